@@ -1,0 +1,33 @@
+"""Derivatives on explicit computational graphs.
+
+Legend, here and in every module: `G` a graph, `L` a linearized one; i, j nodes and (i, j) an edge; y(i) the value
+of a node; z(i,j) = dy(j)/dy(i) the derivative on an edge; s, t the ends of a question; S(s,t) = dy(t)/dy(s).
+
+    S(t,t) = 1,      S(i,t) = sum over edges (i,j) of S(j,t) z(i,j)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from cgraph.algorithms import *
+    from cgraph.model import *
+    from cgraph.specs import *
+
+# Public names are found in their room when they are first used, so that the command starts without networkx.
+_ROOMS = ("model", "algorithms", "specs")
+
+
+def __getattr__(name: str) -> object:
+    if not name.startswith("_"):
+        for room in _ROOMS:
+            module = import_module(f"cgraph.{room}")
+            if name in module.__all__:
+                return getattr(module, name)
+    raise AttributeError(f"module 'cgraph' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return ["__version__", *(name for room in _ROOMS for name in import_module(f"cgraph.{room}").__all__)]

@@ -1,0 +1,280 @@
+"""Paths from s to t: how many there are, what each contributes, and which contribute most.
+
+The path-sum formula: S(s,t) is the sum, over all paths from s to t, of the product of the z along the path
+(MATH 565, lecture 26). There may be exponentially many paths; what needs them all says so before it starts.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import count, pairwise
+from typing import Any, NamedTuple
+
+import networkx as nx
+
+from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between, require_digraph
+from cgraph.model.errors import CGraphError, TooManyPathsError
+from cgraph.model.graph import Node, require_node
+
+__all__ = ["PATH_LIMIT", "count_paths", "path_sum", "paths", "top_paths"]
+
+PATH_LIMIT = 1_000_000
+_LOG_OF_ZERO = -1e15  # below the logarithm of any product, and finite, so that differences exist
+
+
+def count_paths(G: nx.DiGraph[Any], s: Node, t: Node) -> int:
+    """Return the number of paths from `s` to `t`, exactly.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph
+        Acyclic between `s` and `t`; the edges need hold nothing. Not modified.
+    s, t : node
+        Both ends. From a node to itself there is one path, of no edges.
+
+    Returns
+    -------
+    int
+        Of any size.
+
+    Raises
+    ------
+    NodeNotFound
+        If `s` or `t` is not in `G`.
+    CycleError
+        If there is a cycle between them.
+
+    Notes
+    -----
+    The forward sweep with every z = 1: O(V + E) additions of integers with as many digits as the answer.
+
+    Examples
+    --------
+    >>> G = nx.DiGraph([("x", "a"), ("a", "y"), ("x", "y")])
+    >>> count_paths(G, "x", "y"), count_paths(G, "y", "x"), count_paths(G, "x", "x")
+    (2, 0, 1)
+    """
+    require_digraph(G)
+    require_node(G, s, t)
+    order = nodes_between(G, s, t)
+    inside = set(order)
+    paths_to = {s: 1} if order else {}
+    for i in order:
+        if i == t:
+            break
+        paths_to_i = paths_to.pop(i)  # these integers grow large: one is kept only until its node is done
+        for j in G.successors(i):
+            if j in inside:
+                paths_to[j] = paths_to.get(j, 0) + paths_to_i
+    return paths_to.get(t, 0)
+
+
+def paths(
+    G: nx.DiGraph[Any], s: Node, t: Node, *, limit: int | None = PATH_LIMIT, derivative: str = "derivative"
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Iterate over all paths from `s` to `t`, each with the product of the z along it.
+
+    Parameters
+    ----------
+    G, s, t, derivative
+        As in `sensitivity`.
+    limit : int or None, default 1,000,000
+        The most paths to iterate over; None for no limit.
+
+    Yields
+    ------
+    path : tuple of nodes
+        From `s` to `t`, in the order of a depth-first search.
+    product : float
+        z(v_{k-1},t) ... z(v_1,v_2) z(s,v_1), the term nearest to `s` on the right; 1.0 for the path of no edges.
+
+    Raises
+    ------
+    TooManyPathsError
+        At the call, before anything is enumerated, with the exact count.
+    CGraphError
+        As `sensitivity`.
+
+    Notes
+    -----
+    Paths share the products of their common beginnings, and only nodes between `s` and `t` are visited, so the
+    time is at most proportional to the total length of the paths (MATH 565, lecture 26).
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", 5.0), ("x", "y", 3.0)], "derivative")
+    >>> list(paths(G, "x", "y"))
+    [(('x', 'a', 'y'), 10.0), (('x', 'y'), 3.0)]
+    """
+    z = edge_derivative(G, derivative)
+    number = count_paths(G, s, t)
+    if limit is not None and number > limit:
+        raise TooManyPathsError(s, t, number, limit)
+    return _walk(G, s, t, z)
+
+
+def path_sum(
+    G: nx.DiGraph[Any], s: Node, t: Node, *, limit: int | None = PATH_LIMIT, derivative: str = "derivative"
+) -> Any:
+    """Return S(s,t) by the path-sum formula, taken literally.
+
+    Parameters
+    ----------
+    G, s, t, limit, derivative
+        As in `paths`.
+
+    Returns
+    -------
+    float
+        The sum of the products of all paths; equal to `sensitivity`, by exponentially more work.
+
+    Raises
+    ------
+    CGraphError
+        As `paths`.
+
+    Notes
+    -----
+    As `paths` (MATH 565, lecture 26).
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", 5.0), ("x", "y", 3.0)], "derivative")
+    >>> path_sum(G, "x", "y")
+    13.0
+    """
+    return finite(sum(product for _, product in paths(G, s, t, limit=limit, derivative=derivative)), "S", s, t)
+
+
+def top_paths(
+    G: nx.DiGraph[Any], s: Node, t: Node, k: int = 5, *, derivative: str = "derivative"
+) -> list[tuple[tuple[Any, ...], Any]]:
+    """Return the `k` paths from `s` to `t` with the largest ``|product|``, the largest first.
+
+    Parameters
+    ----------
+    G, s, t, derivative
+        As in `sensitivity`; the derivatives are numbers, not symbols.
+    k : int, default 5
+        How many; fewer are returned if there are fewer.
+
+    Returns
+    -------
+    list of (path, product)
+        As `paths` yields them. Products too small for a float are ranked rightly and shown as 0.0.
+
+    Raises
+    ------
+    CGraphError
+        As `sensitivity`, or if `k` is negative.
+
+    Notes
+    -----
+    The strongest way from every node to `t` comes from one sweep of maxima. Every other path leaves the
+    strongest one somewhere for a second-best edge; the next best of those departures are taken from a heap
+    [1]_. O(V + E) for the sweep, then O(L log kL) and the edges at the L nodes for each path of length L,
+    however many paths there are.
+
+    References
+    ----------
+    .. [1] E. L. Lawler, "A procedure for computing the K best solutions to discrete optimization problems and
+       its application to the shortest path problem", Management Science 18(7), 1972.
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", -5.0), ("x", "y", 3.0)], "derivative")
+    >>> top_paths(G, "x", "y", k=1)
+    [(('x', 'a', 'y'), -10.0)]
+    """
+    z = edge_derivative(G, derivative)
+    require_node(G, s, t)
+    if k < 0:
+        raise CGraphError(f"k = {k} paths were asked for; k counts paths and cannot be negative")
+    order = nodes_between(G, s, t)
+    if not order or not k:
+        return []
+    choices = _choices(G, order, t, z)
+    found: list[list[Any]] = []
+    # A departure: what it loses against the strongest path, a path to follow up to position p, and the rank
+    # of the edge to take from there. The number in second place keeps the heap from comparing nodes.
+    number = count()
+    departures: list[tuple[float, int, list[Any], int, int]] = [(0.0, next(number), [s], 0, 0)]
+    while departures and len(found) < k:
+        loss, _, followed, p, rank = heapq.heappop(departures)
+        path = followed[: p + 1]
+        while path[-1] != t:
+            path.append(choices(path[-1])[rank if len(path) == p + 1 else 0].head)
+        found.append(path)
+        for q in range(p, len(path) - 1):
+            ways = choices(path[q])
+            taken = rank if q == p else 0
+            if taken + 1 < len(ways):
+                next_loss = loss - ways[taken].loss + ways[taken + 1].loss
+                heapq.heappush(departures, (next_loss, next(number), path, q, taken + 1))
+    return [(tuple(path), finite(_product(path, z), "the product along", *path)) for path in found]
+
+
+class _Way(NamedTuple):
+    """An edge to `head`, and what log |product| loses on it against the strongest way to t."""
+
+    loss: float
+    head: Any
+
+
+def _choices(G: nx.DiGraph[Any], order: list[Any], t: Node, z: Callable[..., Any]) -> Callable[[Node], list[_Way]]:
+    """Return the function that lists the ways from a node towards `t`, the strongest first."""
+
+    def log_abs(i: Node, j: Node) -> float:
+        size = abs(z(i, j))
+        return math.log(size) if size else _LOG_OF_ZERO
+
+    best = {t: 0.0}
+    for i in reversed(order):
+        if i != t:
+            best[i] = max(log_abs(i, j) + best[j] for j in G.successors(i) if j in best)
+
+    @cache
+    def choices(i: Node) -> list[_Way]:
+        ways = (_Way(best[i] - (log_abs(i, j) + best[j]), j) for j in G.successors(i) if j in best)
+        return sorted(ways, key=lambda way: way.loss)
+
+    return choices
+
+
+def _walk(G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    inside = set(nodes_between(G, s, t))
+    if not inside:
+        return
+    path, products = [s], [1]
+    branch = [iter(G.successors(s))]
+    if s == t:
+        yield (s,), 1.0
+        return
+    while branch:
+        for j in branch[-1]:
+            if j in inside:
+                product = z(path[-1], j) * products[-1]
+                if j == t:
+                    yield (*path, t), finite(product, "the product along", *path, t)
+                    continue
+                path.append(j)
+                products.append(product)
+                branch.append(iter(G.successors(j)))
+                break
+        else:
+            branch.pop()
+            path.pop()
+            products.pop()
+
+
+def _product(path: list[Any], z: Callable[..., Any]) -> Any:
+    product: Any = 1
+    for i, j in pairwise(path):
+        product = z(i, j) * product
+    return product

@@ -1,0 +1,250 @@
+"""S(s,t) = dy(t)/dy(s) by dynamic programming: one sweep, linear in nodes and edges.
+
+Backward from t:   S(t,t) = 1,  S(i,t) = sum over edges (i,j) of S(j,t) z(i,j)
+Forward from s:    S(s,s) = 1,  S(s,j) = sum over edges (i,j) of z(i,j) S(s,i)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between
+from cgraph.model.graph import Node, require_node, topological_order
+
+__all__ = ["edge_sensitivities", "jacobian", "sensitivities", "sensitivities_from", "sensitivity"]
+
+
+def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative") -> dict[Any, Any]:
+    """Return S(i,t) = dy(t)/dy(i) for every node i: one reverse sweep.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph
+        Acyclic; edge (i, j) holds z(i,j) = dy(j)/dy(i). Not modified.
+    t : node
+        The node whose value is differentiated.
+    derivative : str, default "derivative"
+        The edge attribute that holds z.
+
+    Returns
+    -------
+    dict
+        ``{i: S(i,t)}`` in the order of `G`; floats, or whatever number type the edges hold. 0.0 where no path
+        leads to `t`.
+
+    Raises
+    ------
+    NodeNotFound
+        If `t` is not in `G`.
+    MissingDerivativeError, DerivativeError
+        If an edge holds no derivative, or one that is not a finite number.
+    CycleError
+        If `G` has a cycle.
+    EvaluationError
+        If a sensitivity overflows.
+
+    See Also
+    --------
+    sensitivities_from : the other direction, from one node to all.
+    sensitivity : one pair.
+
+    Notes
+    -----
+    O(V + E). The recursion is Lemma 14 of MATH 565, lecture 27; 10-301/601, lecture 13, calls this order of
+    the sum version A.
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", 5.0), ("x", "y", 3.0)], "derivative")
+    >>> sensitivities(G, "y")  # S(x,y) = 5*2 along x-a-y, plus 3 along x-y
+    {'x': 13.0, 'a': 5.0, 'y': 1.0}
+    """
+    z = edge_derivative(G, derivative)
+    require_node(G, t)
+    S = reverse_sweep(G, topological_order(G), t, z)
+    return {i: finite(S[i], "S", i, t) for i in G}
+
+
+def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "derivative") -> dict[Any, Any]:
+    """Return S(s,i) = dy(i)/dy(s) for every node i: one forward sweep.
+
+    Parameters
+    ----------
+    G, derivative
+        As in `sensitivities`.
+    s : node
+        The node that is varied.
+
+    Returns
+    -------
+    dict
+        ``{i: S(s,i)}`` in the order of `G`; 0.0 where no path leads from `s`.
+
+    Raises
+    ------
+    CGraphError
+        As `sensitivities`.
+
+    Notes
+    -----
+    O(V + E); the recursion of Lemma 14 (MATH 565, lecture 27), read from the tail of each path instead of its
+    head.
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", 5.0), ("x", "y", 3.0)], "derivative")
+    >>> sensitivities_from(G, "x")
+    {'x': 1.0, 'a': 2.0, 'y': 13.0}
+    """
+    z = edge_derivative(G, derivative)
+    require_node(G, s)
+    S = forward_sweep(G, topological_order(G), s, z)
+    return {i: finite(S[i], "S", s, i) for i in G}
+
+
+def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivative") -> Any:
+    """Return S(s,t) = dy(t)/dy(s).
+
+    Parameters
+    ----------
+    G, derivative
+        As in `sensitivities`; only the part of `G` that leads to `t` is looked at, and only edges on paths from
+        `s` to `t` need a derivative.
+    s, t : node
+        The node that is varied and the node whose value is differentiated.
+
+    Returns
+    -------
+    float
+        Or the number type that the edges hold. 0.0 if no path leads from `s` to `t`.
+
+    Raises
+    ------
+    CGraphError
+        As `sensitivities`; a cycle is an error only between `s` and `t`.
+
+    Notes
+    -----
+    O(V + E) of the part that leads to `t` (MATH 565, lectures 26 and 27).
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", 5.0), ("x", "y", 3.0)], "derivative")
+    >>> sensitivity(G, "x", "y"), sensitivity(G, "y", "x")
+    (13.0, 0.0)
+    """
+    z = edge_derivative(G, derivative)
+    require_node(G, s, t)
+    S = reverse_sweep(G, nodes_between(G, s, t), t, z)
+    return finite(S.get(s, 0), "S", s, t)
+
+
+def jacobian(
+    G: nx.DiGraph[Any], sources: Sequence[Node], targets: Sequence[Node], *, derivative: str = "derivative"
+) -> np.ndarray[Any, Any]:
+    """Return the matrix of S(s,t), a row for each target and a column for each source.
+
+    Parameters
+    ----------
+    G, derivative
+        As in `sensitivities`.
+    sources, targets : sequence of nodes
+        The nodes that are varied, and the nodes whose values are differentiated.
+
+    Returns
+    -------
+    ndarray, shape (len(targets), len(sources))
+        Numerator layout: row t is the gradient of y(t). Of floats, or of the number type of the edges.
+
+    Raises
+    ------
+    CGraphError
+        As `sensitivities`.
+
+    Notes
+    -----
+    min(len(sources), len(targets)) sweeps of O(V + E): forward ones if there are fewer sources, reverse ones
+    otherwise. The layout is that of MATH 565, lecture 26.
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "y", 3.0), ("x", "u", 2.0), ("z", "u", 7.0)], "derivative")
+    >>> jacobian(G, ["x", "z"], ["y", "u"])
+    array([[3., 0.],
+           [2., 7.]])
+    """
+    require_node(G, *sources, *targets)
+    if len(sources) < len(targets):
+        columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
+        rows = [[S[t] for S in columns] for t in targets]
+    else:
+        sweeps = [sensitivities(G, t, derivative=derivative) for t in targets]
+        rows = [[S[s] for s in sources] for S in sweeps]
+    return np.array(rows).reshape(len(targets), len(sources))
+
+
+def edge_sensitivities(
+    G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivative"
+) -> dict[tuple[Any, Any], Any]:
+    """Return what flows from `s` to `t` through each edge: S(s,i) z(i,j) S(j,t).
+
+    Parameters
+    ----------
+    G, s, t, derivative
+        As in `sensitivity`.
+
+    Returns
+    -------
+    dict
+        ``{(i, j): S(j,t) z(i,j) S(s,i)}`` for every edge of `G`, in its order: the sum of the products of all
+        paths through that edge, 0.0 off every path.
+
+    Raises
+    ------
+    CGraphError
+        As `sensitivity`.
+
+    Notes
+    -----
+    One sweep from each end, O(V + E). The edges of any cut between `s` and `t` add up to S(s,t).
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", 5.0), ("x", "y", 3.0)], "derivative")
+    >>> edge_sensitivities(G, "x", "y")
+    {('x', 'a'): 10.0, ('x', 'y'): 3.0, ('a', 'y'): 10.0}
+    """
+    z = edge_derivative(G, derivative)
+    require_node(G, s, t)
+    between = nodes_between(G, s, t)
+    to_t = reverse_sweep(G, between, t, z)
+    from_s = forward_sweep(G, between, s, z)
+    return {
+        (i, j): finite(to_t[j] * z(i, j) * from_s[i], "flow", i, j) if i in from_s and j in to_t else 0.0
+        for i, j in G.edges
+    }
+
+
+def reverse_sweep(G: nx.DiGraph[Any], order: Sequence[Any], t: Node, z: Callable[..., Any]) -> dict[Any, Any]:
+    """Return {i: S(i,t)} for the nodes of `order`, which stand tails before heads and hold all that matters."""
+    S: dict[Any, Any] = {}
+    for i in reversed(order):
+        S[i] = int(i == t) + sum(S[j] * z(i, j) for j in G.successors(i) if j in S)
+    return S
+
+
+def forward_sweep(G: nx.DiGraph[Any], order: Sequence[Any], s: Node, z: Callable[..., Any]) -> dict[Any, Any]:
+    """Return {j: S(s,j)} for the nodes of `order`, as `reverse_sweep`."""
+    S: dict[Any, Any] = {}
+    for j in order:
+        S[j] = int(j == s) + sum(z(i, j) * S[i] for i in G.predecessors(j) if i in S)
+    return S

@@ -1,0 +1,40 @@
+"""What a computational graph is, and how its values and local derivatives come about."""
+
+from cgraph.model.errors import (
+    CGraphError,
+    CycleError,
+    DerivativeError,
+    EquationError,
+    EvaluationError,
+    InvalidNodeError,
+    MissingDerivativeError,
+    MissingValueError,
+    NodeNotFound,
+    Problem,
+    SpecError,
+    TooManyPathsError,
+)
+from cgraph.model.evaluation import evaluate, linearize
+from cgraph.model.graph import ComputationalGraph, from_equations
+from cgraph.model.operations import OPERATIONS, Operation
+
+__all__ = [
+    "OPERATIONS",
+    "CGraphError",
+    "ComputationalGraph",
+    "CycleError",
+    "DerivativeError",
+    "EquationError",
+    "EvaluationError",
+    "InvalidNodeError",
+    "MissingDerivativeError",
+    "MissingValueError",
+    "NodeNotFound",
+    "Operation",
+    "Problem",
+    "SpecError",
+    "TooManyPathsError",
+    "evaluate",
+    "from_equations",
+    "linearize",
+]

@@ -1,0 +1,192 @@
+"""What can go wrong, one class for each kind.
+
+Every error is a `CGraphError` and, as a second base, the builtin that a caller would expect. A message names
+the node or edge, what was found there, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "CGraphError",
+    "CycleError",
+    "DerivativeError",
+    "EquationError",
+    "EvaluationError",
+    "InvalidNodeError",
+    "MissingDerivativeError",
+    "MissingValueError",
+    "NodeNotFound",
+    "Problem",
+    "SpecError",
+    "TooManyPathsError",
+    "nearest",
+    "shorten",
+    "show_count",
+]
+
+
+class CGraphError(Exception):
+    """Base of every error that cgraph raises on purpose."""
+
+
+class NodeNotFound(CGraphError, LookupError):
+    """A node was named that the graph does not have.
+
+    Parameters
+    ----------
+    node : node
+        The name that was asked for.
+    nodes : iterable of nodes
+        The nodes there are; the nearest of them is suggested.
+    """
+
+    def __init__(self, node: object, nodes: Iterable[object]) -> None:
+        hint = nearest(str(node), map(str, nodes))
+        super().__init__(f"no node {node!r} in the graph" + (f"; did you mean {hint!r}?" if hint else ""))
+
+
+class CycleError(CGraphError, ValueError):
+    """The graph has a directed cycle, so no order of evaluation exists.
+
+    Attributes
+    ----------
+    cycle : list of nodes
+        The nodes along the cycle, the first of them again at the end.
+    """
+
+    def __init__(self, cycle: list[object]) -> None:
+        self.cycle = cycle
+        shown = cycle if len(cycle) <= 12 else [*cycle[:6], "...", *cycle[-6:]]
+        super().__init__(f"the graph has a cycle: {' -> '.join(map(str, shown))}")
+
+
+class InvalidNodeError(CGraphError, ValueError):
+    """A node cannot be added: its name is taken or unusable, or an operand is not defined."""
+
+
+class DerivativeError(CGraphError, ValueError):
+    """An edge holds something that is not a finite derivative."""
+
+
+class MissingDerivativeError(DerivativeError):
+    """An edge holds no derivative; none is ever assumed."""
+
+
+class MissingValueError(CGraphError, ValueError):
+    """An input has no value."""
+
+
+class EvaluationError(CGraphError, ArithmeticError):
+    """A value lies outside an operation's domain, overflows or is not a number."""
+
+
+class TooManyPathsError(CGraphError, ValueError):
+    """More paths than the limit allows; they were counted, not enumerated.
+
+    Attributes
+    ----------
+    count : int
+        The exact number of paths.
+    """
+
+    def __init__(self, s: object, t: object, count: int, limit: int) -> None:
+        self.count = count
+        super().__init__(
+            f"{show_count(count)} paths lead from {s!r} to {t!r}, more than the limit of {limit:,}; "
+            f"sensitivity() sums them without listing, top_paths() finds the largest, limit= allows more"
+        )
+
+
+class EquationError(CGraphError, ValueError):
+    """An equation cannot be read.
+
+    Attributes
+    ----------
+    message, hint : str
+        What is wrong, and what to do about it; the hint may be empty.
+    text : str
+        The equation.
+    column : int
+        Where in `text` the mistake stands, from 0.
+    """
+
+    def __init__(self, message: str, text: str, column: int = 0, hint: str = "") -> None:
+        self.message, self.text, self.column, self.hint = message, text, column, hint
+        super().__init__(f"{message} in {shorten(text)!r} at column {column + 1}" + (f"; {hint}" if hint else ""))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a spec: where it stands, what it is, and how to mend it."""
+
+    line: int  # from 1
+    column: int  # from 1
+    message: str
+    hint: str = ""
+    source: str = ""  # the line of the file
+    cyclic: bool = False  # the graph is well written, but cannot be computed
+
+    def report(self, name: str) -> str:
+        """Return the lines that show this problem in the file `name`, a caret under the place."""
+        lines = [f"{name}:{self.line}:{self.column}: error: {self.message}"]
+        if self.source:
+            # A long line is shown as the window around the caret.
+            start = max(0, self.column - 61)
+            window = self.source[start : start + 100].replace("\t", " ")
+            lines += [f"{self.line:>5} | {window}", f"      | {' ' * (self.column - 1 - start)}^"]
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class SpecError(CGraphError, ValueError):
+    """A spec has mistakes; all of them are reported at once.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        The mistakes in the order of the file.
+    """
+
+    def __init__(self, name: str, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda p: (p.line, p.column)))
+        super().__init__("\n".join(p.report(name) for p in self.problems))
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the one of `names` that looks most like `name`, or "" if none comes near.
+
+    Examples
+    --------
+    >>> nearest("x_1", ["x1", "z"])
+    'x1'
+    >>> nearest("sigmoid", ["x1", "z"])
+    ''
+    """
+    # difflib is quadratic in the length and linear in the number of names: bound both.
+    candidates = [other for other, _ in zip(names, range(5000), strict=False) if len(other) <= 100]
+    close = difflib.get_close_matches(name[:100], candidates, n=1)
+    return close[0] if close else ""
+
+
+def show_count(count: int) -> str:
+    """Return an exact count as text; past 45 digits, its power of ten.
+
+    Examples
+    --------
+    >>> show_count(1234567), show_count(2**1000)
+    ('1,234,567', 'about 10^301')
+    """
+    # Python refuses to print integers of more than 4,300 digits; path counts have them.
+    return f"{count:,}" if count < 10**45 else f"about 10^{math.floor(math.log10(count))}"
+
+
+def shorten(text: str, width: int = 60) -> str:
+    """Return `text` on one line, cut in the middle when it is longer than `width`."""
+    text = " ".join(text.split())
+    return text if len(text) <= width else f"{text[: width // 2]} ... {text[-width // 2 + 5 :]}"

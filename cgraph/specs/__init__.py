@@ -1,0 +1,3 @@
+"""Graph specs: files that describe a graph."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Functions from graph to graph."""
+
+__all__: list[str] = []

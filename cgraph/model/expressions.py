@@ -17,7 +17,7 @@ import math
 import re
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from cgraph.model.errors import EquationError, nearest, shorten
@@ -81,6 +81,7 @@ class Expression:
         return tuple(flags)
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Expression:
     """Read the right-hand side of an equation.
 

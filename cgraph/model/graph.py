@@ -167,6 +167,8 @@ def from_equations(equations: str, **values: float) -> ComputationalGraph:
     # The names stand in the graph before the equations do, so that the order of the text is free.
     G.add_nodes_from(name for name, _ in pairs)
     for name, equation in pairs:
+        for step in undefined(parse(equation), G):
+            raise InvalidNodeError(f"node {name!r} uses {step.name!r}, which has neither an equation nor a value")
         G.add_equation(name, equation)
     topological_order(G)
     return G

@@ -62,4 +62,5 @@ def effects(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivati
     direct = z(s, t) if G.has_edge(s, t) else int(s == t)
     # Summed by itself: total - direct would lose a small indirect effect beside a large direct one.
     indirect = sum(S[j] * z(s, j) for j in G.successors(s) if j in S and j != t)
-    return Effects(*(finite(effect, "effect", s, t) for effect in (direct, indirect, S.get(s, 0))))
+    named = {("direct", s, t): direct, ("indirect", s, t): indirect, ("total", s, t): S.get(s, 0)}
+    return Effects(*finite(named, "effect"))

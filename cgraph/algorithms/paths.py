@@ -148,7 +148,7 @@ def path_sum(
     >>> path_sum(G, "x", "y")
     13.0
     """
-    return finite(sum(product for _, product in paths(G, s, t, limit=limit, derivative=derivative)), "S", s, t)
+    return finite({(s, t): sum(z for _, z in paths(G, s, t, limit=limit, derivative=derivative))})[0]
 
 
 def top_paths(
@@ -217,7 +217,9 @@ def top_paths(
             if taken + 1 < len(ways):
                 next_loss = loss - ways[taken].loss + ways[taken + 1].loss
                 heapq.heappush(departures, (next_loss, next(number), path, q, taken + 1))
-    return [(tuple(path), finite(_product(path, z), "the product along", *path)) for path in found]
+    return list(
+        zip(map(tuple, found), finite({tuple(path): _product(path, z) for path in found}, "product"), strict=True)
+    )
 
 
 class _Way(NamedTuple):
@@ -261,7 +263,7 @@ def _walk(G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any]) -> Iterat
             if j in inside:
                 product = z(path[-1], j) * products[-1]
                 if j == t:
-                    yield (*path, t), finite(product, "the product along", *path, t)
+                    yield (*path, t), finite({(*path, t): product}, "product")[0]
                     continue
                 path.append(j)
                 products.append(product)

@@ -12,7 +12,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between
+from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between, require_digraph
 from cgraph.model.graph import Node, require_node, topological_order
 
 __all__ = ["edge_sensitivities", "jacobian", "sensitivities", "sensitivities_from", "sensitivity"]
@@ -67,7 +67,7 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
     z = edge_derivative(G, derivative)
     require_node(G, t)
     S = reverse_sweep(G, topological_order(G), t, z)
-    return {i: finite(S[i], "S", i, t) for i in G}
+    return dict(zip(G, finite({(i, t): S[i] for i in G}), strict=True))
 
 
 def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "derivative") -> dict[Any, Any]:
@@ -105,7 +105,7 @@ def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "deriva
     z = edge_derivative(G, derivative)
     require_node(G, s)
     S = forward_sweep(G, topological_order(G), s, z)
-    return {i: finite(S[i], "S", s, i) for i in G}
+    return dict(zip(G, finite({(s, i): S[i] for i in G}), strict=True))
 
 
 def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivative") -> Any:
@@ -143,7 +143,7 @@ def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "deri
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
     S = reverse_sweep(G, nodes_between(G, s, t), t, z)
-    return finite(S.get(s, 0), "S", s, t)
+    return finite({(s, t): S.get(s, 0)})[0]
 
 
 def jacobian(
@@ -181,6 +181,7 @@ def jacobian(
     array([[3., 0.],
            [2., 7.]])
     """
+    require_digraph(G)
     require_node(G, *sources, *targets)
     if len(sources) < len(targets):
         columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
@@ -228,10 +229,8 @@ def edge_sensitivities(
     between = nodes_between(G, s, t)
     to_t = reverse_sweep(G, between, t, z)
     from_s = forward_sweep(G, between, s, z)
-    return {
-        (i, j): finite(to_t[j] * z(i, j) * from_s[i], "flow", i, j) if i in from_s and j in to_t else 0.0
-        for i, j in G.edges
-    }
+    flow = {(i, j): to_t[j] * z(i, j) * from_s[i] if i in from_s and j in to_t else 0 for i, j in G.edges}
+    return dict(zip(G.edges, finite(flow, "flow"), strict=True))
 
 
 def reverse_sweep(G: nx.DiGraph[Any], order: Sequence[Any], t: Node, z: Callable[..., Any]) -> dict[Any, Any]:

@@ -36,7 +36,7 @@ _FOLDED = {"max", "min"}  # written with any number of operands, two at a time i
 _INSTEAD = {"·": "*", "×": "*", "⋅": "*", "−": "-", "–": "-", "÷": "/", "²": "^2", "³": "^3", "√": "sqrt(...)",
             "[": "(", "]": ")", "{": "(", "}": ")", "=": "one equation for each node"}  # fmt: skip
 _TOKEN = re.compile(
-    r"""(?P<quoted>"[^"\n]*"|'[^'\n]*')|(?P<word>[^\W\d]\w*)|(?P<plain>\d[\w.]*|[\s.,()+\-*/^])|(?P<bad>.)"""
+    r"""(?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<word>[^\W\d]\w*)|(?P<plain>\d[\w.]*|[\s.,()+\-*/^])|(?P<bad>.)"""
 )
 
 
@@ -184,7 +184,7 @@ def write_name(name: str) -> str:
     >>> write_name("x1"), write_name("9"), write_name("j-")
     ('x1', 'y(9)', 'y("j-")')
     """
-    if name.isidentifier():
+    if name.isidentifier() and re.fullmatch(r"\w+", name):
         return name
     plain_number = name.isascii() and name.isdigit() and str(int(name[:19])) == name
     return f"y({name})" if plain_number else f"y({json.dumps(name, ensure_ascii=False)})"
@@ -196,10 +196,15 @@ class _Source:
     def __init__(self, text: str) -> None:
         self.text = text
         _check_characters(text)
-        # "^" becomes "**", which has the precedence that "^" has on paper; columns[k] is where in the text
-        # character k of the source came from.
-        self.columns = [k for k, c in enumerate(text) for _ in range(2 if c == "^" else 1)]
-        self.source = re.sub(r"\s", " ", text).replace("^", "**")
+        # "^" becomes "**", which has the precedence that "^" has on paper; each character of the source
+        # remembers the column of the text that it came from.
+        origins: list[tuple[str, int]] = []
+        for token in _TOKEN.finditer(text):
+            for column, c in enumerate(token.group(), token.start()):
+                plain = "**" if c == "^" else " " if c.isspace() else c
+                origins += [(piece, column) for piece in (c if token["quoted"] else plain)]
+        self.source = "".join(c for c, _ in origins)
+        self.columns = [column for _, column in origins]
         self.margin = len(self.source) - len(self.source.lstrip())
         try:
             with warnings.catch_warnings(action="ignore"):  # "2(x)": Python warns, the whitelist refuses

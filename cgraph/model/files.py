@@ -18,10 +18,11 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
         If the file cannot be written; what stood at `path` before stands there still.
     """
     raw = content.encode() if isinstance(content, str) else content
-    target = Path(path).resolve()
+    target = Path(path)
     if target.exists() and not target.is_file():  # a device or a pipe is written to, not replaced
         target.write_bytes(raw)
         return
+    target = target.resolve()
     draft = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
     try:
         with draft.open("xb") as file:

@@ -46,8 +46,8 @@ class TestEquations:
         assert parse("µ*µ + α_1 + y(10) + y('j-') + y").operands == ("µ", "µ", "α_1", "10", "j-", "y")
 
     def test_columns_count_characters_of_the_text(self):
-        columns = [step.column for step in parse("θ^2 + x^2*x").steps if isinstance(step, Name)]
-        assert columns == [0, 6, 10]
+        columns = [(step.start, step.stop) for step in parse("θ^2 + x^2*x").steps if isinstance(step, Name)]
+        assert columns == [(0, 1), (6, 7), (10, 11)]
 
     def test_a_long_sum_is_not_deep(self):
         assert value("+".join(["x"] * 2000), x=0.5) == 1000.0

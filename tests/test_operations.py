@@ -76,7 +76,7 @@ VALUES = [
     ("tan", (1,), math.tan(1)), ("asin", (1,), math.pi / 2), ("acos", (0,), math.pi / 2), ("atan", (1,), math.pi / 4),
     ("sinh", (1,), math.sinh(1)), ("cosh", (1,), math.cosh(1)), ("tanh", (1,), math.tanh(1)),
     ("asinh", (1,), math.asinh(1)), ("acosh", (2,), math.acosh(2)), ("atanh", (0.5,), math.atanh(0.5)),
-    ("erf", (0.5,), math.erf(0.5)), ("sigmoid", (0,), 0.5), ("sigmoid", (math.log(3),), 0.75), ("relu", (-2,), 0),
+    ("erf", (0.5,), math.erf(0.5)), ("identity", (3,), 3), ("sigmoid", (0,), 0.5), ("sigmoid", (math.log(3),), 0.75), ("relu", (-2,), 0),
     ("relu", (2,), 2), ("hard_tanh", (-7,), -1), ("hard_tanh", (0.3,), 0.3), ("hard_tanh", (7,), 1),
     ("softplus", (0,), math.log(2)), ("leaky_relu", (-2,), -0.02), ("leaky_relu", (2,), 2),
     ("elu", (-1,), math.exp(-1) - 1), ("elu", (2,), 2), ("gelu", (1,), 0.5 * (1 + math.erf(1 / math.sqrt(2)))),

@@ -16,6 +16,7 @@ import keyword
 import math
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -23,7 +24,17 @@ from typing import NamedTuple
 from cgraph.model.errors import EquationError, nearest, shorten
 from cgraph.model.operations import ALIASES, CONSTANTS, OPERATIONS
 
-__all__ = ["Apply", "Expression", "Name", "Number", "parse", "parse_assignments", "reserved", "write_name"]
+__all__ = [
+    "Apply",
+    "Expression",
+    "Name",
+    "Number",
+    "parse",
+    "parse_assignments",
+    "reserved",
+    "substitute",
+    "write_name",
+]
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
@@ -41,10 +52,11 @@ _TOKEN = re.compile(
 
 
 class Name(NamedTuple):
-    """A step that reads the value of a node."""
+    """A step that reads the value of a node; `start` and `stop` are where in the text it is named."""
 
     name: str
-    column: int
+    start: int
+    stop: int
 
 
 class Number(NamedTuple):
@@ -110,7 +122,7 @@ def parse(text: str) -> Expression:
     Examples
     --------
     >>> parse("x * z").steps
-    (Name(name='x', column=0), Name(name='z', column=4), Apply(operation='mul', operands=(0, 1)))
+    (Name(name='x', start=0, stop=1), Name(name='z', start=4, stop=5), Apply(operation='mul', operands=(0, 1)))
     >>> parse("x*x + y(5)").operands
     ('x', 'x', '5')
     """
@@ -157,6 +169,20 @@ def parse_assignments(text: str) -> list[tuple[str, str]]:
             raise EquationError("the left-hand side is not one name", left.strip(), 0, "write name = equation")
         pairs.append((target[0].name, right.strip()))
     return pairs
+
+
+def substitute(text: str, replacements: Mapping[str, str]) -> str:
+    """Return an equation with the nodes in it replaced by other text, everything else as it was typed.
+
+    Examples
+    --------
+    >>> substitute("exp(a) + a*b", {"a": 'y("a+")'})
+    'exp(y("a+")) + y("a+")*b'
+    """
+    for step in reversed(parse(text).steps):
+        if isinstance(step, Name) and step.name in replacements:
+            text = text[: step.start] + replacements[step.name] + text[step.stop :]
+    return text
 
 
 def reserved(name: str) -> str:
@@ -218,15 +244,15 @@ class _Source:
         return self.columns[min(max(offset, 0) + self.margin, len(self.columns) - 1)]
 
     def span(self, node: ast.expr) -> tuple[int, int]:
-        """Return the first and the last column of `node`, in characters (ast counts bytes)."""
+        """Return the first column of `node` and the one after it, in characters (ast counts bytes)."""
         encoded = self.source.lstrip().encode()
         first, last = (len(encoded[:k].decode()) for k in (node.col_offset, node.end_col_offset or 0))
-        return self.column(first), self.column(last - 1)
+        return self.column(first), self.column(last - 1) + 1
 
     def segment(self, node: ast.expr) -> str:
         """Return the text of `node`, as it was typed (ast would normalize the letters of a name)."""
-        first, last = self.span(node)
-        return self.text[first : last + 1]
+        start, stop = self.span(node)
+        return self.text[start:stop]
 
     def error(self, message: str, node: ast.expr, hint: str = "") -> EquationError:
         return EquationError(message, self.text, self.span(node)[0], hint)
@@ -280,7 +306,7 @@ def _read(node: ast.expr, source: _Source) -> tuple[Name | Number | str, list[as
             name = source.segment(node)
             if name in FUNCTIONS:
                 raise source.error(f"{name!r} is a function and needs operands", node, f"write {name}(...)")
-            return (Number(CONSTANTS[name], name) if name in CONSTANTS else Name(name, source.span(node)[0])), []
+            return (Number(CONSTANTS[name], name) if name in CONSTANTS else Name(name, *source.span(node))), []
         case ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS:
             raise source.error("a function stands by itself", node, f"write {name}(...)")
         case ast.Call():
@@ -295,7 +321,7 @@ def _read_call(node: ast.Call, source: _Source) -> tuple[Name | str, list[ast.ex
     if node.keywords or any(isinstance(x, ast.Starred) for x in node.args):
         raise source.error(f"{typed} takes plain operands only", node)
     if name == "y":
-        return Name(_quoted_node(node, source), source.span(node)[0]), []
+        return Name(_quoted_node(node, source), *source.span(node)), []
     if name not in FUNCTIONS:
         close = nearest(typed, sorted(FUNCTIONS))
         hint = f"did you mean {close!r}?" if close else f"for a product write {typed}*(...)"

@@ -164,7 +164,7 @@ class _Reader:
             return
         for step in steps:
             message = f"node {name!r} uses {step.name!r}, which is not defined"
-            self.report(path, message, hint_for(step.name, self.defined), inside=(equation, step.column))
+            self.report(path, message, hint_for(step.name, self.defined), inside=(equation, step.start))
         if not steps and self.defined.get(name) == path:
             self.G.add_equation(name, equation)
 

@@ -943,7 +943,7 @@ g.yaml:3:7: error: node 'y': unexpected character '!'
         "python-import",
         in_equation('__import__("os").system("ls")'),
         """\
-g.yaml:3:6: error: node 'y': there is no function '__import__'
+g.yaml:3:6: error: node 'y': there is no function '__import__("os").system'
     3 |   y: __import__("os").system("ls")
       |      ^
 """,
@@ -1211,6 +1211,16 @@ g.yaml:3:6: error: node 'y': y(...) names a node by its number
     3 |   y: y(-1)
       |      ^
   hint: write y(5), or y("name") for any other name
+""",
+    ),
+    Case(  # wanted
+        "function-without-brackets",
+        in_equation("sin x"),
+        """\
+g.yaml:3:6: error: node 'y': 'sin' is a function and needs operands
+    3 |   y: sin x
+      |      ^
+  hint: write sin(...)
 """,
     ),
     # sections

@@ -321,6 +321,31 @@ def test_a_closed_pipe_is_no_error():
     assert (done.stdout, done.stderr) == ("  node   value\n", "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("buffering", ["", "1"])
+def test_a_full_disk_is_one_line(buffering):  # wanted
+    argv = [sys.executable, "-m", "cgraph", "eval", "-e", "y = 2"]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+                              env={**os.environ, "PYTHONUNBUFFERED": buffering})  # fmt: skip
+    assert done.stderr == "cgraph: error: cannot write the output: No space left on device\n"
+    assert done.returncode == 2
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [("eval -e 'y = 2' >&-", 0), ("eval -e 'y = 2' 2>&-", 0), ("eval -e 'y = 2x' 2>&-", 3), ("eval - <&-", 2)],
+    ids=["output", "messages", "messages wanted", "input"],
+)
+def test_a_closed_stream_is_no_traceback(line, status):  # wanted
+    done = subprocess.run(["bash", "-c", f'"{sys.executable}" -m cgraph {line}'], capture_output=True, text=True,
+                          check=False, timeout=60)  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert "mistake in cgraph itself" not in done.stderr
+    assert done.returncode == status
+
+
 def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
     def interrupted(_):
         raise KeyboardInterrupt

@@ -21,7 +21,7 @@ def test_the_script_finds_what_it_expects(script):
 
 def test_every_spec_has_a_script():
     specs = {p.with_suffix("") for p in Path(__file__).parent.parent.glob("examples/*/*.yaml")}
-    assert specs == {p.with_suffix("") for p in SCRIPTS}
+    assert specs <= {p.with_suffix("") for p in SCRIPTS}
 
 
 @pytest.mark.parametrize("obtained", [1.1, float("nan"), float("inf")])

@@ -10,14 +10,16 @@ from typing import Any, TextIO
 
 from cgraph.model.errors import CycleError, EquationError, SpecError, nearest, shorten
 from cgraph.model.expressions import parse
-from cgraph.model.graph import ComputationalGraph, topological_order, undefined, unusable
+from cgraph.model.graph import BIAS, ComputationalGraph, topological_order, undefined, unusable
+from cgraph.model.operations import ACTIVATIONS
 from cgraph.specs.documents import MAX_BYTES, Document, Path, parse_document, problem_at
+from cgraph.specs.networks import LOSS, Network, Neuron, read_network
 
 __all__ = ["read_spec"]
 
 VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
-KEYS = ["cgraph", "title", *SOURCES, "nodes", "edges", "output", "outputs"]
+KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs"]
 SUFFIXES = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
 
 
@@ -99,11 +101,13 @@ class _Reader:
         for section in (*SOURCES, "nodes"):
             for name in self.section(section):
                 self.define(name, (section, name))
+        network = self.define_network()
         for section, role in SOURCES.items():
             for name, value in self.section(section).items():
                 self.add_source(name, value, (section, name), role)
         for name, equation in self.section("nodes").items():
             self.add_equation(name, equation, ("nodes", name))
+        self.add_network(network)
         for edge, value in self.section("edges").items():
             self.add_edge(edge, value, ("edges", edge))
         self.add_title()
@@ -168,15 +172,54 @@ class _Reader:
         if not steps and self.defined.get(name) == path:
             self.G.add_equation(name, equation)
 
+    def define_network(self) -> Network:
+        network = read_network(self.section("network"), list(self.section("inputs")), self.report)
+        for name in network.inputs:
+            self.define(name, ("network", "inputs", name))
+        for neuron in network.neurons:
+            self.define(neuron.name, neuron.path)
+        if network.uses_bias and BIAS not in self.defined:
+            self.define(BIAS, ("network",))
+            self.G.add_constant(BIAS, 1.0)
+        if network.loss is not None:
+            self.define(LOSS, ("network", "loss"))
+        return network
+
+    def add_network(self, network: Network) -> None:
+        for name, value in network.inputs.items():
+            self.add_source(name, value, ("network", "inputs", name), "input")
+        for neuron in network.neurons:
+            self.add_neuron(neuron)
+        if network.loss is not None:
+            self.add_equation(LOSS, network.loss, ("network", "loss"))
+
+    def add_neuron(self, neuron: Neuron) -> None:
+        what = f"neuron {neuron.name!r}"
+        weights = dict(neuron.weights) | ({BIAS: neuron.bias} if neuron.bias else {})
+        numbers = {
+            i: self.number(w, path, f"the {'bias' if i == BIAS else f'weight of {i!r}'} in {what}")
+            for i, (w, path) in weights.items()
+        }
+        for i, (_, path) in weights.items():
+            if i not in self.defined:
+                self.report(path, f"{what} uses {i!r}, which is not defined", hint_for(i, self.defined), at_key=True)
+        if neuron.activation not in ACTIVATIONS:
+            hint = hint_for(str(neuron.activation), ACTIVATIONS, "the activations are")
+            message = f"{what} has the activation {neuron.activation!r}, which is not known"
+            self.report(neuron.activation_path, message, hint)
+        elif self.defined.get(neuron.name) == neuron.path and self.G.nodes.keys() >= numbers.keys():
+            known = {i: w for i, w in numbers.items() if w is not None}
+            self.G.add_neuron(neuron.name, activation=neuron.activation, weights=known)
+
     def add_edge(self, edge: str, value: object, path: Path) -> None:
         tail, arrow, head = (part.strip() for part in edge.partition("->"))
         reason = "" if arrow else "an edge is written 'x -> y'"
         reason = reason or unusable(tail) or unusable(head)
         if reason:
             self.report(path, reason, at_key=True)
-        elif "expression" in self.G.nodes.get(head, {}):
-            hint = f"remove this line, or the equation of {head!r}"
-            self.report(path, f"edge {edge!r}: its derivative follows from the equation of {head!r}", hint, at_key=True)
+        elif (section := self.defined.get(head, ("",))[0]) in {"nodes", "network"}:
+            hint = f"remove this line, or {head!r} from {section!r}"
+            self.report(path, f"edge {edge!r}: its derivative follows from what {head!r} computes", hint, at_key=True)
         elif head in self.defined and self.defined[head][0] in SOURCES:
             self.report(path, f"edge {edge!r} ends at {head!r}, whose value is given", at_key=True)
         elif self.G.has_edge(tail, head):

@@ -6,7 +6,7 @@ import io
 import networkx as nx
 import pytest
 from cases import CASES
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import networks
 from test_properties import equation_graphs
@@ -43,6 +43,7 @@ def assert_sensitivities_agree(G, H, name):
 
 
 @pytest.mark.parametrize("transform", SURVIVORS, ids=lambda f: f.__name__)
+@settings(max_examples=40)
 @given(networks() | equation_graphs())
 def test_sensitivities_are_preserved(transform, G):
     L = cg.linearize(G)
@@ -54,6 +55,7 @@ def test_sensitivities_are_preserved(transform, G):
 
 
 @pytest.mark.parametrize("transform", [f for f in SURVIVORS if f is not cg.drop_zero_edges], ids=lambda f: f.__name__)
+@settings(max_examples=40)
 @given(networks() | equation_graphs())
 def test_a_linearized_graph_stays_so_and_another_does_not_become_so(transform, G):
     H = transform(G)
@@ -67,6 +69,7 @@ def test_a_linearized_graph_stays_so_and_another_does_not_become_so(transform, G
 
 @pytest.mark.parametrize("transform", SURVIVORS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("format", ["yaml", "json", "toml"])
+@settings(max_examples=20)
 @given(data=st.data())
 def test_the_result_can_be_written_and_read(transform, format, data):
     G = data.draw(networks() | equation_graphs())
@@ -99,6 +102,7 @@ def test_decouple_and_weights_as_nodes_commute(G):
     assert dict(one.nodes(data="origin")) == dict(other.nodes(data="origin"))
 
 
+@settings(max_examples=15)
 @given(networks())
 def test_any_two_transforms_compose(G):
     for first in SURVIVORS:

@@ -118,7 +118,7 @@ def _layer(layer: Any, k: int, count: int, feeding: list[str], report: Report) -
     rows = _matrix(layer.get("weights"), (*path, "weights"), what, feeding, report)
     bias = layer.get("bias")
     if rows is not None and bias is not None and (not isinstance(bias, list) or len(bias) != len(rows)):
-        report((*path, "bias"), f"{what} has {len(rows)} neurons; its bias is a list of as many numbers")
+        report((*path, "bias"), f"the bias of {what} is a list with a number for each neuron, here {len(rows)}")
         rows = None
     names = rows and _names(layer.get("names"), path, what, k, count, len(rows), report)
     if not rows or not names:
@@ -143,9 +143,11 @@ def _matrix(rows: Any, path: Path, what: str, feeding: list[str], report: Report
         return None
     for n, row in enumerate(rows):
         if len(row) != len(feeding):
-            nodes = f"{len(feeding)} nodes feed it: {', '.join(feeding[:8])}" if feeding else "nothing feeds it"
-            weights = f"{len(row)} weight{'s' * (len(row) != 1)}"
-            report((*path, n), f"{what}, row {n + 1} has {weights}, but {nodes}{', ...' * (len(feeding) > 8)}")
+            shown = ", ".join(feeding[:8]) + ", ..." * (len(feeding) > 8)
+            message = (
+                f"{what}, row {n + 1}: number of weights {len(row)}, of nodes that feed it {len(feeding)} ({shown})"
+            )
+            report((*path, n), message)
             return None
     return rows
 

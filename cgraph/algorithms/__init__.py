@@ -2,6 +2,11 @@
 
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
 from cgraph.algorithms.effects import Effects, effects
+from cgraph.algorithms.elimination import Elimination, as_edge_order, eliminate, eliminate_edges, intermediates
+from cgraph.algorithms.elimination_check import check_elimination
+from cgraph.algorithms.elimination_orders import elimination_bound, elimination_cost, elimination_order
+from cgraph.algorithms.elimination_simplify import drop_useless, drop_zeros, merge_copies
+from cgraph.algorithms.face_elimination import as_face_order, eliminate_faces
 from cgraph.algorithms.paths import count_paths, path_sum, paths, top_paths
 from cgraph.algorithms.sweeps import edge_sensitivities, jacobian, sensitivities, sensitivities_from, sensitivity
 
@@ -9,11 +14,25 @@ __all__ = [
     "Check",
     "CheckReport",
     "Effects",
+    "Elimination",
+    "as_edge_order",
+    "as_face_order",
     "check_derivatives",
+    "check_elimination",
     "count_paths",
+    "drop_useless",
+    "drop_zeros",
     "edge_sensitivities",
     "effects",
+    "eliminate",
+    "eliminate_edges",
+    "eliminate_faces",
+    "elimination_bound",
+    "elimination_cost",
+    "elimination_order",
+    "intermediates",
     "jacobian",
+    "merge_copies",
     "path_sum",
     "paths",
     "sensitivities",

@@ -10,16 +10,26 @@ from __future__ import annotations
 import cmath
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative
+from cgraph.algorithms.linearized import edge_derivative, require_digraph
 from cgraph.model.errors import CGraphError, DerivativeError, EvaluationError, NodeNotFound, OrderError
 from cgraph.model.graph import Node, require_node, topological_order
 
-__all__ = ["COSTS", "EliminationGraph", "Partial", "Tally", "Terminal", "is_matrix", "require_order", "shape"]
+__all__ = [
+    "COSTS",
+    "EliminationGraph",
+    "Partial",
+    "Tally",
+    "Terminal",
+    "given_ends",
+    "is_matrix",
+    "require_order",
+    "shape",
+]
 
 COSTS = {
     "standard": "every product is charged",
@@ -106,8 +116,7 @@ class EliminationGraph:
             raise CGraphError(f"there is no cost model {cost!r}; choose one of: {', '.join(COSTS)}")
         z = _local_derivative(L, derivative, unit if cost == "unit" else None)
         order = topological_order(L)
-        given_inputs = _given(L, inputs, "inputs", [i for i in L if not L.pred[i]])
-        given_outputs = _given(L, outputs, "outputs", [i for i in L if not L.succ[i]])
+        given_inputs, given_outputs = given_ends(L, inputs, outputs)
         self.tally = Tally()
         self.succ: dict[Any, dict[Any, Partial]] = {i: {} for i in L}
         self.pred: dict[Any, dict[Any, Partial]] = {i: {} for i in L}
@@ -156,7 +165,8 @@ class EliminationGraph:
             return i
         copy = Terminal(i, kind)
         self.succ[copy], self.pred[copy], self.sizes[copy] = {}, {}, self.sizes[i]
-        self.put(*((copy, i) if kind == "input" else (i, copy)), Partial(1, free=True))
+        i, j = (copy, i) if kind == "input" else (i, copy)
+        self.put(i, j, Partial(1, free=True))
         return copy
 
 
@@ -179,7 +189,7 @@ def require_order(E: EliminationGraph, order: Sequence[Node]) -> None:
         raise OrderError(f"the order lacks {len(waiting)} of {len(E.intermediates)} intermediate nodes: {first}")
 
 
-def is_matrix(value: object) -> bool:
+def is_matrix(value: object) -> TypeGuard[np.ndarray[Any, Any]]:
     """Whether a derivative is a matrix: its products are ``@``, the later one on the left."""
     return isinstance(value, np.ndarray)
 
@@ -187,6 +197,15 @@ def is_matrix(value: object) -> bool:
 def shape(value: Any) -> tuple[int, int]:
     """Return the shape of a derivative; a number is 1 x 1."""
     return value.shape if is_matrix(value) else (1, 1)
+
+
+def given_ends(
+    L: nx.DiGraph[Any], inputs: Iterable[Node] | None, outputs: Iterable[Node] | None
+) -> tuple[dict[Any, None], dict[Any, None]]:
+    """Return inputs and outputs without repetitions: the sources and the sinks of `L` where they are not given."""
+    require_digraph(L)
+    sources, sinks = [i for i in L if not L.pred[i]], [i for i in L if not L.succ[i]]
+    return _given(L, inputs, "inputs", sources), _given(L, outputs, "outputs", sinks)
 
 
 def _given(L: nx.DiGraph[Any], nodes: Iterable[Node] | None, what: str, default: list[Any]) -> dict[Any, None]:
@@ -207,7 +226,9 @@ def _local_derivative(L: nx.DiGraph[Any], derivative: str, unit: str | None) -> 
         if not is_matrix(value) or value.ndim != 2:
             value = scalar(i, j)
         elif not value.size or not np.isfinite(value).all():
-            raise DerivativeError(f"edge {i!r} -> {j!r} holds a matrix that is empty or not finite; mend {derivative!r}")
+            raise DerivativeError(
+                f"edge {i!r} -> {j!r} holds a matrix that is empty or not finite; mend {derivative!r}"
+            )
         free = unit is not None and bool(data.get(unit))
         if free and (is_matrix(value) or value not in (1, -1)):
             raise DerivativeError(
@@ -235,7 +256,11 @@ def _sizes(L: nx.DiGraph[Any], succ: dict[Any, dict[Any, Partial]]) -> dict[Any,
 def _finite(value: Any, i: Node, o: Node) -> Any:
     if type(value) is int:  # the exact 1 between an input and an output that are the same node
         return float(value)
-    finite = np.isfinite(value).all() if is_matrix(value) else not isinstance(value, float | complex) or cmath.isfinite(value)
+    finite = (
+        np.isfinite(value).all()
+        if is_matrix(value)
+        else not isinstance(value, float | complex) or cmath.isfinite(value)
+    )
     if not finite:
         raise EvaluationError(f"S({i}, {o}) overflows: a product of the derivatives exceeds 1.8e308")
     return value

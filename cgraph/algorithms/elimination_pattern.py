@@ -12,9 +12,9 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.elimination_graph import EliminationGraph
+from cgraph.algorithms.elimination_graph import EliminationGraph, Partial
 
-__all__ = ["Pattern", "bits", "least_costs", "pattern_of"]
+__all__ = ["Pattern", "Task", "bits", "least_costs"]
 
 
 class Pattern:
@@ -44,7 +44,6 @@ class Pattern:
 
     def eliminate(self, v: int) -> int:
         """Join every predecessor of `v` to every successor, take `v` out, and return the cost."""
-        cost = self.cost(v)
         pred, succ = self.pred, self.succ
         before, after, others = pred[v], succ[v], ~(1 << v)
         # The loops of `bits`, written out: this is where a search spends its time.
@@ -58,7 +57,7 @@ class Pattern:
             k = (rest & -rest).bit_length() - 1
             rest &= rest - 1
             pred[k] = (pred[k] | before) & others
-        return cost
+        return self.sizes[v] * self.weigh(before) * self.weigh(after)
 
     def charged(self, v: int) -> tuple[int, int]:
         """Return the predecessors and successors of `v` whose edges are charged: here, all."""
@@ -118,22 +117,56 @@ def bits(mask: int) -> Iterator[int]:
         mask &= mask - 1
 
 
-def pattern_of(E: EliminationGraph) -> tuple[Pattern, dict[Any, int]]:
-    """Return the pattern of `E`, and the number of each node; the numbers follow the order of the graph."""
-    number = {i: n for n, i in enumerate(E.succ)}
+class Task:
+    """The search for an order: where it starts from, and how long it may take.
 
-    def masks(adjacent: dict[Any, dict[Any, Any]], *, free: bool) -> list[int]:
-        return [sum(1 << number[j] for j, p in adjacent[i].items() if p.free or not free) for i in number]
+    Attributes
+    ----------
+    pattern : Pattern
+        The edges before any elimination.
+    nodes, number : list of nodes, dict
+        The node of each number, in the order of the graph, and the number of each node.
+    vertices, topological : list of int
+        What has to be eliminated, in the order of the graph, and tails before heads.
+    sources, sinks : list of int
+        What stands for inputs and outputs.
+    seed : int
+        Of the random numbers.
+    budget : int, str or None
+        As in `elimination_order`.
+    """
 
-    sizes = [E.sizes[i] for i in number]
-    # One entry each: the weight of a set is the number of its elements.
-    weigh = int.bit_count if max(sizes, default=1) == 1 else lambda mask: sum(sizes[i] for i in bits(mask))
-    pattern = Pattern(masks(E.pred, free=False), masks(E.succ, free=False), sizes, weigh)
-    free_pred = masks(E.pred, free=True)
-    return UnitPattern(pattern, free_pred, masks(E.succ, free=True)) if any(free_pred) else pattern, number
+    def __init__(self, E: EliminationGraph, *, seed: int = 0, budget: int | str | None = None) -> None:
+        self.nodes = list(E.succ)
+        self.number = {i: n for n, i in enumerate(self.nodes)}
+        self.pattern = self._pattern(E)
+        self.vertices = [self.number[i] for i in E.intermediates]
+        self.topological = [self.number[i] for i in E.topological]
+        self.sources = [self.number[i] for i in E.inputs]
+        self.sinks = [self.number[i] for i in E.outputs]
+        self.seed, self.budget = seed, budget
+
+    def cost(self, order: Iterable[int]) -> int:
+        """Return the multiplications of an order."""
+        pattern = self.pattern.copy()
+        return sum(pattern.eliminate(v) for v in order)
+
+    def _pattern(self, E: EliminationGraph) -> Pattern:
+        def masks(adjacent: dict[Any, dict[Any, Partial]], *, free_only: bool) -> list[int]:
+            return [
+                sum(1 << self.number[j] for j, partial in adjacent[i].items() if partial.free or not free_only)
+                for i in self.nodes
+            ]
+
+        sizes = [E.sizes[i] for i in self.nodes]
+        # If every node has one entry, the weight of a set is the number of its elements.
+        weigh = int.bit_count if set(sizes) <= {1} else lambda mask: sum(sizes[i] for i in bits(mask))
+        pattern = Pattern(masks(E.pred, free_only=False), masks(E.succ, free_only=False), sizes, weigh)
+        free_pred, free_succ = masks(E.pred, free_only=True), masks(E.succ, free_only=True)
+        return UnitPattern(pattern, free_pred, free_succ) if any(free_pred) else pattern
 
 
-def least_costs(pattern: Pattern, vertices: Iterable[int], sources: Iterable[int], sinks: Iterable[int]) -> dict[int, int]:
+def least_costs(task: Task) -> dict[int, int]:
     """Return for each vertex a cost that no order can undercut.
 
     Notes
@@ -143,9 +176,11 @@ def least_costs(pattern: Pattern, vertices: Iterable[int], sources: Iterable[int
     enters v by a charged edge, since an edge that stands for a path is free only if the whole path is. The same
     holds for successors and sinks, and the cost is at least the product. Two maximum flows for each vertex.
     """
-    into, out_of = _flow_network(pattern.pred, pattern.sizes, sources), _flow_network(pattern.succ, pattern.sizes, sinks)
+    pattern = task.pattern
+    into = _flow_network(pattern.pred, pattern.sizes, task.sources)
+    out_of = _flow_network(pattern.succ, pattern.sizes, task.sinks)
     costs = {}
-    for v in vertices:
+    for v in task.vertices:
         before, after = pattern.charged(v)
         costs[v] = pattern.sizes[v] * _flow(into, before) * _flow(out_of, after)
     return costs
@@ -165,6 +200,6 @@ def _flow(N: nx.DiGraph[Any], first: int) -> int:
     if not first or "end" not in N:
         return 0
     N.add_edges_from(("start", (i, "in")) for i in bits(first))
-    flow: int = nx.maximum_flow_value(N, "start", "end")
+    flow = nx.maximum_flow_value(N, "start", "end")
     N.remove_node("start")
-    return flow
+    return int(flow)

@@ -18,7 +18,7 @@ from cgraph.algorithms.elimination_graph import EliminationGraph, Partial, requi
 from cgraph.model.errors import OrderError
 from cgraph.model.graph import Node
 
-__all__ = ["as_face_order", "eliminate_faces"]
+__all__ = ["DualGraph", "as_face_order", "eliminate_faces"]
 
 # An edge of the dual graph's nodes: the path it stands for, at first (i, j).
 Path = tuple[Any, ...]
@@ -75,7 +75,7 @@ def eliminate_faces(
     ([('x', 'y', 70.0)], 2)
     """
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
-    dual = _DualGraph(E)
+    dual = DualGraph(E)
     for f, g in order:
         dual.eliminate(f, g)
     for f, after in dual.succ.items():
@@ -121,16 +121,17 @@ def as_face_order(
     """
     E = EliminationGraph(L, inputs, outputs, cost="standard", unit="unit", derivative=derivative)
     require_order(E, order)
-    dual = _DualGraph(E)
+    dual = DualGraph(E)
     faces = []
     for j in order:
-        for f, g in [(f, g) for f in dual.succ if f[-1] == j for g in dual.succ[f]]:
-            faces.append((f, g))
+        at_j = [(f, g) for f, after in dual.succ.items() if f[-1] == j for g in after]
+        for f, g in at_j:
             dual.eliminate(f, g)
+        faces += at_j
     return faces
 
 
-class _DualGraph:
+class DualGraph:
     """The edges of an `EliminationGraph` as nodes, and its faces as edges."""
 
     def __init__(self, E: EliminationGraph) -> None:

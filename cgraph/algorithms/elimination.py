@@ -211,16 +211,7 @@ def eliminate_edges(
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
     for i, j, side in order:
         _require_step(E, i, j, side)
-        if side == "front":
-            for k in E.succ[j]:
-                E.bypass(i, j, k)
-        else:
-            for h in list(E.pred[i]):
-                E.bypass(h, i, j)
-        E.remove_edge(i, j)
-        middle = j if side == "front" else i
-        if not E.pred[middle] or not E.succ[middle]:
-            E.remove_node(middle)
+        _eliminate_edge(E, i, j, side)
     for j in E.intermediates:
         if E.pred.get(j) and E.succ.get(j):
             raise OrderError(f"the order ends before node {j!r} is eliminated; append its edges, front or back")
@@ -244,8 +235,9 @@ def as_edge_order(
 
     Returns
     -------
-    list of (i, j, "front")
-        For `eliminate_edges`: every edge into each node, fill-in included, when the node's turn comes.
+    list of (i, j, side)
+        For `eliminate_edges`: every edge into each node at its front, fill-in included, when the node's turn comes;
+        the edges out of a node that nothing enters, at their back.
 
     Raises
     ------
@@ -265,14 +257,27 @@ def as_edge_order(
     """
     E = EliminationGraph(L, inputs, outputs, cost="standard", unit="unit", derivative=derivative)
     require_order(E, order)
-    steps = []
+    steps: list[tuple[Any, Any, str]] = []
     for j in order:
-        for i in list(E.pred[j]):
-            steps.append((i, j, "front"))
-            for k in E.succ[j]:
-                E.bypass(i, j, k)
-        E.remove_node(j)
+        # A node without predecessors goes when its edges do, at no cost.
+        while j in E.pred and (E.pred[j] or E.succ[j]):
+            step = (next(iter(E.pred[j])), j, "front") if E.pred[j] else (j, next(iter(E.succ[j])), "back")
+            steps.append(step)
+            _eliminate_edge(E, *step)
     return steps
+
+
+def _eliminate_edge(E: EliminationGraph, i: Node, j: Node, side: str) -> None:
+    if side == "front":
+        for k in E.succ[j]:
+            E.bypass(i, j, k)
+    else:
+        for h in E.pred[i]:
+            E.bypass(h, i, j)
+    E.remove_edge(i, j)
+    middle = j if side == "front" else i
+    if not E.pred[middle] or not E.succ[middle]:
+        E.remove_node(middle)
 
 
 def _require_step(E: EliminationGraph, i: Node, j: Node, side: str) -> None:

@@ -21,7 +21,7 @@ from cgraph.model.errors import SearchLimitError
 __all__ = ["optimal"]
 
 SETS = 2_000
-EVALUATIONS = 20_000  # of the annealing that comes first
+EVALUATIONS = 200  # for each vertex, of the annealing that comes first
 LARGEST_PART = 300  # vertices: the search goes as deep as a part has vertices, and Python's stack does not
 
 
@@ -31,7 +31,7 @@ def optimal(task: Task) -> list[int]:
     The annealed order is optimal in every part where it costs no more than the lower bound. Elsewhere the bound is
     raised, from what is proven to what remains possible, until it meets the cost of that order or of a better one.
     """
-    best = anneal_within(task, Budget(EVALUATIONS))
+    best = anneal_within(task, Budget(1 + EVALUATIONS * len(task.vertices)))
     search = _Search(task, best)
     order = []
     for part in list(search.parts(search.everything)):

@@ -58,7 +58,7 @@ def eliminate_faces(
 
     Notes
     -----
-    A face costs one multiplication. Every elimination of vertices or edges is one of faces, and there are graphs on
+    A face costs one multiplication; faces of edges that lead nowhere are left out. Every elimination of vertices or edges is one of faces, and there are graphs on
     which faces alone reach the fewest multiplications [1]_.
 
     References
@@ -141,6 +141,7 @@ class DualGraph:
         self.succ: dict[Path, dict[Path, None]] = {(i, j): {(j, k): None for k in E.succ[j]} for i, j in self.partials}
         self.pred: dict[Path, dict[Path, None]] = {(i, j): {(h, i): None for h in E.pred[i]} for i, j in self.partials}
         self.parallel: dict[tuple[Any, Any], list[Path]] = {f: [f] for f in self.partials}  # by their two ends
+        self._settle(list(self.partials))
 
     def eliminate(self, f: Path, g: Path) -> None:
         """Replace the face (f, g) by the product of its edges."""

@@ -62,7 +62,7 @@ def finer(L, ends, tries, seed=0):
     Every step, ``(i, j, side)`` or ``(f, g)``, has a rank: that of the node it passes, unless the search has given it
     another; the step of lowest rank is always the next. One try gives up to three steps another rank.
     """
-    order = cg.elimination_order(L, method="anneal", seed=seed, budget=50_000, **ends)
+    order = cg.elimination_order(L, method="anneal", seed=seed, budget=200_000, **ends)
     return [_descend(run, L, order, ends, tries, random.Random(seed)) for run in (_by_edges, _by_faces)]
 
 

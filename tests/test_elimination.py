@@ -136,14 +136,23 @@ def test_a_long_chain_does_not_recurse():
     assert cg.eliminate(L, order).multiplications == 4_998
 
 
-def test_faces_can_be_cheaper_than_their_vertices_in_one_order():
-    # Face by face, the edge (a, b) may be multiplied towards x alone, and towards y as it was.
+def test_faces_in_an_order_of_ones_own():
     L = digraph(("x", "a", 2.0), ("w", "a", 3.0), ("a", "b", 5.0), ("b", "y", 7.0), ("b", "u", 11.0))
     faces = [(("x", "a"), ("a", "b")), (("w", "a"), ("a", "b"))]
     faces += [((s, "a", "b"), ("b", t)) for s in "xw" for t in "yu"]
     result = cg.eliminate_faces(L, faces)
     assert result.multiplications == 6
     assert matrix(result, ["x", "w"], ["y", "u"]).tolist() == [[70.0, 105.0], [110.0, 165.0]]
+
+
+def test_edges_that_become_equal_in_the_dual_graph_are_added():
+    # x-a-b and x-c-b are formed before the edges out of b: they meet there, and are one edge from then on.
+    L = digraph(("x", "a", 2.0), ("x", "c", 3.0), ("a", "b", 5.0), ("c", "b", 7.0), ("b", "y", 11.0), ("b", "u", 13.0))
+    faces = [(("x", "a"), ("a", "b")), (("x", "c"), ("c", "b"))]
+    faces += [(("x", "a", "b"), ("b", t)) for t in "yu"]
+    result = cg.eliminate_faces(L, faces)
+    assert (result.multiplications, result.additions) == (4, 1)
+    assert matrix(result, ["x"], ["y", "u"]).tolist() == [[341.0], [403.0]]  # (2*5 + 3*7) * 11 and * 13
 
 
 def test_matrices_multiply_later_on_the_left_and_are_counted_by_shape():

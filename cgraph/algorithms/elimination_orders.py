@@ -89,7 +89,7 @@ def elimination_order(
 
     Examples
     --------
-    Two inputs meet in a, and b spreads to two outputs: 2*2 products where it is narrow, at a - b, are too many.
+    Two inputs meet in a, and b spreads to two outputs:
 
     >>> L = nx.DiGraph([("x", "a"), ("z", "a"), ("a", "b"), ("b", "y"), ("b", "u")])
     >>> nx.set_edge_attributes(L, 1.5, "derivative")

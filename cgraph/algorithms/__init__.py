@@ -3,6 +3,11 @@
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
 from cgraph.algorithms.descent import Descent, gradient_descent
 from cgraph.algorithms.effects import Effects, effects
+from cgraph.algorithms.elimination import Elimination, as_edge_order, eliminate, eliminate_edges, intermediates
+from cgraph.algorithms.elimination_check import check_elimination
+from cgraph.algorithms.elimination_orders import elimination_bound, elimination_cost, elimination_order
+from cgraph.algorithms.elimination_simplify import drop_useless, merge_copies
+from cgraph.algorithms.face_elimination import as_face_order, eliminate_faces
 from cgraph.algorithms.flow import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.gradients import GradientFactors, gradient_factors, loss_sensitivities, weight_gradients
 from cgraph.algorithms.paths import count_paths, path_sum, paths, top_paths
@@ -13,20 +18,33 @@ __all__ = [
     "CheckReport",
     "Descent",
     "Effects",
+    "Elimination",
     "FlowLevel",
     "GradientFactors",
     "LogSensitivity",
+    "as_edge_order",
+    "as_face_order",
     "check_derivatives",
+    "check_elimination",
     "count_paths",
+    "drop_useless",
     "edge_sensitivities",
     "effects",
+    "eliminate",
+    "eliminate_edges",
+    "eliminate_faces",
+    "elimination_bound",
+    "elimination_cost",
+    "elimination_order",
     "gates",
     "gradient_descent",
     "gradient_factors",
     "gradient_flow",
+    "intermediates",
     "jacobian",
     "log_sensitivities",
     "loss_sensitivities",
+    "merge_copies",
     "path_sum",
     "paths",
     "sensitivities",

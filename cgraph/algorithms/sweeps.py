@@ -12,6 +12,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from cgraph.algorithms.elimination import eliminate
+from cgraph.algorithms.elimination_orders import elimination_order
 from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between, require_digraph
 from cgraph.model.graph import Node, require_node, topological_order
 
@@ -147,7 +149,12 @@ def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "deri
 
 
 def jacobian(
-    G: nx.DiGraph[Any], sources: Sequence[Node], targets: Sequence[Node], *, derivative: str = "derivative"
+    G: nx.DiGraph[Any],
+    sources: Sequence[Node],
+    targets: Sequence[Node],
+    *,
+    order: str | Sequence[Node] | None = None,
+    derivative: str = "derivative",
 ) -> np.ndarray[Any, Any]:
     """Return the matrix of S(s,t), a row for each target and a column for each source.
 
@@ -157,6 +164,8 @@ def jacobian(
         As in `sensitivities`.
     sources, targets : sequence of nodes
         The nodes that are varied, and the nodes whose values are differentiated.
+    order : str or sequence of nodes, optional
+        By elimination instead of sweeps: a method of `elimination_order`, or an order that it found before.
 
     Returns
     -------
@@ -171,7 +180,7 @@ def jacobian(
     Notes
     -----
     min(len(sources), len(targets)) sweeps of O(V + E): forward ones if there are fewer sources, reverse ones
-    otherwise. The layout is that of MATH 565, lecture 26.
+    otherwise; with an `order`, as `eliminate`. The layout is that of MATH 565, lecture 26.
 
     Examples
     --------
@@ -183,7 +192,12 @@ def jacobian(
     """
     require_digraph(G)
     require_node(G, *sources, *targets)
-    if len(sources) < len(targets):
+    if order is not None:
+        if isinstance(order, str):
+            order = elimination_order(G, method=order, inputs=sources, outputs=targets, derivative=derivative)
+        S = eliminate(G, order, inputs=sources, outputs=targets, derivative=derivative).graph.adj
+        rows = [[S[s][t][derivative] if t in S[s] else 0.0 for s in sources] for t in targets]
+    elif len(sources) < len(targets):
         columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
         rows = [[S[t] for S in columns] for t in targets]
     else:

@@ -21,7 +21,9 @@ __all__ = [
     "MissingDerivativeError",
     "MissingValueError",
     "NodeNotFound",
+    "OrderError",
     "Problem",
+    "SearchLimitError",
     "SpecError",
     "TooManyPathsError",
     "nearest",
@@ -99,6 +101,29 @@ class TooManyPathsError(CGraphError, ValueError):
         super().__init__(
             f"{show_count(count)} paths lead from {s!r} to {t!r}, more than the limit of {limit:,}; "
             f"sensitivity() sums them without listing, top_paths() finds the largest, limit= allows more"
+        )
+
+
+class OrderError(CGraphError, ValueError):
+    """An order of elimination leaves something out, names it twice, or names what cannot be eliminated."""
+
+
+class SearchLimitError(CGraphError, RuntimeError):
+    """An exact search reached its limit before it was done.
+
+    Attributes
+    ----------
+    lower, upper : int
+        What is proven all the same: the cheapest order costs at least `lower`; `order` costs `upper`.
+    order : list of nodes
+        The best order found.
+    """
+
+    def __init__(self, lower: int, upper: int, order: list[object], budget: object) -> None:
+        self.lower, self.upper, self.order = lower, upper, order
+        super().__init__(
+            f"the graph is too large to prove an order optimal within the budget of {budget}: the least cost lies "
+            f"between {lower:,} and {upper:,}; take method='anneal', or allow more by budget="
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+import networkx as nx
 import numpy as np
 
 from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError
@@ -171,7 +172,7 @@ def forward(G: ComputationalGraph, y: dict[str, Any], order: Sequence[str] | Non
     return y
 
 
-def is_computed(G: ComputationalGraph, j: str) -> bool:
+def is_computed(G: nx.DiGraph[Any], j: str) -> bool:
     """Whether the value of `j` follows from other nodes, by an equation or as a neuron's."""
     return "expression" in G.nodes[j] or "activation" in G.nodes[j]
 

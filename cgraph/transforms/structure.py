@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+import networkx as nx
+import numpy as np
+
+from cgraph.algorithms.elimination_graph import is_matrix
 from cgraph.algorithms.linearized import edge_derivative, nodes_between
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import evaluate, is_computed
@@ -212,21 +217,21 @@ def fold_constants(G: ComputationalGraph) -> ComputationalGraph:
     return H
 
 
-def drop_zero_edges(G: ComputationalGraph, *, derivative: str = "derivative") -> ComputationalGraph:
+def drop_zero_edges(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> nx.DiGraph[Any]:
     """Return the linearized graph without the edges whose derivative is zero.
 
     Parameters
     ----------
-    G : ComputationalGraph
+    G : networkx.DiGraph
         Linearized. Not modified.
     derivative : str, default "derivative"
         The edge attribute that holds z.
 
     Returns
     -------
-    ComputationalGraph
-        A graph of given derivatives: an edge is zero at one point only, so there are no equations any more.
-        Nodes keep their values; computed nodes that no edge touches are gone.
+    networkx.DiGraph
+        Of the type of `G`. A graph of given derivatives: an edge is zero at one point only, so there are no
+        equations any more. Sources keep their values; computed nodes that no edge touches are gone.
 
     Raises
     ------
@@ -245,11 +250,13 @@ def drop_zero_edges(G: ComputationalGraph, *, derivative: str = "derivative") ->
     [('z', 'y', 1.0), ('a', 'y', 1.0)]
     """
     z = edge_derivative(G, derivative)
-    H = ComputationalGraph(**G.graph)
+    H = type(G)(**G.graph)
     for i, data in G.nodes(data=True):
         kept = {key: data[key] for key in ("role", "value") if key in data and not is_computed(G, i)}
         H.add_node(i, **kept, origin=data.get("origin", i))
-    H.add_edges_from((i, j, {derivative: z(i, j)}) for i, j in G.edges if z(i, j) != 0)
+    for i, j, data in G.edges(data=True):
+        if np.any(data.get(derivative, 0)) if is_matrix(data.get(derivative)) else z(i, j) != 0:
+            H.add_edge(i, j, **{key: value for key, value in data.items() if key != "weight"})
     H.remove_nodes_from([i for i in G if is_computed(G, i) and not H.degree(i)])
     return H
 

@@ -1,0 +1,204 @@
+"""Orders of elimination: chosen by rule, by search, or proven optimal.
+
+Finding the cheapest order is NP-complete, so there are several methods, one row each in `METHODS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import networkx as nx
+
+from cgraph.algorithms.elimination_exact import optimal
+from cgraph.algorithms.elimination_graph import EliminationGraph, require_order
+from cgraph.algorithms.elimination_pattern import Task, least_costs
+from cgraph.algorithms.elimination_rules import chain, forward, markowitz, minimum_fill, relative_markowitz, reverse
+from cgraph.algorithms.elimination_search import anneal
+from cgraph.model.errors import CGraphError
+from cgraph.model.graph import Node
+
+__all__ = ["METHODS", "elimination_bound", "elimination_cost", "elimination_order"]
+
+
+def elimination_order(
+    L: nx.DiGraph[Any],
+    *,
+    method: str = "markowitz",
+    inputs: Iterable[Node] | None = None,
+    outputs: Iterable[Node] | None = None,
+    cost: str = "standard",
+    seed: int = 0,
+    budget: int | str | None = None,
+    unit: str = "unit",
+    derivative: str = "derivative",
+) -> list[Any]:
+    """Return an order in which to eliminate the nodes between `inputs` and `outputs`.
+
+    Parameters
+    ----------
+    L, inputs, outputs, cost, unit, derivative
+        As in `eliminate`. The numbers on the edges do not matter, only which edges there are.
+    method : str, default "markowitz"
+        ===================  ====================================================================================
+        "forward"            tails before heads: one column of the Jacobian for each input
+        "reverse"            heads before tails: one row for each output
+        "markowitz"          always the node that is cheapest now [1]_
+        "relative_markowitz" the node whose cost now exceeds its cost at the very end the least
+        "minimum_fill"       the node that adds the fewest edges; of these the cheapest
+        "chain"              the matrix-chain recurrence; only if every node between has one edge in and one out
+        "anneal"             simulated annealing of orders, starting from the best of the rules
+        "optimal"            the least cost of all orders, proven
+        ===================  ====================================================================================
+    seed : int, default 0
+        For "anneal" and the start of "optimal". The same seed and number of evaluations give the same order.
+    budget : int or str, optional
+        For "anneal": a number of evaluations, 100,000 if not given, or a time such as ``"10s"``; after any budget
+        there is a best order so far. For "optimal": a number of sets of nodes, 2,000 if not given, or a time.
+
+    Returns
+    -------
+    list of nodes
+        The `intermediates`. A tie goes to the node that stands first in `L`.
+
+    Raises
+    ------
+    OrderError
+        If `method` is "chain" and the graph is none.
+    SearchLimitError
+        If `method` is "optimal" and the budget did not do; it holds the best order and what is proven.
+    CGraphError
+        As `eliminate`; or if there is no such method, cost model or budget.
+
+    See Also
+    --------
+    elimination_cost : what an order costs.
+    elimination_bound : what every order costs at least.
+
+    Notes
+    -----
+    The rules take O(n^2) for n nodes between, the chain O(n^3), the exact search exponential time [2]_: the problem
+    is NP-complete.
+
+    References
+    ----------
+    .. [1] A. Griewank, S. Reese, "On the calculation of Jacobian matrices by the Markowitz rule", in Automatic
+       Differentiation of Algorithms: Theory, Implementation, and Application, SIAM 1991.
+    .. [2] M. Bentert, A. Crane, P. G. Drange, Y. Mizutani, B. D. Sullivan, "Structural optimal Jacobian accumulation
+       and minimum edge count are NP-complete under vertex elimination", arXiv 2506.17521, 2025.
+
+    Examples
+    --------
+    Two inputs meet in a, and b spreads to two outputs:
+
+    >>> L = nx.DiGraph([("x", "a"), ("z", "a"), ("a", "b"), ("b", "y"), ("b", "u")])
+    >>> nx.set_edge_attributes(L, 1.5, "derivative")
+    >>> order = elimination_order(L, method="optimal")
+    >>> order, elimination_cost(L, order)  # 2*1 for a, then 2*2 for b
+    (['a', 'b'], 6)
+    """
+    if method not in METHODS:
+        raise CGraphError(f"there is no method {method!r}; choose one of: {', '.join(METHODS)}")
+    E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
+    task = Task(E, seed=seed, budget=budget)
+    return [task.nodes[v] for v in METHODS[method](task)]
+
+
+def elimination_cost(
+    L: nx.DiGraph[Any],
+    order: Sequence[Node],
+    *,
+    inputs: Iterable[Node] | None = None,
+    outputs: Iterable[Node] | None = None,
+    cost: str = "standard",
+    unit: str = "unit",
+    derivative: str = "derivative",
+) -> int:
+    """Return the multiplications that `eliminate` would perform, without performing them.
+
+    Parameters
+    ----------
+    L, order, inputs, outputs, cost, unit, derivative
+        As in `eliminate`.
+
+    Returns
+    -------
+    int
+        Of scalars; equal to ``eliminate(...).multiplications``.
+
+    Raises
+    ------
+    CGraphError
+        As `eliminate`.
+
+    Notes
+    -----
+    One operation on a set of nodes for each edge that is met.
+
+    Examples
+    --------
+    >>> L = nx.DiGraph([("x", "a"), ("z", "a"), ("a", "b"), ("b", "y")])
+    >>> nx.set_edge_attributes(L, 1.5, "derivative")
+    >>> elimination_cost(L, ["a", "b"]), elimination_cost(L, ["b", "a"])  # 2*1 + 2*1 and 1*1 + 2*1
+    (4, 3)
+    """
+    E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
+    require_order(E, order)
+    task = Task(E)
+    return task.cost(task.number[j] for j in order)
+
+
+def elimination_bound(
+    L: nx.DiGraph[Any],
+    *,
+    inputs: Iterable[Node] | None = None,
+    outputs: Iterable[Node] | None = None,
+    cost: str = "standard",
+    unit: str = "unit",
+    derivative: str = "derivative",
+) -> int:
+    """Return a number of multiplications that no order of vertices can undercut.
+
+    Parameters
+    ----------
+    L, inputs, outputs, cost, unit, derivative
+        As in `eliminate`.
+
+    Returns
+    -------
+    int
+        The sum, over the nodes v between, of the greatest number of node-disjoint paths from the inputs to v times
+        that from v to the outputs.
+
+    Raises
+    ------
+    CGraphError
+        As `eliminate`.
+
+    Notes
+    -----
+    Whenever v is eliminated, its predecessors separate it from the inputs and its successors from the outputs; by
+    Menger's theorem there are at least as many of them as disjoint paths. An order that costs no more is optimal.
+    Two maximum flows for each node. The bound does not hold for orders of edges or faces.
+
+    Examples
+    --------
+    >>> L = nx.DiGraph([("x", "a"), ("z", "a"), ("a", "b"), ("b", "y")])
+    >>> nx.set_edge_attributes(L, 1.5, "derivative")
+    >>> elimination_bound(L)  # 2*1 for a, 1*1 for b: both paths to b lead through a
+    3
+    """
+    E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
+    return sum(least_costs(Task(E)).values())
+
+
+METHODS: dict[str, Callable[[Task], list[int]]] = {
+    "forward": forward,
+    "reverse": reverse,
+    "markowitz": markowitz,
+    "relative_markowitz": relative_markowitz,
+    "minimum_fill": minimum_fill,
+    "chain": chain,
+    "anneal": anneal,
+    "optimal": optimal,
+}

@@ -1,0 +1,118 @@
+"""Orders: the published costs, what annealing reaches, and what is proven."""
+
+from itertools import pairwise, permutations
+
+import networkx as nx
+import numpy as np
+import pytest
+from cases import digraph
+from elimination_graphs import COSTS, matrix, read
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_elimination import linearized_graphs
+
+import cgraph as cg
+
+SEEDS = {"RoeFlux_1d": 0, "random_g": 0}
+METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "anneal", "optimal")
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_the_published_costs_come_out_exactly(name):
+    L, ends, _ = read(name)
+    orders = [cg.elimination_order(L, method=method, **ends) for method in ("forward", "reverse", "markowitz")]
+    assert tuple(cg.elimination_cost(L, order, **ends) for order in orders) == COSTS[name][:3]
+
+
+@pytest.mark.parametrize("name", ["RoeFlux_1d", "random_g"])
+def test_annealing_undercuts_the_best_published_cost(name):
+    L, ends, reference = read(name)
+    order = cg.elimination_order(L, method="anneal", seed=SEEDS[name], budget=60_000, **ends)
+    assert cg.elimination_cost(L, order, **ends) <= COSTS[name][3]
+    result = cg.eliminate(L, order, **ends)
+    assert result.multiplications == cg.elimination_cost(L, order, **ends)
+    np.testing.assert_allclose(matrix(result, **ends), reference, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["HumanHeartDipole", "PropaneCombustion", "Helmholtz", "Hole", "Lighthouse", "Simple"])
+def test_the_least_cost_is_proven(name):
+    L, ends, reference = read(name)
+    order = cg.elimination_order(L, method="optimal", **ends)
+    assert cg.elimination_cost(L, order, **ends) == COSTS[name][3]
+    np.testing.assert_allclose(matrix(cg.eliminate(L, order, **ends), **ends), reference, rtol=1e-12, atol=1e-15)
+
+
+def test_reverse_mode_is_optimal_for_the_perceptron():
+    L, ends, _ = read("Perceptron")
+    assert cg.elimination_bound(L, **ends) == 308
+
+
+def test_what_is_too_large_says_so_and_gives_what_it_has():
+    L, ends, _ = read("RoeFlux_1d")
+    with pytest.raises(cg.SearchLimitError, match=r"between 223 and .*; take method='anneal'") as caught:
+        cg.elimination_order(L, method="optimal", budget=1, **ends)
+    assert cg.elimination_cost(L, caught.value.order, **ends) == caught.value.upper
+
+
+@settings(max_examples=60)
+@given(linearized_graphs(), st.sampled_from(["standard", "unit"]))
+def test_optimal_is_the_least_of_all_orders_and_no_method_goes_below(drawn, cost):
+    L, ends, order = drawn
+    if len(order) > 6:
+        return
+    least = min(cg.elimination_cost(L, p, cost=cost, **ends) for p in permutations(order))
+    assert cg.elimination_bound(L, cost=cost, **ends) <= least
+    for method in METHODS:
+        found = cg.elimination_order(L, method=method, cost=cost, budget=300, **ends)
+        assert sorted(found) == sorted(order)
+        assert cg.elimination_cost(L, found, cost=cost, **ends) >= least
+    assert cg.elimination_cost(L, found, cost=cost, **ends) == least
+
+
+@given(st.lists(st.integers(1, 6), min_size=3, max_size=7))
+def test_the_chain_recurrence_is_optimal(sizes):
+    L = digraph(*((k, k + 1, np.ones((n, m))) for k, (m, n) in enumerate(pairwise(sizes))))
+    chain, optimal = (cg.elimination_order(L, method=method) for method in ("chain", "optimal"))
+    assert cg.elimination_cost(L, chain) == cg.elimination_cost(L, optimal)
+    least = min(cg.elimination_cost(L, p) for p in permutations(cg.intermediates(L)))
+    assert cg.elimination_cost(L, chain) == least
+
+
+def test_the_textbook_chain():
+    # 30x35, 35x15, 15x5, 5x10, 10x20, 20x25 take 15,125 multiplications at best: the example of the algorithm book by
+    # Cormen, Leiserson, Rivest and Stein, read from the right.
+    sizes = [30, 35, 15, 5, 10, 20, 25][::-1]
+    L = digraph(*((k, k + 1, np.ones((n, m))) for k, (m, n) in enumerate(pairwise(sizes))))
+    assert cg.elimination_cost(L, cg.elimination_order(L, method="chain")) == 15_125
+
+
+def test_several_chains_and_direct_edges_are_ordered_together():
+    L = digraph((0, 1, 2.0), (1, 2, 3.0), (0, 3, 2.0), (3, 2, 1.0), (0, 2, 1.0))
+    assert sorted(cg.elimination_order(L, method="chain")) == [1, 3]
+
+
+def test_the_same_seed_and_evaluations_give_the_same_order():
+    L, ends, _ = read("Helmholtz")
+    first, second = (cg.elimination_order(L, method="anneal", seed=5, budget=500, **ends) for _ in range(2))
+    assert first == second
+
+
+def test_a_time_is_a_budget():
+    L, ends, _ = read("Hole")
+    order = cg.elimination_order(L, method="anneal", budget="50ms", **ends)
+    assert cg.elimination_cost(L, order, **ends) <= 24
+
+
+def test_an_order_serves_other_numbers_of_the_same_structure():
+    L, ends, _ = read("Helmholtz")
+    order = cg.elimination_order(L, method="optimal", **ends)
+    for i, j in L.edges:
+        L.edges[i, j]["derivative"] = 1.0 + len(i) / (2 + len(j))
+    np.testing.assert_allclose(cg.jacobian(L, *ends.values(), order=order), cg.jacobian(L, *ends.values()), rtol=1e-12)
+
+
+def test_graphs_with_nothing_between():
+    for L in (nx.DiGraph(), digraph(("x", "y", 2.0))):
+        for method in (*METHODS, "chain"):
+            assert cg.elimination_order(L, method=method) == []
+        assert cg.elimination_bound(L) == 0

@@ -22,7 +22,7 @@ from cgraph.model.graph import Node, require_node
 __all__ = ["PATH_LIMIT", "count_paths", "path_sum", "paths", "top_paths"]
 
 PATH_LIMIT = 1_000_000
-_LOG_OF_ZERO = -1e15  # below the logarithm of any product, and finite, so that differences exist
+LOG_OF_ZERO = -1e15  # below the logarithm of any product, and finite, so that differences exist
 
 
 def count_paths(G: nx.DiGraph[Any], s: Node, t: Node) -> int:
@@ -194,45 +194,58 @@ def top_paths(
     """
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
+    require_count(k)
+    order = nodes_between(G, s, t)
+    if not order:
+        return []
+    found = strongest_first(s, k, _ways(G, order, t, z))
+    return [(tuple(path), finite(_product(path, z), "the product along", *path)) for path in found]
+
+
+def require_count(k: int) -> None:
+    """Raise `CGraphError` unless `k` paths can be asked for."""
     if k < 0:
         raise CGraphError(f"k = {k} paths were asked for; k counts paths and cannot be negative")
-    order = nodes_between(G, s, t)
-    if not order or not k:
-        return []
-    choices = _choices(G, order, t, z)
+
+
+def strongest_first(start: Any, k: int, ways_from: Callable[[Any], list[Way]]) -> list[list[Any]]:
+    """Return the first `k` paths from `start` to where no way leads on, those that lose the least first.
+
+    ``ways_from(i)`` lists the ways from i, the strongest first; a path is the list of `start` and the heads.
+    """
     found: list[list[Any]] = []
     # A departure: what it loses against the strongest path, a path to follow up to position p, and the rank
     # of the edge to take from there. The number in second place keeps the heap from comparing nodes.
     number = count()
-    departures: list[tuple[float, int, list[Any], int, int]] = [(0.0, next(number), [s], 0, 0)]
+    departures: list[tuple[float, int, list[Any], int, int]] = [(0.0, next(number), [start], 0, 0)]
     while departures and len(found) < k:
         loss, _, followed, p, rank = heapq.heappop(departures)
         path = followed[: p + 1]
-        while path[-1] != t:
-            path.append(choices(path[-1])[rank if len(path) == p + 1 else 0].head)
+        while ways := ways_from(path[-1]):
+            path.append(ways[rank if len(path) == p + 1 else 0].head)
         found.append(path)
         for q in range(p, len(path) - 1):
-            ways = choices(path[q])
+            ways = ways_from(path[q])
             taken = rank if q == p else 0
             if taken + 1 < len(ways):
                 next_loss = loss - ways[taken].loss + ways[taken + 1].loss
                 heapq.heappush(departures, (next_loss, next(number), path, q, taken + 1))
-    return [(tuple(path), finite(_product(path, z), "the product along", *path)) for path in found]
+    return found
 
 
-class _Way(NamedTuple):
+class Way(NamedTuple):
     """An edge to `head`, and what log |product| loses on it against the strongest way to t."""
 
     loss: float
     head: Any
 
 
-def _choices(G: nx.DiGraph[Any], order: list[Any], t: Node, z: Callable[..., Any]) -> Callable[[Node], list[_Way]]:
+def _ways(G: nx.DiGraph[Any], order: list[Any], t: Node, z: Callable[..., Any]) -> Callable[[Node], list[Way]]:
     """Return the function that lists the ways from a node towards `t`, the strongest first."""
 
     def log_abs(i: Node, j: Node) -> float:
         size = abs(z(i, j))
-        return math.log(size) if size else _LOG_OF_ZERO
+        return math.log(size) if size else LOG_OF_ZERO
 
     best = {t: 0.0}
     for i in reversed(order):
@@ -240,11 +253,11 @@ def _choices(G: nx.DiGraph[Any], order: list[Any], t: Node, z: Callable[..., Any
             best[i] = max(log_abs(i, j) + best[j] for j in G.successors(i) if j in best)
 
     @cache
-    def choices(i: Node) -> list[_Way]:
-        ways = (_Way(best[i] - (log_abs(i, j) + best[j]), j) for j in G.successors(i) if j in best)
+    def ways_from(i: Node) -> list[Way]:
+        ways = (Way(best[i] - (log_abs(i, j) + best[j]), j) for j in G.successors(i) if j in best)
         return sorted(ways, key=lambda way: way.loss)
 
-    return choices
+    return ways_from
 
 
 def _walk(G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:

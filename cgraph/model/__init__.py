@@ -1,6 +1,7 @@
 """What a computational graph is, and how its values and local derivatives come about."""
 
 from cgraph.model.errors import (
+    ArchiveError,
     CGraphError,
     CycleError,
     DerivativeError,
@@ -20,6 +21,7 @@ from cgraph.model.operations import OPERATIONS, Operation
 
 __all__ = [
     "OPERATIONS",
+    "ArchiveError",
     "CGraphError",
     "ComputationalGraph",
     "CycleError",

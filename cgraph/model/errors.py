@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = [
+    "ArchiveError",
     "CGraphError",
     "CycleError",
     "DerivativeError",
@@ -100,6 +101,10 @@ class TooManyPathsError(CGraphError, ValueError):
             f"{show_count(count)} paths lead from {s!r} to {t!r}, more than the limit of {limit:,}; "
             f"sensitivity() sums them without listing, top_paths() finds the largest, limit= allows more"
         )
+
+
+class ArchiveError(CGraphError, ValueError):
+    """A file is not a saved graph, or it is damaged, or a graph cannot be saved."""
 
 
 class EquationError(CGraphError, ValueError):

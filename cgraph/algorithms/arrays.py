@@ -29,7 +29,11 @@ def real_numbers(values: ArrayLike, what: str) -> Floats:
 
 def node_names(nodes: Sequence[Any] | None, least: int) -> Sequence[Any]:
     """Return the names of nodes, ``range(least)`` if none are given, or raise `InvalidNodeError`."""
-    if nodes is None or nodes == range(least):
+    if nodes is None:
+        if least > _MOST_NODES:
+            raise InvalidNodeError(
+                f"node {least - 1} is more than {_MOST_NODES - 1}; number nodes without gaps, from 0"
+            )
         return range(least)
     if isinstance(nodes, range) and nodes == range(len(nodes)):
         return nodes
@@ -47,8 +51,6 @@ def node_names(nodes: Sequence[Any] | None, least: int) -> Sequence[Any]:
 
 def require_ends(tails: NDArray[Any], heads: NDArray[Any], n: int) -> None:
     """Raise `InvalidNodeError` unless every edge begins and ends at one of `n` nodes."""
-    if n > _MOST_NODES:
-        raise InvalidNodeError(f"{n:,} nodes are more than {_MOST_NODES:,}; number them without gaps, from 0")
     for ends, verb in ((tails, "begins"), (heads, "ends")):
         outside = (ends < 0) | (ends >= n)
         if outside.any():

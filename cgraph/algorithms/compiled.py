@@ -120,7 +120,10 @@ class CompiledGraph:
     def __init__(self, nodes: Sequence[Any], tails: Index, heads: Index, derivatives: Floats) -> None:
         require_finite(derivatives, lambda e: (nodes[tails[e]], nodes[heads[e]]))
         self._nodes = nodes
-        self._positions = None if isinstance(nodes, range) else dict(zip(nodes, range(len(nodes)), strict=True))
+        # No dict for plain numbers, which are their own positions.
+        self._positions: dict[Any, int] | None = None
+        if not isinstance(nodes, range):
+            self._positions = dict(zip(nodes, range(len(nodes)), strict=True))
         self._rank, self._slots, self._sweeps = rows_of(nodes, tails, heads)
         self._z = self._in_rows(derivatives)
 

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cgraph.algorithms.archives import array_of_names, names_of_array, read_arrays, write_arrays
 from cgraph.algorithms.arrays import node_names, real_numbers, require_ends, require_finite, whole_numbers
-from cgraph.algorithms.kernels import COLUMNS, Floats, Index
+from cgraph.algorithms.kernels import COLUMNS, Floats, Index, has_finite_sum
 from cgraph.algorithms.linearized import edge_derivative, finite, require_digraph
 from cgraph.algorithms.paths import LOG_OF_ZERO, Way, require_count, strongest_first
 from cgraph.algorithms.rows import rows_of
@@ -316,7 +316,8 @@ class CompiledGraph:
         """
         row_s, row_t = self._rows_of([s]), self._rows_of([t])
         # What overflows off the paths from s to t does not reach S(s,t), and is no error here.
-        return float(finite(self._sweeps.reverse(self._z, row_t)[row_s, 0].item(), "S", s, t))
+        S, _ = self._sweeps.reverse(self._z, row_t)
+        return float(finite(S[row_s, 0].item(), "S", s, t))
 
     def jacobian(self, sources: Sequence[Node], targets: Sequence[Node]) -> Floats:
         """Return the matrix of S(s,t), a row for each target and a column for each source.
@@ -388,14 +389,15 @@ class CompiledGraph:
         """
         row_s, row_t = self._rows_of([s]), self._rows_of([t])
         between = self._between(row_s, row_t)
-        from_s = np.where(between, self._sweeps.forward(self._z, row_s)[:, 0], 0.0)
-        to_t = np.where(between, self._sweeps.reverse(self._z, row_t)[:, 0], 0.0)
+        from_s = np.where(between, self._sweeps.forward(self._z, row_s)[0][:, 0], 0.0)
+        to_t = np.where(between, self._sweeps.reverse(self._z, row_t)[0][:, 0], 0.0)
         with np.errstate(over="ignore", invalid="ignore"):  # checked below
             flow = to_t[self._sweeps.heads]
             flow *= self._z
             flow *= np.repeat(from_s, np.diff(self._sweeps.indptr))
         flow = self._as_given(flow)
-        _require_no_overflow(flow, lambda e: ("flow", *self._edge(e)))
+        if not has_finite_sum(flow):
+            _refuse_overflow(flow, lambda e: ("flow", *self._edge(e)))
         return flow
 
     def count_paths(self, s: Node, t: Node) -> int:
@@ -427,7 +429,8 @@ class CompiledGraph:
         2
         """
         row_s, row_t = self._rows_of([s]), self._rows_of([t])
-        number = self._sweeps.reverse(np.ones_like(self._z), row_t)[row_s, 0].item()
+        paths_from, _ = self._sweeps.reverse(np.ones_like(self._z), row_t)
+        number = paths_from[row_s, 0].item()
         return int(number) if number < _EXACT else self._count_exactly(row_s, row_t)
 
     def top_paths(self, s: Node, t: Node, k: int = 5) -> list[tuple[tuple[Any, ...], float]]:
@@ -613,22 +616,26 @@ class CompiledGraph:
 
     def _reverse(self, targets: Sequence[Node]) -> Floats:
         """Return S(i,t), shape (nodes, targets), aligned with the nodes."""
-        S = self._sweeps.reverse(self._z, self._rows_of(targets))
+        S, is_finite = self._sweeps.reverse(self._z, self._rows_of(targets))
         S = S if self._rank is None else S[self._rank]
-        _require_no_overflow(S, lambda k, column: ("S", self._nodes[k], targets[column]))
+        if not is_finite:
+            _refuse_overflow(S, lambda k, column: ("S", self._nodes[k], targets[column]))
         return S
 
     def _forward(self, sources: Sequence[Node]) -> Floats:
         """Return S(s,i), shape (nodes, sources), aligned with the nodes."""
-        S = self._sweeps.forward(self._z, self._rows_of(sources))
+        S, is_finite = self._sweeps.forward(self._z, self._rows_of(sources))
         S = S if self._rank is None else S[self._rank]
-        _require_no_overflow(S, lambda k, column: ("S", sources[column], self._nodes[k]))
+        if not is_finite:
+            _refuse_overflow(S, lambda k, column: ("S", sources[column], self._nodes[k]))
         return S
 
     def _between(self, row_s: Index, row_t: Index) -> NDArray[np.bool_]:
         """Return whether each row lies on a path from s to t: whether paths lead to it, and on."""
         ones = np.ones_like(self._z)
-        return (self._sweeps.forward(ones, row_s)[:, 0] > 0) & (self._sweeps.reverse(ones, row_t)[:, 0] > 0)
+        paths_to, _ = self._sweeps.forward(ones, row_s)
+        paths_from, _ = self._sweeps.reverse(ones, row_t)
+        return (paths_to[:, 0] > 0) & (paths_from[:, 0] > 0)
 
     def _count_exactly(self, row_s: Index, row_t: Index) -> int:
         indptr, heads = self._sweeps.indptr, self._sweeps.heads
@@ -643,12 +650,9 @@ class CompiledGraph:
         return paths_to[t]
 
 
-def _require_no_overflow(S: Floats, place: Callable[..., tuple[Any, ...]]) -> None:
-    """Raise `EvaluationError` unless all of `S` is finite; ``place(*index)`` says what it is, and its nodes."""
-    with np.errstate(all="ignore"):
-        if np.isfinite(S.sum()):  # one pass without a copy; a sum may overflow where no term does
-            return
-    for index in np.argwhere(~np.isfinite(S)).tolist():
+def _refuse_overflow(S: Floats, place: Callable[..., tuple[Any, ...]]) -> None:
+    """Raise `EvaluationError` if any of `S` is not finite; ``place(*index)`` says what it is, and its nodes."""
+    for index in np.argwhere(~np.isfinite(S)).tolist():  # none, if only the sum overflowed
         what, *nodes = place(*index)
         finite(S[tuple(index)].item(), what, *nodes)
 

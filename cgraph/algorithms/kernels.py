@@ -11,6 +11,7 @@ the machine code on disk); numba is imported there, and nowhere else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +21,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Loops", "compiled"]
+__all__ = ["Loops", "compiled", "has_finite_sum"]
 
 Floats = NDArray[np.float64]
 Index = NDArray[Any]  # uint32, or uint64 where edges are more than that can number
@@ -71,11 +72,14 @@ def topological_order(indptr: Index, heads: Index, order: Index) -> int:
     return placed
 
 
-def reverse_sweep(indptr: Index, heads: Index, z: Floats, t: int, S: Floats) -> None:
-    """Fill S(i,t), zero before: S(t,t) = 1, S(i,t) = sum over edges (i,j) of S(j,t) z(i,j)."""
+def reverse_sweep(indptr: Index, heads: Index, z: Floats, t: int, S: Floats) -> float:
+    """Fill S(i,t), zero before: S(t,t) = 1, S(i,t) = sum over edges (i,j) of S(j,t) z(i,j).
+
+    Return the sum of all S, which is finite only if all of them are.
+    """
     one = np.uint64(1)
     nearest = np.uint64(t)
-    S[nearest] = S_nearest = 1.0
+    S[nearest] = S_nearest = total = 1.0
     while nearest > 0:
         i = nearest - one
         S_i = 0.0
@@ -84,18 +88,26 @@ def reverse_sweep(indptr: Index, heads: Index, z: Floats, t: int, S: Floats) -> 
             # S(i+1) is still in a register; reading it back from memory would double the time of a chain.
             S_i += (S_nearest if j == nearest else S[j]) * z[k]
         S[i] = S_i
+        total += S_i
         nearest, S_nearest = i, S_i
+    return total
 
 
-def forward_sweep(indptr: Index, heads: Index, z: Floats, s: int, S: Floats) -> None:
-    """Fill S(s,j), zero before: S(s,s) = 1, and each edge (i,j) adds z(i,j) S(s,i) to S(s,j)."""
+def forward_sweep(indptr: Index, heads: Index, z: Floats, s: int, S: Floats) -> float:
+    """Fill S(s,j), zero before: S(s,s) = 1, and each edge (i,j) adds z(i,j) S(s,i) to S(s,j).
+
+    Return the sum of all S, as `reverse_sweep`.
+    """
     one = np.uint64(1)
+    total = 0.0
     S[s] = 1.0
     for i in range(np.uint64(s), np.uint64(len(S))):
         S_i = S[i]
+        total += S_i
         if S_i != 0:
             for k in range(indptr[i], indptr[i + one]):
                 S[heads[k]] += z[k] * S_i
+    return total
 
 
 def reverse_sweeps(indptr: Index, heads: Index, z: Floats, last: int, S: Floats) -> None:
@@ -183,28 +195,34 @@ class Loops:
         order = np.empty(len(indptr) - 1, np.uint32)
         return order[: compiled()["topological_order"](indptr, heads, order)]
 
-    def reverse(self, z: Floats, targets: Index) -> Floats:
-        """Return S(i,t), shape (nodes, targets)."""
+    def reverse(self, z: Floats, targets: Index) -> tuple[Floats, bool]:
+        """Return S(i,t), shape (nodes, targets), and whether all of it is known to be finite."""
         S = np.zeros((len(self.indptr) - 1, len(targets)))
         if len(targets) == 1:
-            compiled()["reverse_sweep"](self.indptr, self.heads, z, targets[0], S[:, 0])
-        else:
-            S[targets, np.arange(len(targets))] = 1.0
-            compiled()["reverse_sweeps"](self.indptr, self.heads, z, targets.max(), S)
-        return S
+            total = compiled()["reverse_sweep"](self.indptr, self.heads, z, targets[0], S[:, 0])
+            return S, math.isfinite(total)
+        S[targets, np.arange(len(targets))] = 1.0
+        compiled()["reverse_sweeps"](self.indptr, self.heads, z, targets.max(), S)
+        return S, has_finite_sum(S)
 
-    def forward(self, z: Floats, sources: Index) -> Floats:
-        """Return S(s,i), shape (nodes, sources)."""
+    def forward(self, z: Floats, sources: Index) -> tuple[Floats, bool]:
+        """Return S(s,i), shape (nodes, sources), and whether all of it is known to be finite."""
         S = np.zeros((len(self.indptr) - 1, len(sources)))
         if len(sources) == 1:
-            compiled()["forward_sweep"](self.indptr, self.heads, z, sources[0], S[:, 0])
-        else:
-            S[sources, np.arange(len(sources))] = 1.0
-            compiled()["forward_sweeps"](self.indptr, self.heads, z, sources.min(), S)
-        return S
+            total = compiled()["forward_sweep"](self.indptr, self.heads, z, sources[0], S[:, 0])
+            return S, math.isfinite(total)
+        S[sources, np.arange(len(sources))] = 1.0
+        compiled()["forward_sweeps"](self.indptr, self.heads, z, sources.min(), S)
+        return S, has_finite_sum(S)
 
     def strongest(self, log_z: Floats, t: int) -> Floats:
         """Return, for every node, the largest sum of `log_z` along a path to `t`; -inf without a path."""
         best = np.full(len(self.indptr) - 1, -np.inf)
         compiled()["strongest_sweep"](self.indptr, self.heads, log_z, t, best)
         return best
+
+
+def has_finite_sum(S: Floats) -> bool:
+    """Return whether the sum of `S` is finite, which shows in one pass that all of `S` is."""
+    with np.errstate(all="ignore"):
+        return math.isfinite(S.sum())

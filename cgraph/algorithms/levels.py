@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.algorithms.kernels import Floats, Index
+from cgraph.algorithms.kernels import Floats, Index, has_finite_sum
 
 __all__ = ["Levels"]
 
@@ -55,24 +55,24 @@ class Levels:
             levels.append(level)
         return np.concatenate(levels).astype(np.uint32)
 
-    def reverse(self, z: Floats, targets: Index) -> Floats:
-        """Return S(i,t), shape (nodes, targets)."""
+    def reverse(self, z: Floats, targets: Index) -> tuple[Floats, bool]:
+        """Return S(i,t), shape (nodes, targets), and whether all of it is known to be finite."""
         S = np.zeros((len(self.indptr) - 1, len(targets)))
         S[targets, np.arange(len(targets))] = 1.0
         with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for overflow
             for rows, slots, starts in reversed(self._levels):
                 S[rows] += np.add.reduceat(S[self.heads[slots]] * z[slots, None], starts)
-        return S
+        return S, has_finite_sum(S)
 
-    def forward(self, z: Floats, sources: Index) -> Floats:
-        """Return S(s,i), shape (nodes, sources)."""
+    def forward(self, z: Floats, sources: Index) -> tuple[Floats, bool]:
+        """Return S(s,i), shape (nodes, sources), and whether all of it is known to be finite."""
         S = np.zeros((len(self.indptr) - 1, len(sources)))
         S[sources, np.arange(len(sources))] = 1.0
         with np.errstate(over="ignore", invalid="ignore"):  # as above
             for rows, slots, starts in self._levels:
                 tails = np.repeat(rows, np.diff(starts, append=slots.stop - slots.start))
                 np.add.at(S, self.heads[slots], z[slots, None] * S[tails])
-        return S
+        return S, has_finite_sum(S)
 
     def strongest(self, log_z: Floats, t: int) -> Floats:
         """Return, for every node, the largest sum of `log_z` along a path to `t`; -inf without a path."""

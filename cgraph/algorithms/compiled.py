@@ -472,17 +472,16 @@ class CompiledGraph:
             return []
         indptr, heads, z = self._sweeps.indptr, self._sweeps.heads, self._z
 
-        @cache
-        def ways_from_row(i: int) -> list[Way]:
-            slots = np.arange(indptr[i], indptr[i + 1])
-            to_t = best[heads[slots]]
-            slots, to_t = slots[to_t > -np.inf], to_t[to_t > -np.inf]
-            losses = best[i] - (log_z[slots] + to_t)
-            strongest = np.argsort(losses, kind="stable")
-            return list(map(Way, losses[strongest].tolist(), slots[strongest].tolist()))
-
         # A path is told by the slots of its edges, so that parallel edges are different ways; -1 stands for s.
-        found = strongest_first(-1, k, lambda slot: ways_from_row(row_s if slot < 0 else int(heads[slot])))
+        @cache
+        def ways_from(slot: int) -> list[Way]:
+            i = row_s if slot < 0 else heads[slot]
+            row = slice(indptr[i], indptr[i + 1])
+            best_i, to_t = best[i].item(), (log_z[row] + best[heads[row]]).tolist()
+            ways = (Way(best_i - log, k) for k, log in enumerate(to_t, int(row.start)) if log > -math.inf)
+            return sorted(ways, key=lambda way: way.loss)
+
+        found = strongest_first(-1, k, ways_from)
         paths = []
         for _, *slots in found:
             path = (s, *(self._node_of_row(heads[slot]) for slot in slots))

@@ -22,6 +22,9 @@ from cgraph.model.graph import Node, require_node
 __all__ = ["PATH_LIMIT", "count_paths", "path_sum", "paths", "top_paths"]
 
 PATH_LIMIT = 1_000_000
+# What a departure loses against the strongest path, a number that keeps the heap from comparing nodes, a path to
+# follow up to a position, the position, and the rank of the edge to take from there.
+_Departure = tuple[float, int, list[Any], int, int]
 LOG_OF_ZERO = -1e15  # below the logarithm of any product, and finite, so that differences exist
 
 
@@ -214,23 +217,29 @@ def strongest_first(start: Any, k: int, ways_from: Callable[[Any], list[Way]]) -
     ``ways_from(i)`` lists the ways from i, the strongest first; a path is the list of `start` and the heads.
     """
     found: list[list[Any]] = []
-    # A departure: what it loses against the strongest path, a path to follow up to position p, and the rank
-    # of the edge to take from there. The number in second place keeps the heap from comparing nodes.
     number = count()
-    departures: list[tuple[float, int, list[Any], int, int]] = [(0.0, next(number), [start], 0, 0)]
+    departures: list[_Departure] = [(0.0, next(number), [start], 0, 0)]
     while departures and len(found) < k:
         loss, _, followed, p, rank = heapq.heappop(departures)
         path = followed[: p + 1]
         while ways := ways_from(path[-1]):
             path.append(ways[rank if len(path) == p + 1 else 0].head)
         found.append(path)
-        for q in range(p, len(path) - 1):
-            ways = ways_from(path[q])
-            taken = rank if q == p else 0
-            if taken + 1 < len(ways):
-                next_loss = loss - ways[taken].loss + ways[taken + 1].loss
-                heapq.heappush(departures, (next_loss, next(number), path, q, taken + 1))
+        # Of the departures from one path, no more than the paths still wanted can ever be taken.
+        for departure in heapq.nsmallest(k - len(found), _departures(path, p, rank, loss, ways_from, number)):
+            heapq.heappush(departures, departure)
     return found
+
+
+def _departures(
+    path: list[Any], p: int, rank: int, loss: float, ways_from: Callable[[Any], list[Way]], number: Iterator[int]
+) -> Iterator[_Departure]:
+    """Iterate over the next best ways off `path`, which itself left another at position `p` by the way `rank`."""
+    for q in range(p, len(path) - 1):
+        ways = ways_from(path[q])
+        taken = rank if q == p else 0
+        if taken + 1 < len(ways):
+            yield loss - ways[taken].loss + ways[taken + 1].loss, next(number), path, q, taken + 1
 
 
 class Way(NamedTuple):

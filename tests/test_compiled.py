@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
+from cgraph.algorithms import compiled
 from cgraph.algorithms.kernels import COLUMNS
 from cgraph.algorithms.levels import Levels
 
@@ -104,6 +105,54 @@ def test_new_numbers_on_the_same_structure(engine, G, data):
             G.edges[i, j]["derivative"] = z
         assert dict(zip(C.nodes, C.sensitivities(t), strict=True)) == close(cg.sensitivities(G, t))
         assert before is not C.sensitivities(t)
+
+
+@pytest.fixture
+def always_compiled(monkeypatch):
+    pytest.importorskip("numba", reason="numba is an extra, and without it nothing is compiled by itself")
+    monkeypatch.setattr(compiled, "FEWEST_EDGES", 0)
+    monkeypatch.setattr(compiled, "FEWEST_TO_LOAD", 0)
+
+
+@pytest.mark.usefixtures("always_compiled")
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_sweeps_over_dicts_that_are_compiled_by_themselves(case):
+    G, s, t = case.graph, case.s, case.t
+    for S in (cg.sensitivities(G, t)[s], cg.sensitivities_from(G, s)[t], cg.jacobian(G, [s], [t])[0, 0].item()):
+        assert close(case.sensitivity) == S
+        assert type(S) is float
+    assert list(cg.sensitivities(G, t)) == list(G)
+
+
+@pytest.mark.usefixtures("always_compiled")
+def test_what_is_not_made_of_floats_stays_with_dicts():
+    G = digraph(("x", "a", Fraction(1, 3)), ("a", "y", 1j))
+    assert cg.sensitivities(G, "y")["x"] == 1j / 3
+    assert cg.sensitivities_from(G, "x")["a"] == Fraction(1, 3)
+
+
+@pytest.mark.usefixtures("always_compiled")
+def test_what_is_wrong_is_said_as_without_compiling():
+    with pytest.raises(cg.DerivativeError, match="'x' -> 'y' holds nan as 'derivative'"):
+        cg.sensitivities(digraph(("x", "y", float("nan"))), "y")
+    with pytest.raises(cg.EvaluationError, match=r"S\(x, y\) overflows"):
+        cg.sensitivities(digraph(("x", "a", 1e200), ("a", "y", 1e200)), "y")
+
+
+@pytest.mark.parametrize(("edges", "sweeps", "loaded", "pays"), [
+    (999, 1000, True, False), (1000, 1, True, True), (1000, 1, False, False), (5000, 1000, False, True),
+])  # fmt: skip
+def test_when_compiling_pays(monkeypatch, edges, sweeps, loaded, pays):
+    pytest.importorskip("numba", reason="numba is an extra, and without it nothing is compiled by itself")
+    monkeypatch.setattr(compiled, "is_loaded", lambda: loaded)
+    G = digraph(*((k, k + 1, 1.0) for k in range(edges)))
+    assert (compiled.compile_if_it_pays(G, sweeps, "derivative") is not None) == pays
+
+
+def test_nothing_is_compiled_by_itself_without_numba():
+    with using("numpy"):
+        G = digraph(*((k, k + 1, 1.0) for k in range(10_000)))
+        assert compiled.compile_if_it_pays(G, 1000, "derivative") is None
 
 
 @pytest.mark.parametrize("engine", ENGINES)

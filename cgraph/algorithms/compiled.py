@@ -24,16 +24,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from cgraph.algorithms.archives import array_of_names, names_of_array, read_arrays, write_arrays
 from cgraph.algorithms.arrays import node_names, real_numbers, require_ends, require_finite, whole_numbers
-from cgraph.algorithms.kernels import COLUMNS, Floats, Index, has_finite_sum
+from cgraph.algorithms.kernels import COLUMNS, Floats, Index, compiled, has_finite_sum, is_loaded
 from cgraph.algorithms.linearized import edge_derivative, finite, require_digraph
 from cgraph.algorithms.paths import LOG_OF_ZERO, Way, require_count, strongest_first
 from cgraph.algorithms.rows import rows_of
 from cgraph.model.errors import ArchiveError, CGraphError, DerivativeError, NodeNotFound
 from cgraph.model.graph import Node
 
-__all__ = ["CompiledGraph", "compile_graph"]
+__all__ = ["CompiledGraph", "compile_graph", "compile_if_it_pays"]
 
 _FORMAT = 1
+# From how many edges compiling pays, if numba is loaded; and how many edges times sweeps pay for loading it.
+FEWEST_EDGES = 1000
+FEWEST_TO_LOAD = 5_000_000
 _EXACT = 2.0**53  # sums of whole numbers below it are exact in floats
 
 
@@ -65,8 +68,7 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
 
     Notes
     -----
-    O(V + E), one walk over the adjacency. It costs more than one of the sweeps over dicts that it replaces, so
-    it pays from the second question on.
+    O(V + E), one walk over the adjacency; less than one of the sweeps over dicts.
 
     Examples
     --------
@@ -77,21 +79,29 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
     (('x', 'a', 'y'), array([13.,  5.,  1.]))
     """
     require_digraph(L)
-    nodes = tuple(L)
-    degrees: list[int] = []
-    heads: list[Any] = []
-    data: list[dict[str, Any]] = []
-    for _, row in L.adjacency():
-        degrees.append(len(row))
-        heads += row
-        data += row.values()
-    position = dict(zip(nodes, range(len(nodes)), strict=True))
-    return CompiledGraph(
-        nodes,
-        np.repeat(np.arange(len(nodes), dtype=np.uint32), degrees),
-        np.fromiter(map(position.__getitem__, heads), np.uint32, len(heads)),
-        _numbers(L, data, derivative),
-    )
+    degrees, heads, values = _edges(L, derivative)
+    if not _are_floats(values):
+        z = edge_derivative(L, derivative)
+        values = [_real(z(i, j), i, j, derivative) for i, j in L.edges]
+    return _frozen(tuple(L), degrees, heads, values)
+
+
+def compile_if_it_pays(G: nx.DiGraph[Any], sweeps: int, derivative: str) -> CompiledGraph | None:
+    """Return `G` compiled if so many sweeps take less time that way and give the same; otherwise None.
+
+    The sweeps over dicts take 300 to 1500 ns for each edge, compiling takes 110 to 370; the first use of numba
+    takes a second. Numbers that are not floats would not stay what they are; and what is wrong with a graph,
+    the sweeps over dicts say.
+    """
+    edges = G.number_of_edges()
+    if edges < FEWEST_EDGES or (edges * sweeps < FEWEST_TO_LOAD and not is_loaded()):
+        return None
+    degrees, heads, values = _edges(G, derivative)
+    try:
+        compiled()
+        return _frozen(tuple(G), degrees, heads, values) if _are_floats(values) else None
+    except (ImportError, CGraphError):
+        return None
 
 
 @final
@@ -484,7 +494,7 @@ class CompiledGraph:
         found = strongest_first(-1, k, ways_from)
         paths = []
         for _, *slots in found:
-            path = (s, *(self._node_of_row(heads[slot]) for slot in slots))
+            path = (s, *map(self._nodes.__getitem__, self._order[heads[slots]].tolist()))
             product = math.prod(z[slots].tolist(), start=1.0)
             paths.append((path, float(finite(product, "the product along", *path))))
         return paths
@@ -656,13 +666,30 @@ def _refuse_overflow(S: Floats, place: Callable[..., tuple[Any, ...]]) -> None:
         finite(S[tuple(index)].item(), what, *nodes)
 
 
-def _numbers(L: nx.DiGraph[Any], data: list[dict[str, Any]], derivative: str) -> Floats:
-    """Return the derivatives that the edges of `L`, whose attributes are `data`, hold."""
-    values = [attributes.get(derivative) for attributes in data]
-    if not set(map(type, values)) <= {float}:
-        z = edge_derivative(L, derivative)
-        values = [_real(z(i, j), i, j, derivative) for i, j in L.edges]
-    return np.array(values, np.float64)
+def _edges(L: nx.DiGraph[Any], derivative: str) -> tuple[list[int], list[Any], list[Any]]:
+    """Return how many edges leave each node, their heads, and what they hold: one walk over the adjacency."""
+    degrees: list[int] = []
+    heads: list[Any] = []
+    data: list[dict[str, Any]] = []
+    for _, row in L.adjacency():
+        degrees.append(len(row))
+        heads += row
+        data += row.values()
+    return degrees, heads, [attributes.get(derivative) for attributes in data]
+
+
+def _are_floats(values: list[Any]) -> bool:
+    return set(map(type, values)) <= {float}
+
+
+def _frozen(nodes: tuple[Any, ...], degrees: list[int], heads: list[Any], values: list[float]) -> CompiledGraph:
+    position = dict(zip(nodes, range(len(nodes)), strict=True))
+    return CompiledGraph(
+        nodes,
+        np.repeat(np.arange(len(nodes), dtype=np.uint32), degrees),
+        np.fromiter(map(position.__getitem__, heads), np.uint32, len(heads)),
+        np.array(values, np.float64),
+    )
 
 
 def _real(value: Any, i: Node, j: Node, derivative: str) -> float:

@@ -21,7 +21,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Loops", "compiled", "has_finite_sum"]
+__all__ = ["Loops", "compiled", "has_finite_sum", "is_loaded"]
 
 Floats = NDArray[np.float64]
 Index = NDArray[Any]  # uint32, or uint64 where edges are more than that can number
@@ -166,6 +166,11 @@ def compiled() -> Mapping[str, Callable[..., Any]]:
         return {loop.__name__: njit(cache=True, nogil=True)(loop) for loop in LOOPS}
     except RuntimeError:  # nowhere on disk to keep them
         return {loop.__name__: njit(nogil=True)(loop) for loop in LOOPS}
+
+
+def is_loaded() -> bool:
+    """Return whether the loops are compiled already."""
+    return compiled.cache_info().currsize > 0
 
 
 @final

@@ -12,6 +12,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from cgraph.algorithms.compiled import compile_if_it_pays
 from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between
 from cgraph.model.graph import Node, require_node, topological_order
 
@@ -54,7 +55,7 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
 
     Notes
     -----
-    O(V + E). The recursion is Lemma 14 of MATH 565, lecture 27; 10-301/601, lecture 13, calls this order of
+    O(V + E), by way of `compile_graph` where that is faster. The recursion is Lemma 14 of MATH 565, lecture 27; 10-301/601, lecture 13, calls this order of
     the sum version A.
 
     Examples
@@ -66,6 +67,8 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
     """
     z = edge_derivative(G, derivative)
     require_node(G, t)
+    if (C := compile_if_it_pays(G, 1, derivative)) is not None:
+        return dict(zip(G, C.sensitivities(t).tolist(), strict=True))
     S = reverse_sweep(G, topological_order(G), t, z)
     return {i: finite(S[i], "S", i, t) for i in G}
 
@@ -104,6 +107,8 @@ def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "deriva
     """
     z = edge_derivative(G, derivative)
     require_node(G, s)
+    if (C := compile_if_it_pays(G, 1, derivative)) is not None:
+        return dict(zip(G, C.sensitivities_from(s).tolist(), strict=True))
     S = forward_sweep(G, topological_order(G), s, z)
     return {i: finite(S[i], "S", s, i) for i in G}
 
@@ -182,6 +187,8 @@ def jacobian(
            [2., 7.]])
     """
     require_node(G, *sources, *targets)
+    if (C := compile_if_it_pays(G, min(len(sources), len(targets)), derivative)) is not None:
+        return C.jacobian(sources, targets)
     if len(sources) < len(targets):
         columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
         rows = [[S[t] for S in columns] for t in targets]

@@ -27,6 +27,9 @@ from scipy.sparse.linalg import spsolve_triangular
 
 import cgraph as cg
 from cgraph.algorithms import kernels
+from cgraph.algorithms.linearized import edge_derivative, finite
+from cgraph.algorithms.sweeps import reverse_sweep
+from cgraph.model.graph import topological_order
 
 SHAPES = ["window of 1000", "anywhere ahead", "nearly a chain"]
 DICT_LIMIT = 1_000_000  # a networkx graph of more edges does not fit beside the rest
@@ -55,6 +58,13 @@ def digraph(shape, m):
     G.add_nodes_from(range(int(heads.max()) + 1))
     G.add_weighted_edges_from(zip(tails.tolist(), heads.tolist(), z.tolist(), strict=True), "derivative")
     return G
+
+
+def dict_sweep(G, t):
+    """Do what `cg.sensitivities` does where it does not compile the graph by itself."""
+    z = edge_derivative(G, "derivative")
+    S = reverse_sweep(G, topological_order(G), t, z)
+    return {i: finite(S[i], "S", i, t) for i in G}
 
 
 def seconds(contenders, rounds):
@@ -110,7 +120,7 @@ def sweeps(sizes):
             took |= seconds(slow, rounds=3)
             if m <= DICT_LIMIT:
                 G = digraph(shape, m)
-                took |= seconds({"dict": lambda G=G, t=t: cg.sensitivities(G, t)}, rounds=1)
+                took |= seconds({"dict": lambda G=G, t=t: dict_sweep(G, t)}, rounds=1)
             reverse = took["reverse"]
             rows.append(
                 [
@@ -178,6 +188,30 @@ def construction(sizes):
     table([f"from networkx, {m:,} edges", "ns per edge", "ratio"], rows)
 
 
+def by_itself(sizes):
+    print("\n## One sweep over a networkx graph, nanoseconds per edge\n")
+    start = "import cgraph as cg; cg.CompiledGraph.from_edges([2, 1], [1, 0], [1.0, 1.0]).sensitivities(0)"
+    took = seconds(
+        {
+            "numba": lambda: subprocess.run([sys.executable, "-c", start], check=True),
+            "networkx": lambda: subprocess.run([sys.executable, "-c", "import cgraph as cg; cg.sensitivities"], check=True),
+        },
+        rounds=3,
+    )  # fmt: skip
+    print(f"The first use of numba in a process takes {took['numba'] - took['networkx']:.1f} s.")
+    rows = []
+    for m in (1000, 10_000, *(m for m in sizes if m <= DICT_LIMIT)):
+        G = digraph("window of 1000", m)
+        t = len(G) - 1
+        took = seconds(
+            {"dict": lambda G=G, t=t: dict_sweep(G, t), "sensitivities": lambda G=G, t=t: cg.sensitivities(G, t)},
+            rounds=3,
+        )
+        ratio = took["dict"] / took["sensitivities"]
+        rows.append([f"{m:,} edges", *(f"{s / m * 1e9:.0f}" for s in took.values()), f"{ratio:.1f}"])
+    table(["graph", "dict sweep", "`sensitivities`, which compiles it", "ratio"], rows)
+
+
 def questions(m):
     print("\n## Other questions\n")
     rows = []
@@ -203,7 +237,7 @@ def questions(m):
 def memory(sizes):
     print("\n## Memory beyond the input arrays, bytes per edge\n")
     rows = []
-    for m in sizes:
+    for m in (m for m in sizes if m >= 10**6):  # less does not show beside the rest of the process
         for shape in SHAPES:
             for order in ("sorted", "shuffled"):
                 command = [sys.executable, __file__, "--memory-of", shape, order, str(m)]
@@ -252,6 +286,7 @@ def main():
     sweeps(arguments.edges)
     without_numba(arguments.edges)
     construction(arguments.edges)
+    by_itself(arguments.edges)
     questions(min(max(arguments.edges), DICT_LIMIT))
     memory(arguments.edges)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import operator
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from numbers import Real
 from typing import Any, Self, final
@@ -28,8 +28,16 @@ from cgraph.algorithms.kernels import COLUMNS, Floats, Index, compiled, has_fini
 from cgraph.algorithms.linearized import edge_derivative, finite, require_digraph
 from cgraph.algorithms.paths import LOG_OF_ZERO, Way, require_count, strongest_first
 from cgraph.algorithms.rows import rows_of
-from cgraph.model.errors import ArchiveError, CGraphError, DerivativeError, NodeNotFound
-from cgraph.model.graph import Node
+from cgraph.algorithms.tape import Tape, holds_equations
+from cgraph.model.errors import (
+    ArchiveError,
+    CGraphError,
+    DerivativeError,
+    EvaluationError,
+    MissingDerivativeError,
+    NodeNotFound,
+)
+from cgraph.model.graph import ComputationalGraph, Node
 
 __all__ = ["CompiledGraph", "compile_graph", "compile_if_it_pays"]
 
@@ -79,11 +87,14 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
     (('x', 'a', 'y'), array([13.,  5.,  1.]))
     """
     require_digraph(L)
+    tape = Tape(L) if isinstance(L, ComputationalGraph) and holds_equations(L) else None
     degrees, heads, values = _edges(L, derivative)
+    if tape is not None and set(values) == {None}:
+        return _frozen(tuple(L), degrees, heads, None, tape)
     if not _are_floats(values):
         z = edge_derivative(L, derivative)
         values = [_real(z(i, j), i, j, derivative) for i, j in L.edges]
-    return _frozen(tuple(L), degrees, heads, values)
+    return _frozen(tuple(L), degrees, heads, values, tape)
 
 
 def compile_if_it_pays(G: nx.DiGraph[Any], sweeps: int, derivative: str) -> CompiledGraph | None:
@@ -117,8 +128,10 @@ class CompiledGraph:
         The names of the nodes.
     tails, heads : ndarray of uint32, shape (edges,)
         The ends of the edges, as positions in `nodes`.
-    derivatives : ndarray of float64, shape (edges,)
-        The z of each edge.
+    derivatives : ndarray of float64, shape (edges,), or None
+        The z of each edge, if they are known.
+    tape : Tape, optional
+        The equations, if there are any.
 
     Notes
     -----
@@ -127,15 +140,24 @@ class CompiledGraph:
     the graph at a time, which are slow where a graph is deep.
     """
 
-    def __init__(self, nodes: Sequence[Any], tails: Index, heads: Index, derivatives: Floats) -> None:
-        require_finite(derivatives, lambda e: (nodes[tails[e]], nodes[heads[e]]))
+    def __init__(
+        self,
+        nodes: Sequence[Any],
+        tails: Index,
+        heads: Index,
+        derivatives: Floats | None,
+        tape: Tape | None = None,
+    ) -> None:
+        if derivatives is not None:
+            require_finite(derivatives, lambda e: (nodes[tails[e]], nodes[heads[e]]))
         self._nodes = nodes
         # No dict for plain numbers, which are their own positions.
         self._positions: dict[Any, int] | None = None
         if not isinstance(nodes, range):
             self._positions = dict(zip(nodes, range(len(nodes)), strict=True))
         self._rank, self._slots, self._sweeps = rows_of(nodes, tails, heads)
-        self._z = self._in_rows(derivatives)
+        self._derivatives = None if derivatives is None else self._in_rows(derivatives)
+        self._tape = tape
 
     @classmethod
     def from_edges(
@@ -197,7 +219,7 @@ class CompiledGraph:
     @property
     def number_of_edges(self) -> int:
         """How many edges there are."""
-        return len(self._z)
+        return len(self._sweeps.heads)
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -235,7 +257,7 @@ class CompiledGraph:
         if len(z) != self.number_of_edges:
             raise CGraphError(f"{len(z)} derivatives were given for {self.number_of_edges} edges; give one for each")
         require_finite(z, self._edge)
-        self._z = self._in_rows(z)
+        self._derivatives = self._in_rows(z)
 
     def sensitivities(self, t: Node) -> Floats:
         """Return S(i,t) for every node i: one reverse sweep.
@@ -439,7 +461,7 @@ class CompiledGraph:
         2
         """
         row_s, row_t = self._rows_of([s]), self._rows_of([t])
-        paths_from, _ = self._sweeps.reverse(np.ones_like(self._z), row_t)
+        paths_from, _ = self._sweeps.reverse(np.ones(self.number_of_edges), row_t)
         number = paths_from[row_s, 0].item()
         return int(number) if number < _EXACT else self._count_exactly(row_s, row_t)
 
@@ -574,6 +596,93 @@ class CompiledGraph:
         except CGraphError as error:
             raise ArchiveError(f"{os.fspath(path)!r} is not a saved graph, or it is damaged: {error}") from error
 
+    def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None) -> Floats:
+        """Return the value of every node: the forward pass, at one point or at many.
+
+        Parameters
+        ----------
+        inputs : dict, optional
+            Values for inputs and weights, in place of those that the graph held when it was compiled; arrays of
+            one length for as many points, beside which a number holds at all of them.
+
+        Returns
+        -------
+        ndarray of float64, shape (nodes,) or (nodes, points)
+            Aligned with `nodes`; NaN for a source without a value that no equation reads.
+
+        Raises
+        ------
+        EvaluationError
+            As `cgraph.evaluate`, or if the graph was not compiled from equations.
+        CGraphError
+            As `cgraph.evaluate`.
+
+        Notes
+        -----
+        One sweep over all steps of all equations. The derivatives on the edges, which the other questions are
+        about, stay as they are.
+
+        Examples
+        --------
+        >>> from cgraph import from_equations
+        >>> C = compile_graph(from_equations("a = x*z; y = a + x", x=2.0, z=3.0))
+        >>> C.nodes, C.evaluate()
+        (('x', 'z', 'a', 'y'), array([2., 3., 6., 8.]))
+        >>> C.evaluate({"x": [1.0, 2.0]})[3]
+        array([4., 8.])
+        """
+        return self._equations().evaluate(inputs)
+
+    def gradient(self, loss: str) -> Floats:
+        """Return the derivatives of `loss` by every node, inputs and weights among them, where `evaluate` was last.
+
+        Parameters
+        ----------
+        loss : node
+            The node that is differentiated.
+
+        Returns
+        -------
+        ndarray of float64, shape (nodes,) or (nodes, points)
+            S(i,loss), aligned with `nodes`.
+
+        Raises
+        ------
+        NodeNotFound
+            If `loss` is not in the graph.
+        EvaluationError
+            If nothing has been evaluated, or a derivative is not finite.
+
+        Notes
+        -----
+        One sweep back over all steps of all equations; no derivative of an edge is formed.
+
+        Examples
+        --------
+        >>> from cgraph import from_equations
+        >>> C = compile_graph(from_equations("a = x*z; y = a + x", x=2.0, z=3.0))
+        >>> y = C.evaluate()
+        >>> C.gradient("y")  # y = xz + x: z + 1, x, 1, 1
+        array([4., 2., 1., 1.])
+        """
+        self._position(loss)
+        return self._equations().gradient(loss)
+
+    def _equations(self) -> Tape:
+        if self._tape is None:
+            raise EvaluationError("the graph has no equations to evaluate; compile a graph made of equations alone")
+        return self._tape
+
+    @property
+    def _z(self) -> Floats:
+        """The derivatives in the order of the rows."""
+        if self._derivatives is None:
+            raise MissingDerivativeError(
+                "the edges hold no derivatives: the graph was compiled from its equations; compile linearize(G), "
+                "or ask for gradient()"
+            )
+        return self._derivatives
+
     def _positions_of(self, nodes: Sequence[Node]) -> NDArray[np.intp]:
         """Return where `nodes` stand among the nodes."""
         return np.array([self._position(node) for node in nodes], np.intp)
@@ -641,7 +750,7 @@ class CompiledGraph:
 
     def _between(self, row_s: Index, row_t: Index) -> NDArray[np.bool_]:
         """Return whether each row lies on a path from s to t: whether paths lead to it, and on."""
-        ones = np.ones_like(self._z)
+        ones = np.ones(self.number_of_edges)
         paths_to, _ = self._sweeps.forward(ones, row_s)
         paths_from, _ = self._sweeps.reverse(ones, row_t)
         return (paths_to[:, 0] > 0) & (paths_from[:, 0] > 0)
@@ -682,13 +791,16 @@ def _are_floats(values: list[Any]) -> bool:
     return set(map(type, values)) <= {float}
 
 
-def _frozen(nodes: tuple[Any, ...], degrees: list[int], heads: list[Any], values: list[float]) -> CompiledGraph:
+def _frozen(
+    nodes: tuple[Any, ...], degrees: list[int], heads: list[Any], values: list[float] | None, tape: Tape | None = None
+) -> CompiledGraph:
     position = dict(zip(nodes, range(len(nodes)), strict=True))
     return CompiledGraph(
         nodes,
         np.repeat(np.arange(len(nodes), dtype=np.uint32), degrees),
         np.fromiter(map(position.__getitem__, heads), np.uint32, len(heads)),
-        np.array(values, np.float64),
+        None if values is None else np.array(values, np.float64),
+        tape,
     )
 
 

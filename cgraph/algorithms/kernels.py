@@ -153,8 +153,8 @@ LOOPS = (
 
 
 @cache
-def compiled() -> Mapping[str, Callable[..., Any]]:
-    """Return the loops as machine code, by name.
+def compiled(loops: tuple[Callable[..., Any], ...] = LOOPS) -> Mapping[str, Callable[..., Any]]:
+    """Return loops as machine code, by name.
 
     Raises
     ------
@@ -162,10 +162,11 @@ def compiled() -> Mapping[str, Callable[..., Any]]:
         If numba is not installed, or does not work with this NumPy.
     """
     njit = import_module("numba").njit
+    options = {"nogil": True, "error_model": "numpy"}  # 1 / 0 is inf, and reported as every other overflow is
     try:
-        return {loop.__name__: njit(cache=True, nogil=True)(loop) for loop in LOOPS}
+        return {loop.__name__: njit(cache=True, **options)(loop) for loop in loops}
     except RuntimeError:  # nowhere on disk to keep them
-        return {loop.__name__: njit(nogil=True)(loop) for loop in LOOPS}
+        return {loop.__name__: njit(**options)(loop) for loop in loops}
 
 
 def is_loaded() -> bool:

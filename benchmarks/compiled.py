@@ -1,12 +1,13 @@
 """How fast compiled graphs are, beside what one would use instead: ``python benchmarks/compiled.py``.
 
 Prints Markdown. Every figure is the median of several runs, the contenders taking turns, so that whatever else
-the machine does meets all of them; a ratio is between figures of one run. Needs numba, scipy, rustworkx and
-python-graphblas.
+the machine does meets all of them; a ratio is between figures of one run. Needs numba, scipy, rustworkx,
+python-graphblas, casadi and torch.
 """
 
 import argparse
 import importlib.metadata
+import operator
 import os
 import platform
 import re
@@ -18,11 +19,13 @@ import time
 from pathlib import Path
 from unittest import mock
 
+import casadi
 import graphblas
 import networkx as nx
 import numpy as np
 import rustworkx
 import scipy.sparse as sp
+import torch
 from scipy.sparse.linalg import spsolve_triangular
 
 import cgraph as cg
@@ -89,7 +92,7 @@ def table(header, rows):
 
 def machine():
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    versions = ["numpy", "scipy", "numba", "networkx", "rustworkx", "python-graphblas"]
+    versions = ["numpy", "scipy", "numba", "networkx", "rustworkx", "python-graphblas", "casadi", "torch"]
     print(f"{cpu[1] if cpu else platform.processor()}, {os.cpu_count()} cores (one used), {platform.system()};")
     print(f"Python {platform.python_version()}, " + ", ".join(f"{v} {importlib.metadata.version(v)}" for v in versions))
 
@@ -212,6 +215,127 @@ def by_itself(sizes):
     table(["graph", "dict sweep", "`sensitivities`, which compiles it", "ratio"], rows)
 
 
+def elementary(n):
+    """Return equations of one operation each, all of which lead to J, for cgraph and for CasADi."""
+    rng = np.random.default_rng(0)
+    G = cg.ComputationalGraph()
+    names = [f"x{k}" for k in range(100)]
+    symbols = [casadi.SX.sym(name) for name in names]
+    inputs = casadi.vertcat(*symbols)
+    for name in names:
+        G.add_input(name, rng.uniform(0.5, 1.5))
+    rows = {
+        "{} + {}": operator.add, "{} - {}": operator.sub, "{} * {}": operator.mul, "sin({})": lambda a, _: casadi.sin(a),
+        "cos({})": lambda a, _: casadi.cos(a), "tanh({})": lambda a, _: casadi.tanh(a),
+    }  # fmt: skip
+    picks = rng.integers(0, len(rows), n)
+    for k, (pick, back) in enumerate(zip(picks.tolist(), rng.integers(1, 100, (n, 2)).tolist(), strict=True)):
+        text, operation = list(rows.items())[pick]
+        i, j = (len(names) - b for b in back)
+        G.add_equation(f"v{k}", text.format(names[i], names[j]))
+        names.append(f"v{k}")
+        symbols.append(operation(symbols[i], symbols[j]))
+    ends = [k for k, name in enumerate(names) if not G.succ[name]]
+    total = symbols[ends[0]]
+    name = names[ends[0]]
+    for k in ends[1:]:  # a sum of two at a time, as an equation has at most 10,000 characters
+        total += symbols[k]
+        G.add_equation(f"J{k}", f"{name} + {names[k]}")
+        name = f"J{k}"
+    return G, name, inputs, total
+
+
+def network(layers, width):
+    """Return a network of tanh neurons with ten inputs each, for cgraph, CasADi and PyTorch."""
+    rng = np.random.default_rng(0)
+    G = cg.ComputationalGraph()
+    below = [f"x{k}" for k in range(width)]
+    values = {name: rng.uniform(-1, 1) for name in below}
+    symbols = {name: casadi.SX.sym(name) for name in below}
+    tensors = {name: torch.tensor(values[name]) for name in below}
+    weights = []
+    for name in below:
+        G.add_input(name, values[name])
+    for layer in range(layers):
+        above = [f"h{layer}_{k}" for k in range(width)]
+        for j in above:
+            terms = [(f"w_{j}_{i}", i) for i in rng.choice(below, 10, replace=False).tolist()]
+            for w, _ in terms:
+                values[w] = rng.normal() / 3
+                G.add_weight(w, values[w])
+                symbols[w] = casadi.SX.sym(w)
+                tensors[w] = torch.tensor(values[w], requires_grad=True)
+                weights.append(w)
+            G.add_equation(j, f"tanh({' + '.join(f'{w}*{i}' for w, i in terms)})")
+            symbols[j] = casadi.tanh(
+                sum((symbols[w] * symbols[i] for w, i in terms[1:]), symbols[terms[0][0]] * symbols[terms[0][1]])
+            )
+            tensors[j] = terms  # computed when it is measured
+        below = above
+    G.add_equation("J", " + ".join(below))
+    return G, weights, symbols, sum((symbols[j] for j in below[1:]), symbols[below[0]]), tensors, below
+
+
+def torch_gradients(tensors, outputs):
+    """Compute the network neuron by neuron, as the graph does, and all gradients."""
+    y = {}
+    for name, tensor in tensors.items():
+        y[name] = torch.tanh(sum(y[w] * y[i] for w, i in tensor)) if isinstance(tensor, list) else tensor
+    sum(y[j] for j in outputs).backward()
+
+
+def equations(n, neurons):
+    print("\n## Equations: values of all nodes and derivatives of one by all, milliseconds\n")
+    rows = []
+    G, loss, x, J = elementary(n)
+    C = cg.compile_graph(G)
+    f = casadi.Function("f", [x], [J, casadi.gradient(J, x)])
+    start = np.array([G.nodes[i]["value"] for i in G.inputs])
+    points = {i: np.full(64, G.nodes[i]["value"]) for i in G.inputs}
+    took = seconds(
+        {
+            "cgraph": lambda: (C.evaluate(), C.gradient(loss)),
+            "casadi": lambda: f(start),
+            "batch": lambda: (C.evaluate(points), C.gradient(loss)),
+        },
+        rounds=5,
+    )
+    assert np.allclose(C.gradient(loss)[:100, 0], np.ravel(f(start)[1]))
+    rows.append([f"{n:,} elementary operations", *_against(took), f"{took['batch'] / 64 * 1e3:.2f}", ""])
+    G, weights, symbols, J, *_ = network(neurons // 1000, 1000)
+    C = cg.compile_graph(G)
+    given = casadi.vertcat(*(symbols[i] for i in [*G.inputs, *weights]))
+    f = casadi.Function("f", [given], [J, casadi.gradient(J, given)])
+    start = np.array([G.nodes[i]["value"] for i in [*G.inputs, *weights]])
+    took = seconds({"cgraph": lambda: (C.evaluate(), C.gradient("J")), "casadi": lambda: f(start)}, rounds=5)
+    *_, tensors, outputs = network(2, 1000)
+    took |= seconds({"torch": lambda: torch_gradients(tensors, outputs)}, rounds=1)
+    per_neuron = took["torch"] / 2000 * neurons
+    rows.append(
+        [
+            f"{neurons:,} tanh neurons of ten inputs",
+            *_against(took),
+            "",
+            f"{per_neuron * 1e3:.0f} ({per_neuron / took['cgraph']:.0f} x)",
+        ]
+    )
+    table(
+        [
+            "graph",
+            "cgraph",
+            "CasADi SX",
+            "CasADi / cgraph",
+            "cgraph, each of 64 points",
+            "PyTorch, scalars, from 2,000 neurons",
+        ],
+        rows,
+    )
+
+
+def _against(took):
+    return f"{took['cgraph'] * 1e3:.2f}", f"{took['casadi'] * 1e3:.2f}", f"**{took['casadi'] / took['cgraph']:.2f}**"
+
+
 def questions(m):
     print("\n## Other questions\n")
     rows = []
@@ -288,6 +412,7 @@ def main():
     construction(arguments.edges)
     by_itself(arguments.edges)
     questions(min(max(arguments.edges), DICT_LIMIT))
+    equations(100_000, 20_000)
     memory(arguments.edges)
 
 

@@ -22,7 +22,7 @@ __all__ = ["array_of_names", "names_of_array", "read_arrays", "write_arrays"]
 # What the readers of zip files, of headers and of arrays raise at bytes that make no sense to them.
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, SyntaxError, ValueError, TypeError, KeyError,
-    EOFError, OverflowError, MemoryError, RecursionError, NotImplementedError, RuntimeError,
+    EOFError, OSError, OverflowError, MemoryError, RecursionError, NotImplementedError, RuntimeError,
 )  # fmt: skip
 
 
@@ -51,17 +51,21 @@ def read_arrays(path: str | os.PathLike[str], names: set[str]) -> dict[str, NDAr
     OSError
         If the file cannot be opened.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            # A few compressed bytes can stand for any number of zeros; what is stored takes its room in the file.
-            if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-                raise ValueError("it is compressed")
-            if sorted(member.filename for member in members) != sorted(f"{name}.npy" for name in names):
-                raise ValueError("it holds other arrays")
-            return {name: _read(archive, f"{name}.npy") for name in names}
-    except _DAMAGE as error:
-        raise ArchiveError(f"{os.fspath(path)!r} is not a saved graph, or it is damaged: {error}") from error
+    with Path(path).open("rb") as file:
+        try:
+            return _arrays(zipfile.ZipFile(file), names)
+        except _DAMAGE as error:
+            raise ArchiveError(f"{os.fspath(path)!r} is not a saved graph, or it is damaged: {error}") from error
+
+
+def _arrays(archive: zipfile.ZipFile, names: set[str]) -> dict[str, NDArray[Any]]:
+    members = archive.infolist()
+    # A few compressed bytes can stand for any number of zeros; what is stored takes its room in the file.
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError("it is compressed")
+    if sorted(member.filename for member in members) != sorted(f"{name}.npy" for name in names):
+        raise ValueError("it holds other arrays")
+    return {name: _read(archive, f"{name}.npy") for name in names}
 
 
 def array_of_names(nodes: Sequence[Any]) -> NDArray[Any]:

@@ -62,6 +62,10 @@ class Tape:
         operands = np.array(self._operands, np.uint32).reshape(-1, 2)
         self._program = (np.array(self._opcodes, np.uint8), operands[:, 0].copy(), operands[:, 1].copy())
         self._flags = np.array(self._varies)
+        self._given_rows = np.array(list(self._given), np.intp)
+        self._defaults = np.array(list(self._given.values()), np.float64)[:, None]
+        read = {self._rows[i]: i for i in self._read_by if i not in self._expressions}
+        self._read_names, self._read_rows = list(read.values()), np.array(list(read), np.intp)
         self._v: Floats | None = None
         self._points: int | None = None
 
@@ -69,8 +73,9 @@ class Tape:
         """Return the values of all nodes, in the order of the graph; see `CompiledGraph.evaluate`."""
         given, points = self._given_values(inputs or {})
         v = np.empty((len(self._opcodes), 1 if points is None else points))
-        for row, value in given.items():
-            v[row] = value
+        v[self._given_rows] = self._defaults
+        for i, values in given.items():
+            v[self._rows[i]] = values
         self._require_values(v)
         with np.errstate(all="ignore"):
             wrong = _loops()["run_tape"](*self._program, v)
@@ -120,15 +125,10 @@ class Tape:
             return rows[-1]
         return self._append("identity", rows[-1], rows[-1], varies=True)
 
-    def _given_values(self, inputs: Mapping[str, ArrayLike]) -> tuple[dict[int, Any], int | None]:
-        """Return the values of the given rows, and the number of points; None for a single one."""
-        given: dict[int, Any] = dict(self._given)
-        lengths: dict[str, int] = {}
-        for i, value in inputs.items():
-            values = self._input_values(i, value)
-            if values.ndim:
-                lengths[i] = len(values)
-            given[self._rows[i]] = values
+    def _given_values(self, inputs: Mapping[str, ArrayLike]) -> tuple[dict[str, NDArray[Any]], int | None]:
+        """Return `inputs` as arrays, and at how many points they are given; None for a single one."""
+        given = {i: self._input_values(i, value) for i, value in inputs.items()}
+        lengths = {i: len(values) for i, values in given.items() if values.ndim}
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{i!r} has {n}" for i, n in lengths.items())
             raise InvalidNodeError(f"the inputs are given at different numbers of points: {found}")
@@ -150,9 +150,10 @@ class Tape:
         return values
 
     def _require_values(self, v: Floats) -> None:
-        for i, j in self._read_by.items():
-            if i not in self._expressions and np.isnan(v[self._rows[i], 0]):
-                raise MissingValueError(f"node {i!r} has no value, and {j!r} needs it; give it one")
+        missing = np.isnan(v[self._read_rows, 0])
+        if missing.any():
+            i = self._read_names[int(missing.argmax())]
+            raise MissingValueError(f"node {i!r} has no value, and {self._read_by[i]!r} needs it; give it one")
 
     def _explain_value(self, row: int, v: Floats) -> NoReturn:
         """Raise what `evaluate` raises at the first point where `row` is not finite."""

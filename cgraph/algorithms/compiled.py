@@ -49,19 +49,22 @@ _EXACT = 2.0**53  # sums of whole numbers below it are exact in floats
 
 
 def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> CompiledGraph:
-    """Freeze a linearized graph into arrays.
+    """Freeze a linearized graph, or the equations of one that is not, into arrays.
 
     Parameters
     ----------
     L : networkx.DiGraph
-        Acyclic; edge (i, j) holds z(i,j) = dy(j)/dy(i), a real number. Not modified, and not referred to later.
+        Acyclic; edge (i, j) holds z(i,j) = dy(j)/dy(i), a real number. Or a ComputationalGraph of equations, whose
+        edges hold nothing yet. Not modified, and not referred to later.
     derivative : str, default "derivative"
         The edge attribute that holds z.
 
     Returns
     -------
     CompiledGraph
-        Its nodes and edges stand in the order of ``L.nodes`` and ``L.edges``.
+        Its nodes and edges stand in the order of ``L.nodes`` and ``L.edges``. If the edges hold derivatives it
+        answers what the linearized graph does; made of equations it has `CompiledGraph.evaluate` and
+        `CompiledGraph.gradient`.
 
     Raises
     ------
@@ -87,14 +90,13 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
     (('x', 'a', 'y'), array([13.,  5.,  1.]))
     """
     require_digraph(L)
-    tape = Tape(L) if isinstance(L, ComputationalGraph) and holds_equations(L) else None
     degrees, heads, values = _edges(L, derivative)
-    if tape is not None and set(values) == {None}:
-        return _frozen(tuple(L), degrees, heads, None, tape)
+    if isinstance(L, ComputationalGraph) and all(z is None for z in values) and holds_equations(L):
+        return _frozen(tuple(L), degrees, heads, None, Tape(L))
     if not _are_floats(values):
         z = edge_derivative(L, derivative)
         values = [_real(z(i, j), i, j, derivative) for i, j in L.edges]
-    return _frozen(tuple(L), degrees, heads, values, tape)
+    return _frozen(tuple(L), degrees, heads, values)
 
 
 def compile_if_it_pays(G: nx.DiGraph[Any], sweeps: int, derivative: str) -> CompiledGraph | None:
@@ -670,7 +672,7 @@ class CompiledGraph:
 
     def _equations(self) -> Tape:
         if self._tape is None:
-            raise EvaluationError("the graph has no equations to evaluate; compile a graph made of equations alone")
+            raise EvaluationError("no equations were compiled; compile the graph of equations, before linearize")
         return self._tape
 
     @property

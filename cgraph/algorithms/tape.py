@@ -40,39 +40,35 @@ class Tape:
     """
 
     def __init__(self, G: ComputationalGraph) -> None:
-        self._opcodes: list[int] = []
-        self._operands: list[tuple[int, int]] = []
-        self._varies: list[bool] = []
-        self._given: dict[int, float] = {}
-        self._read_by: dict[str, str] = {}  # of every node that an equation reads, the first that does
         self._roles = {i: str(role) for i, role in G.nodes(data="role")}
         self._expressions: dict[str, Expression] = {}
         self._rows: dict[str, int] = {}
+        self._given: dict[int, float] = {}
+        self._steps: list[tuple[int, int, int, bool]] = []  # opcode, two operands, whether it varies
         for j in topological_order(G):
-            expression = G.nodes[j].get("expression")
+            expression, value = G.nodes[j].get("expression"), G.nodes[j].get("value")
             if expression is None:
-                value = G.nodes[j].get("value")
                 self._rows[j] = self._append_given(np.nan if value is None else float(value), varies=True)
             else:
                 self._expressions[j] = expression
-                for i in expression.operands:
-                    self._read_by.setdefault(i, j)
                 self._rows[j] = self._append_equation(expression)
+        steps = np.array(self._steps, np.uint32).reshape(-1, 4).T
+        self._program = (steps[0].astype(np.uint8), steps[1].copy(), steps[2].copy())
+        self._flags = steps[3].astype(bool)
         self._node_rows = np.array([self._rows[i] for i in G], np.intp)
-        operands = np.array(self._operands, np.uint32).reshape(-1, 2)
-        self._program = (np.array(self._opcodes, np.uint8), operands[:, 0].copy(), operands[:, 1].copy())
-        self._flags = np.array(self._varies)
         self._given_rows = np.array(list(self._given), np.intp)
         self._defaults = np.array(list(self._given.values()), np.float64)[:, None]
-        read = {self._rows[i]: i for i in self._read_by if i not in self._expressions}
-        self._read_names, self._read_rows = list(read.values()), np.array(list(read), np.intp)
+        read = {i for e in self._expressions.values() for i in e.operands} - set(self._expressions)
+        self._read = [i for i in G if i in read]
+        self._read_rows = np.array([self._rows[i] for i in self._read], np.intp)
+        # The values of all rows where `evaluate` was last, and at how many points.
         self._v: Floats | None = None
         self._points: int | None = None
 
     def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None) -> Floats:
         """Return the values of all nodes, in the order of the graph; see `CompiledGraph.evaluate`."""
         given, points = self._given_values(inputs or {})
-        v = np.empty((len(self._opcodes), 1 if points is None else points))
+        v = np.empty((len(self._steps), 1 if points is None else points))
         v[self._given_rows] = self._defaults
         for i, values in given.items():
             v[self._rows[i]] = values
@@ -99,10 +95,8 @@ class Tape:
         return by_nodes
 
     def _append(self, operation: str, first: int, second: int, *, varies: bool) -> int:
-        self._opcodes.append(OPCODES[operation])
-        self._operands.append((first, second))
-        self._varies.append(varies)
-        return len(self._opcodes) - 1
+        self._steps.append((OPCODES[operation], first, second, varies))
+        return len(self._steps) - 1
 
     def _append_given(self, value: float, *, varies: bool) -> int:
         row = self._append("given", 0, 0, varies=varies)
@@ -152,8 +146,9 @@ class Tape:
     def _require_values(self, v: Floats) -> None:
         missing = np.isnan(v[self._read_rows, 0])
         if missing.any():
-            i = self._read_names[int(missing.argmax())]
-            raise MissingValueError(f"node {i!r} has no value, and {self._read_by[i]!r} needs it; give it one")
+            i = self._read[int(missing.argmax())]
+            j = next(j for j, expression in self._expressions.items() if i in expression.operands)
+            raise MissingValueError(f"node {i!r} has no value, and {j!r} needs it; give it one")
 
     def _explain_value(self, row: int, v: Floats) -> NoReturn:
         """Raise what `evaluate` raises at the first point where `row` is not finite."""

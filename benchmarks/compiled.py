@@ -230,9 +230,10 @@ def elementary(n):
         "cos({})": lambda a, _: casadi.cos(a), "tanh({})": lambda a, _: casadi.tanh(a),
     }  # fmt: skip
     picks = rng.integers(0, len(rows), n)
-    for k, (pick, back) in enumerate(zip(picks.tolist(), rng.integers(1, 100, (n, 2)).tolist(), strict=True)):
+    # Operands from anywhere before: with operands from nearby the graph is so deep that rounding grows to chaos.
+    for k, (pick, where) in enumerate(zip(picks.tolist(), rng.random((n, 2)).tolist(), strict=True)):
         text, operation = list(rows.items())[pick]
-        i, j = (len(names) - b for b in back)
+        i, j = (int(u * len(names)) for u in where)
         G.add_equation(f"v{k}", text.format(names[i], names[j]))
         names.append(f"v{k}")
         symbols.append(operation(symbols[i], symbols[j]))

@@ -363,7 +363,7 @@ def questions(m):
 def memory(sizes):
     print("\n## Memory beyond the input arrays, bytes per edge\n")
     rows = []
-    for m in (m for m in sizes if m >= 10**6):  # less does not show beside the rest of the process
+    for m in (m for m in sizes if m >= 10**7):  # less does not show beside what the process reuses
         for shape in SHAPES:
             for order in ("sorted", "shuffled"):
                 command = [sys.executable, __file__, "--memory-of", shape, order, str(m)]

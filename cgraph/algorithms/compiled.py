@@ -512,7 +512,7 @@ class CompiledGraph:
             i = row_s if slot < 0 else heads[slot]
             row = slice(indptr[i], indptr[i + 1])
             best_i, to_t = best[i].item(), (log_z[row] + best[heads[row]]).tolist()
-            ways = (Way(best_i - log, k) for k, log in enumerate(to_t, int(row.start)) if log > -math.inf)
+            ways = (Way(best_i - log, e) for e, log in enumerate(to_t, int(row.start)) if log > -math.inf)
             return sorted(ways, key=lambda way: way.loss)
 
         found = strongest_first(-1, k, ways_from)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from cgraph.algorithms import *
     from cgraph.model import *
     from cgraph.specs import *
+    from cgraph.transforms import *
 
 # Public names are found in their room when they are first used, so that the command starts without networkx.
-_ROOMS = ("model", "algorithms", "specs")
+_ROOMS = ("model", "algorithms", "transforms", "specs")
 
 
 def __getattr__(name: str) -> object:

@@ -250,7 +250,7 @@ def test_overflow_is_refused_where_it_matters(engine):
             lambda: C.top_paths(0, 2),
         ):
             with pytest.raises(
-                cg.EvaluationError, match=r"\(0, 2\) overflows|along\(0, 1, 2\) overflows|flow\(2, 3\) overflows"
+                cg.EvaluationError, match=r"\(0, 2\) overflows|product\(0, 1, 2\) overflows|flow\(2, 3\) overflows"
             ):
                 ask()
         assert C.sensitivity(0, 3) == close(1e200)  # backwards, nothing overflows

@@ -11,8 +11,8 @@ import numpy as np
 
 from cgraph.algorithms.sweeps import sensitivities_from
 from cgraph.model.errors import EvaluationError
-from cgraph.model.evaluation import forward, linearize, source_values, steps_of
-from cgraph.model.expressions import Apply, Expression
+from cgraph.model.evaluation import forward, is_computed, linearize, source_values, value_of
+from cgraph.model.expressions import Apply
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.operations import OPERATIONS
 
@@ -99,7 +99,7 @@ def check_derivatives(
     Returns
     -------
     CheckReport
-        ``.checks``, ``.failures``, ``.ok``; one check for each edge into an equation, and one for each pair of an
+        ``.checks``, ``.failures``, ``.ok``; one check for each edge into a computed node, and one for each pair of an
         input or weight and an output.
 
     Raises
@@ -130,10 +130,10 @@ def check_derivatives(
     >>> [(c.kind, c.derivative, round(c.numerical, 9)) for c in check_derivatives(L).failures]
     [('edge', 7.0, 6.0), ('pair', 7.0, 6.0)]
     """
-    expressions: dict[str, Expression] = {j: d["expression"] for j, d in G.nodes(data=True) if "expression" in d}
-    if not expressions:
+    computed = [j for j in G if is_computed(G, j)]
+    if not computed:
         raise EvaluationError("nothing to check: the graph gives derivatives but no equations to compare them with")
-    given = all(derivative in G.edges[i, j] for j in expressions for i in G.predecessors(j))
+    given = all(derivative in G.edges[i, j] for j in computed for i in G.predecessors(j))
     L = G if given and inputs is None else linearize(G, inputs)
     y = forward(L, source_values(L))
 
@@ -143,28 +143,30 @@ def check_derivatives(
         return Check(kind, i, j, z, numerical, error, method, method == "none" or error <= tolerance)
 
     edges = [
-        check("edge", i, j, L.edges[i, j][derivative], _equation_of(e, y, i, j), _is_analytic(e))
-        for j, e in expressions.items()
-        for i in dict.fromkeys(e.operands)
+        check("edge", i, j, L.edges[i, j][derivative], _node_of(L, y, i, j), _is_analytic(L, j))
+        for j in computed
+        for i in L.predecessors(j)
     ]
-    analytic = all(_is_analytic(e) for e in expressions.values())
+    analytic = all(_is_analytic(L, j) for j in computed)
     sources = [i for i in [*L.inputs, *L.weights] if i in y]
-    outputs = [j for j in L.outputs if j in expressions]
+    outputs = [j for j in L.outputs if is_computed(L, j)]
     S = {i: sensitivities_from(L, i, derivative=derivative) for i in sources}
     pairs = [check("pair", i, j, S[i][j], _graph_of(L, i, j), analytic) for i, j in product(sources, outputs)]
     return CheckReport((*edges, *pairs), tolerance)
 
 
-def _equation_of(expression: Expression, y: Mapping[str, Any], i: str, j: str) -> Callable[[Any], Any]:
-    return lambda value: steps_of(expression, {**{k: y[k] for k in expression.operands}, i: value}, j)[-1]
+def _node_of(L: ComputationalGraph, y: Mapping[str, Any], i: str, j: str) -> Callable[[Any], Any]:
+    return lambda value: value_of(L, j, {**{k: y[k] for k in L.predecessors(j)}, i: value})
 
 
 def _graph_of(L: ComputationalGraph, i: str, j: str) -> Callable[[Any], Any]:
     return lambda value: forward(L, {**source_values(L), i: value})[j]
 
 
-def _is_analytic(expression: Expression) -> bool:
-    return all(OPERATIONS[step.operation].analytic for step in expression.steps if isinstance(step, Apply))
+def _is_analytic(L: ComputationalGraph, j: str) -> bool:
+    if "activation" in L.nodes[j]:
+        return OPERATIONS[L.nodes[j]["activation"]].analytic
+    return all(OPERATIONS[s.operation].analytic for s in L.nodes[j]["expression"].steps if isinstance(s, Apply))
 
 
 def _differentiate(f: Callable[[Any], Any], x: float, analytic: bool) -> tuple[float, str]:

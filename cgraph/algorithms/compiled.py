@@ -351,7 +351,7 @@ class CompiledGraph:
         row_s, row_t = self._rows_of([s]), self._rows_of([t])
         # What overflows off the paths from s to t does not reach S(s,t), and is no error here.
         S, _ = self._sweeps.reverse(self._z, row_t)
-        return float(finite(S[row_s, 0].item(), "S", s, t))
+        return float(finite({(s, t): S[row_s, 0].item()})[0])
 
     def jacobian(self, sources: Sequence[Node], targets: Sequence[Node]) -> Floats:
         """Return the matrix of S(s,t), a row for each target and a column for each source.
@@ -520,7 +520,7 @@ class CompiledGraph:
         for _, *slots in found:
             path = (s, *map(self._nodes.__getitem__, self._order[heads[slots]].tolist()))
             product = math.prod(z[slots].tolist(), start=1.0)
-            paths.append((path, float(finite(product, "the product along", *path))))
+            paths.append((path, float(finite({path: product}, "product")[0])))
         return paths
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -774,7 +774,7 @@ def _refuse_overflow(S: Floats, place: Callable[..., tuple[Any, ...]]) -> None:
     """Raise `EvaluationError` if any of `S` is not finite; ``place(*index)`` says what it is, and its nodes."""
     for index in np.argwhere(~np.isfinite(S)).tolist():  # none, if only the sum overflowed
         what, *nodes = place(*index)
-        finite(S[tuple(index)].item(), what, *nodes)
+        finite({tuple(nodes): S[tuple(index)].item()}, what)
 
 
 def _edges(L: nx.DiGraph[Any], derivative: str) -> tuple[list[int], list[Any], list[Any]]:

@@ -58,8 +58,9 @@ def effects(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivati
     """
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
-    S = reverse_sweep(G, nodes_between(G, s, t), t, z)
+    S = reverse_sweep(G, nodes_between(G, s, t), {t: 1}, z)
     direct = z(s, t) if G.has_edge(s, t) else int(s == t)
     # Summed by itself: total - direct would lose a small indirect effect beside a large direct one.
     indirect = sum(S[j] * z(s, j) for j in G.successors(s) if j in S and j != t)
-    return Effects(*(finite(effect, "effect", s, t) for effect in (direct, indirect, S.get(s, 0))))
+    named = {("direct", s, t): direct, ("indirect", s, t): indirect, ("total", s, t): S.get(s, 0)}
+    return Effects(*finite(named, "effect"))

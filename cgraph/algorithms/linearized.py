@@ -76,14 +76,18 @@ def nodes_between(G: nx.DiGraph[Any], s: Node, t: Node) -> list[Any]:
     return finished[::-1]
 
 
-def finite(value: Scalar, what: str, *nodes: Node) -> Scalar:
-    """Return a computed `value`, an exact 0 or 1 as a float, or raise `EvaluationError` if it overflowed."""
-    if type(value) is int:  # the start values 0 and 1 of a sweep, exact so that Fractions stay exact
-        return float(value)
-    if isinstance(value, float | complex) and not cmath.isfinite(value):
-        where = ", ".join(map(str, nodes))
-        raise EvaluationError(f"{what}({where}) overflows: the product of the derivatives exceeds 1.8e308")
-    return value
+def finite(values: dict[Any, Scalar], what: str = "S") -> list[Scalar]:
+    """Return computed values, or raise `EvaluationError` for one that overflowed.
+
+    A sweep starts from the integers 0 and 1, which leave Fractions and symbols exact. Beside those they stay as
+    they are; otherwise they come out as floats.
+    """
+    exact = any(not isinstance(value, int | float | complex) for value in values.values())
+    for nodes, value in values.items():
+        if isinstance(value, float | complex) and not cmath.isfinite(value):
+            where = ", ".join(map(str, nodes))
+            raise EvaluationError(f"{what}({where}) overflows: the product of the derivatives exceeds 1.8e308")
+    return [float(value) if type(value) is int and not exact else value for value in values.values()]
 
 
 def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: str) -> Scalar:

@@ -151,7 +151,7 @@ def path_sum(
     >>> path_sum(G, "x", "y")
     13.0
     """
-    return finite(sum(product for _, product in paths(G, s, t, limit=limit, derivative=derivative)), "S", s, t)
+    return finite({(s, t): sum(z for _, z in paths(G, s, t, limit=limit, derivative=derivative))})[0]
 
 
 def top_paths(
@@ -202,7 +202,8 @@ def top_paths(
     if not order:
         return []
     found = strongest_first(s, k, _ways(G, order, t, z))
-    return [(tuple(path), finite(_product(path, z), "the product along", *path)) for path in found]
+    products = finite({tuple(path): _product(path, z) for path in found}, "product")
+    return list(zip(map(tuple, found), products, strict=True))
 
 
 def require_count(k: int) -> None:
@@ -283,7 +284,7 @@ def _walk(G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any]) -> Iterat
             if j in inside:
                 product = z(path[-1], j) * products[-1]
                 if j == t:
-                    yield (*path, t), finite(product, "the product along", *path, t)
+                    yield (*path, t), finite({(*path, t): product}, "product")[0]
                     continue
                 path.append(j)
                 products.append(product)

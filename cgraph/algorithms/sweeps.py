@@ -6,14 +6,14 @@ Forward from s:    S(s,s) = 1,  S(s,j) = sum over edges (i,j) of z(i,j) S(s,i)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.compiled import compile_if_it_pays
-from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between
+from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between, require_digraph
 from cgraph.model.graph import Node, require_node, topological_order
 
 __all__ = ["edge_sensitivities", "jacobian", "sensitivities", "sensitivities_from", "sensitivity"]
@@ -69,8 +69,8 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
     require_node(G, t)
     if (C := compile_if_it_pays(G, 1, derivative)) is not None:
         return dict(zip(G, C.sensitivities(t).tolist(), strict=True))
-    S = reverse_sweep(G, topological_order(G), t, z)
-    return {i: finite(S[i], "S", i, t) for i in G}
+    S = reverse_sweep(G, topological_order(G), {t: 1}, z)
+    return dict(zip(G, finite({(i, t): S[i] for i in G}), strict=True))
 
 
 def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "derivative") -> dict[Any, Any]:
@@ -110,7 +110,7 @@ def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "deriva
     if (C := compile_if_it_pays(G, 1, derivative)) is not None:
         return dict(zip(G, C.sensitivities_from(s).tolist(), strict=True))
     S = forward_sweep(G, topological_order(G), s, z)
-    return {i: finite(S[i], "S", s, i) for i in G}
+    return dict(zip(G, finite({(s, i): S[i] for i in G}), strict=True))
 
 
 def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivative") -> Any:
@@ -147,8 +147,8 @@ def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "deri
     """
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
-    S = reverse_sweep(G, nodes_between(G, s, t), t, z)
-    return finite(S.get(s, 0), "S", s, t)
+    S = reverse_sweep(G, nodes_between(G, s, t), {t: 1}, z)
+    return finite({(s, t): S.get(s, 0)})[0]
 
 
 def jacobian(
@@ -186,6 +186,7 @@ def jacobian(
     array([[3., 0.],
            [2., 7.]])
     """
+    require_digraph(G)
     require_node(G, *sources, *targets)
     if (C := compile_if_it_pays(G, min(len(sources), len(targets)), derivative)) is not None:
         return C.jacobian(sources, targets)
@@ -233,24 +234,24 @@ def edge_sensitivities(
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
     between = nodes_between(G, s, t)
-    to_t = reverse_sweep(G, between, t, z)
+    to_t = reverse_sweep(G, between, {t: 1}, z)
     from_s = forward_sweep(G, between, s, z)
-    return {
-        (i, j): finite(to_t[j] * z(i, j) * from_s[i], "flow", i, j) if i in from_s and j in to_t else 0.0
-        for i, j in G.edges
-    }
+    flow = {(i, j): to_t[j] * z(i, j) * from_s[i] if i in from_s and j in to_t else 0 for i, j in G.edges}
+    return dict(zip(G.edges, finite(flow, "flow"), strict=True))
 
 
-def reverse_sweep(G: nx.DiGraph[Any], order: Sequence[Any], t: Node, z: Callable[..., Any]) -> dict[Any, Any]:
-    """Return {i: S(i,t)} for the nodes of `order`, which stand tails before heads and hold all that matters."""
+def reverse_sweep(
+    G: nx.DiGraph[Any], order: Sequence[Any], seeds: Mapping[Any, Any], z: Callable[..., Any]
+) -> dict[Any, Any]:
+    """Return {i: sum over t of seeds[t] S(i,t)} for the nodes of `order`, which stand tails before heads."""
     S: dict[Any, Any] = {}
     for i in reversed(order):
-        S[i] = int(i == t) + sum(S[j] * z(i, j) for j in G.successors(i) if j in S)
+        S[i] = seeds.get(i, 0) + sum(S[j] * z(i, j) for j in G.successors(i) if j in S)
     return S
 
 
 def forward_sweep(G: nx.DiGraph[Any], order: Sequence[Any], s: Node, z: Callable[..., Any]) -> dict[Any, Any]:
-    """Return {j: S(s,j)} for the nodes of `order`, as `reverse_sweep`."""
+    """Return {j: S(s,j)} for the nodes of `order`, which stand tails before heads."""
     S: dict[Any, Any] = {}
     for j in order:
         S[j] = int(j == s) + sum(z(i, j) * S[i] for i in G.predecessors(j) if i in S)

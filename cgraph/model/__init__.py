@@ -17,9 +17,10 @@ from cgraph.model.errors import (
 )
 from cgraph.model.evaluation import evaluate, linearize
 from cgraph.model.graph import ComputationalGraph, from_equations
-from cgraph.model.operations import OPERATIONS, Operation
+from cgraph.model.operations import ACTIVATIONS, OPERATIONS, Operation
 
 __all__ = [
+    "ACTIVATIONS",
     "OPERATIONS",
     "ArchiveError",
     "CGraphError",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cmath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -74,7 +74,8 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) 
     -------
     ComputationalGraph
         What the algorithms read. If node i stands several times in the equation of j, the edge holds the
-        total: 2x for y = x*x.
+        total: 2x for y = x*x. A neuron j also holds its ``preactivation`` s(j) and its ``gate`` Phi'(s(j)); the
+        edges into it hold z(i,j) = Phi'(s(j)) w_ij (MATH 565, lecture 27, equation 1).
 
     Raises
     ------
@@ -104,20 +105,36 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) 
     for j, data in L.nodes(data=True):
         if j in y:
             data["value"] = float(y[j])
+        if data.get("role") != "neuron":
+            _refuse_weights(G, j)
         if "expression" in data:
             for i, z in local_derivatives(data["expression"], y, j).items():
                 L.edges[i, j]["derivative"] = float(z)
+        elif "activation" in data:
+            s = preactivation(G, j, y)
+            gate = gate_of(data["activation"], s, y[j], j)
+            data["preactivation"], data["gate"] = float(s), float(gate)
+            for i in L.predecessors(j):
+                L.edges[i, j]["derivative"] = float(gate * L.edges[i, j]["weight"])
     return L
+
+
+def _refuse_weights(G: ComputationalGraph, j: str) -> None:
+    for i in G.predecessors(j):
+        if "weight" in G.edges[i, j]:
+            raise InvalidNodeError(f"edge {i!r} -> {j!r} has a weight, but {j!r} is no neuron; use add_neuron")
 
 
 def source_values(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -> dict[str, Any]:
     """Return the values of the nodes without an equation, those of `inputs` taking precedence."""
-    values = {i: d["value"] for i, d in G.nodes(data=True) if "expression" not in d and d.get("value") is not None}
+    values = {i: d["value"] for i, d in G.nodes(data=True) if not is_computed(G, i) and d.get("value") is not None}
     for i, value in (inputs or {}).items():
         require_node(G, i)
         role = G.nodes[i].get("role")
         if role not in {"input", "weight"}:
-            what = {"constant": "a constant", "operation": "computed"}.get(str(role), "known by its derivatives only")
+            what = {"constant": "a constant", "operation": "computed", "neuron": "computed"}.get(
+                str(role), "known by its derivatives only"
+            )
             raise InvalidNodeError(f"node {i!r} cannot be set: it is {what}; inputs and weights can")
         if isinstance(value, bool) or not isinstance(value, Real):
             raise InvalidNodeError(f"{role} {i!r} cannot be set to {value!r}, which is not a number")
@@ -128,16 +145,66 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, float] | None = No
     return values
 
 
-def forward(G: ComputationalGraph, y: dict[str, Any]) -> dict[str, Any]:
-    """Return `y`, the values of the sources, with the values of all equations added.
+def unlinearized(G: ComputationalGraph) -> ComputationalGraph:
+    """Return a copy of `G` without what `linearize` writes on it."""
+    H = G.copy()
+    for j, data in H.nodes(data=True):
+        if is_computed(H, j):
+            for follows in ("value", "preactivation", "gate"):
+                data.pop(follows, None)
+            for i in H.predecessors(j):
+                H.edges[i, j].pop("derivative", None)
+    return H
 
-    The values may be complex, with a perturbation in the imaginary part.
+
+def forward(G: ComputationalGraph, y: dict[str, Any], order: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return `y`, the values of the sources, with those of all computed nodes added.
+
+    The values may be complex, with a perturbation in the imaginary part. Who sweeps often hands in the `order` of
+    the computed nodes.
     """
+    if order is None:
+        order = [j for j in topological_order(G) if is_computed(G, j)]
     with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
-        for j in topological_order(G):
-            if (expression := G.nodes[j].get("expression")) is not None:
-                y[j] = steps_of(expression, y, j)[-1]
+        for j in order:
+            y[j] = value_of(G, j, y)
     return y
+
+
+def is_computed(G: ComputationalGraph, j: str) -> bool:
+    """Whether the value of `j` follows from other nodes, by an equation or as a neuron's."""
+    return "expression" in G.nodes[j] or "activation" in G.nodes[j]
+
+
+def value_of(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
+    """Return the value of a computed node from those of its operands."""
+    data = G.nodes[j]
+    if "expression" in data:
+        return steps_of(data["expression"], y, j)[-1]
+    return _apply(data["activation"], [preactivation(G, j, y)], j)
+
+
+def preactivation(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
+    """Return s(j), the sum of w_ij y(i) over the edges into neuron `j`."""
+    s: Any = 0.0
+    operands = G.nodes[j]["operands"]
+    if len(operands) != G.in_degree(j):
+        raise InvalidNodeError(f"the edges into neuron {j!r} are not those of its operands; set both by add_neuron")
+    for i in operands:
+        w = G.edges[i, j].get("weight")
+        if w is None or i not in y:
+            missing = f"edge {i!r} -> {j!r} has no 'weight'" if w is None else f"node {i!r} has no value"
+            raise MissingValueError(f"{missing}, and neuron {j!r} needs it; give it one")
+        s += w * y[i]
+    if not cmath.isfinite(s):
+        raise EvaluationError(f"neuron {j!r}: the weighted sum of its inputs overflows")
+    return s
+
+
+def gate_of(activation: str, s: Any, y: Any, j: str) -> Any:
+    """Return Phi'(s), from the output y where the table does so."""
+    with np.errstate(all="ignore"):
+        return _differentiate(OPERATIONS[activation].derivatives[0], y, [s], activation, j)
 
 
 def steps_of(expression: Expression, y: Mapping[str, Any], node: str) -> list[Any]:

@@ -16,14 +16,25 @@ import keyword
 import math
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from cgraph.model.errors import EquationError, nearest, shorten
 from cgraph.model.operations import ALIASES, CONSTANTS, OPERATIONS
 
-__all__ = ["Apply", "Expression", "Name", "Number", "parse", "parse_assignments", "reserved", "write_name"]
+__all__ = [
+    "Apply",
+    "Expression",
+    "Name",
+    "Number",
+    "parse",
+    "parse_assignments",
+    "reserved",
+    "substitute",
+    "write_name",
+]
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
@@ -36,15 +47,16 @@ _FOLDED = {"max", "min"}  # written with any number of operands, two at a time i
 _INSTEAD = {"·": "*", "×": "*", "⋅": "*", "−": "-", "–": "-", "÷": "/", "²": "^2", "³": "^3", "√": "sqrt(...)",
             "[": "(", "]": ")", "{": "(", "}": ")", "=": "one equation for each node"}  # fmt: skip
 _TOKEN = re.compile(
-    r"""(?P<quoted>"[^"\n]*"|'[^'\n]*')|(?P<word>[^\W\d]\w*)|(?P<plain>\d[\w.]*|[\s.,()+\-*/^])|(?P<bad>.)"""
+    r"""(?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<word>[^\W\d]\w*)|(?P<plain>\d[\w.]*|[\s.,()+\-*/^])|(?P<bad>.)"""
 )
 
 
 class Name(NamedTuple):
-    """A step that reads the value of a node."""
+    """A step that reads the value of a node; `start` and `stop` are where in the text it is named."""
 
     name: str
-    column: int
+    start: int
+    stop: int
 
 
 class Number(NamedTuple):
@@ -81,6 +93,7 @@ class Expression:
         return tuple(flags)
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Expression:
     """Read the right-hand side of an equation.
 
@@ -109,7 +122,7 @@ def parse(text: str) -> Expression:
     Examples
     --------
     >>> parse("x * z").steps
-    (Name(name='x', column=0), Name(name='z', column=4), Apply(operation='mul', operands=(0, 1)))
+    (Name(name='x', start=0, stop=1), Name(name='z', start=4, stop=5), Apply(operation='mul', operands=(0, 1)))
     >>> parse("x*x + y(5)").operands
     ('x', 'x', '5')
     """
@@ -158,6 +171,20 @@ def parse_assignments(text: str) -> list[tuple[str, str]]:
     return pairs
 
 
+def substitute(text: str, replacements: Mapping[str, str]) -> str:
+    """Return an equation with the nodes in it replaced by other text, everything else as it was typed.
+
+    Examples
+    --------
+    >>> substitute("exp(a) + a*b", {"a": 'y("a+")'})
+    'exp(y("a+")) + y("a+")*b'
+    """
+    for step in reversed(parse(text).steps):
+        if isinstance(step, Name) and step.name in replacements:
+            text = text[: step.start] + replacements[step.name] + text[step.stop :]
+    return text
+
+
 def reserved(name: str) -> str:
     """Return why `name` cannot name a node in equations, or "".
 
@@ -183,7 +210,7 @@ def write_name(name: str) -> str:
     >>> write_name("x1"), write_name("9"), write_name("j-")
     ('x1', 'y(9)', 'y("j-")')
     """
-    if name.isidentifier():
+    if name.isidentifier() and re.fullmatch(r"\w+", name):
         return name
     plain_number = name.isascii() and name.isdigit() and str(int(name[:19])) == name
     return f"y({name})" if plain_number else f"y({json.dumps(name, ensure_ascii=False)})"
@@ -195,10 +222,15 @@ class _Source:
     def __init__(self, text: str) -> None:
         self.text = text
         _check_characters(text)
-        # "^" becomes "**", which has the precedence that "^" has on paper; columns[k] is where in the text
-        # character k of the source came from.
-        self.columns = [k for k, c in enumerate(text) for _ in range(2 if c == "^" else 1)]
-        self.source = re.sub(r"\s", " ", text).replace("^", "**")
+        # "^" becomes "**", which has the precedence that "^" has on paper; each character of the source
+        # remembers the column of the text that it came from.
+        origins: list[tuple[str, int]] = []
+        for token in _TOKEN.finditer(text):
+            for column, c in enumerate(token.group(), token.start()):
+                plain = "**" if c == "^" else " " if c.isspace() else c
+                origins += [(piece, column) for piece in (c if token["quoted"] else plain)]
+        self.source = "".join(c for c, _ in origins)
+        self.columns = [column for _, column in origins]
         self.margin = len(self.source) - len(self.source.lstrip())
         try:
             with warnings.catch_warnings(action="ignore"):  # "2(x)": Python warns, the whitelist refuses
@@ -212,15 +244,15 @@ class _Source:
         return self.columns[min(max(offset, 0) + self.margin, len(self.columns) - 1)]
 
     def span(self, node: ast.expr) -> tuple[int, int]:
-        """Return the first and the last column of `node`, in characters (ast counts bytes)."""
+        """Return the first column of `node` and the one after it, in characters (ast counts bytes)."""
         encoded = self.source.lstrip().encode()
         first, last = (len(encoded[:k].decode()) for k in (node.col_offset, node.end_col_offset or 0))
-        return self.column(first), self.column(last - 1)
+        return self.column(first), self.column(last - 1) + 1
 
     def segment(self, node: ast.expr) -> str:
         """Return the text of `node`, as it was typed (ast would normalize the letters of a name)."""
-        first, last = self.span(node)
-        return self.text[first : last + 1]
+        start, stop = self.span(node)
+        return self.text[start:stop]
 
     def error(self, message: str, node: ast.expr, hint: str = "") -> EquationError:
         return EquationError(message, self.text, self.span(node)[0], hint)
@@ -274,7 +306,7 @@ def _read(node: ast.expr, source: _Source) -> tuple[Name | Number | str, list[as
             name = source.segment(node)
             if name in FUNCTIONS:
                 raise source.error(f"{name!r} is a function and needs operands", node, f"write {name}(...)")
-            return (Number(CONSTANTS[name], name) if name in CONSTANTS else Name(name, source.span(node)[0])), []
+            return (Number(CONSTANTS[name], name) if name in CONSTANTS else Name(name, *source.span(node))), []
         case ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS:
             raise source.error("a function stands by itself", node, f"write {name}(...)")
         case ast.Call():
@@ -289,7 +321,7 @@ def _read_call(node: ast.Call, source: _Source) -> tuple[Name | str, list[ast.ex
     if node.keywords or any(isinstance(x, ast.Starred) for x in node.args):
         raise source.error(f"{typed} takes plain operands only", node)
     if name == "y":
-        return Name(_quoted_node(node, source), source.span(node)[0]), []
+        return Name(_quoted_node(node, source), *source.span(node)), []
     if name not in FUNCTIONS:
         close = nearest(typed, sorted(FUNCTIONS))
         hint = f"did you mean {close!r}?" if close else f"for a product write {typed}*(...)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -11,28 +11,31 @@ import networkx as nx
 
 from cgraph.model.errors import CycleError, InvalidNodeError, NodeNotFound, nearest
 from cgraph.model.expressions import Expression, Name, parse, parse_assignments, reserved
+from cgraph.model.operations import ACTIVATIONS
 
 if TYPE_CHECKING:
     _DiGraph = nx.DiGraph[Any]
 else:
     _DiGraph = nx.DiGraph
 
-__all__ = ["ComputationalGraph", "Node", "from_equations", "require_node", "topological_order"]
+__all__ = ["BIAS", "ComputationalGraph", "Node", "from_equations", "require_node", "topological_order"]
 
 Node = Hashable
 MAX_NAME = 200
+BIAS = "+1"  # the constant node whose weights are biases
 
 
 class ComputationalGraph(_DiGraph):
     """A directed acyclic graph of variables; every networkx function works on it.
 
-    A node has a ``role``: ``"input"``, ``"weight"``, ``"constant"`` (these hold a ``value``) or
-    ``"operation"`` (these hold an ``equation``, its ``operands`` in order of appearance, and the parsed
-    ``expression``). An edge (i, j) says that y(i) stands in the equation of j. Edges may be added by hand with a
-    ``derivative`` and no equation at all; such nodes have no role.
+    A node has a ``role``: ``"input"``, ``"weight"``, ``"constant"`` (these hold a ``value``), ``"operation"``
+    (these hold an ``equation``, its ``operands`` in order of appearance, and the parsed ``expression``) or
+    ``"neuron"`` (these hold an ``activation`` and their ``operands``, and the edges into them a ``weight``). An edge (i, j) says that
+    y(j) is computed from y(i). Edges may be added by hand with a ``derivative`` and nothing else; such nodes
+    have no role.
 
-    The graph is filled by `add_input`, `add_weight`, `add_constant` and `add_equation`; `linearize` returns the
-    copy with a ``value`` on every node and a ``derivative`` on every edge that the algorithms read.
+    The graph is filled by `add_input`, `add_weight`, `add_constant`, `add_equation` and `add_neuron`; `linearize`
+    returns the copy with a ``value`` on every node and a ``derivative`` on every edge that the algorithms read.
 
     Attributes
     ----------
@@ -96,14 +99,54 @@ class ComputationalGraph(_DiGraph):
         """
         self._require_new(name)
         expression = parse(equation)
-        for step in undefined(expression, self):
-            hint = nearest(step.name, map(str, self))
-            raise InvalidNodeError(
-                f"node {name!r} uses {step.name!r}, which is not defined"
-                + (f"; did you mean {hint!r}?" if hint else "; add it first, with add_input or add_equation")
-            )
+        self._require_defined(name, [step.name for step in undefined(expression, self)])
         self.add_node(name, role="operation", equation=equation, operands=expression.operands, expression=expression)
         self.add_edges_from((i, name) for i in dict.fromkeys(expression.operands))
+
+    def add_neuron(
+        self, name: str, *, activation: str, weights: Mapping[str, float], bias: float | None = None
+    ) -> None:
+        """Add a neuron: y(j) = Phi(s(j)), s(j) = sum of w_ij y(i).
+
+        Parameters
+        ----------
+        name : str
+            As in `add_input`.
+        activation : str
+            Phi, one of `ACTIVATIONS`.
+        weights : dict
+            ``{i: w_ij}`` for the nodes i that feed the neuron; they stand on the edges (i, j) as ``weight``.
+        bias : float, optional
+            The weight of an edge from the constant node ``"+1"``, which is added when it is first needed.
+
+        Raises
+        ------
+        InvalidNodeError
+            If the name is unusable, the activation unknown, a weight no number, or a node i not in the graph.
+
+        Examples
+        --------
+        >>> G = ComputationalGraph()
+        >>> G.add_input("x", 2.0)
+        >>> G.add_neuron("h", activation="relu", weights={"x": 0.5}, bias=-0.25)
+        >>> list(G.edges(data="weight"))
+        [('x', 'h', 0.5), ('+1', 'h', -0.25)]
+        """
+        self._require_new(name)
+        if activation not in ACTIVATIONS:
+            hint = nearest(str(activation), ACTIVATIONS)
+            raise InvalidNodeError(
+                f"neuron {name!r} has the activation {activation!r}, which is not known; "
+                + (f"did you mean {hint!r}?" if hint else f"the activations are {', '.join(ACTIVATIONS)}")
+            )
+        self._require_defined(name, [i for i in weights if i not in self])
+        numbers = {i: _number(f"the weight {i!r} -> {name!r}", w) for i, w in weights.items()}
+        if bias is not None:
+            numbers[BIAS] = _number(f"the bias of {name!r}", bias)
+            if "role" not in self.nodes.get(BIAS, {}):
+                self.add_constant(BIAS, 1.0)
+        self.add_node(name, role="neuron", activation=activation, operands=tuple(numbers))
+        self.add_edges_from((i, name, {"weight": w}) for i, w in numbers.items())
 
     @property
     def inputs(self) -> list[str]:
@@ -123,15 +166,21 @@ class ComputationalGraph(_DiGraph):
 
     def _add_source(self, name: str, role: str, value: object) -> None:
         self._require_new(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, Real)):
-            raise InvalidNodeError(f"{role} {name!r} has the value {value!r}, which is not a number")
-        self.add_node(name, role=role, value=float(value) if isinstance(value, Real) else None)
+        self.add_node(name, role=role, value=None if value is None else _number(f"{role} {name!r}", value))
 
     def _require_new(self, name: object) -> None:
         if reason := unusable(name):
             raise InvalidNodeError(reason)
         if "role" in self.nodes.get(name, {}):
             raise InvalidNodeError(f"node {name!r} is defined twice")
+
+    def _require_defined(self, name: str, missing: Sequence[str]) -> None:
+        for i in missing:
+            hint = nearest(str(i), map(str, self))
+            raise InvalidNodeError(
+                f"node {name!r} uses {i!r}, which is not defined"
+                + (f"; did you mean {hint!r}?" if hint else "; add it first, with add_input or add_equation")
+            )
 
 
 def from_equations(equations: str, **values: float) -> ComputationalGraph:
@@ -167,6 +216,8 @@ def from_equations(equations: str, **values: float) -> ComputationalGraph:
     # The names stand in the graph before the equations do, so that the order of the text is free.
     G.add_nodes_from(name for name, _ in pairs)
     for name, equation in pairs:
+        for step in undefined(parse(equation), G):
+            raise InvalidNodeError(f"node {name!r} uses {step.name!r}, which has neither an equation nor a value")
         G.add_equation(name, equation)
     topological_order(G)
     return G
@@ -176,6 +227,12 @@ def undefined(expression: Expression, names: Iterable[object]) -> list[Name]:
     """Return the steps of `expression` that read a node which is not among `names`."""
     known = names if isinstance(names, nx.Graph | set | dict) else set(names)
     return [step for step in expression.steps if isinstance(step, Name) and step.name not in known]
+
+
+def _number(what: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InvalidNodeError(f"{what} has the value {value!r}, which is not a number")
+    return float(value)
 
 
 def unusable(name: object) -> str:

@@ -19,11 +19,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ALIASES", "CONSTANTS", "OPERATIONS", "Operation"]
+__all__ = ["ACTIVATIONS", "ALIASES", "CONSTANTS", "OPERATIONS", "Operation"]
 
 # Operands are floats, complex numbers or Fractions; the table does not tell them apart.
 Number = Any
 
+# What a neuron may do with its weighted sum.
+ACTIVATIONS = (
+    "identity", "sigmoid", "tanh", "relu", "hard_tanh", "softplus", "leaky_relu", "elu", "gelu", "silu",
+)  # fmt: skip
 CONSTANTS = {"pi": math.pi, "e": math.e}
 ALIASES = {"ln": "log"}
 
@@ -140,6 +144,7 @@ OPERATIONS: dict[str, Operation] = {
     "erf": Operation(math.erf, (lambda y, x: 2 / math.sqrt(math.pi) * np.exp(-x * x),),
                      r"\operatorname{{erf}}({0})", analytic=False),
     # activations
+    "identity": Operation(lambda x: x, (lambda y, x: 1,), "{0}"),
     "sigmoid": Operation(_sigmoid, (lambda y, x: y * (1 - y),), r"\sigma({0})"),
     "tanh": Operation(np.tanh, (lambda y, x: 1 - y * y,), r"\tanh({0})"),
     "relu": Operation(lambda x: x if np.real(x) > 0 else 0.0, (lambda y, x: 1 if y > 0 else 0,), r"\operatorname{{relu}}({0})"),

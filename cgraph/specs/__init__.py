@@ -1,3 +1,6 @@
 """Graph specs: files that describe a graph."""
 
-__all__: list[str] = []
+from cgraph.specs.reading import read_spec
+from cgraph.specs.writing import write_spec
+
+__all__ = ["read_spec", "write_spec"]

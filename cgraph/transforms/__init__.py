@@ -1,3 +1,18 @@
-"""Functions from graph to graph."""
+"""Functions from graph to graph; every S between nodes that survive stays as it was."""
 
-__all__: list[str] = []
+from cgraph.transforms.expansion import expand
+from cgraph.transforms.networks import append_loss, couple, decouple, weights_as_nodes
+from cgraph.transforms.structure import drop_zero_edges, fold_constants, merge_nodes, restrict, split_nodes
+
+__all__ = [
+    "append_loss",
+    "couple",
+    "decouple",
+    "drop_zero_edges",
+    "expand",
+    "fold_constants",
+    "merge_nodes",
+    "restrict",
+    "split_nodes",
+    "weights_as_nodes",
+]

@@ -1,0 +1,5 @@
+"""`python -m cgraph` is the command."""
+
+from cgraph.cli import run
+
+run()

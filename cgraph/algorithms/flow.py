@@ -1,0 +1,221 @@
+"""Where a gradient vanishes: gates, sensitivities by depth, and magnitudes too small or too large for a float."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import networkx as nx
+
+from cgraph.algorithms.linearized import edge_derivative
+from cgraph.algorithms.sweeps import reverse_sweep
+from cgraph.model.errors import MissingDerivativeError
+from cgraph.model.graph import Node, require_node, topological_order
+from cgraph.model.neurons import activated, linear_halves
+
+__all__ = ["FlowLevel", "LogSensitivity", "gates", "gradient_flow", "log_sensitivities"]
+
+SHUT = 0.01
+
+
+class LogSensitivity(NamedTuple):
+    """S as its sign (-1.0, 0.0 or 1.0) and log |S| (minus infinity for 0)."""
+
+    sign: float
+    log: float
+
+
+class FlowLevel(NamedTuple):
+    """The nodes at one distance from t."""
+
+    depth: int
+    nodes: int
+    mean: float  # of |S(i,t)|, as are the extremes
+    smallest: float
+    largest: float
+    log_mean: float  # the logarithm of the mean, which no underflow reaches
+    shut: float  # the share of the neurons here whose gate is shut; NaN where there are none
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """The number mantissa * 2^exponent: a float without its limits, for sweeps that need + and * alone."""
+
+    mantissa: float
+    exponent: int = 0
+
+    def __mul__(self, other: _Scaled | int) -> _Scaled:
+        other = _scaled(other)
+        mantissa, shift = math.frexp(self.mantissa * other.mantissa)
+        return _Scaled(mantissa, self.exponent + other.exponent + shift)
+
+    def __add__(self, other: _Scaled | int) -> _Scaled:
+        other = _scaled(other)
+        large, small = (self, other) if self.exponent >= other.exponent else (other, self)
+        if not large.mantissa:  # a zero has no exponent that others should be measured by
+            return small
+        aligned = math.ldexp(small.mantissa, max(small.exponent - large.exponent, -2000))
+        mantissa, shift = math.frexp(large.mantissa + aligned)
+        return _Scaled(mantissa, large.exponent + shift)
+
+    # A sweep starts from the integers 0 and 1.
+    __radd__, __rmul__ = __add__, __mul__
+
+    def value(self) -> float:
+        """Return the nearest float, 0.0 or infinity beyond its limits."""
+        return math.ldexp(self.mantissa, self.exponent) if self.exponent < 1024 else math.inf
+
+    def log(self) -> float:
+        return math.log(abs(self.mantissa)) + self.exponent * math.log(2) if self.mantissa else -math.inf
+
+
+def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, float]:
+    """Return Phi'(s(j)) for every neuron, and for every node whose equation is an activation of another node.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Linearized. Not modified.
+    derivative : str, default "derivative"
+        The edge attribute that holds z.
+
+    Returns
+    -------
+    dict
+        ``{j: gate}``. In a decoupled graph the gate stands at "j+", and "j-", which has none, is left out.
+
+    Raises
+    ------
+    CGraphError
+        If a neuron has no gate, because `G` is not linearized.
+
+    Notes
+    -----
+    O(V) (MATH 565, lecture 27).
+
+    Examples
+    --------
+    >>> from cgraph import ComputationalGraph, linearize
+    >>> G = ComputationalGraph()
+    >>> G.add_input("x", 0.0)
+    >>> G.add_neuron("h", activation="sigmoid", weights={"x": 1.0})
+    >>> G.add_equation("y", "tanh(h)")
+    >>> gates(linearize(G))["h"]  # 1/2 * (1 - 1/2)
+    0.25
+    """
+    z = edge_derivative(G, derivative)
+    linear = linear_halves(G)
+    found = {}
+    for j, data in G.nodes(data=True):
+        if half := activated(G, j):
+            found[j] = float(z(half.operand, j))
+        elif "activation" in data and j not in linear:
+            if "gate" not in data:
+                raise MissingDerivativeError(f"neuron {j!r} has no 'gate'; run linearize(G)")
+            found[j] = data["gate"]
+    return found
+
+
+def log_sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative") -> dict[Any, LogSensitivity]:
+    """Return the sign and the logarithm of |S(i,t)| for every node i.
+
+    Parameters
+    ----------
+    G, t, derivative
+        As in `sensitivities`; the derivatives are real.
+
+    Returns
+    -------
+    dict
+        ``{i: (sign, log)}`` in the order of `G`; (0.0, -inf) where no path leads to `t`.
+
+    Raises
+    ------
+    CGraphError
+        As `sensitivities`, except that nothing overflows.
+
+    Notes
+    -----
+    The reverse sweep, O(V + E), on numbers that carry an exponent of their own: products over very deep graphs
+    neither underflow nor overflow.
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 1e-300), ("a", "y", -1e-300)], "derivative")
+    >>> sign, log = log_sensitivities(G, "y")["x"]  # -1e-600, which no float can hold
+    >>> sign, round(log / math.log(10), 9)
+    (-1.0, -600.0)
+    """
+    S = _scaled_sensitivities(G, t, derivative)
+    return {i: LogSensitivity(math.copysign(1.0, S[i].mantissa) if S[i].mantissa else 0.0, S[i].log()) for i in G}
+
+
+def gradient_flow(
+    G: nx.DiGraph[Any], t: Node, *, shut: float = SHUT, derivative: str = "derivative"
+) -> list[FlowLevel]:
+    """Return how large the sensitivities are at each depth, so that a vanishing gradient is seen where it dies.
+
+    Parameters
+    ----------
+    G, t, derivative
+        As in `sensitivities`.
+    shut : float, default 0.01
+        A gate with ``|Phi'(s(j))|`` of at most this is shut.
+
+    Returns
+    -------
+    list of FlowLevel
+        For each depth (the longest distance to `t`, in edges) the number of nodes, the mean, the smallest and
+        the largest ``|S(i,t)|``, the logarithm of the mean, and the share of shut gates. Weights, constants and
+        nodes that do not lead to `t` are left out.
+
+    Raises
+    ------
+    CGraphError
+        As `sensitivities` and `gates`.
+
+    Notes
+    -----
+    O(V + E) (MATH 565, lecture 27: vanishing gradients).
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 0.5), ("a", "y", 0.5)], "derivative")
+    >>> [(level.depth, level.mean) for level in gradient_flow(G, "y")]
+    [(0, 1.0), (1, 0.5), (2, 0.25)]
+    """
+    S = _scaled_sensitivities(G, t, derivative)
+    depth = {t: 0}
+    for i in reversed(topological_order(G)):
+        below = [depth[j] + 1 for j in G.successors(i) if j in depth]
+        if below and i != t:
+            depth[i] = max(below)
+    gate = gates(G, derivative=derivative)
+    levels: list[list[Any]] = [[] for _ in range(max(depth.values()) + 1)]
+    for i, d in depth.items():
+        if G.nodes[i].get("role") not in {"weight", "constant"}:
+            levels[d].append(i)
+    return [_level(d, [S[i] for i in nodes], [gate[i] for i in nodes if i in gate], shut)
+            for d, nodes in enumerate(levels) if nodes]  # fmt: skip
+
+
+def _level(depth: int, S: list[_Scaled], gate: list[float], shut: float) -> FlowLevel:
+    sizes = [_Scaled(abs(value.mantissa), value.exponent) for value in S]
+    mean = sum(sizes, _Scaled(0.0)) * _Scaled(1 / len(sizes))
+    share = sum(abs(g) <= shut for g in gate) / len(gate) if gate else math.nan
+    smallest, largest = min(sizes, key=_Scaled.log), max(sizes, key=_Scaled.log)
+    return FlowLevel(depth, len(S), mean.value(), smallest.value(), largest.value(), mean.log(), share)
+
+
+def _scaled_sensitivities(G: nx.DiGraph[Any], t: Node, derivative: str) -> dict[Any, _Scaled]:
+    z = edge_derivative(G, derivative)
+    require_node(G, t)
+    S = reverse_sweep(G, topological_order(G), {t: 1}, lambda i, j: _scaled(z(i, j)))
+    return {i: _scaled(value) for i, value in S.items()}
+
+
+def _scaled(value: _Scaled | float) -> _Scaled:
+    return value if isinstance(value, _Scaled) else _Scaled(*math.frexp(value))

@@ -1,0 +1,182 @@
+"""From the loss to the weights: Delta(i) = dJ/dy(i), and the three factors of dJ/dw_ij.
+
+Delta(t_k) starts from dJ/dy(t_k), Delta(i) = sum over edges (i,j) of Delta(j) z(i,j), and for the weight of an edge
+into neuron j, dJ/dw_ij = Delta(j) Phi'(s(j)) y(i).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any, NamedTuple
+
+import networkx as nx
+
+from cgraph.algorithms.linearized import edge_derivative, finite
+from cgraph.algorithms.sweeps import reverse_sweep
+from cgraph.model.errors import DerivativeError, MissingDerivativeError
+from cgraph.model.graph import Node, require_node, topological_order
+
+__all__ = ["GradientFactors", "gradient_factors", "loss_sensitivities", "weight_gradients"]
+
+
+class GradientFactors(NamedTuple):
+    """The factors of dJ/dw_ij, in the order of the formula."""
+
+    downstream: Any  # Delta(j) = S(j, J)
+    gate: Any  # Phi'(s(j))
+    upstream: Any  # y(i)
+
+    @property
+    def product(self) -> Any:
+        """The gradient dJ/dw_ij."""
+        return self.downstream * self.gate * self.upstream
+
+
+def loss_sensitivities(
+    G: nx.DiGraph[Any], seeds: Mapping[Any, float], *, derivative: str = "derivative"
+) -> dict[Any, Any]:
+    """Return Delta(i) = dJ/dy(i) for every node i, from the derivatives of the loss by the outputs.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph
+        Acyclic; edge (i, j) holds z(i,j). Not modified.
+    seeds : dict
+        ``{t_k: dJ/dy(t_k)}`` for the outputs that stand in the loss; a node may be an output and feed another.
+    derivative : str, default "derivative"
+        The edge attribute that holds z.
+
+    Returns
+    -------
+    dict
+        ``{i: Delta(i)}`` in the order of `G`.
+
+    Raises
+    ------
+    NodeNotFound
+        If an output is not in `G`.
+    DerivativeError
+        If a seed is not a finite number.
+    CGraphError
+        As `sensitivities`.
+
+    Notes
+    -----
+    One reverse sweep, O(V + E), for any number of outputs (MATH 565, lecture 26).
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "o1", 2.0), ("x", "o2", 5.0)], "derivative")
+    >>> loss_sensitivities(G, {"o1": 0.3, "o2": -1.0})  # 0.3*2 - 1*5
+    {'x': -4.4, 'o1': 0.3, 'o2': -1.0}
+    """
+    z = edge_derivative(G, derivative)
+    require_node(G, *seeds)
+    for t, seed in seeds.items():
+        if isinstance(seed, bool | str | None) or (isinstance(seed, Real) and not math.isfinite(seed)):
+            raise DerivativeError(f"the derivative of the loss by {t!r} is {seed!r}; give it a finite number")
+    Delta = reverse_sweep(G, topological_order(G), seeds, z)
+    return dict(zip(G, finite({(i,): Delta[i] for i in G}, "Delta"), strict=True))
+
+
+def weight_gradients(
+    G: nx.DiGraph[Any], loss: Node | Mapping[Any, float], *, derivative: str = "derivative"
+) -> dict[Any, Any]:
+    """Return dJ/dw for every weight, on an edge or in a node.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Linearized. Not modified.
+    loss : node or dict
+        The node of J, or seeds ``{t_k: dJ/dy(t_k)}`` as in `loss_sensitivities`.
+    derivative : str, default "derivative"
+        The edge attribute that holds z.
+
+    Returns
+    -------
+    dict
+        ``{(i, j): dJ/dw_ij}`` for the weighted edges into neurons, and ``{w: dJ/dw}`` for the nodes that are
+        weights.
+
+    Raises
+    ------
+    MissingDerivativeError
+        If a neuron has no gate, because `G` is not linearized.
+    CGraphError
+        As `loss_sensitivities`.
+
+    Notes
+    -----
+    One reverse sweep and one product for each weight, O(V + E) (MATH 565, lectures 26 and 27).
+
+    Examples
+    --------
+    >>> from cgraph import ComputationalGraph, linearize
+    >>> G = ComputationalGraph()
+    >>> G.add_input("x", 2.0)
+    >>> G.add_neuron("h", activation="identity", weights={"x": 3.0}, bias=1.0)
+    >>> G.add_equation("J", "h^2")
+    >>> weight_gradients(linearize(G), "J")  # h = 7: dJ/dw = 2*7 * 1 * x
+    {('x', 'h'): 28.0, ('+1', 'h'): 14.0}
+    """
+    seeds = loss if isinstance(loss, Mapping) else {loss: 1}
+    Delta = loss_sensitivities(G, seeds, derivative=derivative)
+    on_edges = {edge: factors.product for edge, factors in _factors(G, Delta).items()}
+    in_nodes = {w: Delta[w] for w, data in G.nodes(data=True) if data.get("role") == "weight"}
+    gradient = on_edges | in_nodes
+    return dict(zip(gradient, finite({(w,): g for w, g in gradient.items()}, "gradient"), strict=True))
+
+
+def gradient_factors(
+    G: nx.DiGraph[Any], loss: Node | Mapping[Any, float], *, derivative: str = "derivative"
+) -> dict[tuple[Any, Any], GradientFactors]:
+    """Return the three factors of dJ/dw_ij for every weighted edge.
+
+    Parameters
+    ----------
+    G, loss, derivative
+        As in `weight_gradients`.
+
+    Returns
+    -------
+    dict
+        ``{(i, j): (downstream, gate, upstream)}``: the sensitivity S(j,J), the gate Phi'(s(j)) and the value
+        y(i). A gradient that vanishes has a factor that does.
+
+    Raises
+    ------
+    CGraphError
+        As `weight_gradients`.
+
+    Notes
+    -----
+    One reverse sweep, O(V + E) (MATH 565, lecture 27).
+
+    Examples
+    --------
+    >>> from cgraph import ComputationalGraph, linearize
+    >>> G = ComputationalGraph()
+    >>> G.add_input("x", 2.0)
+    >>> G.add_neuron("h", activation="relu", weights={"x": -3.0})  # s = -6: the gate is shut
+    >>> gradient_factors(linearize(G), "h")
+    {('x', 'h'): GradientFactors(downstream=1.0, gate=0.0, upstream=2.0)}
+    """
+    seeds = loss if isinstance(loss, Mapping) else {loss: 1}
+    return _factors(G, loss_sensitivities(G, seeds, derivative=derivative))
+
+
+def _factors(G: nx.DiGraph[Any], Delta: Mapping[Any, Any]) -> dict[tuple[Any, Any], GradientFactors]:
+    factors = {}
+    for j, data in G.nodes(data=True):
+        if "activation" not in data:
+            continue
+        for i in G.predecessors(j):
+            if "gate" not in data or G.nodes[i].get("value") is None:
+                missing = f"neuron {j!r} has no 'gate'" if "gate" not in data else f"node {i!r} has no 'value'"
+                raise MissingDerivativeError(f"{missing}; run linearize(G)")
+            factors[i, j] = GradientFactors(Delta[j], data["gate"], G.nodes[i]["value"])
+    return factors

@@ -1,0 +1,128 @@
+"""Tables as text for a terminal, Markdown, LaTeX and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from cgraph.reports.latex import latex_text
+
+__all__ = ["Formula", "Table", "show_number", "to_csv", "to_latex", "to_markdown", "to_text"]
+
+
+class Formula(NamedTuple):
+    """A cell that is mathematics: as text, and as LaTeX for math mode."""
+
+    text: str
+    latex: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under column heads.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The heads.
+    rows : sequence of sequences
+        Cells: text, numbers, `Formula`, or None for nothing.
+    title : str or Formula
+        What stands above.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    title: str | Formula = ""
+
+
+def show_number(value: Any) -> str:
+    """Return a number with ten significant digits.
+
+    Examples
+    --------
+    >>> show_number(1 / 3), show_number(2.0), show_number(-0.0)
+    ('0.3333333333', '2', '0')
+    """
+    return format(value + 0.0, ".10g") if isinstance(value, float) else str(value)  # -0.0 + 0.0 is 0.0
+
+
+def to_text(table: Table) -> str:
+    """Return the table with aligned columns, numbers to the right."""
+    cells = [[_plain(cell) for cell in row] for row in table.rows]
+    to_the_right = [_is_numeric(column) for column in _columns(table)]
+    widths = [max(map(len, column)) for column in zip(table.columns, *cells, strict=True)]
+    lines = [_plain(table.title)] if table.title else []
+    for row in [list(table.columns), *cells] if table.columns else []:
+        padded = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, to_the_right, strict=True)
+        ]
+        lines.append("  " + "  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def to_markdown(table: Table) -> str:
+    """Return the table in GitHub's Markdown."""
+    heads = [_escape_markdown(column) for column in table.columns]
+    rules = ["---:" if _is_numeric(column) else "---" for column in _columns(table)]
+    rows = [[_escape_markdown(_plain(cell)) for cell in row] for row in table.rows]
+    lines = [f"{_escape_markdown(_plain(table.title))}", ""] if table.title else []
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in [heads, rules, *rows] if row)])
+
+
+def to_latex(table: Table) -> str:
+    """Return the table as a `tabular` with three rules, by plain LaTeX."""
+    layout = "".join("r" if _is_numeric(column) else "l" for column in _columns(table))
+    rows = [" & ".join(_latex(cell) for cell in row) + r" \\" for row in table.rows]
+    lines = [rf"\noindent {_latex(table.title)}\par"] if table.title else []
+    if table.columns:
+        heads = " & ".join(latex_text(column) for column in table.columns) + r" \\ \hline"
+        lines += [rf"\begin{{tabular}}{{{layout}}}", r"\hline", heads, *rows, r"\hline", r"\end{tabular}", ""]
+    return "\n".join(lines)
+
+
+def to_csv(records: Sequence[dict[str, Any]]) -> str:
+    """Return records as CSV with a header; numbers in full."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, fieldnames=list(records[0]) if records else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _csv_cell(value) for key, value in record.items()} for record in records)
+    return stream.getvalue().rstrip("\n")
+
+
+def _columns(table: Table) -> list[list[Any]]:
+    return [[row[k] for row in table.rows] for k in range(len(table.columns))]
+
+
+def _is_numeric(column: Sequence[Any]) -> bool:
+    return any(isinstance(cell, int | float) for cell in column)
+
+
+def _plain(cell: Any) -> str:
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    # A line break inside a cell, as an equation may have, would tear the table.
+    return " ".join(cell.text.split()) if isinstance(cell, Formula) else re.sub(r"\s+", " ", show_number(cell))
+
+
+def _csv_cell(value: Any) -> Any:
+    return " -> ".join(value) if isinstance(value, list) else value
+
+
+def _latex(cell: Any) -> str:
+    if isinstance(cell, Formula):
+        return f"${cell.latex}$"
+    if isinstance(cell, int | float) and _plain(cell):
+        mantissa, _, exponent = _plain(cell).partition("e")
+        return rf"${mantissa} \cdot 10^{{{int(exponent)}}}$" if exponent else f"${mantissa}$"
+    return latex_text(_plain(cell))
+
+
+def _escape_markdown(text: str) -> str:
+    return re.sub(r"([\\|*_`<>\[\]$])", r"\\\1", text)

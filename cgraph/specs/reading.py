@@ -1,0 +1,305 @@
+"""From a spec to a graph, with every mistake of the file reported at once."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path as FilePath
+from typing import Any, TextIO
+
+from cgraph.model.errors import CycleError, EquationError, SpecError, nearest, shorten
+from cgraph.model.expressions import parse
+from cgraph.model.graph import BIAS, ComputationalGraph, topological_order, undefined, unusable
+from cgraph.model.operations import ACTIVATIONS
+from cgraph.specs.documents import MAX_BYTES, Document, Path, parse_document, problem_at
+from cgraph.specs.networks import LOSS, Network, Neuron, read_network
+
+__all__ = ["read_spec"]
+
+VERSION = 1
+SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
+KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs"]
+SUFFIXES = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
+
+
+def read_spec(source: str | os.PathLike[str] | TextIO, *, format: str | None = None) -> ComputationalGraph:  # noqa: A002
+    r"""Read a graph spec.
+
+    Parameters
+    ----------
+    source : path or text stream
+        A file, or what has been opened already.
+    format : {"yaml", "json", "toml"}, optional
+        By default what the file's suffix says, else YAML, of which JSON is a part.
+
+    Returns
+    -------
+    ComputationalGraph
+        Its nodes stand in the order of the file; ``G.graph`` holds title and outputs.
+
+    Raises
+    ------
+    SpecError
+        With every mistake of the file: line, column, what is wrong, a hint. Also for a file that is not UTF-8
+        or too large.
+    OSError
+        If the file cannot be opened.
+
+    Notes
+    -----
+    The language is described in ``docs/spec.md``. The file is data: nothing in it is executed or imported.
+
+    Examples
+    --------
+    >>> import io
+    >>> G = read_spec(io.StringIO("inputs: {x: 2.0}\nnodes: {y: x^2}"))
+    >>> G.nodes["y"]["equation"]
+    'x^2'
+    """
+    name, text, suffix = _read_text(source)
+    document = parse_document(text, format or SUFFIXES.get(suffix, "yaml"), name)
+    G = _Reader(document).graph()
+    document.raise_problems()
+    return G
+
+
+def _read_text(source: str | os.PathLike[str] | TextIO) -> tuple[str, str, str]:
+    limit = max(MAX_BYTES.values()) + 1
+    if isinstance(source, str | os.PathLike):
+        path = FilePath(source)
+        with path.open("rb") as file:
+            raw: str | bytes = file.read(limit)
+        name, suffix = str(source), path.suffix.lower()
+    else:
+        name, suffix = getattr(source, "name", "<text>"), ""
+        raw = source.read(limit)
+    try:
+        text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n")  # type: ignore[arg-type]  # bytes, or it had not been decoded
+        raise SpecError(name, [problem_at([], line, 0, f"not UTF-8 text: byte {error.start + 1}")]) from None
+    return name, text, suffix
+
+
+class _Reader:
+    """Goes through a document section by section; a mistake is recorded and the reading goes on."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.report = document.report
+        self.defined: dict[str, Path] = {}
+        self.G = ComputationalGraph()
+
+    def graph(self) -> ComputationalGraph:
+        if not isinstance(self.document.data, dict):
+            self.report((), "a spec is a mapping, with keys such as 'inputs' and 'nodes'")
+            return self.G
+        self.check_keys()
+        # All names stand in the graph, in the order of the file, before any is used: the file may use a name
+        # before it defines it.
+        for section in (*SOURCES, "nodes"):
+            for name in self.section(section):
+                self.define(name, (section, name))
+        network = self.define_network()
+        for section, role in SOURCES.items():
+            for name, value in self.section(section).items():
+                self.add_source(name, value, (section, name), role)
+        for name, equation in self.section("nodes").items():
+            self.add_equation(name, equation, ("nodes", name))
+        self.add_network(network)
+        for edge, value in self.section("edges").items():
+            self.add_edge(edge, value, ("edges", edge))
+        self.add_title()
+        self.add_outputs()
+        self.check_cycles()
+        return self.G
+
+    def check_keys(self) -> None:
+        for key in self.document.data:
+            if key not in KEYS:
+                self.report((key,), f"unknown key {key!r}", hint_for(key, KEYS, "the keys are"), at_key=True)
+        version = self.document.data.get("cgraph", VERSION)
+        if version != VERSION or isinstance(version, bool):
+            self.report(("cgraph",), f"version {version!r} of the language is not known", f"write cgraph: {VERSION}")
+
+    def section(self, key: str) -> dict[str, Any]:
+        content = self.document.data.get(key)
+        if isinstance(content, dict):
+            return content
+        if content is not None and (key,) not in self.defined.values():
+            self.report(
+                (key,), f"{key!r} is a mapping from names, not {kind_of(content)}", f"write {key}: {{name: ...}}"
+            )
+            self.document.data[key] = None  # said once
+        return {}
+
+    def define(self, name: str, path: Path) -> None:
+        if reason := unusable(name):
+            self.report(path, reason, at_key=True)
+        elif name in self.defined:
+            first = self.document.places.keys.get(self.defined[name], (0, 0))[0] + 1
+            self.report(path, f"node {name!r} is defined twice, first in line {first}", at_key=True)
+        else:
+            self.defined[name] = path
+            self.G.add_node(name)
+
+    def add_source(self, name: str, value: object, path: Path, role: str) -> None:
+        if value is None:
+            self.report(path, f"{role} {name!r} has no value", f"write {name}: 1.0", at_key=True)
+        elif (number := self.number(value, path, f"{role} {name!r}")) is not None and self.defined.get(name) == path:
+            add = {"input": self.G.add_input, "weight": self.G.add_weight, "constant": self.G.add_constant}[role]
+            add(name, number)
+
+    def add_equation(self, name: str, equation: object, path: Path) -> None:
+        if isinstance(equation, int | float) and not isinstance(equation, bool):
+            equation = str(equation)  # a bare number is an equation too
+        if equation is None:
+            self.report(path, f"node {name!r} has no equation", at_key=True)
+            return
+        if not isinstance(equation, str):
+            self.report(path, f"the equation of node {name!r} is text, not {kind_of(equation)}")
+            return
+        try:
+            steps = undefined(parse(equation), self.defined)
+        except EquationError as error:
+            message = f"node {name!r}: {error.message}"
+            self.report(path, message, error.hint, inside=(equation, error.column))
+            return
+        for step in steps:
+            message = f"node {name!r} uses {step.name!r}, which is not defined"
+            self.report(path, message, hint_for(step.name, self.defined), inside=(equation, step.start))
+        if not steps and self.defined.get(name) == path:
+            self.G.add_equation(name, equation)
+
+    def define_network(self) -> Network:
+        network = read_network(self.section("network"), list(self.section("inputs")), self.report)
+        for name in network.inputs:
+            self.define(name, ("network", "inputs", name))
+        for neuron in network.neurons:
+            self.define(neuron.name, neuron.path)
+        if network.uses_bias and BIAS not in self.defined:
+            self.define(BIAS, ("network",))
+            self.G.add_constant(BIAS, 1.0)
+        if network.loss is not None:
+            self.define(LOSS, ("network", "loss"))
+        return network
+
+    def add_network(self, network: Network) -> None:
+        for name, value in network.inputs.items():
+            self.add_source(name, value, ("network", "inputs", name), "input")
+        for neuron in network.neurons:
+            self.add_neuron(neuron)
+        if network.loss is not None:
+            self.add_equation(LOSS, network.loss, ("network", "loss"))
+
+    def add_neuron(self, neuron: Neuron) -> None:
+        what = f"neuron {neuron.name!r}"
+        weights = dict(neuron.weights) | ({BIAS: neuron.bias} if neuron.bias else {})
+        numbers = {
+            i: self.number(w, path, f"the {'bias' if i == BIAS else f'weight of {i!r}'} in {what}")
+            for i, (w, path) in weights.items()
+        }
+        for i, (_, path) in weights.items():
+            if i not in self.defined:
+                self.report(path, f"{what} uses {i!r}, which is not defined", hint_for(i, self.defined), at_key=True)
+        if neuron.activation not in ACTIVATIONS:
+            hint = hint_for(str(neuron.activation), ACTIVATIONS, "the activations are")
+            message = f"{what} has the activation {neuron.activation!r}, which is not known"
+            self.report(neuron.activation_path, message, hint)
+        elif self.defined.get(neuron.name) == neuron.path and self.G.nodes.keys() >= numbers.keys():
+            known = {i: w for i, w in numbers.items() if w is not None}
+            self.G.add_neuron(neuron.name, activation=neuron.activation, weights=known)
+
+    def add_edge(self, edge: str, value: object, path: Path) -> None:
+        tail, arrow, head = (part.strip() for part in edge.partition("->"))
+        reason = "" if arrow else "an edge is written 'x -> y'"
+        reason = reason or unusable(tail) or unusable(head)
+        if reason:
+            self.report(path, reason, at_key=True)
+        elif (section := self.defined.get(head, ("",))[0]) in {"nodes", "network"}:
+            hint = f"remove this line, or {head!r} from {section!r}"
+            self.report(path, f"edge {edge!r}: its derivative follows from what {head!r} computes", hint, at_key=True)
+        elif head in self.defined and self.defined[head][0] in SOURCES:
+            self.report(path, f"edge {edge!r} ends at {head!r}, whose value is given", at_key=True)
+        elif self.G.has_edge(tail, head):
+            self.report(path, f"edge {edge!r} stands here twice", at_key=True)
+        elif (z := self.number(value, path, f"edge {edge!r}")) is not None:
+            self.G.add_edge(tail, head, derivative=z)
+
+    def number(self, value: object, path: Path, what: str) -> float | None:
+        """Return a number as a float, or report what is wrong with it."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            hint = "a formula is an equation, and stands under 'nodes'" if isinstance(value, str) else ""
+            self.report(path, f"{what} is {kind_of(value)}; a number is needed", hint)
+        elif not math.isfinite(number := _to_float(value)):
+            self.report(path, f"{what} is {number}; a finite number is needed")
+        else:
+            return number
+        return None
+
+    def add_title(self) -> None:
+        title = self.document.data.get("title")
+        if isinstance(title, str):
+            self.G.graph["title"] = title
+        elif title is not None:
+            self.report(("title",), f"the title is text, not {kind_of(title)}")
+
+    def add_outputs(self) -> None:
+        data = self.document.data
+        if "output" in data and "outputs" in data:
+            self.report(("outputs",), "'output' and 'outputs' both stand here", "keep one", at_key=True)
+        elif "output" in data or "outputs" in data:
+            key = "output" if "output" in data else "outputs"
+            listed = [((key,), data[key])] if key == "output" else self.listed(key)
+            for path, name in listed:
+                if isinstance(name, bool) or not isinstance(name, str | int):
+                    self.report(path, f"an output is the name of a node, not {kind_of(name)}")
+                elif str(name) not in self.G:
+                    self.report(path, f"output {str(name)!r} is not defined", hint_for(str(name), self.G))
+            self.G.graph["outputs"] = [str(name) for _, name in listed]
+
+    def listed(self, key: str) -> list[tuple[Path, object]]:
+        names = self.document.data[key]
+        if not isinstance(names, list) or not names:
+            self.report((key,), f"{key!r} is a list of names, not {kind_of(names)}", f"write {key}: [y1, y2]")
+            return []
+        return [((key, k), name) for k, name in enumerate(names)]
+
+    def check_cycles(self) -> None:
+        try:
+            topological_order(self.G)
+        except CycleError as error:
+            path = self.defined.get(str(error.cycle[0]), ("edges", f"{error.cycle[0]} -> {error.cycle[1]}"))
+            self.report(path, str(error), at_key=True, cyclic=True)
+
+
+def hint_for(name: str, names: Iterable[str], otherwise: str = "") -> str:
+    """Return the nearest of `names` as a question, or else all of them after the word `otherwise`."""
+    names = list(names)
+    if close := nearest(name, names):
+        return f"did you mean {close!r}?"
+    return f"{otherwise} {', '.join(names)}" if otherwise else ""
+
+
+def kind_of(value: object) -> str:
+    """Return what a user would call `value`: "the text 'abc'", "a list", ..."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f"the text {shorten(value)!r}"
+        case dict() | list():
+            return ("a mapping" if isinstance(value, dict) else "a list") if value else "empty"
+        case int() | float():
+            return f"the number {_to_float(value):g}"
+    return f"a {type(value).__name__}"
+
+
+def _to_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,142 @@
+"""From a graph to a spec."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any, TextIO
+
+from ruamel.yaml import YAML
+
+from cgraph.model.errors import CGraphError, InvalidNodeError, MissingValueError
+from cgraph.model.evaluation import is_computed
+from cgraph.model.files import write_whole
+from cgraph.model.graph import BIAS, ComputationalGraph, unusable
+from cgraph.specs.documents import FORMATS
+from cgraph.specs.reading import SOURCES, SUFFIXES, VERSION
+
+__all__ = ["spec_of", "write_spec"]
+
+
+def write_spec(
+    G: ComputationalGraph,
+    target: str | os.PathLike[str] | TextIO,
+    *,
+    format: str | None = None,  # noqa: A002 - the public word
+) -> None:
+    """Write a graph as a spec; reading it gives the graph back.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Not modified. What a spec has no place for (values of computed nodes, derivatives that follow from an
+        equation) is left out; it can be computed again.
+    target : path or text stream
+        A file is written whole or not at all.
+    format : {"yaml", "json", "toml"}, optional
+        By default what the file's suffix says, else YAML.
+
+    Raises
+    ------
+    MissingValueError
+        If an input has no value, or an edge neither an equation nor a derivative.
+    InvalidNodeError
+        If the name of a node cannot stand in a spec.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import sys
+    >>> from cgraph import from_equations
+    >>> write_spec(from_equations("y = x^2", x=2.0), sys.stdout)
+    cgraph: 1
+    inputs:
+      x: 2.0
+    nodes:
+      y: x^2
+    """
+    suffix = Path(target).suffix.lower() if isinstance(target, str | os.PathLike) else ""
+    format = format or SUFFIXES.get(suffix, "yaml")  # noqa: A001
+    if format not in FORMATS:
+        raise CGraphError(f"there is no format {format!r}; the formats are {', '.join(FORMATS)}")
+    text = {"yaml": _to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(G))
+    if isinstance(target, str | os.PathLike):
+        write_whole(target, text)
+    else:
+        target.write(text)
+
+
+def spec_of(G: ComputationalGraph) -> dict[str, Any]:
+    """Return the spec of `G` as plain data."""
+    spec: dict[str, Any] = {"cgraph": VERSION}
+    if title := G.graph.get("title"):
+        spec["title"] = title
+    for section, role in SOURCES.items():
+        spec[section] = {i: _value(i, d) for i, d in G.nodes(data=True) if d.get("role") == role}
+    spec["nodes"] = {j: d["equation"] for j, d in G.nodes(data=True) if "equation" in d}
+    if neurons := {j: _neuron(G, j) for j, d in G.nodes(data=True) if d.get("role") == "neuron"}:
+        spec["network"] = {"neurons": neurons}
+    if any("bias" in neuron for neuron in neurons.values()):
+        del spec["constants"][BIAS]  # a bias implies it
+    spec["edges"] = {f"{i} -> {j}": _given(i, j, d) for i, j, d in G.edges(data=True) if not is_computed(G, j)}
+    if outputs := G.graph.get("outputs"):
+        spec["outputs"] = list(outputs)
+    for i, d in G.nodes(data=True):
+        if reason := unusable(i):
+            raise InvalidNodeError(reason)
+        if "role" not in d and not G.degree(i):
+            raise MissingValueError(f"node {i!r} has no value, no equation and no edge; a spec has no place for it")
+    return {key: content for key, content in spec.items() if content != {}}
+
+
+def _value(i: str, data: dict[str, Any]) -> float:
+    if data.get("value") is None:
+        raise MissingValueError(f"{data['role']} {i!r} has no value; a spec needs one")
+    return float(data["value"])
+
+
+def _neuron(G: ComputationalGraph, j: str) -> dict[str, Any]:
+    weights = {i: float(G.edges[i, j]["weight"]) for i in G.nodes[j]["operands"]}
+    bias = {"bias": weights.pop(BIAS)} if BIAS in weights else {}
+    return {"activation": G.nodes[j]["activation"], "weights": weights, **bias}
+
+
+def _given(i: str, j: str, data: dict[str, Any]) -> float:
+    if data.get("derivative") is None:
+        raise MissingValueError(f"edge {i!r} -> {j!r} has no derivative, and {j!r} no equation that it follows from")
+    return float(data["derivative"])
+
+
+def _to_yaml(spec: dict[str, Any]) -> str:
+    stream = io.StringIO()
+    yaml = YAML()
+    yaml.width = 10**6  # an equation stays on its line, where a message can point into it
+    yaml.dump(spec, stream)
+    return stream.getvalue()
+
+
+def _to_json(spec: dict[str, Any]) -> str:
+    return json.dumps(spec, indent=2, ensure_ascii=False) + "\n"
+
+
+def _to_toml(spec: dict[str, Any]) -> str:
+    """Write TOML: single values first, then a table for each mapping.
+
+    A JSON string is a TOML string and a JSON number a TOML number, so both are written by `json`.
+    """
+    plain = [f"{key} = {_inline(value)}" for key, value in spec.items() if not isinstance(value, dict)]
+    tables = {key: table for key, table in spec.items() if isinstance(table, dict)}
+    if "network" in tables:
+        tables["network.neurons"] = tables.pop("network")["neurons"]
+    for key, table in tables.items():
+        plain += ["", f"[{key}]", *(f"{_inline(name)} = {_inline(value)}" for name, value in table.items())]
+    return "\n".join(plain) + "\n"
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_inline(name)} = {_inline(item)}" for name, item in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)

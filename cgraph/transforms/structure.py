@@ -1,0 +1,268 @@
+"""Transforms of the structure alone: nodes as edges, parts of a graph, constants, and edges that carry nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cgraph.algorithms.linearized import edge_derivative, nodes_between
+from cgraph.model.errors import CGraphError
+from cgraph.model.evaluation import evaluate, is_computed
+from cgraph.model.expressions import write_name
+from cgraph.model.graph import ComputationalGraph, require_node, topological_order
+from cgraph.transforms.rebuilding import Builder, transform
+
+__all__ = ["drop_zero_edges", "fold_constants", "merge_nodes", "restrict", "split_nodes"]
+
+
+@transform
+def split_nodes(G: ComputationalGraph, nodes: Iterable[str] | None = None) -> ComputationalGraph:
+    """Return the graph with nodes replaced by edges: what led into i leads into "i.in", what left i leaves "i.out".
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Not modified.
+    nodes : iterable of nodes, optional
+        The nodes to split; by default all of them.
+
+    Returns
+    -------
+    ComputationalGraph
+        The edge ("i.in", "i.out") has the derivative 1; the `origin` of both is i.
+
+    Raises
+    ------
+    CGraphError
+        If a node is not in `G`, a name is taken, or `G` has a cycle.
+
+    See Also
+    --------
+    merge_nodes : the inverse.
+
+    Notes
+    -----
+    O(V + E). The node-splitting of network flows, where a node's capacity becomes an edge's (MATH 565, lecture
+    26).
+
+    Examples
+    --------
+    >>> from cgraph import from_equations
+    >>> list(split_nodes(from_equations("y = 2*x", x=3.0)).edges)
+    [('x.out', 'y.in'), ('x.in', 'x.out'), ('y.in', 'y.out')]
+    """
+    chosen = list(G if nodes is None else nodes)
+    require_node(G, *chosen)
+    for taken in (f"{i}{end}" for i in chosen for end in (".in", ".out")):
+        if taken in G:
+            raise CGraphError(f"{taken.rpartition('.')[0]!r} cannot be split: there is a node {taken!r} already")
+    build = Builder(G, {i: f"{i}.out" for i in chosen})
+    for i in G:
+        if i not in build.names:
+            build.keep(i)
+            continue
+        entry = f"{i}.in"
+        build.declare(entry, G.nodes[i]["origin"])
+        build.keep_as(i, entry)
+        if "role" in G.nodes[i]:
+            build.H.add_equation(build.name(i), write_name(entry))
+        else:
+            build.H.add_edge(entry, build.name(i), derivative=1.0)
+    return build.H
+
+
+@transform
+def merge_nodes(G: ComputationalGraph) -> ComputationalGraph:
+    """Return the graph with the ends "i.in" and "i.out" merged to i: the inverse of `split_nodes`.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Not modified.
+
+    Returns
+    -------
+    ComputationalGraph
+        i stands wherever "i.out" did; its `origin` is that of "i.out".
+
+    Raises
+    ------
+    CGraphError
+        If a name i is taken, or `G` has a cycle.
+
+    Notes
+    -----
+    O(V + E).
+
+    Examples
+    --------
+    >>> from cgraph import from_equations
+    >>> list(merge_nodes(split_nodes(from_equations("y = 2*x", x=3.0))).edges)
+    [('x', 'y')]
+    """
+    pairs: dict[str, str] = {i: f"{i[:-4]}.in" for i in G if i.endswith(".out") and _is_copy_of(G, i, f"{i[:-4]}.in")}
+    for whole in (i[:-4] for i in pairs):
+        if whole in G:
+            raise CGraphError(f"the ends of {whole!r} cannot be merged: there is a node {whole!r} already")
+    build = Builder(G, {i: i[:-4] for i in pairs})
+    entries = set(pairs.values())
+    build.H.remove_nodes_from(entries)
+    for i in G:
+        if i not in entries:
+            build.keep_as(str(pairs.get(i, i)), build.name(i))
+    return build.H
+
+
+@transform
+def restrict(G: ComputationalGraph, s: str, t: str) -> ComputationalGraph:
+    """Return what lies between `s` and `t`.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Not modified.
+    s, t : str
+        Both ends.
+
+    Returns
+    -------
+    ComputationalGraph
+        The nodes on paths from `s` to `t`; a computed `s` becomes an input. What else their equations and neurons read is held
+        fast as a constant.
+
+    Raises
+    ------
+    CGraphError
+        If `s` or `t` is not in `G`, or no path leads from `s` to `t`; as `evaluate`, where values are needed.
+
+    Notes
+    -----
+    O(V + E).
+
+    Examples
+    --------
+    >>> from cgraph import from_equations
+    >>> H = restrict(from_equations("a = x*z; b = z^2; y = a + b", x=2.0, z=3.0), "a", "y")
+    >>> list(H.nodes(data="role"))
+    [('a', 'input'), ('b', 'constant'), ('y', 'operation')]
+    """
+    require_node(G, s, t)
+    between = set(nodes_between(G, s, t))
+    if not between:
+        raise CGraphError(f"no path leads from {s!r} to {t!r}, so nothing lies between them")
+    computed = {j for j in between - {s} if is_computed(G, j)}
+    fixed = {i for j in computed for i in G.predecessors(j)} - between
+    y = evaluate(G) if computed or is_computed(G, s) else {}
+    H = G.subgraph(between | fixed).copy()
+    H.remove_edges_from([(i, j) for i, j in G.edges if j in fixed | {s} or (i in fixed and j not in computed)])
+    H.graph["outputs"] = [t]
+    if is_computed(G, s):
+        _become(H, s, "input", y[s])
+    for i in fixed:
+        _become(H, i, "constant", y[i])
+    return H
+
+
+@transform
+def fold_constants(G: ComputationalGraph) -> ComputationalGraph:
+    """Return the graph with equations that read nothing but constants replaced by their values.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Not modified.
+
+    Returns
+    -------
+    ComputationalGraph
+        Such nodes are constants; constants that only they read are gone. Neurons are left as they are: their
+        weights are parameters.
+
+    Raises
+    ------
+    CGraphError
+        As `evaluate`.
+
+    Notes
+    -----
+    O(V + E).
+
+    Examples
+    --------
+    >>> G = ComputationalGraph()
+    >>> G.add_constant("g", 9.81)
+    >>> G.add_input("t", 2.0)
+    >>> G.add_equation("half", "g/2")
+    >>> G.add_equation("s", "half * t^2")
+    >>> list(fold_constants(G).nodes(data="role"))
+    [('t', 'input'), ('half', 'constant'), ('s', 'operation')]
+    """
+    fixed: set[str] = set()
+    for i in topological_order(G):
+        is_fixed = all(k in fixed for k in G.predecessors(i))
+        if G.nodes[i].get("role") == "constant" or (G.nodes[i].get("role") == "operation" and is_fixed):
+            fixed.add(i)
+    folded = {i for i in fixed if G.nodes[i]["role"] == "operation"}
+    y = evaluate(G) if folded else {}
+    H = G.copy()
+    H.remove_edges_from([(k, i) for i in folded for k in G.predecessors(i)])
+    for i in folded:
+        _become(H, i, "constant", y[i])
+    kept = set(G.graph.get("outputs", []))
+    H.remove_nodes_from([i for i in fixed if G.succ[i] and not H.succ[i] and i not in kept])
+    return H
+
+
+def drop_zero_edges(G: ComputationalGraph, *, derivative: str = "derivative") -> ComputationalGraph:
+    """Return the linearized graph without the edges whose derivative is zero.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Linearized. Not modified.
+    derivative : str, default "derivative"
+        The edge attribute that holds z.
+
+    Returns
+    -------
+    ComputationalGraph
+        A graph of given derivatives: an edge is zero at one point only, so there are no equations any more.
+        Nodes keep their values; computed nodes that no edge touches are gone.
+
+    Raises
+    ------
+    CGraphError
+        If an edge holds no finite derivative.
+
+    Notes
+    -----
+    O(V + E). Every S stays as it was.
+
+    Examples
+    --------
+    >>> from cgraph import from_equations, linearize
+    >>> L = linearize(from_equations("a = relu(x); y = a + z", x=-1.0, z=3.0))
+    >>> list(drop_zero_edges(L).edges(data="derivative"))
+    [('z', 'y', 1.0), ('a', 'y', 1.0)]
+    """
+    z = edge_derivative(G, derivative)
+    H = ComputationalGraph(**G.graph)
+    for i, data in G.nodes(data=True):
+        kept = {key: data[key] for key in ("role", "value") if key in data and not is_computed(G, i)}
+        H.add_node(i, **kept, origin=data.get("origin", i))
+    H.add_edges_from((i, j, {derivative: z(i, j)}) for i, j in G.edges if z(i, j) != 0)
+    H.remove_nodes_from([i for i in G if is_computed(G, i) and not H.degree(i)])
+    return H
+
+
+def _become(H: ComputationalGraph, i: str, role: str, value: float) -> None:
+    """Turn a node into a source that holds a value."""
+    origin = H.nodes[i]["origin"]
+    H.nodes[i].clear()
+    H.nodes[i].update(role=role, value=value, origin=origin)
+
+
+def _is_copy_of(G: ComputationalGraph, i: str, entry: str) -> bool:
+    """Whether node `i` does nothing but pass on `entry`, which nothing else reads."""
+    if list(G.predecessors(i)) != [entry] or list(G.successors(entry)) != [i]:
+        return False
+    return G.nodes[i].get("equation") == write_name(entry) or G.edges[entry, i].get("derivative") == 1.0

@@ -1,0 +1,32 @@
+"""Every script of the examples passes, and would fail if a number were wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cgraph.testing import compare
+
+SCRIPTS = sorted(Path(__file__).parent.parent.glob("examples/*/*.py"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_the_script_finds_what_it_expects(script):
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "  quantity " in run.stdout
+    assert "miss" not in run.stdout
+
+
+def test_every_spec_has_a_script():
+    specs = {p.with_suffix("") for p in Path(__file__).parent.parent.glob("examples/*/*.yaml")}
+    assert specs <= {p.with_suffix("") for p in SCRIPTS}
+
+
+@pytest.mark.parametrize("obtained", [1.1, float("nan"), float("inf")])
+def test_a_miss_is_a_failure(obtained, capsys):
+    assert compare([("right", 1.0, 1.0), ("wrong", 1.0, obtained)]) == 1
+    assert [line.endswith("<- miss") for line in capsys.readouterr().out.splitlines()] == [False, False, True]
+    assert compare([]) == 1
+    assert compare([("right", 1.0, 1.0)]) == 0

@@ -1,0 +1,170 @@
+"""Every row of the table against derivatives that know nothing of it."""
+
+import math
+
+import numpy as np
+import pytest
+
+import cgraph as cg
+from cgraph.model.expressions import FUNCTIONS, parse
+from cgraph.model.operations import ALIASES, OPERATIONS
+
+# For every row: points inside its domain, both sides of every kink, and far out.
+REAL = [(-2.7,), (-1.0,), (-0.3,), (0.0,), (0.4,), (1.0,), (2.2,), (9.0,)]
+POSITIVE = [(1e-3,), (0.4,), (1.0,), (7.0,), (1e6,)]
+INNER = [(-0.8,), (-0.2,), (0.0,), (0.5,), (0.8,)]
+PAIRS = [(2.0, 3.0), (-1.5, 0.7), (0.3, -4.0), (-2.0, -5.0), (1e3, 1e-3)]
+POINTS = {
+    "add": PAIRS, "sub": PAIRS, "mul": PAIRS, "div": PAIRS, "max": PAIRS, "min": PAIRS,
+    "pow": [(2.0, 3.0), (0.5, -1.5), (3.0, 0.0), (1e-2, 2.5), (2.0, -3.0)],
+    "reciprocal": [(-3.0,), (0.2,), (5.0,)],
+    "log": POSITIVE, "log2": POSITIVE, "log10": POSITIVE, "sqrt": POSITIVE,
+    "asin": INNER, "acos": INNER, "atanh": INNER, "acosh": [(1.3,), (2.0,), (50.0,)],
+    "sign": [(-2.0,), (0.5,)], "abs": [(-2.0,), (0.5,)],
+    "relu": [(-2.0,), (0.5,)], "elu": [(-2.0,), (0.5,)], "leaky_relu": [(-2.0,), (0.5,)],
+    "hard_tanh": [(-2.0,), (-0.5,), (0.5,), (1.5,)],
+}  # fmt: skip
+
+
+def written(name, operands):
+    row = OPERATIONS[name]
+    if not row.infix:
+        return f"{name}({', '.join(operands)})"
+    return row.infix.join(operands) if len(operands) == 2 else row.infix + operands[0]
+
+
+def graph_of(name, point):
+    inputs = dict(zip("ab", point, strict=False))
+    G = cg.ComputationalGraph()
+    for i, value in inputs.items():
+        G.add_input(i, value)
+    G.add_equation("y", written(name, list(inputs)))
+    return G
+
+
+def central_difference(f, x):
+    """Two central differences and one Richardson step: O(h^4)."""
+    h = 1e-3 * max(abs(x), 1e-2)
+    wide, narrow = ((f(x + d) - f(x - d)) / (2 * d) for d in (h, h / 2))
+    return (4 * narrow - wide) / 3
+
+
+@pytest.mark.parametrize(("name", "point"), [(n, p) for n in OPERATIONS for p in POINTS.get(n, REAL)])
+def test_every_row_agrees_with_central_differences(name, point):
+    G = graph_of(name, point)
+    L = cg.linearize(G)
+    for i, x in zip("ab", point, strict=False):
+        numerical = central_difference(lambda v, i=i: cg.evaluate(G, {i: v})["y"], x)
+        assert L.edges[i, "y"]["derivative"] == pytest.approx(numerical, rel=1e-8, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("name", "point"), [(n, p) for n, row in OPERATIONS.items() if row.analytic for p in POINTS.get(n, REAL)]
+)
+def test_every_analytic_row_takes_a_complex_step(name, point):
+    G = graph_of(name, point)
+    report = cg.check_derivatives(G, tolerance=1e-13)
+    assert report.ok, report.failures
+    assert {c.method for c in report.checks} == {"complex step"}
+
+
+VALUES = [
+    ("add", (2, 3), 5), ("sub", (2, 3), -1), ("mul", (2, 3), 6), ("div", (3, 2), 1.5), ("neg", (3,), -3),
+    ("pow", (2, 10), 1024), ("pow", (-2, 3), -8), ("pow", (-2, -1), -0.5), ("pow", (0, 0), 1), ("pow", (0, 2), 0),
+    ("square", (-3,), 9), ("reciprocal", (4,), 0.25), ("exp", (1,), math.e), ("log", (math.e,), 1),
+    ("log2", (8,), 3), ("log10", (1000,), 3), ("sqrt", (9,), 3), ("sin", (1,), math.sin(1)), ("cos", (1,), math.cos(1)),
+    ("tan", (1,), math.tan(1)), ("asin", (1,), math.pi / 2), ("acos", (0,), math.pi / 2), ("atan", (1,), math.pi / 4),
+    ("sinh", (1,), math.sinh(1)), ("cosh", (1,), math.cosh(1)), ("tanh", (1,), math.tanh(1)),
+    ("asinh", (1,), math.asinh(1)), ("acosh", (2,), math.acosh(2)), ("atanh", (0.5,), math.atanh(0.5)),
+    ("erf", (0.5,), math.erf(0.5)), ("identity", (3,), 3), ("sigmoid", (0,), 0.5), ("sigmoid", (math.log(3),), 0.75), ("relu", (-2,), 0),
+    ("relu", (2,), 2), ("hard_tanh", (-7,), -1), ("hard_tanh", (0.3,), 0.3), ("hard_tanh", (7,), 1),
+    ("softplus", (0,), math.log(2)), ("leaky_relu", (-2,), -0.02), ("leaky_relu", (2,), 2),
+    ("elu", (-1,), math.exp(-1) - 1), ("elu", (2,), 2), ("gelu", (1,), 0.5 * (1 + math.erf(1 / math.sqrt(2)))),
+    ("silu", (math.log(3),), 0.75 * math.log(3)), ("abs", (-2,), 2), ("sign", (-2,), -1), ("sign", (0,), 0),
+    ("max", (2, 3), 3), ("max", (3, 2), 3), ("min", (2, 3), 2), ("min", (3, 2), 2),
+]  # fmt: skip
+
+
+def test_the_values_cover_the_table():
+    assert {name for name, _, _ in VALUES} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(("name", "point", "value"), VALUES)
+def test_values(name, point, value):
+    assert cg.evaluate(graph_of(name, point))["y"] == pytest.approx(value, rel=1e-15)
+
+
+# A naive form overflows, or loses all digits, at these points.
+@pytest.mark.parametrize(
+    ("equation", "value", "slope"),
+    [
+        ("sigmoid(x)", {-800: 0.0, 800: 1.0, -40: math.exp(-40)}, {-800: 0.0, 800: 0.0, -40: math.exp(-40)}),
+        ("softplus(x)", {-800: 0.0, 800: 800.0, -40: math.exp(-40)}, {-800: 0.0, 800: 1.0, -40: math.exp(-40)}),
+        ("tanh(x)", {-400: -1.0, 400: 1.0}, {-400: 0.0, 400: 0.0}),
+        ("silu(x)", {-800: 0.0, 800: 800.0}, {-800: 0.0, 800: 1.0}),
+        ("gelu(x)", {-400: 0.0, 400: 400.0}, {-400: 0.0, 400: 1.0}),
+        ("elu(x)", {-800: -1.0, 800: 800.0}, {-800: 0.0, 800: 1.0}),
+    ],
+)
+def test_far_out(equation, value, slope):
+    for x, y in value.items():
+        L = cg.linearize(cg.from_equations(f"y = {equation}", x=x))
+        assert L.nodes["y"]["value"] == pytest.approx(y, rel=1e-14)
+        assert L.edges["x", "y"]["derivative"] == pytest.approx(slope[x], rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("equation", "x", "slope"),
+    [
+        ("relu(x)", 0.0, 0.0), ("abs(x)", 0.0, 0.0), ("hard_tanh(x)", 1.0, 1.0), ("hard_tanh(x)", -1.0, 1.0),
+        ("leaky_relu(x)", 0.0, 0.01), ("elu(x)", 0.0, 1.0), ("sign(x)", 0.0, 0.0), ("max(x, 2)", 2.0, 1.0),
+        ("max(2, x)", 2.0, 0.0), ("min(x, 2)", 2.0, 1.0), ("min(2, x)", 2.0, 0.0), ("max(1, 2, x, 3)", 3.0, 1.0),
+        ("x^0", 0.0, 0.0), ("x^1", 0.0, 1.0), ("x^2", 0.0, 0.0), ("x^3", -2.0, 12.0), ("x^(-2)", -2.0, 0.25),
+        ("0^x", 2.0, 0.0),
+    ],
+)  # fmt: skip
+def test_conventions_at_kinks_and_ends(equation, x, slope):
+    L = cg.linearize(cg.from_equations(f"y = {equation}", x=x))
+    assert L.edges["x", "y"]["derivative"] == slope
+    assert cg.check_derivatives(L).ok
+
+
+@pytest.mark.parametrize(
+    ("equation", "x"),
+    [("log(x)", 0), ("log2(x)", -1), ("log10(x)", 0), ("sqrt(x)", -1), ("asin(x)", 1.1), ("acos(x)", -1.1),
+     ("acosh(x)", 0.9), ("atanh(x)", 1), ("1/x", 0), ("reciprocal(x)", 0), ("x^0.5", -1), ("x^(-1)", 0),
+     ("(-2)^x", 0.5)],
+)  # fmt: skip
+def test_outside_the_domain(equation, x):
+    G = cg.from_equations(f"y = {equation}", x=x)
+    with pytest.raises(cg.EvaluationError, match=r"^node 'y': .* is undefined; \w+ takes a"):
+        cg.evaluate(G)
+
+
+@pytest.mark.parametrize("equation", ["exp(x)", "x*x*1e306", "cosh(x)", "10^x", "1e308 + x*1e306", "-x*1e306 - 1e308"])
+def test_overflow(equation):
+    with pytest.raises(cg.EvaluationError, match=r"^node 'y': .* overflows$"):
+        cg.evaluate(cg.from_equations(f"y = {equation}", x=1000))
+
+
+@pytest.mark.parametrize(
+    ("equation", "x"), [("sqrt(x)", 0), ("asin(x)", 1), ("acos(x)", -1), ("acosh(x)", 1), ("x^0.5", 0), ("(-2)^x", 2)]
+)
+def test_a_derivative_that_is_not_finite(equation, x):
+    G = cg.from_equations(f"y = {equation}", x=x)
+    assert np.isfinite(cg.evaluate(G)["y"])
+    with pytest.raises(cg.EvaluationError, match=r"^node 'y': the derivative of .* is not finite$"):
+        cg.linearize(G)
+
+
+def test_a_total_derivative_that_overflows():
+    G = cg.from_equations("y = 1e200*sin(1e200*x)", x=0.0)
+    with pytest.raises(cg.EvaluationError, match=r"^edge 'x' -> 'y': the derivative of the equation overflows$"):
+        cg.linearize(G)
+
+
+def test_functions_and_aliases_can_be_written():
+    assert set(ALIASES.values()) <= set(OPERATIONS)
+    for name in FUNCTIONS:
+        row = OPERATIONS[ALIASES.get(name, name)]
+        assert parse(f"{name}({', '.join('xy'[: len(row.derivatives)])})").operands

@@ -1,6 +1,7 @@
 """Functions of a linearized graph: any networkx.DiGraph whose edges hold derivatives."""
 
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
+from cgraph.algorithms.compiled import CompiledGraph, compile_graph
 from cgraph.algorithms.descent import Descent, gradient_descent
 from cgraph.algorithms.effects import Effects, effects
 from cgraph.algorithms.elimination import Elimination, as_edge_order, eliminate, eliminate_edges, intermediates
@@ -16,6 +17,7 @@ from cgraph.algorithms.sweeps import edge_sensitivities, jacobian, sensitivities
 __all__ = [
     "Check",
     "CheckReport",
+    "CompiledGraph",
     "Descent",
     "Effects",
     "Elimination",
@@ -26,6 +28,7 @@ __all__ = [
     "as_face_order",
     "check_derivatives",
     "check_elimination",
+    "compile_graph",
     "count_paths",
     "drop_useless",
     "edge_sensitivities",

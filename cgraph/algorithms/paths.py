@@ -22,7 +22,10 @@ from cgraph.model.graph import Node, require_node
 __all__ = ["PATH_LIMIT", "count_paths", "path_sum", "paths", "top_paths"]
 
 PATH_LIMIT = 1_000_000
-_LOG_OF_ZERO = -1e15  # below the logarithm of any product, and finite, so that differences exist
+# What a departure loses against the strongest path, a number that keeps the heap from comparing nodes, a path to
+# follow up to a position, the position, and the rank of the edge to take from there.
+_Departure = tuple[float, int, list[Any], int, int]
+LOG_OF_ZERO = -1e15  # below the logarithm of any product, and finite, so that differences exist
 
 
 def count_paths(G: nx.DiGraph[Any], s: Node, t: Node) -> int:
@@ -194,47 +197,65 @@ def top_paths(
     """
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
+    require_count(k)
+    order = nodes_between(G, s, t)
+    if not order:
+        return []
+    found = strongest_first(s, k, _ways(G, order, t, z))
+    products = finite({tuple(path): _product(path, z) for path in found}, "product")
+    return list(zip(map(tuple, found), products, strict=True))
+
+
+def require_count(k: int) -> None:
+    """Raise `CGraphError` unless `k` paths can be asked for."""
     if k < 0:
         raise CGraphError(f"k = {k} paths were asked for; k counts paths and cannot be negative")
-    order = nodes_between(G, s, t)
-    if not order or not k:
-        return []
-    choices = _choices(G, order, t, z)
+
+
+def strongest_first(start: Any, k: int, ways_from: Callable[[Any], list[Way]]) -> list[list[Any]]:
+    """Return the first `k` paths from `start` to where no way leads on, those that lose the least first.
+
+    ``ways_from(i)`` lists the ways from i, the strongest first; a path is the list of `start` and the heads.
+    """
     found: list[list[Any]] = []
-    # A departure: what it loses against the strongest path, a path to follow up to position p, and the rank
-    # of the edge to take from there. The number in second place keeps the heap from comparing nodes.
     number = count()
-    departures: list[tuple[float, int, list[Any], int, int]] = [(0.0, next(number), [s], 0, 0)]
+    departures: list[_Departure] = [(0.0, next(number), [start], 0, 0)]
     while departures and len(found) < k:
         loss, _, followed, p, rank = heapq.heappop(departures)
         path = followed[: p + 1]
-        while path[-1] != t:
-            path.append(choices(path[-1])[rank if len(path) == p + 1 else 0].head)
+        while ways := ways_from(path[-1]):
+            path.append(ways[rank if len(path) == p + 1 else 0].head)
         found.append(path)
-        for q in range(p, len(path) - 1):
-            ways = choices(path[q])
-            taken = rank if q == p else 0
-            if taken + 1 < len(ways):
-                next_loss = loss - ways[taken].loss + ways[taken + 1].loss
-                heapq.heappush(departures, (next_loss, next(number), path, q, taken + 1))
-    return list(
-        zip(map(tuple, found), finite({tuple(path): _product(path, z) for path in found}, "product"), strict=True)
-    )
+        # Of the departures from one path, no more than the paths still wanted can ever be taken.
+        for departure in heapq.nsmallest(k - len(found), _departures(path, p, rank, loss, ways_from, number)):
+            heapq.heappush(departures, departure)
+    return found
 
 
-class _Way(NamedTuple):
+def _departures(
+    path: list[Any], p: int, rank: int, loss: float, ways_from: Callable[[Any], list[Way]], number: Iterator[int]
+) -> Iterator[_Departure]:
+    """Iterate over the next best ways off `path`, which itself left another at position `p` by the way `rank`."""
+    for q in range(p, len(path) - 1):
+        ways = ways_from(path[q])
+        taken = rank if q == p else 0
+        if taken + 1 < len(ways):
+            yield loss - ways[taken].loss + ways[taken + 1].loss, next(number), path, q, taken + 1
+
+
+class Way(NamedTuple):
     """An edge to `head`, and what log |product| loses on it against the strongest way to t."""
 
     loss: float
     head: Any
 
 
-def _choices(G: nx.DiGraph[Any], order: list[Any], t: Node, z: Callable[..., Any]) -> Callable[[Node], list[_Way]]:
+def _ways(G: nx.DiGraph[Any], order: list[Any], t: Node, z: Callable[..., Any]) -> Callable[[Node], list[Way]]:
     """Return the function that lists the ways from a node towards `t`, the strongest first."""
 
     def log_abs(i: Node, j: Node) -> float:
         size = abs(z(i, j))
-        return math.log(size) if size else _LOG_OF_ZERO
+        return math.log(size) if size else LOG_OF_ZERO
 
     best = {t: 0.0}
     for i in reversed(order):
@@ -242,11 +263,11 @@ def _choices(G: nx.DiGraph[Any], order: list[Any], t: Node, z: Callable[..., Any
             best[i] = max(log_abs(i, j) + best[j] for j in G.successors(i) if j in best)
 
     @cache
-    def choices(i: Node) -> list[_Way]:
-        ways = (_Way(best[i] - (log_abs(i, j) + best[j]), j) for j in G.successors(i) if j in best)
+    def ways_from(i: Node) -> list[Way]:
+        ways = (Way(best[i] - (log_abs(i, j) + best[j]), j) for j in G.successors(i) if j in best)
         return sorted(ways, key=lambda way: way.loss)
 
-    return choices
+    return ways_from
 
 
 def _walk(G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from cgraph.algorithms.compiled import compile_if_it_pays
 from cgraph.algorithms.elimination import eliminate
 from cgraph.algorithms.elimination_orders import elimination_order
 from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between, require_digraph
@@ -56,7 +57,7 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
 
     Notes
     -----
-    O(V + E). The recursion is Lemma 14 of MATH 565, lecture 27; 10-301/601, lecture 13, calls this order of
+    O(V + E), by way of `compile_graph` where that is faster. The recursion is Lemma 14 of MATH 565, lecture 27; 10-301/601, lecture 13, calls this order of
     the sum version A.
 
     Examples
@@ -68,6 +69,8 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
     """
     z = edge_derivative(G, derivative)
     require_node(G, t)
+    if (C := compile_if_it_pays(G, 1, derivative)) is not None:
+        return dict(zip(G, C.sensitivities(t).tolist(), strict=True))
     S = reverse_sweep(G, topological_order(G), {t: 1}, z)
     return dict(zip(G, finite({(i, t): S[i] for i in G}), strict=True))
 
@@ -106,6 +109,8 @@ def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "deriva
     """
     z = edge_derivative(G, derivative)
     require_node(G, s)
+    if (C := compile_if_it_pays(G, 1, derivative)) is not None:
+        return dict(zip(G, C.sensitivities_from(s).tolist(), strict=True))
     S = forward_sweep(G, topological_order(G), s, z)
     return dict(zip(G, finite({(s, i): S[i] for i in G}), strict=True))
 
@@ -197,6 +202,8 @@ def jacobian(
             order = elimination_order(G, method=order, inputs=sources, outputs=targets, derivative=derivative)
         S = eliminate(G, order, inputs=sources, outputs=targets, derivative=derivative).graph.adj
         rows = [[S[s][t][derivative] if t in S[s] else 0.0 for s in sources] for t in targets]
+    elif (C := compile_if_it_pays(G, min(len(sources), len(targets)), derivative)) is not None:
+        return C.jacobian(sources, targets)
     elif len(sources) < len(targets):
         columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
         rows = [[S[t] for S in columns] for t in targets]

@@ -1,6 +1,7 @@
 """What a computational graph is, and how its values and local derivatives come about."""
 
 from cgraph.model.errors import (
+    ArchiveError,
     CGraphError,
     CycleError,
     DerivativeError,
@@ -23,6 +24,7 @@ from cgraph.model.operations import ACTIVATIONS, OPERATIONS, Operation
 __all__ = [
     "ACTIVATIONS",
     "OPERATIONS",
+    "ArchiveError",
     "CGraphError",
     "ComputationalGraph",
     "CycleError",

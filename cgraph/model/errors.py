@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = [
+    "ArchiveError",
     "CGraphError",
     "CycleError",
     "DerivativeError",
@@ -125,6 +126,10 @@ class SearchLimitError(CGraphError, RuntimeError):
             f"the graph is too large to prove an order optimal within the budget of {budget}: the least cost lies "
             f"between {lower:,} and {upper:,}; take method='anneal', or allow more by budget="
         )
+
+
+class ArchiveError(CGraphError, ValueError):
+    """A file is not a saved graph, or it is damaged, or a graph cannot be saved."""
 
 
 class EquationError(CGraphError, ValueError):

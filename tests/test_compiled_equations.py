@@ -1,0 +1,217 @@
+"""Equations on a tape give the values and the gradients of the reference, whatever runs the tape."""
+
+import math
+
+import numpy as np
+import pytest
+from engines import using
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import cgraph as cg
+from cgraph.algorithms.tape_kernels import OPCODES
+
+ENGINES = ["numba", "numpy"]
+BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^"}
+
+
+def close(value):
+    return pytest.approx(value, rel=1e-9, abs=1e-12)
+
+
+def written(name):
+    """Return an equation in a and b, or in a, that is the one operation `name`."""
+    if name in BINARY:
+        return f"a {BINARY[name]} b"
+    if name == "neg":
+        return "-a"
+    return f"{name}(a, b)" if len(cg.OPERATIONS[name].derivatives) == 2 else f"{name}(a)"
+
+
+def reference(G, inputs, loss):
+    """Return the values and the gradient of `loss`, node by node."""
+    L = cg.linearize(G, inputs)
+    return [L.nodes[i]["value"] for i in L], list(cg.sensitivities(L, loss).values())
+
+
+def test_every_operation_has_its_place_on_the_tape():
+    assert set(OPCODES) - {"given", "identity"} == set(cg.OPERATIONS) - {"identity"}
+
+
+def outcome(compute):
+    """Return what is computed, or the text of the error."""
+    try:
+        return compute()
+    except cg.EvaluationError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", cg.OPERATIONS)
+def test_every_operation_and_its_derivatives(engine, name):
+    G = cg.from_equations(f"y = {written(name)}; u = 2*y", a=0.0, b=0.0)
+    grid = [-2.5, -1.0, -0.3, 0.0, 0.3, 1.0, 2.0, 3.5, 40.0]
+    with using(engine):
+        C = cg.compile_graph(G)
+        for a in grid:
+            for b in grid if len(cg.OPERATIONS[name].derivatives) == 2 else [1.0]:
+                inputs = {"a": a, "b": b}
+                expected = outcome(lambda: reference(G, inputs, "u"))  # noqa: B023 - called at once
+                found = outcome(lambda: (C.evaluate(inputs).tolist(), C.gradient("u").tolist()))  # noqa: B023 - as above
+                if isinstance(expected, str):
+                    assert found == expected
+                else:
+                    assert found == (close(expected[0]), close(expected[1]))
+
+
+@st.composite
+def equations(draw):
+    """A few equations in x, z and what was defined before."""
+    names, lines = ["x", "z"], []
+    for k in range(draw(st.integers(1, 6))):
+        pick = st.sampled_from([*names, "2", "-0.5", "pi"])
+        shape = draw(st.sampled_from(["{0}", "{0} + {1}*{2}", "sin({0})*{1} - {2}", "tanh({0} - {1})/(2 + {2}^2)",
+                                      "max({0}, {1}) + relu({2})", "exp(-{0}^2) + {1}", "{0}*{0} + 3*{1}"]))  # fmt: skip
+        lines.append(f"v{k} = " + shape.format(draw(pick), draw(pick), draw(pick)))
+        names.append(f"v{k}")
+    return "; ".join(lines), names
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@given(drawn=equations(), points=st.lists(st.tuples(*[st.floats(-3, 3)] * 2), min_size=1, max_size=3), data=st.data())
+def test_random_equations_agree_with_the_reference(engine, drawn, points, data):
+    text, names = drawn
+    G = cg.from_equations(text, x=1.0, z=1.0)
+    loss = data.draw(st.sampled_from(names))
+    try:
+        expected = [reference(G, {"x": x, "z": z}, loss) for x, z in points]
+    except cg.EvaluationError:
+        assume(False)
+    with using(engine):
+        C = cg.compile_graph(G)
+        columns = dict(zip("xz", np.array(points).T, strict=True))
+        values, gradient = C.evaluate(columns), C.gradient(loss)
+        assert list(C.nodes) == list(G)
+        assert values.shape == gradient.shape == (len(G), len(points))
+        for k, (y, S) in enumerate(expected):
+            assert values[:, k].tolist() == close(y)
+            assert gradient[:, k].tolist() == close(S)
+        assert C.evaluate(dict(zip("xz", points[0], strict=True))).tolist() == close(expected[0][0])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_node_that_copies_another_keeps_its_own_derivative(engine):
+    with using(engine):
+        C = cg.compile_graph(cg.from_equations("y = x; c = 3; t = y + x*c", x=2.0))
+        assert C.evaluate().tolist() == [2.0, 2.0, 3.0, 8.0]
+        assert C.gradient("t").tolist() == [4.0, 1.0, 2.0, 1.0]
+        assert C.gradient("y").tolist() == [1.0, 1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("text", "inputs", "message"),
+    [
+        ("a = log(x); y = 2*a", {"x": [1.0, 2.0, -1.0]}, r"node 'a': log\(-1\) is undefined"),
+        ("a = 1/x; y = 2*a", {"x": [1.0, 0.0]}, "node 'a': 1 / 0 is undefined"),
+        ("a = 3 + exp(x); y = 2*a", {"x": 1000.0}, r"node 'a': exp\(1000\) overflows"),
+        ("a = x*x; y = relu(a)", {"x": 1e200}, "node 'a'"),
+        ("y = x", {"x": math.nan}, "node 'x' has the value nan"),
+        ("y = x", {"x": [1.0, math.inf]}, "node 'x' has the value inf"),
+    ],
+)
+def test_values_that_do_not_exist_are_refused_as_by_the_reference(engine, text, inputs, message):
+    with using(engine), pytest.raises(cg.EvaluationError, match=message):
+        cg.compile_graph(cg.from_equations(text, x=1.0)).evaluate(inputs)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_derivatives_that_do_not_exist_are_refused_as_by_the_reference(engine):
+    with using(engine):
+        C = cg.compile_graph(cg.from_equations("a = sqrt(x); y = 2*a", x=1.0))
+        C.evaluate({"x": [4.0, 0.0]})
+        with pytest.raises(cg.EvaluationError, match=r"node 'a': the derivative of sqrt\(0\) is not finite"):
+            C.gradient("y")
+        C = cg.compile_graph(cg.from_equations("a = 1e200*x; y = 1e200*a", x=1e-200))
+        C.evaluate()
+        with pytest.raises(cg.EvaluationError, match=r"S\(x, y\) overflows"):
+            C.gradient("y")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_missing_value_is_refused(engine):
+    G = cg.ComputationalGraph()
+    for name in ("x", "unused"):
+        G.add_input(name)
+    G.add_equation("y", "relu(x)")  # of nan, it would be 0
+    with using(engine):
+        C = cg.compile_graph(G)
+        with pytest.raises(cg.MissingValueError, match="node 'x' has no value, and 'y' needs it"):
+            C.evaluate()
+        np.testing.assert_array_equal(C.evaluate({"x": 2.0}), [2.0, math.nan, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "error", "message"),
+    [
+        ({"q": 1.0}, cg.NodeNotFound, "no node 'q'"),
+        ({"y": 1.0}, cg.InvalidNodeError, "'y' cannot be set: it is computed"),
+        ({"k": 1.0}, cg.InvalidNodeError, "'k' cannot be set: it is a constant"),
+        ({"x": "1"}, cg.InvalidNodeError, "'x' cannot be set to '1'"),
+        ({"x": True}, cg.InvalidNodeError, "'x' cannot be set to True"),
+        ({"x": 1j}, cg.InvalidNodeError, "'x' cannot be set to 1j"),
+        ({"x": [[1.0]]}, cg.InvalidNodeError, "give a number, or one for each point"),
+        ({"x": [1.0, 2.0], "w": [1.0]}, cg.InvalidNodeError, "different numbers of points: 'x' has 2, 'w' has 1"),
+    ],
+)
+def test_bad_inputs_are_refused(inputs, error, message):
+    G = cg.ComputationalGraph()
+    G.add_input("x", 1.0)
+    G.add_weight("w", 2.0)
+    G.add_constant("k", 3.0)
+    G.add_equation("y", "w*x + k")
+    C = cg.compile_graph(G)
+    assert C.evaluate({"w": [1.0, 5.0]})[-1].tolist() == [4.0, 8.0]
+    with pytest.raises(error, match=message):
+        C.evaluate(inputs)
+
+
+def test_questions_that_were_not_prepared_are_refused():
+    G = cg.from_equations("y = x^2", x=3.0)
+    C = cg.compile_graph(G)
+    with pytest.raises(cg.EvaluationError, match="call evaluate before gradient"):
+        C.gradient("y")
+    with pytest.raises(cg.MissingDerivativeError, match="compile linearize"):
+        C.sensitivities("y")
+    with pytest.raises(cg.NodeNotFound):
+        C.gradient("q")
+    assert C.count_paths("x", "y") == 1
+    C.update([6.0])
+    assert C.sensitivity("x", "y") == 6.0
+    with pytest.raises(cg.EvaluationError, match="no equations were compiled"):
+        cg.CompiledGraph.from_edges([0], [1], [2.0]).evaluate()
+
+
+def test_a_linearized_graph_is_compiled_for_its_derivatives():
+    C = cg.compile_graph(cg.linearize(cg.from_equations("a = x^2; y = 2*a", x=3.0)))
+    assert C.sensitivity("x", "y") == 12.0
+    with pytest.raises(cg.EvaluationError, match="before linearize"):
+        C.evaluate()
+
+
+def test_what_is_not_made_of_equations_alone_is_not_evaluated():
+    G = cg.from_equations("y = x^2", x=3.0)
+    G.add_edge("y", "u")  # u has no equation
+    with pytest.raises(cg.MissingDerivativeError, match="'x' -> 'y' has no 'derivative'"):
+        cg.compile_graph(G)
+
+
+def test_a_deep_graph():
+    n = 2000
+    G = cg.ComputationalGraph()
+    G.add_input("v0", 0.5)
+    for k in range(n):
+        G.add_equation(f"v{k + 1}", f"v{k}*1.001")
+    C = cg.compile_graph(G)
+    assert C.evaluate()[-1] == close(0.5 * 1.001**n)
+    assert C.gradient(f"v{n}")[0] == close(1.001**n)

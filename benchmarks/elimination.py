@@ -13,8 +13,8 @@ from pathlib import Path
 import networkx as nx
 
 import cgraph as cg
-from cgraph.algorithms.elimination_graph import EliminationGraph
-from cgraph.algorithms.face_elimination import DualGraph
+from cgraph.algorithms.elimination.faces import DualGraph
+from cgraph.algorithms.elimination.graph import EliminationGraph
 
 DATA = Path(__file__).parent.parent / "tests" / "data" / "elimination"
 RULES = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill")

@@ -4,15 +4,26 @@ from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
 from cgraph.algorithms.compiled import CompiledGraph, compile_graph
 from cgraph.algorithms.descent import Descent, gradient_descent
 from cgraph.algorithms.effects import Effects, effects
-from cgraph.algorithms.elimination import Elimination, as_edge_order, eliminate, eliminate_edges, intermediates
-from cgraph.algorithms.elimination_check import check_elimination
-from cgraph.algorithms.elimination_orders import elimination_bound, elimination_cost, elimination_order
-from cgraph.algorithms.elimination_simplify import drop_useless, merge_copies
-from cgraph.algorithms.face_elimination import as_face_order, eliminate_faces
+from cgraph.algorithms.elimination import (
+    Elimination,
+    as_edge_order,
+    as_face_order,
+    check_elimination,
+    drop_useless,
+    eliminate,
+    eliminate_edges,
+    eliminate_faces,
+    elimination_bound,
+    elimination_cost,
+    elimination_order,
+    intermediates,
+    merge_copies,
+)
 from cgraph.algorithms.flow import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.gradients import GradientFactors, gradient_factors, loss_sensitivities, weight_gradients
+from cgraph.algorithms.jacobians import jacobian
 from cgraph.algorithms.paths import count_paths, path_sum, paths, top_paths
-from cgraph.algorithms.sweeps import edge_sensitivities, jacobian, sensitivities, sensitivities_from, sensitivity
+from cgraph.algorithms.sweeps import edge_sensitivities, sensitivities, sensitivities_from, sensitivity
 
 __all__ = [
     "Check",

@@ -10,15 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
-import numpy as np
 
 from cgraph.algorithms.compiled import compile_if_it_pays
-from cgraph.algorithms.elimination import eliminate
-from cgraph.algorithms.elimination_orders import elimination_order
-from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between, require_digraph
+from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between
 from cgraph.model.graph import Node, require_node, topological_order
 
-__all__ = ["edge_sensitivities", "jacobian", "sensitivities", "sensitivities_from", "sensitivity"]
+__all__ = ["edge_sensitivities", "sensitivities", "sensitivities_from", "sensitivity"]
 
 
 def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative") -> dict[Any, Any]:
@@ -151,66 +148,6 @@ def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "deri
     require_node(G, s, t)
     S = reverse_sweep(G, nodes_between(G, s, t), {t: 1}, z)
     return finite({(s, t): S.get(s, 0)})[0]
-
-
-def jacobian(
-    G: nx.DiGraph[Any],
-    sources: Sequence[Node],
-    targets: Sequence[Node],
-    *,
-    order: str | Sequence[Node] | None = None,
-    derivative: str = "derivative",
-) -> np.ndarray[Any, Any]:
-    """Return the matrix of S(s,t), a row for each target and a column for each source.
-
-    Parameters
-    ----------
-    G, derivative
-        As in `sensitivities`.
-    sources, targets : sequence of nodes
-        The nodes that are varied, and the nodes whose values are differentiated.
-    order : str or sequence of nodes, optional
-        By elimination instead of sweeps: a method of `elimination_order`, or an order that it found before.
-
-    Returns
-    -------
-    ndarray, shape (len(targets), len(sources))
-        Numerator layout: row t is the gradient of y(t). Of floats, or of the number type of the edges.
-
-    Raises
-    ------
-    CGraphError
-        As `sensitivities`.
-
-    Notes
-    -----
-    min(len(sources), len(targets)) sweeps of O(V + E): forward ones if there are fewer sources, reverse ones
-    otherwise; with an `order`, as `eliminate`. The layout is that of MATH 565, lecture 26.
-
-    Examples
-    --------
-    >>> G = nx.DiGraph()
-    >>> G.add_weighted_edges_from([("x", "y", 3.0), ("x", "u", 2.0), ("z", "u", 7.0)], "derivative")
-    >>> jacobian(G, ["x", "z"], ["y", "u"])
-    array([[3., 0.],
-           [2., 7.]])
-    """
-    require_digraph(G)
-    require_node(G, *sources, *targets)
-    if order is not None:
-        if isinstance(order, str):
-            order = elimination_order(G, method=order, inputs=sources, outputs=targets, derivative=derivative)
-        S = eliminate(G, order, inputs=sources, outputs=targets, derivative=derivative).graph.adj
-        rows = [[S[s][t][derivative] if t in S[s] else 0.0 for s in sources] for t in targets]
-    elif (C := compile_if_it_pays(G, min(len(sources), len(targets)), derivative)) is not None:
-        return C.jacobian(sources, targets)
-    elif len(sources) < len(targets):
-        columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
-        rows = [[S[t] for S in columns] for t in targets]
-    else:
-        sweeps = [sensitivities(G, t, derivative=derivative) for t in targets]
-        rows = [[S[s] for s in sources] for S in sweeps]
-    return np.array(rows).reshape(len(targets), len(sources))
 
 
 def edge_sensitivities(

@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.elimination_graph import is_matrix
+from cgraph.algorithms.elimination.graph import is_matrix
 from cgraph.algorithms.linearized import edge_derivative, nodes_between
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import evaluate, is_computed

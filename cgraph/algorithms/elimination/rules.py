@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
-from cgraph.algorithms.elimination_pattern import Pattern, Task, bits
+from cgraph.algorithms.elimination.patterns import Pattern, Task, bits
 from cgraph.model.errors import OrderError
 
 __all__ = ["chain", "forward", "markowitz", "minimum_fill", "relative_markowitz", "reverse"]

@@ -14,8 +14,8 @@ import math
 from collections.abc import Iterator
 from typing import NoReturn
 
-from cgraph.algorithms.elimination_pattern import Task, bits, least_costs
-from cgraph.algorithms.elimination_search import Budget, anneal_within
+from cgraph.algorithms.elimination.patterns import Task, bits, least_costs
+from cgraph.algorithms.elimination.search import Budget, anneal_within
 from cgraph.model.errors import SearchLimitError
 
 __all__ = ["optimal"]

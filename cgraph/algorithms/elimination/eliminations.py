@@ -4,7 +4,7 @@
     edge, at front   z(i,k) += z(j,k) z(i,j)   for every successor k of j; (i,j) goes
     edge, at back    z(h,j) += z(i,j) z(h,i)   for every predecessor h of i; (i,j) goes
 
-Choosing the order is apart from this: see `elimination_order`. Faces are in `cgraph.algorithms.face_elimination`.
+Choosing the order is apart from this: see `elimination_order`. Faces are in `cgraph.algorithms.elimination.faces`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.elimination_graph import EliminationGraph, require_order
+from cgraph.algorithms.elimination.graph import EliminationGraph, require_order
 from cgraph.model.errors import OrderError
 from cgraph.model.graph import Node
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.elimination import Elimination
+from cgraph.algorithms.elimination.eliminations import Elimination
 from cgraph.algorithms.sweeps import sensitivities_from
 from cgraph.model.errors import EvaluationError
 

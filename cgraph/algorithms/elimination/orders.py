@@ -10,11 +10,11 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.elimination_exact import optimal
-from cgraph.algorithms.elimination_graph import EliminationGraph, require_order
-from cgraph.algorithms.elimination_pattern import Task, least_costs
-from cgraph.algorithms.elimination_rules import chain, forward, markowitz, minimum_fill, relative_markowitz, reverse
-from cgraph.algorithms.elimination_search import anneal
+from cgraph.algorithms.elimination.exact import optimal
+from cgraph.algorithms.elimination.graph import EliminationGraph, require_order
+from cgraph.algorithms.elimination.patterns import Task, least_costs
+from cgraph.algorithms.elimination.rules import chain, forward, markowitz, minimum_fill, relative_markowitz, reverse
+from cgraph.algorithms.elimination.search import anneal
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import Node
 

@@ -144,7 +144,7 @@ class TestGraph:
 
     @pytest.mark.parametrize(
         ("text", "message"),
-        [("x*2", "no '=' in"), ("a + b = 3", "the left-hand side is not one name"), ("y = x +", "cannot be read"),
+        [("x*2", "no '=' in"), ("a + b = 3", "the left-hand side is not one name"), ("y = x +", "an operand is missing"),
          ("2 = x", "the left-hand side is not one name")],
     )  # fmt: skip
     def test_from_equations_says_what_it_cannot_read(self, text, message):

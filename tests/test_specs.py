@@ -16,7 +16,7 @@ from test_properties import equation_graphs
 
 import cgraph as cg
 from cgraph.model.expressions import write_name
-from cgraph.model.graph import unusable
+from cgraph.model.names import unusable
 from cgraph.specs.reading import KEYS
 
 EXAMPLES = sorted(Path(__file__).parent.parent.glob("examples/**/*.yaml"))

@@ -119,6 +119,10 @@ class EquationError(CGraphError, ValueError):
         self.message, self.text, self.column, self.hint = message, text, column, hint
         super().__init__(f"{message} in {shorten(text)!r} at column {column + 1}" + (f"; {hint}" if hint else ""))
 
+    def within(self, text: str, start: int) -> EquationError:
+        """Return the same error for the longer `text`, in which this one's begins at `start`."""
+        return EquationError(self.message, text, start + self.column, self.hint)
+
 
 @dataclass(frozen=True)
 class Problem:

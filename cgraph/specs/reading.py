@@ -10,7 +10,8 @@ from typing import Any, TextIO
 
 from cgraph.model.errors import CycleError, EquationError, SpecError, nearest, shorten
 from cgraph.model.expressions import parse
-from cgraph.model.graph import ComputationalGraph, topological_order, undefined, unusable
+from cgraph.model.graph import ComputationalGraph, topological_order, undefined
+from cgraph.model.names import unusable
 from cgraph.specs.documents import MAX_BYTES, Document, Path, parse_document, problem_at
 
 __all__ = ["read_spec"]

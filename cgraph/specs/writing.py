@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 
 from cgraph.model.errors import CGraphError, InvalidNodeError, MissingValueError
 from cgraph.model.files import write_whole
-from cgraph.model.graph import ComputationalGraph, unusable
+from cgraph.model.graph import ComputationalGraph
+from cgraph.model.names import unusable
 from cgraph.specs.documents import FORMATS
 from cgraph.specs.reading import SOURCES, SUFFIXES, VERSION
 

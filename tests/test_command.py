@@ -18,7 +18,7 @@ import cgraph as cg
 from cgraph.cli import commands, main
 from cgraph.cli.parser import FORMATS
 from cgraph.model.operations import OPERATIONS
-from cgraph.specs.documents import parse_document
+from cgraph.specs.parsing import parse_document
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 QUIZ = str(EXAMPLES / "cmu_10301" / "quiz.yaml")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ __all__ = [
     "shorten",
     "show_count",
 ]
+
+MAX_REPORTS = 100  # problems that the message of a `SpecError` shows
 
 
 class CGraphError(Exception):
@@ -139,9 +142,9 @@ class Problem:
         """Return the lines that show this problem in the file `name`, a caret under the place."""
         lines = [f"{name}:{self.line}:{self.column}: error: {self.message}"]
         if self.source:
-            # A long line is shown as the window around the caret.
+            # A long line is shown as the window around the caret, without what would move a terminal's cursor.
             start = max(0, self.column - 61)
-            window = self.source[start : start + 100].replace("\t", " ")
+            window = re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", self.source[start : start + 100].replace("\t", " "))
             lines += [f"{self.line:>5} | {window}", f"      | {' ' * (self.column - 1 - start)}^"]
         if self.hint:
             lines.append(f"  hint: {self.hint}")
@@ -159,7 +162,10 @@ class SpecError(CGraphError, ValueError):
 
     def __init__(self, name: str, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.line, p.column)))
-        super().__init__("\n".join(p.report(name) for p in self.problems))
+        reports = [p.report(name) for p in self.problems[:MAX_REPORTS]]
+        if len(self.problems) > MAX_REPORTS:
+            reports.append(f"... and {len(self.problems) - MAX_REPORTS:,} more")
+        super().__init__("\n".join(reports))
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -302,7 +302,7 @@ def test_colour_is_for_terminals(monkeypatch, capsys, no_color, tty, coloured):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: tty, raising=False)
     assert main(["eval", "-e", "y = 2x"]) == 3
     messages = capsys.readouterr().err
-    assert ("\x1b[31merror:\x1b[0m cannot be read" in messages) == coloured
+    assert ("\x1b[31merror:\x1b[0m an operator is missing" in messages) == coloured
     assert ("\x1b" in messages) == coloured
 
 

@@ -95,13 +95,15 @@ class TooManyPathsError(CGraphError, ValueError):
     ----------
     count : int
         The exact number of paths.
+    fact : str
+        What is wrong, without the advice.
     """
 
     def __init__(self, s: object, t: object, count: int, limit: int) -> None:
         self.count = count
+        self.fact = f"{show_count(count)} paths lead from {s!r} to {t!r}, more than the limit of {limit:,}"
         super().__init__(
-            f"{show_count(count)} paths lead from {s!r} to {t!r}, more than the limit of {limit:,}; "
-            f"sensitivity() sums them without listing, top_paths() finds the largest, limit= allows more"
+            f"{self.fact}; sensitivity() sums them without listing, top_paths() finds the largest, limit= allows more"
         )
 
 
@@ -125,6 +127,13 @@ class EquationError(CGraphError, ValueError):
     def within(self, text: str, start: int) -> EquationError:
         """Return the same error for the longer `text`, in which this one's begins at `start`."""
         return EquationError(self.message, text, start + self.column, self.hint)
+
+    @property
+    def problem(self) -> Problem:
+        """The same as a problem with line and column, to be reported."""
+        *before, last = self.text[: self.column].split("\n")
+        source = self.text.split("\n")[len(before)]
+        return Problem(len(before) + 1, len(last) + 1, self.message, self.hint, source)
 
 
 @dataclass(frozen=True)

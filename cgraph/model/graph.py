@@ -182,7 +182,7 @@ class ComputationalGraph(_DiGraph):
             )
 
 
-def from_equations(equations: str, **values: float) -> ComputationalGraph:
+def from_equations(equations: str, /, **values: float) -> ComputationalGraph:
     """Build a graph from one line of text.
 
     Parameters
@@ -216,7 +216,11 @@ def from_equations(equations: str, **values: float) -> ComputationalGraph:
     G.add_nodes_from(name for name, _ in pairs)
     for name, equation in pairs:
         for step in undefined(parse(equation), G):
-            raise InvalidNodeError(f"node {name!r} uses {step.name!r}, which has neither an equation nor a value")
+            hint = nearest(step.name, map(str, G))
+            raise InvalidNodeError(
+                f"node {name!r} uses {step.name!r}, which has neither an equation nor a value"
+                + (f"; did you mean {hint!r}?" if hint else "")
+            )
         G.add_equation(name, equation)
     topological_order(G)
     return G

@@ -89,8 +89,9 @@ def _json_places(lines: list[str]) -> tuple[Places, list[Problem]]:
     places, problems = Places(), []
     path: list[str | int] = []
     wants_key = False
-    for place, token in ((number, token) for number, line in enumerate(lines) for token in _JSON_TOKEN.finditer(line)):
-        at = (place, token.start())
+    tokens = ((number, token) for number, line in enumerate(lines) for token in _JSON_TOKEN.finditer(line))
+    for number, token in tokens:
+        at = (number, token.start())
         match token.group():
             case "}" | "]":
                 path.pop()
@@ -108,7 +109,7 @@ def _json_places(lines: list[str]) -> tuple[Places, list[Problem]]:
                 places.keys[tuple(path)] = at
             case value:
                 places.values[tuple(path)] = at
-                if value in "{[":
+                if value in {"{", "["}:
                     path.append("" if value == "{" else 0)
                     wants_key = value == "{"
     return places, problems
@@ -125,9 +126,8 @@ def _parse_toml(text: str, name: str) -> Document:
     except RecursionError:
         problem = problem_at(lines, 0, 0, TOO_DEEP)
     except ValueError:  # the only other one that Python raises: it reads no more than 4,300 digits
-        number = next(k for k, line in enumerate(lines) if _LONG_INTEGER.search(line))
-        column = _LONG_INTEGER.search(lines[number]).start()
-        problem = problem_at(lines, number, column, "not TOML: an integer of more than 4,300 digits")
+        places = ((k, found.start()) for k, line in enumerate(lines) if (found := _LONG_INTEGER.search(line)))
+        problem = problem_at(lines, *next(places, (0, 0)), "not TOML: an integer of more than 4,300 digits")
     else:
         return Document(name, lines, data, lambda: _toml_places(lines))
     raise SpecError(name, [problem])

@@ -21,7 +21,7 @@ __all__ = ["read_spec"]
 VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
-_UNPRINTABLE = re.compile(r"[^\S \t\n]|[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 KEYS = ["cgraph", "title", *SOURCES, "nodes", "edges", "output", "outputs"]
 
 

@@ -489,7 +489,7 @@ g.yaml:3:12: error: node 'y': a ')' has no '('
       |            ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "brackets-crossed",
         in_equation(")x + z("),
         """\
@@ -564,7 +564,7 @@ g.yaml:3:10: error: node 'y': 'exp' is a function and needs operands
   hint: write exp(...)
 """,
     ),
-    Case(  # wanted
+    Case(
         "function-raised",
         in_equation("sin^2(x)"),
         """\
@@ -612,7 +612,7 @@ g.yaml:3:6: error: node 'y': a function stands by itself
   hint: write exp(...)
 """,
     ),
-    Case(  # wanted
+    Case(
         "numpy-prefix",
         in_equation("np.foo(x)"),
         """\
@@ -688,7 +688,7 @@ g.yaml:3:7: error: node 'y': unexpected character '{'
   hint: write (
 """,
     ),
-    Case(  # wanted
+    Case(
         "quoted-only",
         in_equation("'\"x\"'"),
         """\
@@ -716,7 +716,7 @@ g.yaml:3:6: error: node 'y': 'x // z' is not arithmetic
       |      ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "trailing-operator",
         in_equation("x +"),
         """\
@@ -770,7 +770,7 @@ g.yaml:3:7: error: node 'y': unexpected character ';'
       |       ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "comma-decimal",
         in_equation("'2,5 * x'"),
         """\
@@ -780,7 +780,7 @@ g.yaml:3:8: error: node 'y': a comma separates the operands of a function
   hint: the decimal sign is a point
 """,
     ),
-    Case(  # wanted
+    Case(
         "complex-number",
         in_equation("2j * x"),
         """\
@@ -807,7 +807,7 @@ g.yaml:3:10: error: node 'y': 100000000000000000000000000000 ... 000000000000000
       |          ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "leading-zero",
         in_equation("007 * x"),
         """\
@@ -897,7 +897,7 @@ g.yaml:3:8: error: node 'y': unexpected character '÷'
   hint: write /
 """,
     ),
-    Case(  # wanted
+    Case(
         "absolute-bars",
         in_equation("'|x|'"),
         """\
@@ -907,7 +907,7 @@ g.yaml:3:7: error: node 'y': unexpected character '|'
   hint: write abs(...)
 """,
     ),
-    Case(  # wanted
+    Case(
         "curly-quotes",
         in_equation("y(“x”)"),
         """\
@@ -940,7 +940,7 @@ g.yaml:3:7: error: node 'y': unexpected character '!'
       |       ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "python-import",
         in_equation('__import__("os").system("ls")'),
         """\
@@ -1046,7 +1046,7 @@ g.yaml:3:409: error: node 'y': nested more than 100 levels deep
   hint: split it into several nodes
 """,
     ),
-    Case(  # wanted
+    Case(
         "nested-past-python",
         in_equation("(" * 300 + "x" + ")" * 300),
         """\
@@ -1075,7 +1075,7 @@ g.yaml:3:6: error: node 'y' uses 'σ', which is not defined
       |      ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "pi-letter",
         in_equation("π * x"),
         """\
@@ -1085,7 +1085,7 @@ g.yaml:3:6: error: node 'y' uses 'π', which is not defined
   hint: the number is written pi
 """,
     ),
-    Case(  # wanted
+    Case(
         "asterisk-operator",
         in_equation("x ∗ z"),
         """\
@@ -1095,7 +1095,7 @@ g.yaml:3:8: error: node 'y': unexpected character '∗'
   hint: write *
 """,
     ),
-    Case(  # wanted
+    Case(
         "em-dash",
         in_equation("x — z"),
         """\
@@ -1105,7 +1105,7 @@ g.yaml:3:8: error: node 'y': unexpected character '—'
   hint: write -
 """,
     ),
-    Case(  # wanted
+    Case(
         "hyphen",
         in_equation("x‐z"),
         """\
@@ -1115,7 +1115,7 @@ g.yaml:3:7: error: node 'y': unexpected character '‐'
   hint: write -
 """,
     ),
-    Case(  # wanted
+    Case(
         "superscript-four",
         in_equation("x⁴"),
         """\
@@ -1125,7 +1125,7 @@ g.yaml:3:7: error: node 'y': unexpected character '⁴'
   hint: write ^4
 """,
     ),
-    Case(  # wanted
+    Case(
         "subscript",
         in_equation("x₁ + 2"),
         """\
@@ -1153,7 +1153,7 @@ g.yaml:3:10: error: node 'y': unexpected character '∞'
       |          ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "two-mistakes-in-one",
         in_equation("foo(x) + bar(z)"),
         """\
@@ -1163,7 +1163,7 @@ g.yaml:3:6: error: node 'y': there is no function 'foo'
   hint: for a product write foo*(...)
 """,
     ),
-    Case(  # wanted
+    Case(
         "ellipsis",
         in_equation("..."),
         """\
@@ -1172,7 +1172,7 @@ g.yaml:3:6: error: node 'y': ... is not a number
       |      ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "quote-unclosed",
         in_equation('y("x) + 2'),
         """\
@@ -1214,7 +1214,7 @@ g.yaml:3:6: error: node 'y': y(...) names a node by its number
   hint: write y(5), or y("name") for any other name
 """,
     ),
-    Case(  # wanted
+    Case(
         "function-without-brackets",
         in_equation("sin x"),
         """\
@@ -1222,6 +1222,71 @@ g.yaml:3:6: error: node 'y': 'sin' is a function and needs operands
     3 |   y: sin x
       |      ^
   hint: write sin(...)
+""",
+    ),
+    Case(
+        "power-without-base",
+        in_equation("exp(^x)"),
+        """\
+g.yaml:3:10: error: node 'y': an operand is missing
+    3 |   y: exp(^x)
+      |          ^
+""",
+    ),
+    Case(
+        "operand-missing-before-bracket",
+        in_equation("exp(x +)"),
+        """\
+g.yaml:3:12: error: node 'y': an operand is missing
+    3 |   y: exp(x +)
+      |            ^
+""",
+    ),
+    Case(
+        "comma-trailing",
+        in_equation("max(x, z,)"),
+        """\
+g.yaml:3:14: error: node 'y': an operand is missing
+    3 |   y: max(x, z,)
+      |              ^
+""",
+    ),
+    Case(
+        "function-as-operand",
+        in_equation("x + sin*2"),
+        """\
+g.yaml:3:10: error: node 'y': 'sin' is a function and needs operands
+    3 |   y: x + sin*2
+      |          ^
+  hint: write sin(...)
+""",
+    ),
+    Case(
+        "leftmost-of-nested",
+        in_equation("exp(foo(x), bar(z))"),
+        """\
+g.yaml:3:6: error: node 'y': exp takes one operand, not 2
+    3 |   y: exp(foo(x), bar(z))
+      |      ^
+""",
+    ),
+    Case(
+        "other-quotes",
+        in_equation("y(‘x’)"),
+        """\
+g.yaml:3:8: error: node 'y': unexpected character '‘'
+    3 |   y: y(‘x’)
+      |        ^
+  hint: write '
+""",
+    ),
+    Case(
+        "power-of-ten-superscript",
+        in_equation("10⁻³"),
+        """\
+g.yaml:3:8: error: node 'y': unexpected character '⁻'
+    3 |   y: 10⁻³
+      |        ^
 """,
     ),
     # sections
@@ -1504,7 +1569,7 @@ g.yaml:3:6: error: the equation of node 'y' is text, not true
       |      ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "equation-inf",
         in_equation(".inf"),
         """\
@@ -1581,7 +1646,7 @@ g.yaml:1:9: error: version 'one' of the language is not known
   hint: write cgraph: 1
 """,
     ),
-    Case(  # wanted
+    Case(
         "version-true",
         """\
 cgraph: true
@@ -1595,7 +1660,7 @@ g.yaml:1:9: error: version true of the language is not known
   hint: write cgraph: 1
 """,
     ),
-    Case(  # wanted
+    Case(
         "version-empty",
         """\
 cgraph:
@@ -1651,7 +1716,7 @@ g.yaml:3:9: error: an output is the name of a node, not a list
       |         ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "output-empty",
         """\
 inputs: {x: 2.0, z: 3.0}
@@ -1747,7 +1812,7 @@ g.yaml:5:5: error: output 'q' is not defined
       |     ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "outputs-twice",
         """\
 inputs: {x: 2.0, z: 3.0}
@@ -1821,7 +1886,7 @@ g.yaml:2:11: error: edge 'a -> b' is the text 'x^2'; a number is needed
   hint: a formula is an equation, and stands under 'nodes'
 """,
     ),
-    Case(  # wanted
+    Case(
         "edge-empty",
         """\
 edges:
@@ -2052,7 +2117,7 @@ g.yaml:2:6: error: not YAML: while parsing a flow mapping, expected ',' or '}', 
       |      ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "unclosed-quote",
         """\
 inputs: {x: 2.0}
@@ -2088,7 +2153,7 @@ g.yaml:2:1: error: not YAML: while scanning for the next token, found character 
   hint: a tab cannot indent YAML; use spaces
 """,
     ),
-    Case(  # wanted
+    Case(
         "colon-without-space",
         """\
 inputs:
@@ -2154,7 +2219,7 @@ g.yaml:1:13: error: not YAML: found undefined alias 'a'
       |             ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "tag-python",
         """\
 inputs: {x: !!python/object/apply:os.system ['ls']}
@@ -2167,7 +2232,7 @@ g.yaml:1:13: error: the tag !!python/object/apply:os.system is not allowed
   hint: a spec holds texts and numbers only
 """,
     ),
-    Case(  # wanted
+    Case(
         "tag-own",
         """\
 inputs: {x: !secret 1}
@@ -2180,7 +2245,7 @@ g.yaml:1:13: error: the tag !secret is not allowed
   hint: a spec holds texts and numbers only
 """,
     ),
-    Case(  # wanted
+    Case(
         "tag-on-mapping",
         """\
 inputs: !!python/object:os.x {x: 1.0}
@@ -2193,7 +2258,7 @@ g.yaml:1:9: error: the tag !!python/object:os.x is not allowed
   hint: a spec holds texts and numbers only
 """,
     ),
-    Case(  # wanted
+    Case(
         "tag-set",
         """\
 inputs: !!set {x, z}
@@ -2206,7 +2271,7 @@ g.yaml:1:9: error: the tag !!set is not allowed
   hint: a spec holds texts and numbers only
 """,
     ),
-    Case(  # wanted
+    Case(
         "tag-binary",
         """\
 inputs: {x: !!binary aGVsbG8=}
@@ -2308,7 +2373,7 @@ g.yaml:1:1: error: not YAML: found incompatible YAML document (version 1.* is re
       | ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "not-utf-8",
         b"inputs: {x: 2.0}\nnodes:\n  y: \xe9 + x\n",
         "g.yaml:3:6: error: not UTF-8 text: byte 30\n",
@@ -2318,7 +2383,7 @@ g.yaml:1:1: error: not YAML: found incompatible YAML document (version 1.* is re
         b"\xff\xfei\x00n\x00p\x00u\x00t\x00s\x00:\x00 \x00{\x00x\x00:\x00 \x002\x00.\x000\x00}\x00\n\x00",
         "g.yaml:1:1: error: not UTF-8 text: byte 1\n",
     ),
-    Case(  # wanted
+    Case(
         "nul-character",
         "inputs: {x: 2.0}\nnodes: {y: x\x00}\n",
         """\
@@ -2327,7 +2392,7 @@ g.yaml:2:13: error: not YAML: the character '\\x00' is not allowed
       |             ^
 """,
     ),
-    Case(  # wanted
+    Case(
         "bell-character",
         "inputs: {x: 2.0}\nnodes: {y: x\x07}\n",
         """\
@@ -2482,7 +2547,7 @@ g.json:1:18: error: input 'x' is inf; a finite number is needed
 """,
         format="json",
     ),
-    Case(  # wanted
+    Case(
         "json-huge-integer",
         '{"inputs": {"x": 1' + "0" * 5000 + '},\n "nodes": {"y": "x"}}\n',
         """\
@@ -2782,7 +2847,7 @@ g.toml:2:12: error: edge 'a -> b' is the text 'x'; a number is needed
 """,
         format="toml",
     ),
-    Case(  # wanted
+    Case(
         "toml-subtable",
         """\
 [inputs]
@@ -2869,13 +2934,13 @@ nodes: {y: q}
         "<stdin>:1:1: error: a spec is a mapping, with keys such as 'inputs' and 'nodes'\n",
         argv=["show", "-"],
     ),
-    Case(  # wanted
+    Case(
         "stdin-not-utf-8",
         b"inputs: {x: \xe9}\n",
         "<stdin>:1:13: error: not UTF-8 text: byte 13\n",
         argv=["show", "-"],
     ),
-    Case(  # wanted
+    Case(
         "json-line-separator",
         '{"title": "a\u2028b",\n "inputs": {"x": 1.0},\n "nodes": {"y": "q"}}\n',
         """\
@@ -2885,7 +2950,7 @@ g.json:3:18: error: node 'y' uses 'q', which is not defined
 """,
         format="json",
     ),
-    Case(  # wanted
+    Case(
         "json-line-separator-syntax",
         '{"title": "a\u2028b",\n "inputs": {"x": 1.0},\n nodes: 1}\n',
         """\
@@ -2895,7 +2960,7 @@ g.json:3:2: error: not JSON: Expecting property name enclosed in double quotes
 """,
         format="json",
     ),
-    Case(  # wanted
+    Case(
         "surrogate-in-equation",
         '{"inputs": {"x": 1.0}, "nodes": {"y": "y(\\"\\ud800\\")"}}\n',
         """\
@@ -2905,7 +2970,7 @@ g.json:1:39: error: node 'y': unexpected character '\\ud800'
 """,
         format="json",
     ),
-    Case(  # wanted
+    Case(
         "toml-line-separator",
         'title = "a\u2028b"\n[inputs]\nx = two\n',
         """\
@@ -2915,7 +2980,7 @@ g.toml:3:5: error: not TOML: Invalid value
 """,
         format="toml",
     ),
-    Case(  # wanted
+    Case(
         "toml-huge-integer",
         "[inputs]\nx = 1" + "0" * 5000 + "\n",
         """\
@@ -2948,7 +3013,7 @@ g.toml:2:5: error: not TOML: Invalid value
 """,
         format="toml",
     ),
-    Case(  # wanted
+    Case(
         "toml-quoted-header",
         """\
 [inputs]
@@ -2962,6 +3027,120 @@ g.toml:4:6: error: node 'y' uses 'q', which is not defined
       |      ^
 """,
         format="toml",
+    ),
+    Case(
+        "anchor-twice",
+        "inputs: &a {x: 1.0}\nnodes: &a {y: q}\n",
+        """\
+g.yaml:2:15: error: node 'y' uses 'q', which is not defined
+    2 | nodes: &a {y: q}
+      |               ^
+""",
+    ),
+    Case(
+        "title-control-character",
+        'title: "a\\u0085b"\n',
+        """\
+g.yaml:1:8: error: the title holds a control character
+    1 | title: "a\\u0085b"
+      |        ^
+""",
+    ),
+    Case(
+        "title-surrogate",
+        '{"title": "\\ud800"}',
+        """\
+g.json:1:11: error: the title holds a control character
+    1 | {"title": "\\ud800"}
+      |           ^
+""",
+        format="json",
+    ),
+    Case(
+        "flow-too-deep",
+        "title: " + "[" * 2000 + "\n",
+        """\
+g.yaml:1:208: error: nested more than 50 levels deep
+    1 | [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[
+      |                                                             ^
+""",
+    ),
+    Case(
+        "tag-of-a-list",
+        "inputs: {x: 1.0}\noutputs: !!omap [y, 2x]\nnodes: {y: 2x}\n",
+        """\
+g.yaml:2:10: error: the tag !!omap is not allowed
+    2 | outputs: !!omap [y, 2x]
+      |          ^
+  hint: a spec holds texts and numbers only
+""",
+    ),
+    Case(
+        "flow-unclosed",
+        "inputs: {x: 1.0}\nnodes: {y: x\n",
+        """\
+g.yaml:2:8: error: not YAML: while parsing a flow mapping, expected ',' or '}', but got '<stream end>'
+    2 | nodes: {y: x
+      |        ^
+""",
+    ),
+    Case(
+        "json-mistake-deep-inside",
+        '{"inputs": {"x": 1.0, "z": []},\r\n\t"nodes": {"y": "x", "a\\"b": "q"}, "outputs": ["y", "y"]}\n',
+        """\
+g.json:1:28: error: input 'z' is empty; a number is needed
+    1 | {"inputs": {"x": 1.0, "z": []},
+      |                            ^
+g.json:2:31: error: node 'a"b' uses 'q', which is not defined
+    2 |  "nodes": {"y": "x", "a\\"b": "q"}, "outputs": ["y", "y"]}
+      |                               ^
+g.json:2:53: error: output 'y' stands here twice
+    2 |  "nodes": {"y": "x", "a\\"b": "q"}, "outputs": ["y", "y"]}
+      |                                                     ^
+""",
+        format="json",
+    ),
+    Case(
+        "json-forbidden-in-yaml",
+        '{"nodes": {"y": "q"}, "title": "\x7f"}\n',
+        """\
+g.json:1:18: error: node 'y' uses 'q', which is not defined
+    1 | {"nodes": {"y": "q"}, "title": "�"}
+      |                  ^
+g.json:1:32: error: the title holds a control character
+    1 | {"nodes": {"y": "q"}, "title": "�"}
+      |                                ^
+""",
+        format="json",
+    ),
+    Case(
+        "toml-dotted-keys",
+        'inputs.x = 1.0\nnodes."y" = "q"\n',
+        """\
+g.toml:2:14: error: node 'y' uses 'q', which is not defined
+    2 | nodes."y" = "q"
+      |              ^
+""",
+        format="toml",
+    ),
+    Case(
+        "input-empty-at-the-end",
+        "inputs:\n  x:\n\n\n",
+        """\
+g.yaml:2:3: error: input 'x' has no value
+    2 |   x:
+      |   ^
+  hint: write x: 1.0
+""",
+    ),
+    Case(
+        "equation-nan",
+        "nodes: {y: .nan}\n",
+        """\
+g.yaml:1:12: error: node 'y' is nan; a finite number is needed
+    1 | nodes: {y: .nan}
+      |            ^
+""",
     ),
     Case(
         "lone-carriage-return",
@@ -2987,7 +3166,7 @@ g.yaml:1:13: error: input 'x' is the text '2.0'; a number is needed
         "title: " + "{a: " * 3000,
         """\
 g.yaml:1:808: error: nested more than 50 levels deep
-    1 | {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: 
+    1 | {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a:\x20
       |                                                             ^
 """,
     ),
@@ -3132,21 +3311,21 @@ g.yaml:1:808: error: nested more than 50 levels deep
         argv=["eval", "g.yaml", "--at", "x=1,z=2"],
         status=2,
     ),
-    Case(  # wanted
+    Case(
         "at-nan",
         GRAPH,
         "cgraph eval: error: argument --at: 'x=nan' is not NAME=NUMBER, as in x=2.5\n",
         argv=["eval", "g.yaml", "--at", "x=nan"],
         status=2,
     ),
-    Case(  # wanted
+    Case(
         "at-inf",
         GRAPH,
         "cgraph eval: error: argument --at: 'x=inf' is not NAME=NUMBER, as in x=2.5\n",
         argv=["eval", "g.yaml", "--at", "x=inf"],
         status=2,
     ),
-    Case(  # wanted
+    Case(
         "at-overflow",
         GRAPH,
         "cgraph eval: error: argument --at: 'x=1e999' is not NAME=NUMBER, as in x=2.5\n",
@@ -3174,7 +3353,7 @@ g.yaml:1:808: error: nested more than 50 levels deep
         argv=["eval", "g.yaml", "--at", "c=1"],
         status=2,
     ),
-    Case(  # wanted
+    Case(
         "at-unknown-in-show",
         GRAPH,
         "cgraph: error: no node 'nobody' in the graph\n",
@@ -3319,7 +3498,7 @@ equation:1:1: error: no '='
 """,
         argv=["eval", "-e", "x^2"],
     ),
-    Case(  # wanted
+    Case(
         "e-second-no-equals",
         None,
         """\
@@ -3330,7 +3509,7 @@ equation:1:8: error: no '='
 """,
         argv=["eval", "-e", "y = 2; x^2"],
     ),
-    Case(  # wanted
+    Case(
         "e-two-equals",
         None,
         """\
@@ -3341,7 +3520,7 @@ equation:1:7: error: unexpected character '='
 """,
         argv=["eval", "-e", "y = x = 2"],
     ),
-    Case(  # wanted
+    Case(
         "e-left-side-sum",
         None,
         """\
@@ -3352,7 +3531,7 @@ equation:1:1: error: the left-hand side is not one name
 """,
         argv=["eval", "-e", "a + b = 2"],
     ),
-    Case(  # wanted
+    Case(
         "e-left-side-number",
         None,
         """\
@@ -3363,7 +3542,7 @@ equation:1:1: error: the left-hand side is not one name
 """,
         argv=["eval", "-e", "2 = y"],
     ),
-    Case(  # wanted
+    Case(
         "e-left-side-empty",
         None,
         """\
@@ -3374,7 +3553,7 @@ equation:1:1: error: the left-hand side is not one name
 """,
         argv=["eval", "-e", "= 2"],
     ),
-    Case(  # wanted
+    Case(
         "e-right-side-empty",
         None,
         """\
@@ -3384,7 +3563,7 @@ equation:1:3: error: the equation is empty
 """,
         argv=["eval", "-e", "y ="],
     ),
-    Case(  # wanted
+    Case(
         "e-second-right-side",
         None,
         """\
@@ -3395,7 +3574,7 @@ equation:1:13: error: an operator is missing
 """,
         argv=["eval", "-e", "a = 2; y = 2a"],
     ),
-    Case(  # wanted
+    Case(
         "e-second-unclosed",
         None,
         """\
@@ -3405,59 +3584,59 @@ equation:1:15: error: ')' is missing
 """,
         argv=["eval", "-e", "a = 2; y = exp(a"],
     ),
-    Case(  # wanted
+    Case(
         "e-empty",
         None,
         "equation:1:1: error: the equation is empty\n",
         argv=["eval", "-e", ""],
     ),
-    Case(  # wanted
+    Case(
         "e-undefined",
         None,
         "cgraph: error: node 'y' uses 'x', which has neither an equation nor a value\n",
         argv=["eval", "-e", "y = x^2"],
     ),
-    Case(  # wanted
+    Case(
         "e-undefined-suggestion",
         None,
         "cgraph: error: node 'y' uses 'abd', which has neither an equation nor a value; did you mean 'abc'?\n",
         argv=["eval", "-e", "abc = 2; y = abd^2"],
     ),
-    Case(  # wanted
+    Case(
         "e-twice",
         None,
         "cgraph: error: node 'y' is defined twice\n",
         argv=["eval", "-e", "y = 2; y = 3"],
     ),
-    Case(  # wanted
+    Case(
         "e-at-computed",
         None,
         "cgraph: error: node 'y' cannot be set: it is computed; inputs and weights can\n",
         argv=["eval", "-e", "y = 2", "--at", "y=3"],
         status=2,
     ),
-    Case(  # wanted
+    Case(
         "e-at-function",
         None,
         "cgraph: error: a node cannot be named 'exp': 'exp' is a function; for instance 'exp_' would do\n",
         argv=["eval", "-e", "y = 2", "--at", "exp=3"],
         status=2,
     ),
-    Case(  # wanted
+    Case(
         "e-at-nan",
         None,
         "cgraph eval: error: argument --at: 'x=nan' is not NAME=NUMBER, as in x=2.5\n",
         argv=["eval", "-e", "y = x", "--at", "x=nan"],
         status=2,
     ),
-    Case(  # wanted
+    Case(
         "e-at-arrow",
         None,
         "cgraph: error: a node cannot be named 'a->b': '->' separates the ends of an edge\n",
         argv=["eval", "-e", "y = 2", "--at", "a->b=3"],
         status=2,
     ),
-    Case(  # wanted
+    Case(
         "e-function-as-name",
         None,
         """\
@@ -3467,7 +3646,7 @@ equation:1:1: error: a node cannot be named 'exp': 'exp' is a function; for inst
 """,
         argv=["eval", "-e", "exp = 2"],
     ),
-    Case(  # wanted
+    Case(
         "e-constant-as-name",
         None,
         """\
@@ -3477,7 +3656,7 @@ equation:1:1: error: a node cannot be named 'pi': 'pi' is the number 3.14159; fo
 """,
         argv=["eval", "-e", "pi = 2"],
     ),
-    Case(  # wanted
+    Case(
         "e-keyword-as-name",
         None,
         """\
@@ -3501,7 +3680,7 @@ equation:1:1: error: a node cannot be named 'if': 'if' is a Python keyword; for 
         argv=["eval", "-e", "a = a + 1"],
         status=4,
     ),
-    Case(  # wanted
+    Case(
         "e-line-break",
         None,
         """\
@@ -3511,6 +3690,42 @@ equation:2:6: error: an operator is missing
   hint: write * between the factors of a product
 """,
         argv=["eval", "-e", "a = 2\ny = 2a"],
+    ),
+    Case(
+        "e-quoted-equals",
+        None,
+        """\
+cgraph: error: node 'z' uses 'a;b', which has neither an equation nor a value; did you mean 'a=b'?
+""",
+        argv=["eval", "-e", 'y("a=b") = 2; z = y("a;b")'],
+    ),
+    Case(
+        "e-only-separators",
+        None,
+        """\
+equation:1:1: error: the equation is empty
+    1 |  ;
+      | ^
+""",
+        argv=["eval", "-e", " ;\n; "],
+    ),
+    Case(
+        "e-quoted-unclosed",
+        None,
+        """\
+equation:1:3: error: a closing '"' is missing
+    1 | y("a = 2
+      |   ^
+""",
+        argv=["eval", "-e", 'y("a = 2'],
+    ),
+    Case(
+        "e-not-a-name",
+        None,
+        """\
+cgraph: error: a node cannot be named 'a->b': '->' separates the ends of an edge
+""",
+        argv=["eval", "-e", 'y("a->b") = 2'],
     ),
     # what cannot be computed
     Case(
@@ -3811,7 +4026,7 @@ g.yaml:3:12: error: node 'y' uses 'b', which is not defined
 """,
         argv=["eval", "g.yaml"],
     ),
-    Case(  # wanted
+    Case(
         "too-many-paths",
         "inputs: {x0: 1.0}\nnodes:\n"
         + "".join(f"  a{k}: x{k} + 1\n  b{k}: x{k} * 2\n  x{k + 1}: a{k} + b{k}\n" for k in range(20)),

@@ -52,6 +52,16 @@ class TestEquations:
     def test_a_long_sum_is_not_deep(self):
         assert value("+".join(["x"] * 2000), x=0.5) == 1000.0
 
+    @pytest.mark.parametrize("name", ["max", "min"])
+    def test_many_operands_are_not_deep(self, name):
+        assert value(f"{name}({', '.join(map(str, range(1000)))})") == {"max": 999, "min": 0}[name]
+
+    def test_operands_stand_in_order(self):
+        assert [step.operation for step in parse("max(x, -z, y(5))").steps if isinstance(step, Apply)] == [
+            "neg", "max", "max",
+        ]  # fmt: skip
+        assert parse("max(x, -z, y(5))").operands == ("x", "z", "5")
+
     def test_line_breaks_are_spaces(self):
         assert parse("2 *\n\tx").operands == ("x",)
 
@@ -150,6 +160,11 @@ class TestGraph:
     def test_from_equations_says_what_it_cannot_read(self, text, message):
         with pytest.raises(cg.EquationError, match=message):
             cg.from_equations(text, x=1.0)
+
+    def test_from_equations_says_where(self):
+        with pytest.raises(cg.EquationError) as refused:
+            cg.from_equations("a = 1;\n y = 2a")
+        assert (refused.value.column, refused.value.problem.line, refused.value.problem.column) == (13, 2, 7)
 
     def test_from_equations_in_any_order(self):
         G = cg.from_equations("\n y(9) = a^2;; a = x \n", x=3.0)

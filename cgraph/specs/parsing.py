@@ -59,7 +59,7 @@ def _parse_json(text: str, name: str) -> Document:
         repeats = repeats or len(data) < len(pairs)
         return data
 
-    lines = text.split("\n")
+    lines = re.split(r"\r?\n", text)
     try:
         data = json.loads(text, object_pairs_hook=mapping, parse_int=_integer)
     except json.JSONDecodeError as error:

@@ -47,47 +47,42 @@ def parse_yaml(text: str, name: str) -> Document:
 
 def _compose(text: str, lines: list[str], name: str) -> Node | None:
     """Return YAML's tree of nodes, each with its mark, before anything is made of it."""
-    try:
-        _check_flow(text)
-        with warnings.catch_warnings(action="ignore"):  # of an anchor that is used twice
-            return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]
-    except MarkedYAMLError as error:
-        problem = _problem_of(error, lines)
-    except ReaderError as error:
-        line, column = _place(text, error.position)
-        problem = problem_at(lines, line, column, f"not YAML: the character {chr(error.character)!r} is not allowed")
-    except _TooDeepError as error:
-        problem = problem_at(lines, *_place(text, error.position), TOO_DEEP)
-    except RecursionError:
-        problem = problem_at(lines, 0, 0, TOO_DEEP)
-    except (YAMLError, ValueError, IndexError, AttributeError, TypeError, AssertionError) as error:
-        # A directive that its reader stumbles over.
-        problem = problem_at(lines, 0, 0, f"not YAML: {shorten(str(error))}")
-    raise SpecError(name, [problem])
-
-
-def _problem_of(error: MarkedYAMLError, lines: list[str]) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    at_the_end = not any(lines[line + 1 :]) and not lines[line][column:].strip()
-    if at_the_end and error.context_mark:  # something began and does not end
-        line, column = error.context_mark.line, error.context_mark.column
-    message = ", ".join(filter(None, [error.context, error.problem])).replace("\n", " ")
+    position = _too_deep(text)
+    message = TOO_DEEP
+    if position is None:
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of an anchor that is used twice
+                return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]
+        except MarkedYAMLError as error:
+            position = _position(error, text)
+            message = f"not YAML: {', '.join(filter(None, [error.context, error.problem]))}".replace("\n", " ")
+        except ReaderError as error:
+            position = error.position
+            message = f"not YAML: the character {chr(error.character)!r} is not allowed"
+        except RecursionError:
+            position = 0
+        except (YAMLError, ValueError, IndexError, AttributeError, TypeError, AssertionError) as error:
+            # A directive that its reader stumbles over.
+            position, message = 0, f"not YAML: {shorten(str(error))}"
     hint = "a tab cannot indent YAML; use spaces" if "'\\t'" in message else ""
-    return problem_at(lines, line, column, f"not YAML: {message}", hint)
+    raise SpecError(name, [problem_at(lines, *_place(text, position), message, hint)])
 
 
-class _TooDeepError(Exception):
-    def __init__(self, position: int) -> None:
-        self.position = position
-
-
-def _check_flow(text: str) -> None:
+def _too_deep(text: str) -> int | None:
+    """Return where flow collections nest too deep, if they do."""
     depth = 0
     for token in _FLOW.finditer(text):
         depth = max(0, depth + (token.lastgroup == "open") - (token.lastgroup == "close"))
         if depth > _MAX_FLOW:
-            raise _TooDeepError(token.start())
+            return token.start()
+    return None
+
+
+def _position(error: MarkedYAMLError, text: str) -> int:
+    """Return where an error is: for one at the end of the text, where that began which does not end."""
+    marks = [mark.index for mark in (error.problem_mark, error.context_mark) if mark]
+    position = marks[0] if marks else 0
+    return position if text[position:].strip() else min(marks, default=0)
 
 
 def _place(text: str, position: int) -> tuple[int, int]:
@@ -96,6 +91,7 @@ def _place(text: str, position: int) -> tuple[int, int]:
     return len(before), len(last)
 
 
+# What YAML finds by itself; any other tag was written, and would construct something.
 _TAGS = {
     ScalarNode: {"null", "bool", "int", "float", "str", "timestamp"},
     SequenceNode: {"seq"},
@@ -123,9 +119,7 @@ class _Converter:
             return None
         tag = str(node.tag).removeprefix("tag:yaml.org,2002:")
         if tag not in _TAGS[type(node)]:
-            written = tag if tag.startswith("!") else f"!!{tag}"
-            self.problem(node, f"the tag {written} is not allowed", "a spec holds texts and numbers only")
-            self.has_tags = True
+            self.refuse(node, tag)
             return None
         match node:
             case ScalarNode(value="") if tag == "null" and path in self.places.keys:
@@ -152,6 +146,11 @@ class _Converter:
             self.places.keys[*path, name] = (key.start_mark.line, key.start_mark.column)
             data[name] = self.convert(value, (*path, name))
         return data
+
+    def refuse(self, node: Any, tag: str) -> None:
+        written = tag if tag.startswith("!") else f"!!{tag}"
+        self.problem(node, f"the tag {written} is not allowed", "a spec holds texts and numbers only")
+        self.has_tags = True
 
     def problem(self, node: Any, message: str, hint: str = "") -> None:
         mark = node.start_mark

@@ -1602,7 +1602,7 @@ nodes: {y: x}
 g.yaml:2:1: error: unknown key 'colour'
     2 | colour: red
       | ^
-  hint: the keys are cgraph, title, inputs, weights, constants, nodes, edges, output, outputs
+  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs
 """,
     ),
     Case(
@@ -1945,10 +1945,10 @@ edges:
   x -> y: 4.0
 """,
         """\
-g.yaml:4:3: error: edge 'x -> y': its derivative follows from the equation of 'y'
+g.yaml:4:3: error: edge 'x -> y': its derivative follows from what 'y' computes
     4 |   x -> y: 4.0
       |   ^
-  hint: remove this line, or the equation of 'y'
+  hint: remove this line, or 'y' from 'nodes'
 """,
     ),
     Case(
@@ -2297,18 +2297,18 @@ inputs: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]
 g.yaml:2:1: error: unknown key 'a'
     2 | a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
       | ^
-  hint: the keys are cgraph, title, inputs, weights, constants, nodes, edges, output, outputs
+  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs
 g.yaml:2:32: error: more than 1,000 parts
     2 | a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
       |                                ^
 g.yaml:3:1: error: unknown key 'b'
     3 | b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]
       | ^
-  hint: the keys are cgraph, title, inputs, weights, constants, nodes, edges, output, outputs
+  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs
 g.yaml:4:1: error: unknown key 'c'
     4 | c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]
       | ^
-  hint: the keys are cgraph, title, inputs, weights, constants, nodes, edges, output, outputs
+  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs
 """,
     ),
     Case(

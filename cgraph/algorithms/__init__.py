@@ -1,6 +1,7 @@
 """Functions of a linearized graph: any networkx.DiGraph whose edges hold derivatives."""
 
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
+from cgraph.algorithms.descent import Descent, gradient_descent
 from cgraph.algorithms.effects import Effects, effects
 from cgraph.algorithms.flow import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.gradients import GradientFactors, gradient_factors, loss_sensitivities, weight_gradients
@@ -10,6 +11,7 @@ from cgraph.algorithms.sweeps import edge_sensitivities, jacobian, sensitivities
 __all__ = [
     "Check",
     "CheckReport",
+    "Descent",
     "Effects",
     "FlowLevel",
     "GradientFactors",
@@ -19,6 +21,7 @@ __all__ = [
     "edge_sensitivities",
     "effects",
     "gates",
+    "gradient_descent",
     "gradient_factors",
     "gradient_flow",
     "jacobian",

@@ -45,13 +45,13 @@ class _Scaled:
     mantissa: float
     exponent: int = 0
 
-    def __mul__(self, other: _Scaled) -> _Scaled:
+    def __mul__(self, other: _Scaled | int) -> _Scaled:
+        other = _scaled(other)
         mantissa, shift = math.frexp(self.mantissa * other.mantissa)
         return _Scaled(mantissa, self.exponent + other.exponent + shift)
 
     def __add__(self, other: _Scaled | int) -> _Scaled:
-        if not isinstance(other, _Scaled):
-            other = _Scaled(float(other))
+        other = _scaled(other)
         large, small = (self, other) if self.exponent >= other.exponent else (other, self)
         if not large.mantissa:  # a zero has no exponent that others should be measured by
             return small
@@ -59,7 +59,8 @@ class _Scaled:
         mantissa, shift = math.frexp(large.mantissa + aligned)
         return _Scaled(mantissa, large.exponent + shift)
 
-    __radd__ = __add__  # sum() starts from 0
+    # A sweep starts from the integers 0 and 1.
+    __radd__, __rmul__ = __add__, __mul__
 
     def value(self) -> float:
         """Return the nearest float, 0.0 or infinity beyond its limits."""
@@ -212,5 +213,9 @@ def _level(depth: int, S: list[_Scaled], gate: list[float], shut: float) -> Flow
 def _scaled_sensitivities(G: nx.DiGraph[Any], t: Node, derivative: str) -> dict[Any, _Scaled]:
     z = edge_derivative(G, derivative)
     require_node(G, t)
-    S = reverse_sweep(G, topological_order(G), {t: _Scaled(1.0)}, lambda i, j: _Scaled(*math.frexp(z(i, j))))
-    return {i: value if isinstance(value, _Scaled) else _Scaled(0.0) for i, value in S.items()}
+    S = reverse_sweep(G, topological_order(G), {t: 1}, lambda i, j: _scaled(z(i, j)))
+    return {i: _scaled(value) for i, value in S.items()}
+
+
+def _scaled(value: _Scaled | float) -> _Scaled:
+    return value if isinstance(value, _Scaled) else _Scaled(*math.frexp(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cmath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -105,6 +105,8 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) 
     for j, data in L.nodes(data=True):
         if j in y:
             data["value"] = float(y[j])
+        if data.get("role") != "neuron":
+            _refuse_weights(G, j)
         if "expression" in data:
             for i, z in local_derivatives(data["expression"], y, j).items():
                 L.edges[i, j]["derivative"] = float(z)
@@ -115,6 +117,12 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) 
             for i in L.predecessors(j):
                 L.edges[i, j]["derivative"] = float(gate * L.edges[i, j]["weight"])
     return L
+
+
+def _refuse_weights(G: ComputationalGraph, j: str) -> None:
+    for i in G.predecessors(j):
+        if "weight" in G.edges[i, j]:
+            raise InvalidNodeError(f"edge {i!r} -> {j!r} has a weight, but {j!r} is no neuron; use add_neuron")
 
 
 def source_values(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -> dict[str, Any]:
@@ -137,15 +145,29 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, float] | None = No
     return values
 
 
-def forward(G: ComputationalGraph, y: dict[str, Any]) -> dict[str, Any]:
-    """Return `y`, the values of the sources, with the values of all equations added.
+def unlinearized(G: ComputationalGraph) -> ComputationalGraph:
+    """Return a copy of `G` without what `linearize` writes on it."""
+    H = G.copy()
+    for j, data in H.nodes(data=True):
+        if is_computed(H, j):
+            for follows in ("value", "preactivation", "gate"):
+                data.pop(follows, None)
+            for i in H.predecessors(j):
+                H.edges[i, j].pop("derivative", None)
+    return H
 
-    The values may be complex, with a perturbation in the imaginary part.
+
+def forward(G: ComputationalGraph, y: dict[str, Any], order: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return `y`, the values of the sources, with those of all computed nodes added.
+
+    The values may be complex, with a perturbation in the imaginary part. Who sweeps often hands in the `order` of
+    the computed nodes.
     """
+    if order is None:
+        order = [j for j in topological_order(G) if is_computed(G, j)]
     with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
-        for j in topological_order(G):
-            if is_computed(G, j):
-                y[j] = value_of(G, j, y)
+        for j in order:
+            y[j] = value_of(G, j, y)
     return y
 
 
@@ -165,7 +187,10 @@ def value_of(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
 def preactivation(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
     """Return s(j), the sum of w_ij y(i) over the edges into neuron `j`."""
     s: Any = 0.0
-    for i in G.predecessors(j):
+    operands = G.nodes[j]["operands"]
+    if len(operands) != G.in_degree(j):
+        raise InvalidNodeError(f"the edges into neuron {j!r} are not those of its operands; set both by add_neuron")
+    for i in operands:
         w = G.edges[i, j].get("weight")
         if w is None or i not in y:
             missing = f"edge {i!r} -> {j!r} has no 'weight'" if w is None else f"node {i!r} has no value"

@@ -29,7 +29,7 @@ class ComputationalGraph(_DiGraph):
 
     A node has a ``role``: ``"input"``, ``"weight"``, ``"constant"`` (these hold a ``value``), ``"operation"``
     (these hold an ``equation``, its ``operands`` in order of appearance, and the parsed ``expression``) or
-    ``"neuron"`` (these hold an ``activation``, and the edges into them a ``weight``). An edge (i, j) says that
+    ``"neuron"`` (these hold an ``activation`` and their ``operands``, and the edges into them a ``weight``). An edge (i, j) says that
     y(j) is computed from y(i). Edges may be added by hand with a ``derivative`` and nothing else; such nodes
     have no role.
 
@@ -144,7 +144,7 @@ class ComputationalGraph(_DiGraph):
             numbers[BIAS] = _number(f"the bias of {name!r}", bias)
             if "role" not in self.nodes.get(BIAS, {}):
                 self.add_constant(BIAS, 1.0)
-        self.add_node(name, role="neuron", activation=activation)
+        self.add_node(name, role="neuron", activation=activation, operands=tuple(numbers))
         self.add_edges_from((i, name, {"weight": w}) for i, w in numbers.items())
 
     @property

@@ -6,15 +6,17 @@ The file is untrusted: size, depth and number of parts have limits.
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
-from typing import Any
+from pathlib import Path as FilePath
+from typing import IO, Any
 
 from cgraph.model.errors import CGraphError, Problem, SpecError
 from cgraph.specs.documents import Document, Path, Places, problem_at
 from cgraph.specs.yaml_documents import TOO_DEEP, parse_yaml
 
-__all__ = ["MAX_BYTES", "format_of", "parse_document"]
+__all__ = ["format_of", "parse_document", "read_text"]
 
 # ruamel.yaml takes some 12 seconds for each MB, json 10 milliseconds.
 MAX_BYTES = {"yaml": 2_000_000, "json": 100_000_000, "toml": 10_000_000}
@@ -33,6 +35,30 @@ def format_of(suffix: str, format: str | None) -> str:  # noqa: A002 - the publi
     if format not in MAX_BYTES:
         raise CGraphError(f"there is no format {format!r}; the formats are {', '.join(MAX_BYTES)}")
     return format
+
+
+def read_text(source: str | os.PathLike[str] | IO[Any]) -> tuple[str, str]:
+    """Return the name and the text of a file, or of a stream that has been opened already.
+
+    Raises
+    ------
+    SpecError
+        If it is not UTF-8.
+    """
+    limit = max(MAX_BYTES.values()) + 1
+    if isinstance(source, str | os.PathLike):
+        name = str(source)
+        with FilePath(source).open("rb") as file:
+            raw = file.read(limit)
+    else:
+        name = getattr(source, "name", "<text>")
+        raw = source.read(limit)
+    try:
+        return name, raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
+    except UnicodeDecodeError as error:
+        *before, last = error.object[: error.start].decode().split("\n")
+        problem = problem_at([], len(before), len(last), f"not UTF-8 text: byte {error.start + 1}")
+    raise SpecError(name, [problem])
 
 
 def parse_document(text: str, format: str, name: str) -> Document:  # noqa: A002 - the public word

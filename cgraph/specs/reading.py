@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import IO, Any
 
-from cgraph.model.errors import CycleError, EquationError, SpecError, nearest, shorten
+from cgraph.model.errors import CycleError, EquationError, nearest, shorten
 from cgraph.model.expressions import parse
-from cgraph.model.graph import ComputationalGraph, topological_order, undefined
+from cgraph.model.graph import BIAS, ComputationalGraph, topological_order, undefined
 from cgraph.model.names import unusable
-from cgraph.specs.documents import Document, Path, problem_at
-from cgraph.specs.parsing import MAX_BYTES, format_of, parse_document
+from cgraph.model.operations import ACTIVATIONS
+from cgraph.specs.documents import Document, Path
+from cgraph.specs.networks import LOSS, Network, Neuron, read_network
+from cgraph.specs.parsing import format_of, parse_document, read_text
 
 __all__ = ["read_spec"]
 
@@ -22,7 +24,7 @@ VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-KEYS = ["cgraph", "title", *SOURCES, "nodes", "edges", "output", "outputs"]
+KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs"]
 
 
 def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> ComputationalGraph:  # noqa: A002
@@ -61,28 +63,11 @@ def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = 
     """
     suffix = FilePath(source).suffix if isinstance(source, str | os.PathLike) else ""
     format = format_of(suffix, format)  # noqa: A001
-    name, text = _read_text(source)
+    name, text = read_text(source)
     document = parse_document(text, format, name)
     G = _Reader(document).graph()
     document.raise_problems()
     return G
-
-
-def _read_text(source: str | os.PathLike[str] | IO[Any]) -> tuple[str, str]:
-    limit = max(MAX_BYTES.values()) + 1
-    if isinstance(source, str | os.PathLike):
-        name = str(source)
-        with FilePath(source).open("rb") as file:
-            raw = file.read(limit)
-    else:
-        name = getattr(source, "name", "<text>")
-        raw = source.read(limit)
-    try:
-        return name, raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
-    except UnicodeDecodeError as error:
-        *before, last = error.object[: error.start].decode().split("\n")
-        problem = problem_at([], len(before), len(last), f"not UTF-8 text: byte {error.start + 1}")
-    raise SpecError(name, [problem])
 
 
 class _Reader:
@@ -104,11 +89,13 @@ class _Reader:
         for section in (*SOURCES, "nodes"):
             for name in self.section(section):
                 self.define(name, (section, name))
+        network = self.define_network()
         for section, role in SOURCES.items():
             for name, value in self.section(section).items():
                 self.add_source(name, value, (section, name), role)
         for name, equation in self.section("nodes").items():
             self.add_equation(name, equation, ("nodes", name))
+        self.add_network(network)
         for edge, value in self.section("edges").items():
             self.add_edge(edge, value, ("edges", edge))
         self.add_title()
@@ -179,15 +166,56 @@ class _Reader:
         if not steps and self.defined.get(name) == path:
             self.G.add_equation(name, equation)
 
+    def define_network(self) -> Network:
+        network = read_network(self.section("network"), list(self.section("inputs")), self.report)
+        for name in network.inputs:
+            self.define(name, ("network", "inputs", name))
+        for neuron in network.neurons:
+            self.define(neuron.name, neuron.path)
+        if network.uses_bias and BIAS not in self.defined:
+            self.define(BIAS, ("network",))
+            self.G.add_constant(BIAS, 1.0)
+        if network.loss is not None:
+            self.define(LOSS, ("network", "loss"))
+        return network
+
+    def add_network(self, network: Network) -> None:
+        for name, value in network.inputs.items():
+            self.add_source(name, value, ("network", "inputs", name), "input")
+        for neuron in network.neurons:
+            self.add_neuron(neuron)
+        if network.loss is not None:
+            self.add_equation(LOSS, network.loss, ("network", "loss"))
+
+    def add_neuron(self, neuron: Neuron) -> None:
+        what = f"neuron {neuron.name!r}"
+        weights = dict(neuron.weights) | ({BIAS: neuron.bias} if neuron.bias else {})
+        numbers = {
+            i: self.number(w, path, f"the {'bias' if i == BIAS else f'weight of {i!r}'} in {what}")
+            for i, (w, path) in weights.items()
+        }
+        for i, (_, path) in weights.items():
+            if i not in self.defined:
+                self.report(
+                    path, f"{what} uses {i!r}, which is not defined", self.suggest(i, self.defined), at_key=True
+                )
+        if neuron.activation not in ACTIVATIONS:
+            hint = self.suggest(str(neuron.activation), ACTIVATIONS, "the activations are")
+            message = f"{what} has the activation {neuron.activation!r}, which is not known"
+            self.report(neuron.activation_path, message, hint)
+        elif self.defined.get(neuron.name) == neuron.path and self.G.nodes.keys() >= numbers.keys():
+            known = {i: w for i, w in numbers.items() if w is not None}
+            self.G.add_neuron(neuron.name, activation=neuron.activation, weights=known)
+
     def add_edge(self, edge: str, value: object, path: Path) -> None:
         tail, arrow, head = (part.strip() for part in edge.partition("->"))
         reason = "" if arrow else "an edge is written 'x -> y'"
         reason = reason or unusable(tail) or unusable(head)
         if reason:
             self.report(path, reason, at_key=True)
-        elif "expression" in self.G.nodes.get(head, {}):
-            hint = f"remove this line, or the equation of {head!r}"
-            self.report(path, f"edge {edge!r}: its derivative follows from the equation of {head!r}", hint, at_key=True)
+        elif (section := self.defined.get(head, ("",))[0]) in {"nodes", "network"}:
+            hint = f"remove this line, or {head!r} from {section!r}"
+            self.report(path, f"edge {edge!r}: its derivative follows from what {head!r} computes", hint, at_key=True)
         elif head in self.defined and self.defined[head][0] in SOURCES:
             self.report(path, f"edge {edge!r} ends at {head!r}, whose value is given", at_key=True)
         elif self.G.has_edge(tail, head):

@@ -11,8 +11,9 @@ from typing import Any, TextIO
 from ruamel.yaml import YAML
 
 from cgraph.model.errors import InvalidNodeError, MissingValueError
+from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
-from cgraph.model.graph import ComputationalGraph
+from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.names import unusable
 from cgraph.specs.parsing import format_of
 from cgraph.specs.reading import SOURCES, VERSION
@@ -75,7 +76,11 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     for section, role in SOURCES.items():
         spec[section] = {i: _value(i, d) for i, d in G.nodes(data=True) if d.get("role") == role}
     spec["nodes"] = {j: d["equation"] for j, d in G.nodes(data=True) if "equation" in d}
-    spec["edges"] = {f"{i} -> {j}": _given(i, j, d) for i, j, d in G.edges(data=True) if "equation" not in G.nodes[j]}
+    if neurons := {j: _neuron(G, j) for j, d in G.nodes(data=True) if d.get("role") == "neuron"}:
+        spec["network"] = {"neurons": neurons}
+    if any("bias" in neuron for neuron in neurons.values()):
+        del spec["constants"][BIAS]  # a bias implies it
+    spec["edges"] = {f"{i} -> {j}": _given(i, j, d) for i, j, d in G.edges(data=True) if not is_computed(G, j)}
     if outputs := G.graph.get("outputs"):
         spec["outputs"] = list(outputs)
     for i, d in G.nodes(data=True):
@@ -90,6 +95,12 @@ def _value(i: str, data: dict[str, Any]) -> float:
     if data.get("value") is None:
         raise MissingValueError(f"{data['role']} {i!r} has no value; a spec needs one")
     return float(data["value"])
+
+
+def _neuron(G: ComputationalGraph, j: str) -> dict[str, Any]:
+    weights = {i: float(G.edges[i, j]["weight"]) for i in G.nodes[j]["operands"]}
+    bias = {"bias": weights.pop(BIAS)} if BIAS in weights else {}
+    return {"activation": G.nodes[j]["activation"], "weights": weights, **bias}
 
 
 def _given(i: str, j: str, data: dict[str, Any]) -> float:
@@ -116,11 +127,15 @@ def _to_toml(spec: dict[str, Any]) -> str:
     A JSON string is a TOML string and a JSON number a TOML number, so both are written by `json`.
     """
     plain = [f"{key} = {_inline(value)}" for key, value in spec.items() if not isinstance(value, dict)]
-    for key, table in spec.items():
-        if isinstance(table, dict):
-            plain += ["", f"[{key}]", *(f"{_inline(name)} = {_inline(value)}" for name, value in table.items())]
+    tables = {key: table for key, table in spec.items() if isinstance(table, dict)}
+    if "network" in tables:
+        tables["network.neurons"] = tables.pop("network")["neurons"]
+    for key, table in tables.items():
+        plain += ["", f"[{key}]", *(f"{_inline(name)} = {_inline(value)}" for name, value in table.items())]
     return "\n".join(plain) + "\n"
 
 
 def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_inline(name)} = {_inline(item)}" for name, item in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)

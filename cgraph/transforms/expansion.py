@@ -23,7 +23,7 @@ def expand(G: ComputationalGraph, *, share: bool = False) -> ComputationalGraph:
     G : ComputationalGraph
         Not modified. Neurons are left as they are; `weights_as_nodes` and `decouple` take them apart.
     share : bool, default False
-        Whether an operation that occurs twice, on the same operands, becomes one node.
+        Whether intermediate results that are the same operation on the same operands become one node.
 
     Returns
     -------
@@ -85,9 +85,9 @@ def _expand_equation(build: Builder, j: str, known: dict[tuple[str, ...], str], 
                     build.H.add_equation(name, equation)
                     known[key] = write_name(name)
                 written.append(known[key])
-    equation, key = _elementary(last, written)
-    build.H.add_equation(j, known.get(key, equation) if share else equation)
-    known.setdefault(key, write_name(j))
+    # j computes its result by itself: to read it from, or lend it to, another node of the old graph would
+    # change the sensitivity of one to the other.
+    build.H.add_equation(j, _elementary(last, written)[0])
 
 
 def _elementary(step: Apply, written: list[str]) -> tuple[str, tuple[str, ...]]:

@@ -57,7 +57,7 @@ def weights_as_nodes(G: ComputationalGraph) -> ComputationalGraph:
             build.keep(j)
             continue
         head, products = origin_name(G, j), []
-        for i in G.predecessors(j):
+        for i in data["operands"]:
             tail = origin_name(G, i)
             weight = build.fresh(f"b_{head}" if i == BIAS else f"w_{tail}_{head}")
             product = build.fresh(f"p_{head}" if i == BIAS else f"p_{tail}_{head}")
@@ -118,8 +118,8 @@ def decouple(G: ComputationalGraph) -> ComputationalGraph:
     Parameters
     ----------
     G : ComputationalGraph
-        Not modified. Besides neurons, nodes are halved whose equation is an activation of more than one node,
-        as in ``sigmoid(w1*x1 + w2*x2)``.
+        Not modified. Besides neurons, nodes are halved whose equation is an activation, as in
+        ``sigmoid(w1*x1 + w2*x2)``.
 
     Returns
     -------
@@ -149,8 +149,9 @@ def decouple(G: ComputationalGraph) -> ComputationalGraph:
     ([('x', 'h-'), ('h-', 'h+')], 'tanh(y("h-"))')
     """
     halves = linear_halves(G)
-    inner = {j: _inside(G.nodes[j]["equation"]) for j in G if "equation" in G.nodes[j] and not activated(G, j)}
-    split = [j for j in G if inner.get(j) or ("activation" in G.nodes[j] and j not in halves)]
+    done = {*halves, *halves.values()}
+    inner = {j: _inside(G.nodes[j]["equation"]) for j in G if "equation" in G.nodes[j] and j not in done}
+    split = [j for j in G if inner.get(j) or ("activation" in G.nodes[j] and j not in done)]
     for taken in (f"{j}{sign}" for j in split for sign in "-+"):
         if taken in G:
             raise CGraphError(f"neuron {taken[:-1]!r} cannot be decoupled: there is a node {taken!r} already")

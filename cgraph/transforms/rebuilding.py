@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec
 
 from cgraph.model.errors import CGraphError
-from cgraph.model.evaluation import is_computed, linearize
+from cgraph.model.evaluation import is_computed, linearize, unlinearized
 from cgraph.model.expressions import substitute, write_name
 from cgraph.model.graph import ComputationalGraph, topological_order
 
@@ -29,7 +29,10 @@ def transform(function: Transform[P]) -> Transform[P]:
         if not isinstance(G, ComputationalGraph):
             raise CGraphError(f"a ComputationalGraph is needed, not {type(G).__name__}; derivatives can be given there")
         topological_order(G)
-        H = function(_bare(G), *args, **kwargs)
+        bare = unlinearized(G)
+        for i, data in bare.nodes(data=True):
+            data.setdefault("origin", i)
+        H = function(bare, *args, **kwargs)
         return linearize(H) if _is_linearized(G) else H
 
     return transformed
@@ -71,7 +74,7 @@ class Builder:
 
     def weights(self, j: str) -> dict[str, float]:
         """Return the weights into neuron `j`, by the new names of the nodes."""
-        return {self.name(i): self.G.edges[i, j]["weight"] for i in self.G.predecessors(j)}
+        return {self.name(i): self.G.edges[i, j]["weight"] for i in self.G.nodes[j]["operands"]}
 
     def declare(self, name: str, origin: object) -> None:
         """Let a new node stand in the graph before it is defined."""
@@ -98,18 +101,6 @@ class Builder:
             case _:
                 for k in self.G.predecessors(i):
                     self.H.add_edge(self.name(k), name, **self.G.edges[k, i])
-
-
-def _bare(G: ComputationalGraph) -> ComputationalGraph:
-    H = G.copy()
-    for i, data in H.nodes(data=True):
-        data.setdefault("origin", i)
-        if is_computed(H, i):
-            for follows in ("value", "preactivation", "gate"):
-                data.pop(follows, None)
-            for k in H.predecessors(i):
-                H.edges[k, i].pop("derivative", None)
-    return H
 
 
 def _is_linearized(G: ComputationalGraph) -> bool:

@@ -126,7 +126,7 @@ def restrict(G: ComputationalGraph, s: str, t: str) -> ComputationalGraph:
     Returns
     -------
     ComputationalGraph
-        The nodes on paths from `s` to `t`; `s` is an input. What else their equations and neurons read is held
+        The nodes on paths from `s` to `t`; a computed `s` becomes an input. What else their equations and neurons read is held
         fast as a constant.
 
     Raises
@@ -151,11 +151,11 @@ def restrict(G: ComputationalGraph, s: str, t: str) -> ComputationalGraph:
         raise CGraphError(f"no path leads from {s!r} to {t!r}, so nothing lies between them")
     computed = {j for j in between - {s} if is_computed(G, j)}
     fixed = {i for j in computed for i in G.predecessors(j)} - between
-    y = evaluate(G) if computed else {}
+    y = evaluate(G) if computed or is_computed(G, s) else {}
     H = G.subgraph(between | fixed).copy()
     H.remove_edges_from([(i, j) for i, j in G.edges if j in fixed | {s} or (i in fixed and j not in computed)])
     H.graph["outputs"] = [t]
-    if s in y:
+    if is_computed(G, s):
         _become(H, s, "input", y[s])
     for i in fixed:
         _become(H, i, "constant", y[i])

@@ -1,0 +1,210 @@
+"""Gradient descent on the weights of a graph: w <- w - rate * dJ/dw."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cgraph.model.errors import CGraphError, EvaluationError
+from cgraph.model.evaluation import (
+    forward,
+    gate_of,
+    is_computed,
+    local_derivatives,
+    preactivation,
+    source_values,
+    unlinearized,
+)
+from cgraph.model.graph import ComputationalGraph, require_node, topological_order
+from cgraph.model.tables import Example, Table, examples_of
+
+__all__ = ["Descent", "gradient_descent"]
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The outcome of `gradient_descent`.
+
+    Attributes
+    ----------
+    graph : ComputationalGraph
+        The graph with the last good weights.
+    history : list of float
+        The mean loss over the data, before the first step and after every step.
+    validation : list of float
+        The same for the held-out data; empty without them.
+    stopped : str
+        Why the descent ended early, or "".
+    """
+
+    graph: ComputationalGraph
+    history: list[float]
+    validation: list[float]
+    stopped: str
+
+
+def gradient_descent(
+    G: ComputationalGraph,
+    loss: str,
+    rate: float,
+    steps: int,
+    *,
+    data: Table | str | os.PathLike[str] | None = None,
+    batch: int | None = None,
+    seed: int | None = None,
+    validation: Table | str | os.PathLike[str] | None = None,
+    progress: Callable[[int, float], None] | None = None,
+) -> Descent:
+    """Return the graph after gradient descent on its weights, those on edges and those in nodes.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Not modified.
+    loss : node
+        The node J to be made small.
+    rate : float
+        The learning rate; a negative one climbs, for a J to be made large.
+    steps : int
+        How many passes over the data; without data, how many steps.
+    data : dict of columns, or path of a CSV file, optional
+        The examples: a column for each input that varies; other inputs keep their value. Without it there is one
+        example, the values in `G`.
+    batch : int, optional
+        How many examples an update takes its mean gradient from; by default all of them, and 1 is stochastic
+        descent.
+    seed : int, optional
+        Shuffles the examples anew before each pass; by default they keep their order.
+    validation : as `data`, optional
+        Held-out examples, whose mean loss is recorded too.
+    progress : callable, optional
+        Called with the number of steps done and the loss after each.
+
+    Returns
+    -------
+    Descent
+        ``.graph``, ``.history``, ``.validation``, ``.stopped``. If the loss leaves the range of numbers or an
+        operation its domain, the descent stops with the last good weights.
+
+    Raises
+    ------
+    NodeNotFound
+        If `loss` is not in `G`.
+    InvalidNodeError
+        If a column is no input, or holds what is not a finite number.
+    MissingValueError
+        If an input has neither a column nor a value.
+    CGraphError
+        If `rate` is not finite, `steps` or `batch` is not positive, or columns differ in length; as `evaluate`,
+        if the loss cannot be computed at the start.
+
+    Notes
+    -----
+    A forward and a reverse sweep for each example, O(V + E), and a forward sweep to record the loss of a pass
+    with several updates. MATH 565, lecture 26 (w <- w - rate * gradient); 10-301/601, lecture 13 (stochastic
+    descent, the loss after each pass).
+
+    Examples
+    --------
+    >>> G = ComputationalGraph()
+    >>> G.add_weight("w", 3.0)
+    >>> G.add_equation("J", "w^2")
+    >>> result = gradient_descent(G, "J", rate=0.25, steps=2)  # w <- w - 0.25 * 2w = w/2
+    >>> result.history, result.graph.nodes["w"]["value"]
+    ([9.0, 2.25, 0.5625], 0.75)
+    """
+    require_node(G, loss)
+    if not math.isfinite(rate) or steps < 0 or (batch is not None and batch < 1):
+        raise CGraphError(
+            f"rate = {rate}, steps = {steps}, batch = {batch}: a finite rate and positive numbers are needed"
+        )
+    examples = [{}] if data is None else examples_of(G, data)
+    held_out = [] if validation is None else examples_of(G, validation)
+    shuffler = None if seed is None else random.Random(seed)  # noqa: S311 - an order of examples, not a secret
+    training = _Training(G, loss)
+    history = [training.mean_loss(examples)]
+    held_out_history = [training.mean_loss(held_out)] if held_out else []
+    stopped = ""
+    for step in range(1, steps + 1):
+        last_good = training.weights
+        order = examples if shuffler is None else shuffler.sample(examples, len(examples))
+        try:
+            training.one_pass(order, rate, batch or len(order))
+            after = training.mean_loss(examples), training.mean_loss(held_out) if held_out else None
+        except EvaluationError as error:
+            training.weights, stopped = last_good, f"stopped in step {step}: {error}"
+            break
+        history.append(after[0])
+        held_out_history += [] if after[1] is None else [after[1]]
+        if progress is not None:
+            progress(step, after[0])
+    return Descent(training.graph, history, held_out_history, stopped)
+
+
+class _Training:
+    """A working copy of a graph, whose weights change while its order and its other values stay."""
+
+    def __init__(self, G: ComputationalGraph, loss: str) -> None:
+        self.graph = unlinearized(G)
+        self.loss = loss
+        self.sources = source_values(G)
+        self.order = [j for j in topological_order(G) if is_computed(G, j)]
+
+    @property
+    def weights(self) -> dict[Any, float]:
+        """The weights: of edges by their ends, of nodes by their names."""
+        neurons = [j for j in self.order if "activation" in self.graph.nodes[j]]
+        edges = {(i, j): self.graph.edges[i, j]["weight"] for j in neurons for i in self.graph.nodes[j]["operands"]}
+        return edges | {w: self.graph.nodes[w]["value"] for w in self.graph.weights}
+
+    @weights.setter
+    def weights(self, weights: Mapping[Any, float]) -> None:
+        for w, value in weights.items():
+            if w in self.sources:
+                self.sources[w] = self.graph.nodes[w]["value"] = value
+            else:
+                self.graph.edges[w]["weight"] = value
+
+    def mean_loss(self, examples: Sequence[Example]) -> float:
+        """Return the mean of J over the examples."""
+        return _mean(float(self.forward(example)[self.loss]) for example in examples)
+
+    def forward(self, example: Example) -> dict[str, Any]:
+        """Return the values of all nodes at one example."""
+        return forward(self.graph, self.sources | example, self.order)
+
+    def gradient(self, example: Example) -> dict[Any, float]:
+        """Return dJ/dw at one example: a forward pass, then Delta swept back from J."""
+        G, y = self.graph, self.forward(example)
+        Delta: dict[Any, Any] = dict.fromkeys(G, 0.0)
+        Delta[self.loss] = 1.0
+        gradient = {}
+        for j in reversed(self.order):
+            data = G.nodes[j]
+            if "activation" in data:
+                Delta_s = Delta[j] * gate_of(data["activation"], preactivation(G, j, y), y[j], j)
+                for i in data["operands"]:
+                    gradient[i, j] = Delta_s * y[i]
+                    Delta[i] += Delta_s * G.edges[i, j]["weight"]
+            else:
+                for i, z in local_derivatives(data["expression"], y, j).items():
+                    Delta[i] += Delta[j] * z
+        return gradient | {w: Delta[w] for w in G.weights}
+
+    def one_pass(self, examples: Sequence[Example], rate: float, batch: int) -> None:
+        """Update the weights once for each batch of the examples, by its mean gradient."""
+        for start in range(0, len(examples), batch):
+            gradients = [self.gradient(example) for example in examples[start : start + batch]]
+            self.weights = {w: value - rate * _mean(g[w] for g in gradients) for w, value in self.weights.items()}
+
+
+def _mean(numbers: Iterable[Any]) -> float:
+    listed = list(numbers)
+    mean = math.fsum(map(float, listed)) / len(listed)
+    if not math.isfinite(mean):
+        raise EvaluationError("the mean over the examples overflows")
+    return mean

@@ -1,0 +1,82 @@
+"""Tables of data: a column of numbers for each input that varies from example to example."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cgraph.model.errors import CGraphError, InvalidNodeError, nearest
+from cgraph.model.graph import ComputationalGraph
+
+__all__ = ["Example", "Table", "examples_of", "read_table"]
+
+Table = Mapping[str, Sequence[float]]
+Example = dict[str, float]
+
+
+def read_table(path: str | os.PathLike[str]) -> dict[str, list[float]]:
+    """Read a CSV file with a header line into columns of numbers.
+
+    Raises
+    ------
+    CGraphError
+        If a cell is not a finite number, a row has too few or too many cells, a name stands twice in the
+        header, or the file is empty or not UTF-8; with line and column.
+    OSError
+        If the file cannot be read.
+    """
+    name = Path(path).name
+    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        try:
+            reader = csv.reader(file)
+            header = [cell.strip() for cell in next(reader, [])]
+            if len(set(header)) < len(header) or not all(header):
+                raise CGraphError(f"{name}:1: the header needs a different name over every column")
+            rows = [_row(row, header, name, reader.line_num) for row in reader if row]
+        except UnicodeDecodeError as error:
+            raise CGraphError(f"{name}: not UTF-8 text: byte {error.start + 1}") from None
+        except csv.Error as error:
+            raise CGraphError(f"{name}:{reader.line_num}: {error}") from None
+    if not rows:
+        raise CGraphError(f"{name}: no rows below the header")
+    return {column: [row[k] for row in rows] for k, column in enumerate(header)}
+
+
+def examples_of(G: ComputationalGraph, data: Table | str | os.PathLike[str]) -> list[Example]:
+    """Return the rows of the data, each with the values of the inputs that it binds."""
+    table = data if isinstance(data, Mapping) else read_table(data)
+    for column in table:
+        if G.nodes.get(column, {}).get("role") != "input":
+            hint = nearest(str(column), G.inputs)
+            raise InvalidNodeError(
+                f"the data have a column {column!r}, which is no input; "
+                + (f"did you mean {hint!r}?" if hint else f"the inputs are {', '.join(map(str, G.inputs))}")
+            )
+    columns = {column: [float(value) for value in values] for column, values in table.items()}
+    lengths = {column: len(values) for column, values in columns.items()}
+    if len(set(lengths.values())) != 1 or not all(lengths.values()):
+        shown = ", ".join(f"{column!r}: {length}" for column, length in lengths.items()) or "no columns"
+        raise CGraphError(f"the columns of the data need one length, and at least one row ({shown})")
+    for column, values in columns.items():
+        if not all(map(math.isfinite, values)):
+            row = next(k for k, value in enumerate(values) if not math.isfinite(value))
+            raise InvalidNodeError(f"column {column!r}, row {row + 1} holds {values[row]}; a finite number is needed")
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _row(cells: list[str], header: list[str], name: str, line: int) -> list[float]:
+    if len(cells) != len(header):
+        raise CGraphError(f"{name}:{line}: {len(cells)} cells in the row, {len(header)} in the header")
+    numbers = []
+    for column, cell in zip(header, cells, strict=True):
+        try:
+            number = float(cell)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise CGraphError(f"{name}:{line}: column {column!r} holds {cell!r}; a finite number is needed")
+        numbers.append(number)
+    return numbers

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import keyword
 import os
 import re
 import shutil
@@ -17,8 +18,8 @@ from jsonschema import Draft202012Validator
 import cgraph as cg
 from cgraph.cli import commands, main
 from cgraph.cli.parser import FORMATS
-from cgraph.model.operations import OPERATIONS
-from cgraph.specs.documents import parse_document
+from cgraph.model.operations import CONSTANTS, FUNCTIONS, OPERATIONS
+from cgraph.specs.parsing import parse_document
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 QUIZ = str(EXAMPLES / "cmu_10301" / "quiz.yaml")
@@ -108,12 +109,12 @@ def test_text_is_aligned_and_without_trailing_spaces(run, command):
     ],
     ids=["sensitivity", "paths", "no path", "check"],
 )
-def test_csv_of_nothing_has_a_header(run, argv, header):  # wanted
+def test_csv_of_nothing_has_a_header(run, argv, header):
     assert run(*argv, "--format", "csv") == header + "\n"
 
 
 @pytest.mark.parametrize("command", ["sensitivity", "paths"])
-def test_a_small_number_in_a_latex_title_is_a_power_of_ten(run, command):  # wanted
+def test_a_small_number_in_a_latex_title_is_a_power_of_ten(run, command):
     text = run(command, "-e", "y = 1e-7*x", "--at", "x=1", "--from", "x", "--to", "y", "--format", "latex")
     assert r"S(x, y) = 1 \cdot 10^{-7}" in text
 
@@ -198,7 +199,7 @@ def test_equations_instead_of_a_spec(run):
 
 
 @pytest.mark.parametrize("name", ["equations", "self", "values"])
-def test_any_name_can_be_bound(run, name):  # wanted: "equations" is the name of a parameter of from_equations
+def test_any_name_can_be_bound(run, name):
     assert run("eval", "-e", f"out = {name}^2", "--at", f"{name}=3", "--format", "csv").endswith("out,9.0\n")
 
 
@@ -233,6 +234,17 @@ def test_check_says_what_it_could_not_check(run):
     assert "could not be checked" in output
 
 
+def test_show_takes_values(run, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(SPEC))
+    nodes = json.loads(run("show", "-", "--at", "x=7", "--format", "json"))["nodes"]
+    assert {n["node"]: n["value"] for n in nodes} == {"x": 7.0, "w": 3.0, "a": None, "y": None}
+
+
+def test_show_counts(run):
+    assert run("show", "-e", "a = 2").startswith("1 node in the order of evaluation; outputs: none\n")
+    assert "\n1 edge\n" in run("show", "-e", "a = 2; b = a")
+
+
 # Manners
 
 IMPORTS = """
@@ -251,7 +263,7 @@ print(*sorted({"networkx", "numpy", "ruamel"} & set(sys.modules)), file=sys.stde
     [["--help"], ["--version"], ["paths", "--help"], ["completion", "bash"], ["completion", "fish"], ["schema"]],
     ids=" ".join,
 )
-def test_help_starts_without_the_libraries(argv):  # wanted: completion and schema too
+def test_help_starts_without_the_libraries(argv):
     done = process(*argv, python=("-c", IMPORTS))
     assert (done.returncode, done.stderr) == (0, "\n")
     assert done.stdout
@@ -302,11 +314,11 @@ def test_colour_is_for_terminals(monkeypatch, capsys, no_color, tty, coloured):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: tty, raising=False)
     assert main(["eval", "-e", "y = 2x"]) == 3
     messages = capsys.readouterr().err
-    assert ("\x1b[31merror:\x1b[0m cannot be read" in messages) == coloured
+    assert ("\x1b[31merror:\x1b[0m an operator is missing" in messages) == coloured
     assert ("\x1b" in messages) == coloured
 
 
-def test_colour_leaves_the_users_text_alone(monkeypatch, capsys):  # wanted
+def test_colour_leaves_the_users_text_alone(monkeypatch, capsys):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert main(["eval", "-e", 'y = 2x + y("an error: of mine")']) == 3
@@ -323,7 +335,7 @@ def test_a_closed_pipe_is_no_error():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("buffering", ["", "1"])
-def test_a_full_disk_is_one_line(buffering):  # wanted
+def test_a_full_disk_is_one_line(buffering):
     argv = [sys.executable, "-m", "cgraph", "eval", "-e", "y = 2"]
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
@@ -336,9 +348,9 @@ def test_a_full_disk_is_one_line(buffering):  # wanted
 @pytest.mark.parametrize(
     ("line", "status"),
     [("eval -e 'y = 2' >&-", 0), ("eval -e 'y = 2' 2>&-", 0), ("eval -e 'y = 2x' 2>&-", 3), ("eval - <&-", 2)],
-    ids=["output", "messages", "messages wanted", "input"],
+    ids=["output", "messages", "messages of an error", "input"],
 )
-def test_a_closed_stream_is_no_traceback(line, status):  # wanted
+def test_a_closed_stream_is_no_traceback(line, status):
     done = subprocess.run(["bash", "-c", f'"{sys.executable}" -m cgraph {line}'], capture_output=True, text=True,
                           check=False, timeout=60)  # fmt: skip
     assert "Traceback" not in done.stderr
@@ -417,9 +429,9 @@ def test_a_completion_script_knows_every_command_and_option(run, shell):
         (["cgraph", "show", "g.yaml", "--format", "m"], {"markdown"}),
         (["cgraph", "completion", "z"], {"zsh"}),
         (["cgraph", "show", "fil"], set()),  # and so bash completes file names
-        (["cgraph", "show", ""], set()),  # wanted: as the line above
-        (["cgraph", "show", "--format", "=", "j"], {"json"}),  # wanted: bash splits words at =
-        (["cgraph", "paths", "g.yaml", "--from", ""], set()),  # wanted: a node is due, not an option
+        (["cgraph", "show", ""], set()),
+        (["cgraph", "show", "--format", "=", "j"], {"json"}),
+        (["cgraph", "paths", "g.yaml", "--from", ""], set()),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -432,6 +444,10 @@ def test_bash_completes(run, words, expected):
 
 
 # The schema
+
+
+def test_the_schema_knows_every_reserved_name(validator):
+    assert validator.schema["$defs"]["reserved"]["enum"] == sorted({*FUNCTIONS, *CONSTANTS, *keyword.kwlist})
 
 
 @pytest.fixture(scope="module")
@@ -491,7 +507,7 @@ BAD = {
     "output and outputs": {"nodes": {"y": 1}, "output": "y", "outputs": ["y"]},
     "an output that is a list": {"nodes": {"y": 1}, "output": ["y"]},
     "no outputs": {"nodes": {"y": 1}, "outputs": []},
-    "an output twice": {"nodes": {"y": 1}, "outputs": ["y", "y"]},  # wanted
+    "an output twice": {"nodes": {"y": 1}, "outputs": ["y", "y"]},
     "a keyword as a name": {"inputs": {"lambda": 1.0}},
     "a function as a name": {"inputs": {"exp": 1.0}},
 }
@@ -508,4 +524,4 @@ def test_the_schema_accepts_what_is_read(validator, spec):
 def test_what_the_schema_rejects_is_not_read(validator, spec):
     with pytest.raises(cg.SpecError):
         cg.read_spec(io.StringIO(json.dumps(spec)), format="json")
-    assert not validator.is_valid(spec)  # wanted for names that only equations forbid, blanks and outputs given twice
+    assert not validator.is_valid(spec)

@@ -16,7 +16,7 @@ from test_properties import equation_graphs
 
 import cgraph as cg
 from cgraph.model.expressions import write_name
-from cgraph.model.graph import unusable
+from cgraph.model.names import unusable
 from cgraph.specs.reading import KEYS
 
 EXAMPLES = sorted(Path(__file__).parent.parent.glob("examples/**/*.yaml"))
@@ -182,7 +182,7 @@ class TestNetworks:
             ("{layers: [{activation: relu, weights: [[1], [2]], names: h}]}", "2:67",
              "layer 1 has 2 neurons; 'names' is a pattern with {neuron}, or a list of 2 names",
              'write names: "h{neuron}", or a list'),
-            ("{loss: x +}", "2:17", "node 'J': cannot be read", None),
+            ("{loss: x +}", "2:19", "node 'J': an operand is missing", None),
             ("{loss: o^2}", "2:17", "node 'J' uses 'o', which is not defined", ""),
         ],
     )  # fmt: skip
@@ -284,7 +284,37 @@ class TestFiles:
     def test_reading_what_is_not_text(self, tmp_path):
         path = tmp_path / "bad.yaml"
         path.write_bytes(b"inputs:\n  x: \xff")
-        with pytest.raises(cg.SpecError, match=re.escape("bad.yaml:2:1: error: not UTF-8 text: byte 14")):
+        with pytest.raises(cg.SpecError, match=re.escape("bad.yaml:2:6: error: not UTF-8 text: byte 14")):
             cg.read_spec(path)
         path.write_bytes(b"\xef\xbb\xbfinputs: {x: 1}\nnodes: {y: x}\n")
         assert cg.evaluate(cg.read_spec(path))["y"] == 1.0
+
+    @pytest.mark.parametrize("suffix", ["yaml", "json"])
+    def test_an_unknown_format_is_refused(self, tmp_path, suffix):
+        message = "there is no format 'xml'; the formats are yaml, json, toml"
+        path = tmp_path / f"graph.{suffix}"
+        with pytest.raises(cg.CGraphError, match=message):
+            cg.write_spec(cg.from_equations("y = x", x=1.0), path, format="xml")
+        with pytest.raises(cg.CGraphError, match=message):
+            cg.read_spec(path, format="xml")
+
+
+class TestManyMistakes:
+    TEXT = "inputs: {name: 1.0}\nnodes:\n" + "".join(f"  y{k}: nam + {k}\n" for k in range(1580))
+
+    def test_the_first_hundred_are_shown(self):
+        with pytest.raises(cg.SpecError) as refused:
+            read(self.TEXT)
+        assert len(refused.value.problems) == 1580
+        assert str(refused.value).count("error:") == 100
+        assert str(refused.value).endswith("\n... and 1,480 more")
+
+    def test_a_name_is_suggested_for_the_first_twenty(self):
+        with pytest.raises(cg.SpecError) as refused:
+            read(self.TEXT)
+        assert [bool(p.hint) for p in refused.value.problems] == [True] * 20 + [False] * 1560
+
+
+def test_brackets_in_texts_and_comments_do_not_nest():
+    text = "inputs: {x: 1}  # [0, 1\nnodes:\n" + "".join(f'  n{k}: x  # [{{\n  "[{k}": x\n' for k in range(300))
+    assert len(read(text)) == 601

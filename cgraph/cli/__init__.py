@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,8 @@ def run() -> None:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `cgraph ... | head` ends as other tools do
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # Greek on an ASCII terminal
+        if stream is not None:  # the shell may have closed it
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # Greek on an ASCII terminal
     sys.exit(main())
 
 
@@ -28,45 +30,55 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv` and return its exit status."""
     arguments = build_parser().parse_args(argv)
     try:
-        commands = import_module("cgraph.cli.commands")
-        return int(getattr(commands, arguments.command)(arguments))
+        status = int(getattr(import_module(arguments.module), arguments.command)(arguments))
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
-        _say("interrupted")
-        return INTERRUPTED
+        return _fail(INTERRUPTED, "interrupted")
     except Exception as error:
         if arguments.debug:
             raise
         return _report(error)
+    return status
 
 
 def _report(error: Exception) -> int:
     """Say what went wrong on stderr, and return the exit status that stands for it."""
     from cgraph.cli.commands import UsageError
-    from cgraph.model.errors import CGraphError, EquationError, Problem, SpecError
+    from cgraph.model.errors import CGraphError, EquationError, InvalidNodeError, SpecError, TooManyPathsError
 
     match error:
         case UsageError():
-            _say(f"{error}")
-            return USAGE
+            return _fail(USAGE, str(error))
+        case OSError():  # of reading is a UsageError
+            sys.stdout = None  # Python would flush it again at the end, and complain
+            return _fail(USAGE, f"cannot write the output: {error.strerror or error}")
         case SpecError():
-            print(_coloured(str(error)), file=sys.stderr)
+            _say(str(error))
             return NOT_COMPUTABLE if all(p.cyclic for p in error.problems) else BAD_SPEC
         case EquationError():
-            problem = Problem(1, error.column + 1, error.message, error.hint, error.text)
-            print(_coloured(problem.report("equation")), file=sys.stderr)
+            _say(error.problem.report("equation"))
             return BAD_SPEC
+        case InvalidNodeError():
+            return _fail(BAD_SPEC, str(error))
+        case TooManyPathsError():
+            advice = "--top K lists the K strongest, and `cgraph sensitivity` sums them all"
+            return _fail(NOT_COMPUTABLE, f"{error.fact}; {advice}")
         case CGraphError():
-            _say(str(error))
-            return NOT_COMPUTABLE
-    _say(f"{type(error).__name__}: {error}; this is a mistake in cgraph itself, --debug shows where")
-    return NOT_COMPUTABLE
+            return _fail(NOT_COMPUTABLE, str(error))
+    mistake = f"{type(error).__name__}: {error}; this is a mistake in cgraph itself, --debug shows where"
+    return _fail(NOT_COMPUTABLE, mistake)
 
 
-def _say(message: str) -> None:
-    print(_coloured(f"cgraph: error: {message}"), file=sys.stderr)
+def _fail(status: int, message: str) -> int:
+    _say(f"cgraph: error: {message}")
+    return status
 
 
-def _coloured(text: str) -> str:
-    if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
-        return text
-    return text.replace(" error: ", " \x1b[31merror:\x1b[0m ")
+def _say(text: str) -> None:
+    """Print `text` on stderr, the word "error" of each message in red on a terminal."""
+    if sys.stderr is None:
+        return
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        text = re.sub(r"^(cgraph|.*?:\d+:\d+): error: ", "\\1: \x1b[31merror:\x1b[0m ", text, flags=re.MULTILINE)
+    print(text, file=sys.stderr)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import sys
-from collections.abc import Callable, Sequence
-from importlib.resources import files
+from collections.abc import Callable
 from itertools import product
-from typing import Any
+from typing import IO, Any
 
 import cgraph as cg
-from cgraph.cli.completion import completion_script
+from cgraph.cli.output import name_cell, print_result, records_table, sensitivity_title
 from cgraph.model.errors import show_count
+from cgraph.model.evaluation import source_values
+from cgraph.model.expressions import parse_assignments
 from cgraph.model.graph import topological_order
+from cgraph.model.names import unusable
 from cgraph.reports.latex import latex_expression, latex_name
-from cgraph.reports.tables import Formula, Table, show_number, to_csv, to_latex, to_markdown, to_text
+from cgraph.reports.tables import Formula, Table
 
-__all__ = ["UsageError", "check", "completion", "eval", "paths", "schema", "sensitivity", "show"]
+__all__ = ["UsageError", "check", "eval", "paths", "sensitivity", "show"]
 
-VERSION = 1  # of the JSON that is printed
 DONE, FAILED = 0, 1
 
 
@@ -31,29 +30,30 @@ class UsageError(Exception):
 def show(arguments: argparse.Namespace) -> int:
     """List the nodes in the order of evaluation, and the edges."""
     G = _graph(arguments)
+    values = _usage(source_values, G, dict(arguments.at))
     nodes = [
-        {"node": i, "role": d.get("role", ""), "equation": d.get("equation"), "value": d.get("value")}
+        {"node": i, "role": d.get("role", ""), "equation": d.get("equation"), "value": values.get(i)}
         for i, d in ((i, G.nodes[i]) for i in topological_order(G))
     ]
     edges = [{"from": i, "to": j, "derivative": d.get("derivative")} for i, j, d in G.edges(data=True)]
     title = G.graph.get("title", "")
-    summary = f"{len(G)} nodes in the order of evaluation; outputs: {', '.join(G.outputs)}"
+    summary = f"{_count(len(G), 'node')} in the order of evaluation; outputs: {', '.join(G.outputs) or 'none'}"
     tables = [
         Table(
             ("node", "role", "equation", "value"),
-            [(_name(n["node"]), n["role"], _equation(G, n["node"]), n["value"]) for n in nodes],
+            [(name_cell(n["node"]), n["role"], _equation(G, n["node"]), n["value"]) for n in nodes],
             f"{title}: {summary}" if title else summary,
         ),
-        _records_table(edges, f"{len(edges)} edges"),
+        records_table(edges, _count(len(edges), "edge")),
     ]
-    _print(arguments.format, {"title": title, "nodes": nodes, "edges": edges}, nodes, tables)
+    print_result(arguments, {"title": title, "nodes": nodes, "edges": edges}, nodes, tables)
     return DONE
 
 
 def eval(arguments: argparse.Namespace) -> int:  # noqa: A001 - the word of the command line
     """Print the value of every node."""
     values = [{"node": i, "value": y} for i, y in _usage(cg.evaluate, _graph(arguments), dict(arguments.at)).items()]
-    _print(arguments.format, {"values": values}, values, [_records_table(values)])
+    print_result(arguments, {"values": values}, values, [records_table(values)])
     return DONE
 
 
@@ -71,11 +71,9 @@ def sensitivity(arguments: argparse.Namespace) -> int:
         rows = cg.jacobian(L, *ends).T.ravel().tolist()
         pairs = dict(zip(product(*ends), rows, strict=True))
     records = [{"from": i, "to": j, "sensitivity": S} for (i, j), S in pairs.items()]
-    titles = [
-        Formula(f"S({i}, {j}) = {show_number(S)}", f"{_S(i, j)} = {show_number(S)}") for (i, j), S in pairs.items()
-    ]
-    tables = [Table((), [], titles[0])] if len(pairs) == 1 else [_records_table(records)]
-    _print(arguments.format, {"sensitivities": records}, records, tables)
+    titles = [sensitivity_title(i, j, S) for (i, j), S in pairs.items()]
+    tables = [Table((), [], titles[0])] if len(pairs) == 1 else [records_table(records)]
+    print_result(arguments, {"sensitivities": records}, records, tables)
     return DONE
 
 
@@ -92,13 +90,12 @@ def paths(arguments: argparse.Namespace) -> int:
             {"from": s, "to": t, "sensitivity": S, "count": count,
              "paths": [{"path": list(path), "product": z} for path, z in found]}
         )  # fmt: skip
-        what = f"the sum over {show_count(count)} path{'s' * (count != 1)}" if count else "for there is no path"
-        what += f"; the {f'{len(found)} ' * (len(found) > 1)}strongest:" if len(found) < count else ""
+        remark = f", the sum over {_count(count, 'path')}" if count else ", for there is no path"
+        remark += f"; the {f'{len(found)} ' * (len(found) > 1)}strongest:" if len(found) < count else ""
         rows = [(z, Formula(" -> ".join(path), r" \to ".join(map(latex_name, path)))) for path, z in found]
-        title = Formula(f"S({s}, {t}) = {show_number(S)}, {what}", rf"{_S(s, t)} = {show_number(S)} \text{{, {what}}}")
-        tables.append(Table(("product", "path") if rows else (), rows, title))
+        tables.append(Table(("product", "path") if rows else (), rows, sensitivity_title(s, t, S, remark)))
     records = [{"from": p["from"], "to": p["to"], **path} for p in pairs for path in p["paths"]]
-    _print(arguments.format, {"pairs": pairs}, records, tables)
+    print_result(arguments, {"pairs": pairs}, records, tables)
     return DONE
 
 
@@ -113,31 +110,36 @@ def check(arguments: argparse.Namespace) -> int:
     bad, unchecked = len(report.failures), sum(c.method == "none" for c in report.checks)
     title = f"{bad} of {len(records)} derivatives differ" if bad else f"{len(records) - unchecked} derivatives agree"
     title += f", {unchecked} could not be checked" if unchecked else ""
-    _print(arguments.format, {"ok": report.ok, "checks": records}, records, [_records_table(records, title)])
+    print_result(arguments, {"ok": report.ok, "checks": records}, records, [records_table(records, title)])
     return FAILED if bad else DONE
-
-
-def schema(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes them
-    """Print the JSON Schema of a spec."""
-    print(files("cgraph.specs").joinpath("schema.json").read_text(encoding="utf-8").rstrip())
-    return DONE
-
-
-def completion(arguments: argparse.Namespace) -> int:
-    """Print the completion script of a shell."""
-    print(completion_script(arguments.shell))
-    return DONE
 
 
 def _graph(arguments: argparse.Namespace) -> cg.ComputationalGraph:
     if (arguments.spec is None) == (arguments.equations is None):
         raise UsageError("give a SPEC, or equations with -e, one of the two")
     if arguments.equations is not None:
-        return cg.from_equations(arguments.equations, **dict(arguments.at))
+        return _from_equations(arguments.equations, dict(arguments.at))
     try:
-        return cg.read_spec(sys.stdin if arguments.spec == "-" else arguments.spec)
+        return cg.read_spec(_standard_input() if arguments.spec == "-" else arguments.spec)
     except OSError as error:
         raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
+
+
+def _from_equations(text: str, values: dict[str, float]) -> cg.ComputationalGraph:
+    computed = {name for name, _ in parse_assignments(text)}
+    for name in values:
+        if reason := unusable(name):
+            raise UsageError(reason)
+        if name in computed:
+            raise UsageError(f"node {name!r} cannot be set: it is computed; inputs and weights can")
+    return cg.from_equations(text, **values)
+
+
+def _standard_input() -> IO[Any]:
+    if sys.stdin is None:  # the shell closed it
+        raise UsageError("cannot read '-': standard input is closed")
+    # As bytes: what is not UTF-8 is then a mistake with a place.
+    return getattr(sys.stdin, "buffer", sys.stdin)
 
 
 def _linearized(arguments: argparse.Namespace) -> cg.ComputationalGraph:
@@ -153,36 +155,6 @@ def _usage(function: Callable[..., Any], *arguments: Any) -> Any:
         raise UsageError(str(error)) from error
 
 
-def _print(
-    format: str,  # noqa: A002 - the word of the command line
-    data: dict[str, Any],
-    records: Sequence[dict[str, Any]],
-    tables: Sequence[Table],
-) -> None:
-    if format == "json":
-        print(json.dumps({"cgraph": VERSION, **_finite(data)}, indent=2, ensure_ascii=False))
-    elif format == "csv":
-        print(to_csv(records))
-    else:
-        render = {"text": to_text, "markdown": to_markdown, "latex": to_latex}[format]
-        print("\n\n".join(render(table) for table in tables))
-
-
-def _records_table(records: Sequence[dict[str, Any]], title: str = "") -> Table:
-    """Return the table with a column for each key, its nodes set as names; empty columns are left out."""
-    keys = [key for key in (records[0] if records else []) if any(r[key] is not None for r in records)]
-    rows = [[_name(r[key]) if key in {"node", "from", "to"} else r[key] for key in keys] for r in records]
-    return Table(keys, rows, title)
-
-
-def _name(i: str) -> Formula:
-    return Formula(i, latex_name(i))
-
-
-def _S(s: str, t: str) -> str:  # noqa: N802 - S is the mathematics
-    return f"S({latex_name(s)}, {latex_name(t)})"
-
-
 def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:
     data = G.nodes[i]
     return Formula(data["equation"], latex_expression(data["expression"])) if "equation" in data else None
@@ -192,10 +164,5 @@ def _verdict(check: cg.Check) -> str:
     return "not checked" if check.method == "none" else "ok" if check.ok else "DIFFERS"
 
 
-def _finite(data: Any) -> Any:
-    """Return `data` with NaN, which JSON does not have, as None."""
-    if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_finite(value) for value in data]
-    return None if isinstance(data, float) and not math.isfinite(data) else data
+def _count(count: int, what: str) -> str:
+    return f"{show_count(count)} {what}{'s' * (count != 1)}"

@@ -11,17 +11,18 @@ __all__ = ["completion_script"]
 _BASH = """\
 # bash completion for cgraph: source <(cgraph completion bash)
 _cgraph() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} words
-    case $before in
+    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} words=
+    # bash takes --format=json for three words
+    [[ $before == = ]] && before=${{COMP_WORDS[COMP_CWORD-2]}}
+    [[ $word == = ]] && word=
+    case $COMP_CWORD,$before in
+    1,*) words="{commands} --help --version" ;;
 {values}
+    *)
+        case ${{COMP_WORDS[1]}},$word in
+{words}
+        esac ;;
     esac
-    if [[ -z $words ]]; then
-        case ${{COMP_WORDS[1]}} in
-{options}
-        *) words="{commands} --help --version" ;;
-        esac
-        [[ $COMP_CWORD -eq 1 ]] && words="{commands} --help --version"
-    fi
     COMPREPLY=($(compgen -W "$words" -- "$word"))
 }}
 complete -o bashdefault -o default -F _cgraph cgraph"""
@@ -38,13 +39,12 @@ def completion_script(shell: str) -> str:
     commands = _commands()
     if shell == "fish":
         return _fish(commands)
-    values = {
-        (o, tuple(a.choices)) for c in commands.values() for a in _options(c) if a.choices for o in a.option_strings
-    }
     bash = _BASH.format(
         commands=" ".join(commands),
-        values="\n".join(f'    {option}) words="{" ".join(choices)}" ;;' for option, choices in sorted(values)),
-        options="\n".join(f'        {name}) words="{" ".join(_words(sub))}" ;;' for name, sub in commands.items()),
+        values="\n".join(
+            sorted({_bash_values(a) for sub in commands.values() for a in _options(sub) if _takes_value(a)})
+        ),
+        words="\n".join(line for name, sub in commands.items() for line in _bash_words(name, sub)),
     )
     return _ZSH.format(bash=bash) if shell == "zsh" else bash
 
@@ -60,10 +60,22 @@ def _options(sub: argparse.ArgumentParser) -> list[argparse.Action]:
     return sub._actions  # noqa: SLF001 - as above
 
 
-def _words(sub: argparse.ArgumentParser) -> list[str]:
-    """Return the options of a command, and the words that can stand in its place for a file."""
-    options = [option for action in _options(sub) for option in action.option_strings]
-    return options + [str(c) for action in _options(sub) if not action.option_strings for c in action.choices or ()]
+def _takes_value(action: argparse.Action) -> bool:
+    return bool(action.option_strings) and action.nargs != 0
+
+
+def _bash_values(action: argparse.Action) -> str:
+    """Return the line that offers the values of an option; a name or a number can be anything."""
+    options = "|".join(f"*,{option}" for option in action.option_strings)
+    return f'    {options}) words="{" ".join(action.choices or ())}" ;;'
+
+
+def _bash_words(name: str, sub: argparse.ArgumentParser) -> list[str]:
+    """Return the lines that offer a command's options after a dash, and else what may stand in place of a file."""
+    options = " ".join(option for action in _options(sub) for option in action.option_strings)
+    places = " ".join(str(c) for action in _options(sub) if not action.option_strings for c in action.choices or ())
+    lines = [f'        {name},-*) words="{options}" ;;']
+    return [*lines, f'        {name},*) words="{places}" ;;'] if places else lines
 
 
 def _fish(commands: dict[str, argparse.ArgumentParser]) -> str:
@@ -74,7 +86,7 @@ def _fish(commands: dict[str, argparse.ArgumentParser]) -> str:
         for action in _options(sub):
             flags = " ".join(f"-l {o[2:]}" if o.startswith("--") else f"-s {o[1:]}" for o in action.option_strings)
             choices = f"-x -a '{' '.join(map(str, action.choices))}'" if action.choices else ""
-            takes = "-r" if flags and action.nargs != 0 and not choices else ""
+            takes = "-r" if _takes_value(action) and not choices else ""
             if flags or choices:
                 line = f"complete -c cgraph -n '__fish_seen_subcommand_from {name}' {flags} {takes} {choices}"
                 lines.append(" ".join(line.split()))

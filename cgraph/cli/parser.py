@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from cgraph import __version__
 
@@ -50,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     def command(name: str, summary: str, *, spec: bool = True) -> argparse.ArgumentParser:
         description = f"{summary[0].upper()}{summary[1:]}."
         sub = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
+        sub.set_defaults(module="cgraph.cli.commands" if spec else "cgraph.cli.assistance")
         if spec:
             _add_spec(sub)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -88,12 +90,13 @@ def _add_ends(sub: argparse.ArgumentParser, what: str) -> None:
 
 
 def _binding(text: str) -> tuple[str, float]:
-    name, equals, value = text.rpartition("=")
+    name, _, value = text.rpartition("=")
     try:
-        if name.strip() and equals:
-            return name.strip(), float(value)
+        number = float(value)
     except ValueError:
-        pass
+        number = math.nan
+    if name.strip() and math.isfinite(number):
+        return name.strip(), number
     raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, as in x=2.5")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ __all__ = [
     "shorten",
     "show_count",
 ]
+
+MAX_REPORTS = 100  # problems that the message of a `SpecError` shows
 
 
 class CGraphError(Exception):
@@ -95,13 +98,15 @@ class TooManyPathsError(CGraphError, ValueError):
     ----------
     count : int
         The exact number of paths.
+    fact : str
+        What is wrong, without the advice.
     """
 
     def __init__(self, s: object, t: object, count: int, limit: int) -> None:
         self.count = count
+        self.fact = f"{show_count(count)} paths lead from {s!r} to {t!r}, more than the limit of {limit:,}"
         super().__init__(
-            f"{show_count(count)} paths lead from {s!r} to {t!r}, more than the limit of {limit:,}; "
-            f"sensitivity() sums them without listing, top_paths() finds the largest, limit= allows more"
+            f"{self.fact}; sensitivity() sums them without listing, top_paths() finds the largest, limit= allows more"
         )
 
 
@@ -149,6 +154,17 @@ class EquationError(CGraphError, ValueError):
         self.message, self.text, self.column, self.hint = message, text, column, hint
         super().__init__(f"{message} in {shorten(text)!r} at column {column + 1}" + (f"; {hint}" if hint else ""))
 
+    def within(self, text: str, start: int) -> EquationError:
+        """Return the same error for the longer `text`, in which this one's begins at `start`."""
+        return EquationError(self.message, text, start + self.column, self.hint)
+
+    @property
+    def problem(self) -> Problem:
+        """The same as a problem with line and column, to be reported."""
+        *before, last = self.text[: self.column].split("\n")
+        source = self.text.split("\n")[len(before)]
+        return Problem(len(before) + 1, len(last) + 1, self.message, self.hint, source)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -165,9 +181,9 @@ class Problem:
         """Return the lines that show this problem in the file `name`, a caret under the place."""
         lines = [f"{name}:{self.line}:{self.column}: error: {self.message}"]
         if self.source:
-            # A long line is shown as the window around the caret.
+            # A long line is shown as the window around the caret, without what would move a terminal's cursor.
             start = max(0, self.column - 61)
-            window = self.source[start : start + 100].replace("\t", " ")
+            window = re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", self.source[start : start + 100].replace("\t", " "))
             lines += [f"{self.line:>5} | {window}", f"      | {' ' * (self.column - 1 - start)}^"]
         if self.hint:
             lines.append(f"  hint: {self.hint}")
@@ -185,7 +201,10 @@ class SpecError(CGraphError, ValueError):
 
     def __init__(self, name: str, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.line, p.column)))
-        super().__init__("\n".join(p.report(name) for p in self.problems))
+        reports = [p.report(name) for p in self.problems[:MAX_REPORTS]]
+        if len(self.problems) > MAX_REPORTS:
+            reports.append(f"... and {len(self.problems) - MAX_REPORTS:,} more")
+        super().__init__("\n".join(reports))
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from cgraph.model.errors import CycleError, InvalidNodeError, NodeNotFound, nearest
-from cgraph.model.expressions import Expression, Name, parse, parse_assignments, reserved
+from cgraph.model.expressions import Expression, Name, parse, parse_assignments
+from cgraph.model.names import unusable
 from cgraph.model.operations import ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ else:
 __all__ = ["BIAS", "ComputationalGraph", "Node", "from_equations", "require_node", "topological_order"]
 
 Node = Hashable
-MAX_NAME = 200
 BIAS = "+1"  # the constant node whose weights are biases
 
 
@@ -183,7 +182,7 @@ class ComputationalGraph(_DiGraph):
             )
 
 
-def from_equations(equations: str, **values: float) -> ComputationalGraph:
+def from_equations(equations: str, /, **values: float) -> ComputationalGraph:
     """Build a graph from one line of text.
 
     Parameters
@@ -217,7 +216,11 @@ def from_equations(equations: str, **values: float) -> ComputationalGraph:
     G.add_nodes_from(name for name, _ in pairs)
     for name, equation in pairs:
         for step in undefined(parse(equation), G):
-            raise InvalidNodeError(f"node {name!r} uses {step.name!r}, which has neither an equation nor a value")
+            hint = nearest(step.name, map(str, G))
+            raise InvalidNodeError(
+                f"node {name!r} uses {step.name!r}, which has neither an equation nor a value"
+                + (f"; did you mean {hint!r}?" if hint else "")
+            )
         G.add_equation(name, equation)
     topological_order(G)
     return G
@@ -233,29 +236,6 @@ def _number(what: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise InvalidNodeError(f"{what} has the value {value!r}, which is not a number")
     return float(value)
-
-
-def unusable(name: object) -> str:
-    """Return why `name` cannot name a node, or "".
-
-    Examples
-    --------
-    >>> unusable("h1"), unusable("a -> b")
-    ('', "a node cannot be named 'a -> b': '->' separates the ends of an edge")
-    """
-    if not isinstance(name, str):
-        return f"a node's name is text, not {name!r}; write {str(name)!r}"
-    if reason := reserved(name):
-        return f"a node cannot be named {name!r}: {reason}; for instance {name + '_'!r} would do"
-    if not name or name != name.strip():
-        return f"a node cannot be named {name!r}: it is empty, or begins or ends with a space"
-    if len(name) > MAX_NAME:
-        return f"a node's name of {len(name):,} characters is too long; the limit is {MAX_NAME}"
-    if "->" in name:
-        return f"a node cannot be named {name!r}: '->' separates the ends of an edge"
-    if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in name):
-        return f"a node cannot be named {name!r}: it holds a control character"
-    return ""
 
 
 def require_node(G: nx.DiGraph[Any], *nodes: Node) -> None:

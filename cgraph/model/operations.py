@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "ALIASES", "CONSTANTS", "OPERATIONS", "Operation"]
+__all__ = ["ACTIVATIONS", "ALIASES", "CONSTANTS", "FUNCTIONS", "OPERATIONS", "Operation"]
 
 # Operands are floats, complex numbers or Fractions; the table does not tell them apart.
 Number = Any
@@ -168,3 +168,6 @@ OPERATIONS: dict[str, Operation] = {
                      (lambda y, a, b: 1 if a <= b else 0, lambda y, a, b: 0 if a <= b else 1), r"\min({0}, {1})"),
 }
 # fmt: on
+
+# What is called by name in an equation.
+FUNCTIONS = {name for name, row in OPERATIONS.items() if not row.infix} | set(ALIASES)

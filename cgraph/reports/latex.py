@@ -7,7 +7,7 @@ import re
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.operations import OPERATIONS
 
-__all__ = ["latex_expression", "latex_name", "latex_text"]
+__all__ = ["latex_expression", "latex_name", "latex_number", "latex_text"]
 
 _GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "rho",
@@ -49,6 +49,18 @@ def latex_name(name: str) -> str:
     return rf"\text{{{latex_text(name)}}}"
 
 
+def latex_number(text: str) -> str:
+    r"""Return a number that is written as `text` for math mode.
+
+    Examples
+    --------
+    >>> latex_number("1e-07"), latex_number("2.5")
+    ('1 \\cdot 10^{-7}', '2.5')
+    """
+    scientific = re.fullmatch(r"(-?[\d._]+)[eE]([-+]?\d+)", text)
+    return rf"{scientific[1]} \cdot 10^{{{int(scientific[2])}}}" if scientific else text
+
+
 def latex_expression(expression: Expression) -> str:
     r"""Return an equation's right-hand side for math mode.
 
@@ -64,7 +76,7 @@ def latex_expression(expression: Expression) -> str:
             case Name(name):
                 written.append((latex_name(name), _ATOM))
             case Number(_, text):
-                written.append((rf"\{text}" if text == "pi" else _latex_number(text), _ATOM))
+                written.append((rf"\{text}" if text == "pi" else latex_number(text), _ATOM))
             case Apply(operation, operands):
                 row = OPERATIONS[operation]
                 shown = [_bracketed(*written[o], operation, k) for k, o in enumerate(operands)]
@@ -87,8 +99,3 @@ def _bracketed(text: str, precedence: int, operation: str, position: int) -> str
             needs = bool(outer.infix) and precedence < outer.precedence
     needs = needs or (position == 1 and text.startswith("-") and operation in {"add", "sub", "mul"})
     return f"({text})" if needs else text
-
-
-def _latex_number(text: str) -> str:
-    mantissa, _, exponent = text.lower().partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if mantissa and exponent else text

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from cgraph.reports.latex import latex_text
+from cgraph.reports.latex import latex_number, latex_text
 
 __all__ = ["Formula", "Table", "show_number", "to_csv", "to_latex", "to_markdown", "to_text"]
 
@@ -87,10 +87,10 @@ def to_latex(table: Table) -> str:
     return "\n".join(lines)
 
 
-def to_csv(records: Sequence[dict[str, Any]]) -> str:
-    """Return records as CSV with a header; numbers in full."""
+def to_csv(columns: Sequence[str], records: Sequence[dict[str, Any]]) -> str:
+    """Return records as CSV with a header, which stands there even if there are none; numbers in full."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(records[0]) if records else [], lineterminator="\n")
+    writer = csv.DictWriter(stream, fieldnames=columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: _csv_cell(value) for key, value in record.items()} for record in records)
     return stream.getvalue().rstrip("\n")
@@ -119,8 +119,7 @@ def _latex(cell: Any) -> str:
     if isinstance(cell, Formula):
         return f"${cell.latex}$"
     if isinstance(cell, int | float) and _plain(cell):
-        mantissa, _, exponent = _plain(cell).partition("e")
-        return rf"${mantissa} \cdot 10^{{{int(exponent)}}}$" if exponent else f"${mantissa}$"
+        return f"${latex_number(_plain(cell))}$"
     return latex_text(_plain(cell))
 
 

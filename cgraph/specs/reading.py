@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path as FilePath
-from typing import Any, TextIO
+from typing import IO, Any
 
-from cgraph.model.errors import CycleError, EquationError, SpecError, nearest, shorten
+from cgraph.model.errors import CycleError, EquationError, nearest, shorten
 from cgraph.model.expressions import parse
-from cgraph.model.graph import BIAS, ComputationalGraph, topological_order, undefined, unusable
+from cgraph.model.graph import BIAS, ComputationalGraph, topological_order, undefined
+from cgraph.model.names import unusable
 from cgraph.model.operations import ACTIVATIONS
-from cgraph.specs.documents import MAX_BYTES, Document, Path, parse_document, problem_at
+from cgraph.specs.documents import Document, Path
 from cgraph.specs.networks import LOSS, Network, Neuron, read_network
+from cgraph.specs.parsing import format_of, parse_document, read_text
 
 __all__ = ["read_spec"]
 
 VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
+MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs"]
-SUFFIXES = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
 
 
-def read_spec(source: str | os.PathLike[str] | TextIO, *, format: str | None = None) -> ComputationalGraph:  # noqa: A002
+def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> ComputationalGraph:  # noqa: A002
     r"""Read a graph spec.
 
     Parameters
     ----------
-    source : path or text stream
-        A file, or what has been opened already.
+    source : path or stream
+        A file, or what has been opened already, as text or as bytes.
     format : {"yaml", "json", "toml"}, optional
         By default what the file's suffix says, else YAML, of which JSON is a part.
 
@@ -57,29 +61,13 @@ def read_spec(source: str | os.PathLike[str] | TextIO, *, format: str | None = N
     >>> G.nodes["y"]["equation"]
     'x^2'
     """
-    name, text, suffix = _read_text(source)
-    document = parse_document(text, format or SUFFIXES.get(suffix, "yaml"), name)
+    suffix = FilePath(source).suffix if isinstance(source, str | os.PathLike) else ""
+    format = format_of(suffix, format)  # noqa: A001
+    name, text = read_text(source)
+    document = parse_document(text, format, name)
     G = _Reader(document).graph()
     document.raise_problems()
     return G
-
-
-def _read_text(source: str | os.PathLike[str] | TextIO) -> tuple[str, str, str]:
-    limit = max(MAX_BYTES.values()) + 1
-    if isinstance(source, str | os.PathLike):
-        path = FilePath(source)
-        with path.open("rb") as file:
-            raw: str | bytes = file.read(limit)
-        name, suffix = str(source), path.suffix.lower()
-    else:
-        name, suffix = getattr(source, "name", "<text>"), ""
-        raw = source.read(limit)
-    try:
-        text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n")  # type: ignore[arg-type]  # bytes, or it had not been decoded
-        raise SpecError(name, [problem_at([], line, 0, f"not UTF-8 text: byte {error.start + 1}")]) from None
-    return name, text, suffix
 
 
 class _Reader:
@@ -118,19 +106,22 @@ class _Reader:
     def check_keys(self) -> None:
         for key in self.document.data:
             if key not in KEYS:
-                self.report((key,), f"unknown key {key!r}", hint_for(key, KEYS, "the keys are"), at_key=True)
+                self.report((key,), f"unknown key {key!r}", self.suggest(key, KEYS, "the keys are"), at_key=True)
         version = self.document.data.get("cgraph", VERSION)
-        if version != VERSION or isinstance(version, bool):
-            self.report(("cgraph",), f"version {version!r} of the language is not known", f"write cgraph: {VERSION}")
+        if version is None:
+            self.report(("cgraph",), "'cgraph' is empty", f"write cgraph: {VERSION}")
+        elif version != VERSION or isinstance(version, bool):
+            shown = str(version).lower() if isinstance(version, bool) else repr(version)
+            self.report(("cgraph",), f"version {shown} of the language is not known", f"write cgraph: {VERSION}")
 
     def section(self, key: str) -> dict[str, Any]:
         content = self.document.data.get(key)
         if isinstance(content, dict):
             return content
         if content is not None and (key,) not in self.defined.values():
-            self.report(
-                (key,), f"{key!r} is a mapping from names, not {kind_of(content)}", f"write {key}: {{name: ...}}"
-            )
+            has_colon = isinstance(content, str) and ":" in content
+            hint = "write a space after the colon" if has_colon else f"write {key}: {{name: ...}}"
+            self.report((key,), f"{key!r} is a mapping from names, not {kind_of(content)}", hint)
             self.document.data[key] = None  # said once
         return {}
 
@@ -152,8 +143,10 @@ class _Reader:
             add(name, number)
 
     def add_equation(self, name: str, equation: object, path: Path) -> None:
-        if isinstance(equation, int | float) and not isinstance(equation, bool):
-            equation = str(equation)  # a bare number is an equation too
+        if isinstance(equation, int | float) and not isinstance(equation, bool):  # a bare number is an equation too
+            if self.number(equation, path, f"node {name!r}") is None:
+                return
+            equation = str(equation)
         if equation is None:
             self.report(path, f"node {name!r} has no equation", at_key=True)
             return
@@ -168,7 +161,8 @@ class _Reader:
             return
         for step in steps:
             message = f"node {name!r} uses {step.name!r}, which is not defined"
-            self.report(path, message, hint_for(step.name, self.defined), inside=(equation, step.start))
+            hint = "the number is written pi" if step.name == "π" else self.suggest(step.name, self.defined)
+            self.report(path, message, hint, inside=(equation, step.start))
         if not steps and self.defined.get(name) == path:
             self.G.add_equation(name, equation)
 
@@ -202,9 +196,11 @@ class _Reader:
         }
         for i, (_, path) in weights.items():
             if i not in self.defined:
-                self.report(path, f"{what} uses {i!r}, which is not defined", hint_for(i, self.defined), at_key=True)
+                self.report(
+                    path, f"{what} uses {i!r}, which is not defined", self.suggest(i, self.defined), at_key=True
+                )
         if neuron.activation not in ACTIVATIONS:
-            hint = hint_for(str(neuron.activation), ACTIVATIONS, "the activations are")
+            hint = self.suggest(str(neuron.activation), ACTIVATIONS, "the activations are")
             message = f"{what} has the activation {neuron.activation!r}, which is not known"
             self.report(neuron.activation_path, message, hint)
         elif self.defined.get(neuron.name) == neuron.path and self.G.nodes.keys() >= numbers.keys():
@@ -227,6 +223,15 @@ class _Reader:
         elif (z := self.number(value, path, f"edge {edge!r}")) is not None:
             self.G.add_edge(tail, head, derivative=z)
 
+    def suggest(self, name: str, names: Iterable[str], otherwise: str = "") -> str:
+        """Return the nearest of `names` as a question, or else all of them after the word `otherwise`."""
+        if len(self.document.problems) >= MAX_SUGGESTIONS:
+            return ""
+        names = list(names)
+        if close := nearest(name, names):
+            return f"did you mean {close!r}?"
+        return f"{otherwise} {', '.join(names)}" if otherwise else ""
+
     def number(self, value: object, path: Path, what: str) -> float | None:
         """Return a number as a float, or report what is wrong with it."""
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -240,7 +245,9 @@ class _Reader:
 
     def add_title(self) -> None:
         title = self.document.data.get("title")
-        if isinstance(title, str):
+        if isinstance(title, str) and _UNPRINTABLE.search(title):
+            self.report(("title",), "the title holds a control character")
+        elif isinstance(title, str):
             self.G.graph["title"] = title
         elif title is not None:
             self.report(("title",), f"the title is text, not {kind_of(title)}")
@@ -252,12 +259,17 @@ class _Reader:
         elif "output" in data or "outputs" in data:
             key = "output" if "output" in data else "outputs"
             listed = [((key,), data[key])] if key == "output" else self.listed(key)
+            outputs: list[str] = []
             for path, name in listed:
                 if isinstance(name, bool) or not isinstance(name, str | int):
                     self.report(path, f"an output is the name of a node, not {kind_of(name)}")
                 elif str(name) not in self.G:
-                    self.report(path, f"output {str(name)!r} is not defined", hint_for(str(name), self.G))
-            self.G.graph["outputs"] = [str(name) for _, name in listed]
+                    self.report(path, f"output {str(name)!r} is not defined", self.suggest(str(name), self.G))
+                elif str(name) in outputs:
+                    self.report(path, f"output {str(name)!r} stands here twice")
+                else:
+                    outputs.append(str(name))
+            self.G.graph["outputs"] = outputs
 
     def listed(self, key: str) -> list[tuple[Path, object]]:
         names = self.document.data[key]
@@ -272,14 +284,6 @@ class _Reader:
         except CycleError as error:
             path = self.defined.get(str(error.cycle[0]), ("edges", f"{error.cycle[0]} -> {error.cycle[1]}"))
             self.report(path, str(error), at_key=True, cyclic=True)
-
-
-def hint_for(name: str, names: Iterable[str], otherwise: str = "") -> str:
-    """Return the nearest of `names` as a question, or else all of them after the word `otherwise`."""
-    names = list(names)
-    if close := nearest(name, names):
-        return f"did you mean {close!r}?"
-    return f"{otherwise} {', '.join(names)}" if otherwise else ""
 
 
 def kind_of(value: object) -> str:

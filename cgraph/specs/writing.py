@@ -10,12 +10,13 @@ from typing import Any, TextIO
 
 from ruamel.yaml import YAML
 
-from cgraph.model.errors import CGraphError, InvalidNodeError, MissingValueError
+from cgraph.model.errors import InvalidNodeError, MissingValueError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
-from cgraph.model.graph import BIAS, ComputationalGraph, unusable
-from cgraph.specs.documents import FORMATS
-from cgraph.specs.reading import SOURCES, SUFFIXES, VERSION
+from cgraph.model.graph import BIAS, ComputationalGraph
+from cgraph.model.names import unusable
+from cgraph.specs.parsing import format_of
+from cgraph.specs.reading import SOURCES, VERSION
 
 __all__ = ["spec_of", "write_spec"]
 
@@ -58,10 +59,8 @@ def write_spec(
     nodes:
       y: x^2
     """
-    suffix = Path(target).suffix.lower() if isinstance(target, str | os.PathLike) else ""
-    format = format or SUFFIXES.get(suffix, "yaml")  # noqa: A001
-    if format not in FORMATS:
-        raise CGraphError(f"there is no format {format!r}; the formats are {', '.join(FORMATS)}")
+    suffix = Path(target).suffix if isinstance(target, str | os.PathLike) else ""
+    format = format_of(suffix, format)  # noqa: A001
     text = {"yaml": _to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(G))
     if isinstance(target, str | os.PathLike):
         write_whole(target, text)

@@ -1,0 +1,69 @@
+"""What the commands print: one result in any of the formats."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from cgraph.reports.latex import latex_name, latex_number
+from cgraph.reports.tables import Formula, Table, show_number, to_csv, to_latex, to_markdown, to_text
+
+__all__ = ["name_cell", "print_result", "records_table", "sensitivity_title"]
+
+VERSION = 1  # of the JSON that is printed
+
+# The columns of a command's CSV, and the keys of its records.
+COLUMNS = {
+    "show": ("node", "role", "equation", "value"),
+    "eval": ("node", "value"),
+    "sensitivity": ("from", "to", "sensitivity"),
+    "paths": ("from", "to", "path", "product"),
+    "check": ("what", "from", "to", "derivative", "numerical", "error", "method", "verdict"),
+}
+
+
+def print_result(
+    arguments: argparse.Namespace,
+    data: dict[str, Any],
+    records: Sequence[dict[str, Any]],
+    tables: Sequence[Table],
+) -> None:
+    """Print `data` as JSON, `records` as CSV, or else `tables`, as ``--format`` has it."""
+    if arguments.format == "json":
+        print(json.dumps({"cgraph": VERSION, **_finite(data)}, indent=2, ensure_ascii=False))
+    elif arguments.format == "csv":
+        print(to_csv(COLUMNS[arguments.command], records))
+    else:
+        render = {"text": to_text, "markdown": to_markdown, "latex": to_latex}[arguments.format]
+        print("\n\n".join(render(table) for table in tables))
+
+
+def records_table(records: Sequence[dict[str, Any]], title: str = "") -> Table:
+    """Return the table with a column for each key, its nodes set as names; empty columns are left out."""
+    keys = [key for key in (records[0] if records else []) if any(r[key] is not None for r in records)]
+    rows = [[name_cell(r[key]) if key in {"node", "from", "to"} else r[key] for key in keys] for r in records]
+    return Table(keys, rows, title)
+
+
+def name_cell(i: str) -> Formula:
+    """Return the name of a node, to be set as mathematics."""
+    return Formula(i, latex_name(i))
+
+
+def sensitivity_title(s: str, t: str, S: Any, remark: str = "") -> Formula:
+    """Return ``S(s, t) = number`` and a remark."""
+    number = show_number(S)
+    latex = f"S({latex_name(s)}, {latex_name(t)}) = {latex_number(number)}"
+    return Formula(f"S({s}, {t}) = {number}{remark}", latex + (rf" \text{{{remark}}}" if remark else ""))
+
+
+def _finite(data: Any) -> Any:
+    """Return `data` with NaN, which JSON does not have, as None."""
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data

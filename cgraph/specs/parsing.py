@@ -1,0 +1,188 @@
+"""The text of a file in YAML, JSON or TOML, parsed into a document.
+
+The file is untrusted: size, depth and number of parts have limits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from pathlib import Path as FilePath
+from typing import IO, Any
+
+from cgraph.model.errors import CGraphError, Problem, SpecError
+from cgraph.specs.documents import Document, Path, Places, problem_at
+from cgraph.specs.yaml_documents import TOO_DEEP, parse_yaml
+
+__all__ = ["format_of", "parse_document", "read_text"]
+
+# ruamel.yaml takes some 12 seconds for each MB, json 10 milliseconds.
+MAX_BYTES = {"yaml": 2_000_000, "json": 100_000_000, "toml": 10_000_000}
+SUFFIXES = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
+
+
+def format_of(suffix: str, format: str | None) -> str:  # noqa: A002 - the public word
+    """Return `format`, or if it is None what the suffix of the file says, else YAML.
+
+    Raises
+    ------
+    CGraphError
+        If there is no such format.
+    """
+    format = format or SUFFIXES.get(suffix.lower(), "yaml")  # noqa: A001
+    if format not in MAX_BYTES:
+        raise CGraphError(f"there is no format {format!r}; the formats are {', '.join(MAX_BYTES)}")
+    return format
+
+
+def read_text(source: str | os.PathLike[str] | IO[Any]) -> tuple[str, str]:
+    """Return the name and the text of a file, or of a stream that has been opened already.
+
+    Raises
+    ------
+    SpecError
+        If it is not UTF-8.
+    """
+    limit = max(MAX_BYTES.values()) + 1
+    if isinstance(source, str | os.PathLike):
+        name = str(source)
+        with FilePath(source).open("rb") as file:
+            raw = file.read(limit)
+    else:
+        name = getattr(source, "name", "<text>")
+        raw = source.read(limit)
+    try:
+        return name, raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
+    except UnicodeDecodeError as error:
+        *before, last = error.object[: error.start].decode().split("\n")
+        problem = problem_at([], len(before), len(last), f"not UTF-8 text: byte {error.start + 1}")
+    raise SpecError(name, [problem])
+
+
+def parse_document(text: str, format: str, name: str) -> Document:  # noqa: A002 - the public word
+    """Parse `text`.
+
+    Raises
+    ------
+    SpecError
+        If it is not well-formed, or larger or deeper than the limits.
+    """
+    if len(text) > MAX_BYTES[format]:
+        advice = "" if format == "json" else "; JSON of the same shape may be larger"
+        message = f"the file is larger than {MAX_BYTES[format] // 10**6} MB{advice}"
+        raise SpecError(name, [problem_at([], 0, 0, message)])
+    return {"yaml": parse_yaml, "json": _parse_json, "toml": _parse_toml}[format](text, name)
+
+
+def _parse_json(text: str, name: str) -> Document:
+    repeats = False
+
+    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeats
+        data = dict(pairs)
+        repeats = repeats or len(data) < len(pairs)
+        return data
+
+    lines = re.split(r"\r?\n", text)
+    try:
+        data = json.loads(text, object_pairs_hook=mapping, parse_int=_integer)
+    except json.JSONDecodeError as error:
+        problem = problem_at(lines, error.lineno - 1, error.colno - 1, f"not JSON: {error.msg}")
+        raise SpecError(name, [problem]) from None
+    except RecursionError:
+        raise SpecError(name, [problem_at(lines, 0, 0, TOO_DEEP)]) from None
+    document = Document(name, lines, data, lambda: _json_places(lines)[0])
+    if repeats:
+        document.problems = _json_places(lines)[1]
+    return document
+
+
+def _integer(digits: str) -> float:
+    """Return an integer, or infinity for one that is longer than Python reads."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
+
+
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{},:]|[^][{},:"\s]+')
+
+
+def _json_places(lines: list[str]) -> tuple[Places, list[Problem]]:
+    """Return the places of all keys and values of well-formed JSON, and the keys that stand twice in a mapping."""
+    places, problems = Places(), []
+    path: list[str | int] = []
+    wants_key = False
+    tokens = ((number, token) for number, line in enumerate(lines) for token in _JSON_TOKEN.finditer(line))
+    for number, token in tokens:
+        at = (number, token.start())
+        match token.group():
+            case "}" | "]":
+                path.pop()
+                wants_key = False
+            case ":":
+                wants_key = False
+            case ",":
+                wants_key = isinstance(path[-1], str)
+                path[-1] = path[-1] if isinstance(path[-1], str) else path[-1] + 1
+            case key if wants_key:
+                path[-1] = json.loads(key)
+                if first := places.keys.get(tuple(path)):
+                    message = f"{path[-1]!r} stands here twice, first in line {first[0] + 1}"
+                    problems.append(problem_at(lines, *at, message))
+                places.keys[tuple(path)] = at
+            case value:
+                places.values[tuple(path)] = at
+                if value in {"{", "["}:
+                    path.append("" if value == "{" else 0)
+                    wants_key = value == "{"
+    return places, problems
+
+
+def _parse_toml(text: str, name: str) -> Document:
+    lines = re.split(r"\r?\n", text)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
+        message, line, column = (at[1], int(at[2]) - 1, int(at[3]) - 1) if at else (str(error), len(lines) - 1, 0)
+        problem = problem_at(lines, line, column, f"not TOML: {message}")
+    except RecursionError:
+        problem = problem_at(lines, 0, 0, TOO_DEEP)
+    except ValueError:  # the only other one that Python raises: it reads no more than 4,300 digits
+        places = ((k, found.start()) for k, line in enumerate(lines) if (found := _LONG_INTEGER.search(line)))
+        problem = problem_at(lines, *next(places, (0, 0)), "not TOML: an integer of more than 4,300 digits")
+    else:
+        return Document(name, lines, data, lambda: _toml_places(lines))
+    raise SpecError(name, [problem])
+
+
+_LONG_INTEGER = re.compile(r"\d(_?\d){4300}")
+_TOML_KEY = r"""(?:"[^"]*"|'[^']*'|[\w-]+)"""
+_TOML_KEYS = rf"(?P<keys>{_TOML_KEY}(?:\s*\.\s*{_TOML_KEY})*)"
+_TOML_HEADER = re.compile(rf"\s*\[\s*{_TOML_KEYS}\s*\]")
+_TOML_PAIR = re.compile(rf"{_TOML_KEYS}\s*=\s*")
+
+
+def _toml_places(lines: list[str]) -> Places:
+    """Return the places of headers, of the keys that stand at the start of a line, and of those in inline tables."""
+    places = Places()
+    table: Path = ()
+    for number, line in enumerate(lines):
+        if header := _TOML_HEADER.match(line):
+            table = ()
+            for key in re.finditer(_TOML_KEY, header["keys"]):
+                table = (*table, key[0].strip("\"'"))
+                at = (number, header.start("keys") + key.start())
+                places.keys.setdefault(table, at)
+                places.values.setdefault(table, at)
+            continue
+        outer = table
+        for pair in _TOML_PAIR.finditer(line):
+            path = (*outer, *(key.strip("\"'") for key in re.findall(_TOML_KEY, pair["keys"])))
+            places.keys[path], places.values[path] = (number, pair.start("keys")), (number, pair.end())
+            if line[pair.end() : pair.end() + 1] == "{":
+                outer = path
+    return places

@@ -22,6 +22,8 @@ _ROOMS = ("model", "algorithms", "transforms", "specs")
 
 
 def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return import_module(f"cgraph.{name}")
     if not name.startswith("_"):
         for room in _ROOMS:
             module = import_module(f"cgraph.{room}")

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable
 from itertools import product
-from typing import IO, Any
 
 import cgraph as cg
+from cgraph.cli.graphs import graph_of, linearized, usage
 from cgraph.cli.output import name_cell, print_result, records_table, sensitivity_title
 from cgraph.model.errors import show_count
 from cgraph.model.evaluation import source_values
-from cgraph.model.expressions import parse_assignments
 from cgraph.model.graph import topological_order
-from cgraph.model.names import unusable
 from cgraph.reports.latex import latex_expression, latex_name
 from cgraph.reports.tables import Formula, Table
 
-__all__ = ["UsageError", "check", "eval", "paths", "sensitivity", "show"]
+__all__ = ["check", "eval", "paths", "sensitivity", "show"]
 
 DONE, FAILED = 0, 1
 
 
-class UsageError(Exception):
-    """The command line is wrong in a way that argparse cannot see."""
-
-
 def show(arguments: argparse.Namespace) -> int:
     """List the nodes in the order of evaluation, and the edges."""
-    G = _graph(arguments)
-    values = _usage(source_values, G, dict(arguments.at))
+    G = graph_of(arguments)
+    values = usage(source_values, G, dict(arguments.at))
     nodes = [
         {"node": i, "role": d.get("role", ""), "equation": d.get("equation"), "value": values.get(i)}
         for i, d in ((i, G.nodes[i]) for i in topological_order(G))
@@ -52,20 +44,20 @@ def show(arguments: argparse.Namespace) -> int:
 
 def eval(arguments: argparse.Namespace) -> int:  # noqa: A001 - the word of the command line
     """Print the value of every node."""
-    values = [{"node": i, "value": y} for i, y in _usage(cg.evaluate, _graph(arguments), dict(arguments.at)).items()]
+    values = [{"node": i, "value": y} for i, y in usage(cg.evaluate, graph_of(arguments), dict(arguments.at)).items()]
     print_result(arguments, {"values": values}, values, [records_table(values)])
     return DONE
 
 
 def sensitivity(arguments: argparse.Namespace) -> int:
     """Print S(s,t) for one pair, for all pairs that end or begin at a node, or for all inputs and outputs."""
-    L, s, t = _linearized(arguments), arguments.s, arguments.t
+    L, s, t = linearized(arguments), arguments.s, arguments.t
     if s is not None and t is not None:
-        pairs = {(s, t): _usage(cg.sensitivity, L, s, t)}
+        pairs = {(s, t): usage(cg.sensitivity, L, s, t)}
     elif t is not None:
-        pairs = {(i, t): S for i, S in _usage(cg.sensitivities, L, t).items()}
+        pairs = {(i, t): S for i, S in usage(cg.sensitivities, L, t).items()}
     elif s is not None:
-        pairs = {(s, i): S for i, S in _usage(cg.sensitivities_from, L, s).items()}
+        pairs = {(s, i): S for i, S in usage(cg.sensitivities_from, L, s).items()}
     else:
         ends = L.inputs + L.weights, L.outputs
         rows = cg.jacobian(L, *ends).T.ravel().tolist()
@@ -79,12 +71,12 @@ def sensitivity(arguments: argparse.Namespace) -> int:
 
 def paths(arguments: argparse.Namespace) -> int:
     """Print the paths of each pair of ends, their products, and the sum."""
-    L = _linearized(arguments)
+    L = linearized(arguments)
     sources = [arguments.s] if arguments.s is not None else L.inputs + L.weights
     targets = [arguments.t] if arguments.t is not None else L.outputs
     pairs, tables = [], []
     for s, t in product(sources, targets):
-        S, count = _usage(cg.sensitivity, L, s, t), cg.count_paths(L, s, t)
+        S, count = usage(cg.sensitivity, L, s, t), cg.count_paths(L, s, t)
         found = list(cg.paths(L, s, t)) if arguments.top is None else cg.top_paths(L, s, t, arguments.top)
         pairs.append(
             {"from": s, "to": t, "sensitivity": S, "count": count,
@@ -101,7 +93,7 @@ def paths(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Compare every derivative with its numerical value; fail if one differs."""
-    report = _usage(cg.check_derivatives, _graph(arguments), dict(arguments.at))
+    report = usage(cg.check_derivatives, graph_of(arguments), dict(arguments.at))
     records = [
         {"what": c.kind, "from": c.tail, "to": c.head, "derivative": c.derivative, "numerical": c.numerical,
          "error": c.error, "method": c.method, "verdict": _verdict(c)}
@@ -112,47 +104,6 @@ def check(arguments: argparse.Namespace) -> int:
     title += f", {unchecked} could not be checked" if unchecked else ""
     print_result(arguments, {"ok": report.ok, "checks": records}, records, [records_table(records, title)])
     return FAILED if bad else DONE
-
-
-def _graph(arguments: argparse.Namespace) -> cg.ComputationalGraph:
-    if (arguments.spec is None) == (arguments.equations is None):
-        raise UsageError("give a SPEC, or equations with -e, one of the two")
-    if arguments.equations is not None:
-        return _from_equations(arguments.equations, dict(arguments.at))
-    try:
-        return cg.read_spec(_standard_input() if arguments.spec == "-" else arguments.spec)
-    except OSError as error:
-        raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
-
-
-def _from_equations(text: str, values: dict[str, float]) -> cg.ComputationalGraph:
-    computed = {name for name, _ in parse_assignments(text)}
-    for name in values:
-        if reason := unusable(name):
-            raise UsageError(reason)
-        if name in computed:
-            raise UsageError(f"node {name!r} cannot be set: it is computed; inputs and weights can")
-    return cg.from_equations(text, **values)
-
-
-def _standard_input() -> IO[Any]:
-    if sys.stdin is None:  # the shell closed it
-        raise UsageError("cannot read '-': standard input is closed")
-    # As bytes: what is not UTF-8 is then a mistake with a place.
-    return getattr(sys.stdin, "buffer", sys.stdin)
-
-
-def _linearized(arguments: argparse.Namespace) -> cg.ComputationalGraph:
-    L: cg.ComputationalGraph = _usage(cg.linearize, _graph(arguments), dict(arguments.at))
-    return L
-
-
-def _usage(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call `function`; a node that it does not know, or cannot set, was named on the command line."""
-    try:
-        return function(*arguments)
-    except (cg.NodeNotFound, cg.InvalidNodeError) as error:
-        raise UsageError(str(error)) from error
 
 
 def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:

@@ -21,6 +21,10 @@ COLUMNS = {
     "eval": ("node", "value"),
     "sensitivity": ("from", "to", "sensitivity"),
     "paths": ("from", "to", "path", "product"),
+    "gradient": ("weight", "value", "gradient", "downstream", "gate", "upstream"),
+    "gates": ("neuron", "gate"),
+    "descend": ("step", "loss", "held_out"),
+    "eliminate": ("method", "multiplications"),
     "check": ("what", "from", "to", "derivative", "numerical", "error", "method", "verdict"),
 }
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
+from collections.abc import Callable, Sequence
 
 from cgraph import __version__
 
 __all__ = ["build_parser"]
 
 FORMATS = ("text", "json", "csv", "markdown", "latex")
+METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "chain", "anneal", "optimal")
+SPEC_FORMATS = ("yaml", "json", "toml")
+TRANSFORMS = (
+    "append_loss", "couple", "decouple", "drop_zero_edges", "expand", "fold_constants", "merge_nodes", "restrict",
+    "split_nodes", "weights_as_nodes",
+)  # fmt: skip
 
 DESCRIPTION = """\
 Derivatives on explicit computational graphs: how any node of a graph acts on any other,
@@ -48,27 +56,72 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cgraph {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
 
-    def command(name: str, summary: str, *, spec: bool = True) -> argparse.ArgumentParser:
+    def command(name: str, summary: str, module: str = "commands") -> argparse.ArgumentParser:
         description = f"{summary[0].upper()}{summary[1:]}."
         sub = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
-        sub.set_defaults(module="cgraph.cli.commands" if spec else "cgraph.cli.assistance")
-        if spec:
-            _add_spec(sub)
+        sub.set_defaults(module=f"cgraph.cli.{module}")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
         return sub
 
-    command("show", "list nodes, edges and the order of evaluation")
-    command("eval", "evaluate every node: the forward pass")
+    _add_spec(command("show", "list nodes, edges and the order of evaluation"))
+    _add_spec(command("eval", "evaluate every node: the forward pass"))
     sub = command("sensitivity", "differentiate a node by a node, by all nodes, or all nodes by one")
+    _add_spec(sub)
     _add_ends(sub, "without --from, by every node; without --to, every node; without both, outputs by inputs")
     sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
+    _add_spec(sub)
     _add_ends(sub, "by default every input and weight, and every output")
     sub.add_argument("--top", type=_count, metavar="K", help="only the K paths with the largest |product|")
-    command("check", "compare every derivative with numerical differentiation")
-    command("schema", "print the JSON Schema of a spec", spec=False)
-    sub = command("completion", "print a completion script for a shell", spec=False)
+    _add_spec(command("check", "compare every derivative with numerical differentiation"))
+    _add_network_commands(command)
+    sub = command("eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination")
+    _add_spec(sub)
+    sub.add_argument("--from", dest="s", metavar="S", action="append", help="an input; may be repeated (default: all)")
+    sub.add_argument("--to", dest="t", metavar="T", action="append", help="an output; may be repeated (default: all)")
+    sub.add_argument("--method", choices=METHODS, default="markowitz", help="how to choose (default: %(default)s)")
+    sub.add_argument(
+        "--budget", type=_budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
+    )
+    sub.add_argument("--seed", type=_count, default=1, metavar="N", help="for anneal and optimal")
+    sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
+    sub.add_argument("-o", "--output", metavar="FILE", help="write the order there, as JSON")
+    command("schema", "print the JSON Schema of a spec", "assistance")
+    sub = command("completion", "print a completion script for a shell", "assistance")
     sub.add_argument("shell", choices=["bash", "zsh", "fish"])
     return parser
+
+
+def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    sub = command("gradient", "differentiate the loss by every weight", "networks")
+    _add_spec(sub)
+    _add_loss(sub)
+    sub.add_argument("--factors", action="store_true", help="show the three factors of each: S(j,J), Phi'(s(j)), y(i)")
+    sub = command("gates", "show where a gradient vanishes: the gate of every neuron, and |S| by depth", "networks")
+    _add_spec(sub)
+    _add_loss(sub)
+    sub = command("transform", "rewrite the graph, every sensitivity unchanged, and write its spec", "networks")
+    sub.add_argument("name", metavar="NAME", help=f"one of {', '.join(TRANSFORMS)}; or several, with commas between")
+    _add_spec(sub, formats=SPEC_FORMATS, default=None)
+    _add_ends(sub, "for restrict")
+    sub.add_argument("--loss", metavar="EQUATION", help="for append_loss: the equation of the node J")
+    sub.add_argument("--share", action="store_true", help="for expand: let equal intermediate results be one node")
+    sub.add_argument("-o", "--output", metavar="FILE", help="where to write the spec (default: standard output)")
+    sub = command("descend", "train the weights by gradient descent", "networks")
+    _add_spec(sub)
+    _add_loss(sub)
+    sub.add_argument(
+        "--rate", type=_number, required=True, metavar="R", help="the learning rate; a negative one climbs"
+    )
+    sub.add_argument("--steps", type=_count, required=True, metavar="N", help="how many passes over the data")
+    sub.add_argument("--data", metavar="FILE", help="CSV, a column for each input that varies (default: one example)")
+    sub.add_argument("--validation", metavar="FILE", help="held-out examples, whose loss is shown too")
+    sub.add_argument("--batch", type=_count, metavar="N", help="examples for each update (default: all of them)")
+    sub.add_argument("--seed", type=_count, metavar="N", help="shuffle the examples before each pass")
+    sub.add_argument("-o", "--output", metavar="FILE", help="write the trained spec there")
+
+
+def _add_loss(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--of", dest="loss_node", metavar="J", help="the node to differentiate (default: the only output)")
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -76,12 +129,14 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=16, width=100)
 
 
-def _add_spec(sub: argparse.ArgumentParser) -> None:
+def _add_spec(sub: argparse.ArgumentParser, formats: Sequence[str] = FORMATS, default: str | None = FORMATS[0]) -> None:
     sub.add_argument("spec", metavar="SPEC", nargs="?", help="the graph's file, or - for standard input")
     sub.add_argument("-e", "--equations", metavar="TEXT", help='the graph as text: "a = x*z; y = exp(a)"')
     sub.add_argument("--at", metavar="NAME=VALUE", type=_binding, action="append", default=[],
                      help="a value for an input or weight; may be repeated")  # fmt: skip
-    sub.add_argument("--format", choices=FORMATS, default="text", help="how to print (default: %(default)s)")
+    sub.add_argument(
+        "--format", choices=formats, default=default, help=f"how to print (default: {default or 'by suffix'})"
+    )
 
 
 def _add_ends(sub: argparse.ArgumentParser, what: str) -> None:
@@ -103,4 +158,20 @@ def _binding(text: str) -> tuple[str, float]:
 def _count(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text[:12]) > 0:
         return int(text[:12])
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of paths, as in 5")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number, as in 5")
+
+
+def _budget(text: str) -> str:
+    if re.fullmatch(r"\d+|(\d+\.?\d*|\.\d+)(ms|s|min)", text) and text.strip("0.msin"):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a number of evaluations nor a time, as in 10s")
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number):
+        return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a finite number, as in 0.1")

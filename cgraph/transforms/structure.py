@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import networkx as nx
 import numpy as np
@@ -15,6 +15,8 @@ from cgraph.model.evaluation import evaluate, is_computed
 from cgraph.model.expressions import write_name
 from cgraph.model.graph import ComputationalGraph, require_node, topological_order
 from cgraph.transforms.rebuilding import Builder, transform
+
+Graph = TypeVar("Graph", bound="nx.DiGraph[Any]")
 
 __all__ = ["drop_zero_edges", "fold_constants", "merge_nodes", "restrict", "split_nodes"]
 
@@ -217,7 +219,7 @@ def fold_constants(G: ComputationalGraph) -> ComputationalGraph:
     return H
 
 
-def drop_zero_edges(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> nx.DiGraph[Any]:
+def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
     """Return the linearized graph without the edges whose derivative is zero.
 
     Parameters

@@ -16,13 +16,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import cgraph as cg
-from cgraph.cli import commands, main
+from cgraph.cli import commands, graphs, main
 from cgraph.cli.parser import FORMATS
 from cgraph.model.operations import CONSTANTS, FUNCTIONS, OPERATIONS
 from cgraph.specs.parsing import parse_document
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 QUIZ = str(EXAMPLES / "cmu_10301" / "quiz.yaml")
+OTHERS = ["gradient", "gates", "transform", "descend", "eliminate", "schema", "completion"]
 COMMANDS = ["show", "eval", "sensitivity", "paths", "check"]
 SPEC = "title: Two paths\ninputs: {x: 2.0}\nweights: {w: 3.0}\nnodes: {a: w * x, y: a * x}\n"
 
@@ -372,7 +373,7 @@ def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
     [
         (["show", "-e", "y = 2x"], cg.EquationError),
         (["eval", "-e", "y = 1/0"], cg.EvaluationError),
-        (["show", "missing.yaml"], commands.UsageError),
+        (["show", "missing.yaml"], graphs.UsageError),
     ],
     ids=["equation", "evaluation", "usage"],
 )
@@ -412,7 +413,7 @@ def test_the_shell_reads_its_completion_script(run, tmp_path, shell, option):
 def test_a_completion_script_knows_every_command_and_option(run, shell):
     script = run("completion", shell)
     dashes = "-l " if shell == "fish" else "--"
-    for word in [*COMMANDS, "schema", "completion", *FORMATS, f"{dashes}from", f"{dashes}top", f"{dashes}format"]:
+    for word in [*COMMANDS, *OTHERS, *FORMATS, f"{dashes}from", f"{dashes}top", f"{dashes}format"]:
         assert re.search(rf"(?<![\w-]){word}\b", script)
 
 
@@ -420,8 +421,9 @@ def test_a_completion_script_knows_every_command_and_option(run, shell):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
+        (["cgraph", "transform", "expand", "g.yaml", "--format", ""], {"yaml", "json", "toml"}),
         (["cgraph", "s"], {"show", "sensitivity", "schema"}),
-        (["cgraph", ""], {*COMMANDS, "schema", "completion", "--help", "--version"}),
+        (["cgraph", ""], {*COMMANDS, *OTHERS, "--help", "--version"}),
         (["cgraph", "--v"], {"--version"}),
         (["cgraph", "paths", "--t"], {"--to", "--top"}),
         (["cgraph", "show", "--t"], set()),

@@ -15,7 +15,7 @@ _cgraph() {{
     # bash takes --format=json for three words
     [[ $before == = ]] && before=${{COMP_WORDS[COMP_CWORD-2]}}
     [[ $word == = ]] && word=
-    case $COMP_CWORD,$before in
+    case $COMP_CWORD,${{COMP_WORDS[1]}},$before in
     1,*) words="{commands} --help --version" ;;
 {values}
     *)
@@ -41,9 +41,7 @@ def completion_script(shell: str) -> str:
         return _fish(commands)
     bash = _BASH.format(
         commands=" ".join(commands),
-        values="\n".join(
-            sorted({_bash_values(a) for sub in commands.values() for a in _options(sub) if _takes_value(a)})
-        ),
+        values="\n".join(_bash_values(n, a) for n, sub in commands.items() for a in _options(sub) if _takes_value(a)),
         words="\n".join(line for name, sub in commands.items() for line in _bash_words(name, sub)),
     )
     return _ZSH.format(bash=bash) if shell == "zsh" else bash
@@ -64,9 +62,9 @@ def _takes_value(action: argparse.Action) -> bool:
     return bool(action.option_strings) and action.nargs != 0
 
 
-def _bash_values(action: argparse.Action) -> str:
-    """Return the line that offers the values of an option; a name or a number can be anything."""
-    options = "|".join(f"*,{option}" for option in action.option_strings)
+def _bash_values(name: str, action: argparse.Action) -> str:
+    """Return the line that offers the values of a command's option; a name or a number can be anything."""
+    options = "|".join(f"*,{name},{option}" for option in action.option_strings)
     return f'    {options}) words="{" ".join(action.choices or ())}" ;;'
 
 

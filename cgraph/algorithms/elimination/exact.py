@@ -61,8 +61,9 @@ class _Search:
         if self.budget.spend() >= 1 or X.bit_count() > LARGEST_PART:
             self._give_up()
         least: float = math.inf
-        for estimate, v, parts in self._choices(X):
-            total = estimate
+        for estimate, v, cost, parts in self._choices(X):
+            # More may be known of the parts by now than when the choices were sorted.
+            total = cost + sum(self.known(C) for C in parts)
             for C in parts:
                 if total > limit:
                     break
@@ -105,15 +106,19 @@ class _Search:
             yield part
             X &= ~part
 
-    def _choices(self, X: int) -> list[tuple[int, int, list[int]]]:
-        """Return for each v in `X` what f(X) is at least if v comes last, and the parts of X - v; the least first."""
+    def _choices(self, X: int) -> list[tuple[int, int, int, list[int]]]:
+        """Return for each v in `X` what f(X) is at least if v comes last, v, its cost then, and the parts of X - v.
+
+        The least comes first.
+        """
         choices = []
         for v in bits(X):
             pattern, rest = self.task.pattern.copy(), X & ~(1 << v)
             for other in bits(rest):
                 pattern.eliminate(other)
             parts = list(self.parts(rest))
-            choices.append((pattern.cost(v) + sum(self.known(C) for C in parts), v, parts))
+            cost = pattern.cost(v)
+            choices.append((cost + sum(self.known(C) for C in parts), v, cost, parts))
         return sorted(choices)
 
     def _give_up(self) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -137,30 +137,40 @@ def check_derivatives(
     L = G if given and inputs is None else linearize(G, inputs)
     y = forward(L, source_values(L))
 
-    def check(kind: str, i: str, j: str, z: float, f: Callable[[Any], Any], analytic: bool) -> Check:
-        numerical, method = _differentiate(f, y[i], analytic)
-        error = abs(z - numerical) / max(1.0, abs(numerical))
-        return Check(kind, i, j, z, numerical, error, method, method == "none" or error <= tolerance)
+    def check(kind: str, i: str, z: dict[str, float], f: Callable[[Any], list[Any]], analytic: bool) -> list[Check]:
+        """Compare dy(j)/dy(i) for several j, whose values are those of `f`."""
+        found, method = _differentiate(f, y[i], analytic)
+        errors = [abs(z[j] - n) / max(1.0, abs(n)) for j, n in zip(z, found, strict=True)]
+        return [
+            Check(kind, i, j, z[j], n, error, method, method == "none" or error <= tolerance)
+            for j, n, error in zip(z, found, errors, strict=True)
+        ]
 
     edges = [
-        check("edge", i, j, L.edges[i, j][derivative], _node_of(L, y, i, j), _is_analytic(L, j))
+        check("edge", i, {j: L.edges[i, j][derivative]}, _node_of(L, y, i, j), _is_analytic(L, j))
         for j in computed
         for i in L.predecessors(j)
     ]
     analytic = all(_is_analytic(L, j) for j in computed)
     sources = [i for i in [*L.inputs, *L.weights] if i in y]
     outputs = [j for j in L.outputs if is_computed(L, j)]
-    S = {i: sensitivities_from(L, i, derivative=derivative) for i in sources}
-    pairs = [check("pair", i, j, S[i][j], _graph_of(L, i, j), analytic) for i, j in product(sources, outputs)]
-    return CheckReport((*edges, *pairs), tolerance)
+    pairs = []
+    for i in sources:
+        S = sensitivities_from(L, i, derivative=derivative)
+        pairs.append(check("pair", i, {j: S[j] for j in outputs}, _graph_of(L, i, outputs), analytic))
+    return CheckReport(tuple(chain(*edges, *pairs)), tolerance)
 
 
-def _node_of(L: ComputationalGraph, y: Mapping[str, Any], i: str, j: str) -> Callable[[Any], Any]:
-    return lambda value: value_of(L, j, {**{k: y[k] for k in L.predecessors(j)}, i: value})
+def _node_of(L: ComputationalGraph, y: Mapping[str, Any], i: str, j: str) -> Callable[[Any], list[Any]]:
+    return lambda value: [value_of(L, j, {**{k: y[k] for k in L.predecessors(j)}, i: value})]
 
 
-def _graph_of(L: ComputationalGraph, i: str, j: str) -> Callable[[Any], Any]:
-    return lambda value: forward(L, {**source_values(L), i: value})[j]
+def _graph_of(L: ComputationalGraph, i: str, outputs: list[str]) -> Callable[[Any], list[Any]]:
+    def values(value: Any) -> list[Any]:
+        y = forward(L, {**source_values(L), i: value})
+        return [y[j] for j in outputs]
+
+    return values
 
 
 def _is_analytic(L: ComputationalGraph, j: str) -> bool:
@@ -169,14 +179,14 @@ def _is_analytic(L: ComputationalGraph, j: str) -> bool:
     return all(OPERATIONS[s.operation].analytic for s in L.nodes[j]["expression"].steps if isinstance(s, Apply))
 
 
-def _differentiate(f: Callable[[Any], Any], x: float, analytic: bool) -> tuple[float, str]:
+def _differentiate(f: Callable[[Any], list[Any]], x: float, analytic: bool) -> tuple[list[float], str]:
     """Return f'(x) by numbers, and the method: a complex step if `f` is analytic, else differences."""
     with np.errstate(all="ignore"):
         try:
             if analytic:
-                return float(np.imag(f(complex(x, _COMPLEX_STEP)))) / _COMPLEX_STEP, "complex step"
+                return [float(np.imag(v)) / _COMPLEX_STEP for v in f(complex(x, _COMPLEX_STEP))], "complex step"
             h = _REAL_STEP * max(1.0, abs(x))
-            wide, narrow = ((f(x + d) - f(x - d)) / (2 * d) for d in (h, h / 2))
-            return float(4 * narrow - wide) / 3, "central difference"
+            wide, narrow = ((np.array(f(x + d)) - np.array(f(x - d))) / (2 * d) for d in (h, h / 2))
+            return ((4 * narrow - wide) / 3).tolist(), "central difference"
         except EvaluationError:
-            return float("nan"), "none"
+            return [float("nan")] * len(f(x)), "none"

@@ -157,7 +157,7 @@ def decouple(G: ComputationalGraph) -> ComputationalGraph:
             raise CGraphError(f"neuron {taken[:-1]!r} cannot be decoupled: there is a node {taken!r} already")
     build = Builder(G, {j: f"{j}+" for j in split})
     for j, data in G.nodes(data=True):
-        if j not in split:
+        if j not in build.names:
             build.keep(j)
             continue
         linear = f"{j}-"

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, linearize, unlinearized
-from cgraph.model.expressions import substitute, write_name
+from cgraph.model.expressions import parse, substitute, write_name
 from cgraph.model.graph import ComputationalGraph, topological_order
 
 __all__ = ["Builder", "origin_name", "transform"]
@@ -70,7 +70,8 @@ class Builder:
 
     def renamed(self, equation: str) -> str:
         """Return an equation of the old graph as it stands in the new one."""
-        return substitute(equation, {i: write_name(new) for i, new in self.names.items()})
+        read = {i for i in parse(equation).operands if i in self.names}
+        return substitute(equation, {i: write_name(self.names[i]) for i in read})
 
     def weights(self, j: str) -> dict[str, float]:
         """Return the weights into neuron `j`, by the new names of the nodes."""

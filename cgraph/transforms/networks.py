@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cgraph.model.errors import CGraphError, EquationError
+from cgraph.model.errors import CGraphError
 from cgraph.model.expressions import Apply, parse, write_name
 from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.neurons import activated, linear_halves
@@ -209,18 +209,18 @@ def couple(G: ComputationalGraph) -> ComputationalGraph:
     for whole in (half[:-1] for half in halves):
         if whole in G:
             raise CGraphError(f"the halves of {whole!r} cannot be joined: there is a node {whole!r} already")
-    build = Builder(G, {activation: activation[:-1] for activation in halves.values()})
+    linear = {plus: minus for minus, plus in halves.items()}
+    build = Builder(G, {plus: plus[:-1] for plus in linear})
     build.H.remove_nodes_from(halves)
     for j in G:
-        if j in halves:
-            continue
-        linear = f"{j[:-1]}-"
-        if halves.get(linear) != j:
+        if half := activated(G, j) if j in linear else None:
+            data = G.nodes[half.operand]
+            if data["role"] == "neuron":
+                build.H.add_neuron(build.name(j), activation=half.activation, weights=build.weights(half.operand))
+            else:
+                build.H.add_equation(build.name(j), f"{half.activation}({build.renamed(data['equation'])})")
+        elif j not in halves:
             build.keep(j)
-        elif (found := activated(G, j)) and G.nodes[linear]["role"] == "neuron":
-            build.H.add_neuron(build.name(j), activation=found.activation, weights=build.weights(linear))
-        elif found:
-            build.H.add_equation(build.name(j), f"{found.activation}({build.renamed(G.nodes[linear]['equation'])})")
     return build.H
 
 
@@ -229,9 +229,5 @@ def _inside(equation: str) -> tuple[str, str] | None:
     match parse(equation).steps[-1]:
         case Apply(operation, _) if operation in ACTIVATIONS:
             call = re.fullmatch(rf"\s*{operation}\s*\((.*)\)\s*", equation, re.DOTALL)
-            try:
-                # "relu(a)*relu(b)" has the same outline; its inside, "a)*relu(b", does not parse.
-                return (operation, call[1]) if call and len(parse(call[1]).steps) else None
-            except EquationError:
-                return None
+            return (operation, call[1]) if call else None
     return None

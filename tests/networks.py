@@ -15,6 +15,12 @@ def networks(draw, activations=cg.ACTIVATIONS, loss=True):
     names = [f"x{k}" for k in range(draw(st.integers(1, 3)))]
     for name in names:
         G.add_input(name, draw(weights))
+    for k in range(draw(st.integers(0, 2))):
+        G.add_constant(f"c{k}", draw(weights))
+        names.append(f"c{k}")
+        if draw(st.booleans()):
+            G.add_equation(f"d{k}", f"c{k}^2 + {names[draw(st.integers(-1, len(names) - 1))]}")
+            names.append(f"d{k}")
     G.add_weight("scale", draw(st.floats(0.5, 1.5)))
     for k in range(draw(st.integers(1, 6))):
         name = f"h{k}"

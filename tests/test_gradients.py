@@ -249,7 +249,10 @@ class TestErrors:
         G.add_input("z", 2.0)
         G.add_neuron("h", activation="relu", weights={"x": 1.0})
         G.add_edge("z", "h", weight=1.0)
-        with pytest.raises(cg.InvalidNodeError, match="^the edges into neuron 'h' are not those of its operands"):
+        with pytest.raises(
+            cg.InvalidNodeError,
+            match=r"^the edges into 'h' are not those of its operands \(x\); add_equation and add_neuron set both$",
+        ):
             cg.evaluate(G)
         G.remove_edge("z", "h")
         del G.edges["x", "h"]["weight"]

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import math
 
 import networkx as nx
 import pytest
@@ -247,9 +248,27 @@ class TestByHand:
             G.add_equation(name, equation)
         H = cg.fold_constants(G)
         assert dict(H.nodes(data="role")) == {
-            "c": "constant", "x": "input", "tau": "constant", "d": "constant", "y": "operation",
+            "c": "constant", "x": "input", "tau": "constant", "d": "operation", "y": "operation",
         }  # fmt: skip
-        assert H.nodes["d"]["value"] == 8.0
+        assert H.nodes["tau"]["value"] == 2 * math.pi
+
+    def test_a_constant_that_is_read_elsewhere_keeps_its_sensitivities(self):
+        G = cg.ComputationalGraph()
+        G.add_constant("c", 2.0)
+        G.add_input("x", 1.0)
+        G.add_equation("y", "c + 1")
+        G.add_equation("J", "c*x + y")
+        assert cg.sensitivity(cg.linearize(cg.fold_constants(G)), "c", "J") == 2.0
+
+    def test_a_declared_output_that_no_edge_touches_is_a_constant(self):
+        G = cg.from_equations("a = relu(x); y = 0*z; u = x", x=-1.0, z=2.0)
+        G.graph["outputs"] = ["a", "y"]
+        H = cg.drop_zero_edges(cg.linearize(G))
+        assert (H.nodes["a"]["role"], H.nodes["a"]["value"]) == ("constant", 0.0)
+        stream = io.StringIO()
+        cg.write_spec(H, stream)
+        stream.seek(0)
+        assert cg.read_spec(stream).outputs == ["a", "y"]
 
     def test_drop_zero_edges(self):
         L = cg.linearize(cg.from_equations("a = relu(x); b = x*z; y = a + b", x=-1.0, z=3.0))

@@ -118,6 +118,8 @@ def gradient_descent(
     ([9.0, 2.25, 0.5625], 0.75)
     """
     require_node(G, loss)
+    if not is_computed(G, loss):
+        raise CGraphError(f"node {loss!r} has neither an equation nor weights, so no descent can make it smaller")
     if not math.isfinite(rate) or steps < 0 or (batch is not None and batch < 1):
         raise CGraphError(
             f"rate = {rate}, steps = {steps}, batch = {batch}: a finite rate and positive numbers are needed"

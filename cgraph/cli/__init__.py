@@ -28,7 +28,12 @@ def run() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv` and return its exit status."""
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if len(rest) == 1 and not rest[0].startswith("--") and getattr(arguments, "spec", "") is None:
+        arguments.spec = rest[0]  # argparse stops looking for a SPEC at an option that stands before it
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         status = int(getattr(import_module(arguments.module), arguments.command)(arguments))
         if sys.stdout is not None:

@@ -43,7 +43,7 @@ def eliminate(arguments: argparse.Namespace) -> int:
         records_table(entries, f"eliminated in the order {', '.join(chosen) or '(none)'}: "
                       f"{result.multiplications} multiplications, {result.additions} additions"),
     ]  # fmt: skip
-    print_result(arguments, {"costs": costs, **found, "jacobian": entries}, costs, tables)
+    print_result(arguments, {"costs": costs, **found, "jacobian": entries}, entries, tables)
     return DONE
 
 

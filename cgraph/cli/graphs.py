@@ -37,7 +37,11 @@ def _from_equations(text: str, values: dict[str, float]) -> cg.ComputationalGrap
             raise UsageError(reason)
         if name in computed:
             raise UsageError(f"node {name!r} cannot be set: it is computed; inputs and weights can")
-    return cg.from_equations(text, **values)
+    G = cg.from_equations(text, **values)
+    for name in values:
+        if not G.succ[name]:
+            raise UsageError(f"no equation uses {name!r}, which --at sets")
+    return G
 
 
 def _standard_input() -> IO[Any]:

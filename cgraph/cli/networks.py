@@ -9,8 +9,9 @@ from typing import Any
 
 import cgraph as cg
 from cgraph.cli.graphs import UsageError, graph_of, linearized, usage
-from cgraph.cli.output import name_cell, print_result
+from cgraph.cli.output import counted, name_cell, print_result
 from cgraph.model.errors import nearest
+from cgraph.model.evaluation import source_values
 from cgraph.reports.latex import latex_name
 from cgraph.reports.tables import Formula, Table
 
@@ -20,7 +21,7 @@ DONE, STOPPED = 0, 4
 ROWS = 20  # of a loss curve
 
 TRANSFORMS: dict[str, Callable[[cg.ComputationalGraph, argparse.Namespace], cg.ComputationalGraph]] = {
-    "append_loss": lambda G, a: cg.append_loss(G, _needed(a.loss, "append_loss", "--loss EQUATION")),
+    "append_loss": lambda G, a: cg.append_loss(G, _needed(a.loss, "append_loss", "--loss EQUATION"), name=a.loss_name),
     "couple": lambda G, _: cg.couple(G),
     "decouple": lambda G, _: cg.decouple(G),
     "drop_zero_edges": lambda G, _: cg.drop_zero_edges(cg.linearize(G)),
@@ -37,6 +38,8 @@ def gradient(arguments: argparse.Namespace) -> int:
     """Print dJ/dw for every weight, with its three factors on request."""
     L = linearized(arguments)
     loss = _loss(L, arguments.loss_node)
+    if not _weights(L):
+        raise UsageError("the graph has no weights; `cgraph sensitivity` differentiates by its inputs")
     factors = usage(cg.gradient_factors, L, loss) if arguments.factors else {}
     records, rows = [], []
     for w, g in usage(cg.weight_gradients, L, loss).items():
@@ -61,7 +64,9 @@ def gates(arguments: argparse.Namespace) -> int:
     levels = [level._asdict() for level in usage(cg.gradient_flow, L, loss)]
     flow = [(v["depth"], v["nodes"], v["mean"], v["smallest"], v["largest"], _share(v["shut"])) for v in levels]
     tables = [
-        Table(("neuron", "gate"), [(name_cell(r["neuron"]), r["gate"]) for r in records], f"{len(records)} gates"),
+        Table(
+            ("neuron", "gate"), [(name_cell(r["neuron"]), r["gate"]) for r in records], counted(len(records), "gate")
+        ),
         Table(
             ("edges to " + loss, "nodes", "mean |S|", "smallest", "largest", "gates shut"),
             flow,
@@ -75,9 +80,9 @@ def gates(arguments: argparse.Namespace) -> int:
 def transform(arguments: argparse.Namespace) -> int:
     """Apply transforms one after the other, and write the spec of the result."""
     G = graph_of(arguments)
-    if arguments.at:
+    if arguments.at and arguments.equations is None:
         raise UsageError("a transform writes the spec as it is; change the values there instead of with --at")
-    for name in arguments.name.split(","):
+    for name in (part.strip() for part in arguments.name.split(",")):
         if name not in TRANSFORMS:
             close = nearest(name, TRANSFORMS)
             hint = f"did you mean {close!r}?" if close else f"the transforms are {', '.join(TRANSFORMS)}"
@@ -90,8 +95,9 @@ def transform(arguments: argparse.Namespace) -> int:
 def descend(arguments: argparse.Namespace) -> int:
     """Train the weights by gradient descent; print the losses, and write the trained spec on request."""
     G = graph_of(arguments)
-    for name, value in arguments.at:
-        G = usage(_with_value, G, name, value)
+    G = usage(_with_values, G, dict(arguments.at))
+    if not _weights(G):
+        raise UsageError("the graph has no weights to train")
     result = usage(_descent, G, arguments)
     held_out = result.validation or [None] * len(result.history)
     records = [
@@ -134,12 +140,12 @@ def _curve(records: Sequence[dict[str, Any]]) -> Table:
     """Return a table of at most `ROWS` steps, with a bar as long as the loss."""
     step = max(1, -(-(len(records) - 1) // (ROWS - 1)))
     shown = [*records[:-1][::step], records[-1]]
-    low, high = min(r["loss"] for r in shown), max(r["loss"] for r in shown)
+    low, high = min(0.0, *(r["loss"] for r in shown)), max(r["loss"] for r in shown)
     columns = ["step", "loss"] + ["held_out"] * (records[0]["held_out"] is not None)
     rows = []
     for record in shown:
         share = (record["loss"] - low) / (high - low) if high > low else 0.0
-        rows.append([*(record[column] for column in columns), "#" * round(1 + 39 * share)])
+        rows.append([*(record[column] for column in columns), "#" * round(40 * share)])
     return Table([*(column.replace("_", " ") for column in columns), ""], rows)
 
 
@@ -164,10 +170,11 @@ def _share(shut: float) -> str | None:
     return None if shut != shut else f"{shut:.0%}"  # noqa: PLR0124 - NaN, where there is no gate
 
 
-def _with_value(G: cg.ComputationalGraph, name: str, value: float) -> cg.ComputationalGraph:
+def _with_values(G: cg.ComputationalGraph, values: dict[str, float]) -> cg.ComputationalGraph:
+    source_values(G, values)  # says what cannot be set
     H = G.copy()
-    cg.evaluate(G, {name: value})  # says what cannot be set
-    H.nodes[name]["value"] = value
+    for name, value in values.items():
+        H.nodes[name]["value"] = value
     return H
 
 

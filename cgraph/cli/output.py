@@ -8,10 +8,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from cgraph.model.errors import show_count
 from cgraph.reports.latex import latex_name, latex_number
 from cgraph.reports.tables import Formula, Table, show_number, to_csv, to_latex, to_markdown, to_text
 
-__all__ = ["name_cell", "print_result", "records_table", "sensitivity_title"]
+__all__ = ["counted", "name_cell", "print_result", "records_table", "sensitivity_title"]
 
 VERSION = 1  # of the JSON that is printed
 
@@ -24,8 +25,8 @@ COLUMNS = {
     "gradient": ("weight", "value", "gradient", "downstream", "gate", "upstream"),
     "gates": ("neuron", "gate"),
     "descend": ("step", "loss", "held_out"),
-    "eliminate": ("method", "multiplications"),
-    "check": ("what", "from", "to", "derivative", "numerical", "error", "method", "verdict"),
+    "eliminate": ("from", "to", "sensitivity"),
+    "check": ("what", "from", "to", "derivative", "numerical", "error", "verdict"),
 }
 
 
@@ -64,10 +65,17 @@ def sensitivity_title(s: str, t: str, S: Any, remark: str = "") -> Formula:
     return Formula(f"S({s}, {t}) = {number}{remark}", latex + (rf" \text{{{remark}}}" if remark else ""))
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number of things, the word in the plural where it should be."""
+    return f"{show_count(count)} {what}{'s' * (count != 1)}"
+
+
 def _finite(data: Any) -> Any:
-    """Return `data` with NaN, which JSON does not have, as None."""
+    """Return `data` with NaN, which JSON does not have, as None, and integers too long to be read as text."""
     if isinstance(data, dict):
         return {key: _finite(value) for key, value in data.items()}
     if isinstance(data, list):
         return [_finite(value) for value in data]
+    if isinstance(data, int) and data >= 10**1000:
+        return show_count(data)
     return None if isinstance(data, float) and not math.isfinite(data) else data

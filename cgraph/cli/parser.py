@@ -103,7 +103,10 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument("name", metavar="NAME", help=f"one of {', '.join(TRANSFORMS)}; or several, with commas between")
     _add_spec(sub, formats=SPEC_FORMATS, default=None)
     _add_ends(sub, "for restrict")
-    sub.add_argument("--loss", metavar="EQUATION", help="for append_loss: the equation of the node J")
+    sub.add_argument("--loss", metavar="EQUATION", help="for append_loss: its equation")
+    sub.add_argument(
+        "--name", dest="loss_name", metavar="J", default="J", help="for append_loss: its name (default: J)"
+    )
     sub.add_argument("--share", action="store_true", help="for expand: let equal intermediate results be one node")
     sub.add_argument("-o", "--output", metavar="FILE", help="where to write the spec (default: standard output)")
     sub = command("descend", "train the weights by gradient descent", "networks")
@@ -116,7 +119,7 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument("--data", metavar="FILE", help="CSV, a column for each input that varies (default: one example)")
     sub.add_argument("--validation", metavar="FILE", help="held-out examples, whose loss is shown too")
     sub.add_argument("--batch", type=_count, metavar="N", help="examples for each update (default: all of them)")
-    sub.add_argument("--seed", type=_count, metavar="N", help="shuffle the examples before each pass")
+    sub.add_argument("--seed", type=int, metavar="N", help="shuffle the examples before each pass")
     sub.add_argument("-o", "--output", metavar="FILE", help="write the trained spec there")
 
 

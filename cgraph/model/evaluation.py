@@ -180,6 +180,11 @@ def is_computed(G: nx.DiGraph[Any], j: str) -> bool:
 def value_of(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
     """Return the value of a computed node from those of its operands."""
     data = G.nodes[j]
+    if set(data["operands"]) != G.pred[j].keys():
+        raise InvalidNodeError(
+            f"the edges into {j!r} are not those of its operands ({', '.join(dict.fromkeys(data['operands']))}); "
+            f"add_equation and add_neuron set both"
+        )
     if "expression" in data:
         return steps_of(data["expression"], y, j)[-1]
     return _apply(data["activation"], [preactivation(G, j, y)], j)
@@ -188,10 +193,7 @@ def value_of(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
 def preactivation(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
     """Return s(j), the sum of w_ij y(i) over the edges into neuron `j`."""
     s: Any = 0.0
-    operands = G.nodes[j]["operands"]
-    if len(operands) != G.in_degree(j):
-        raise InvalidNodeError(f"the edges into neuron {j!r} are not those of its operands; set both by add_neuron")
-    for i in operands:
+    for i in G.nodes[j]["operands"]:
         w = G.edges[i, j].get("weight")
         if w is None or i not in y:
             missing = f"edge {i!r} -> {j!r} has no 'weight'" if w is None else f"node {i!r} has no value"

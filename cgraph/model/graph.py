@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 else:
     _DiGraph = nx.DiGraph
 
-__all__ = ["BIAS", "ComputationalGraph", "Node", "from_equations", "require_node", "topological_order"]
+__all__ = ["BIAS", "BIAS_RULE", "ComputationalGraph", "Node", "from_equations", "require_node", "topological_order"]
 
 Node = Hashable
 BIAS = "+1"  # the constant node whose weights are biases
+BIAS_RULE = f"the node {BIAS!r}, whose weights are biases, is the constant 1 and nothing else"
 
 
 class ComputationalGraph(_DiGraph):
@@ -97,6 +99,8 @@ class ComputationalGraph(_DiGraph):
             If the name is unusable or an operand is not in the graph; the nearest name is suggested.
         """
         self._require_new(name)
+        if name == BIAS:
+            raise InvalidNodeError(BIAS_RULE)
         expression = parse(equation)
         self._require_defined(name, [step.name for step in undefined(expression, self)])
         self.add_node(name, role="operation", equation=equation, operands=expression.operands, expression=expression)
@@ -141,6 +145,8 @@ class ComputationalGraph(_DiGraph):
         self._require_defined(name, [i for i in weights if i not in self])
         numbers = {i: _number(f"the weight {i!r} -> {name!r}", w) for i, w in weights.items()}
         if bias is not None:
+            if BIAS in weights:
+                raise InvalidNodeError(f"neuron {name!r} has its bias twice: as bias, and as the weight of {BIAS!r}")
             numbers[BIAS] = _number(f"the bias of {name!r}", bias)
             if "role" not in self.nodes.get(BIAS, {}):
                 self.add_constant(BIAS, 1.0)
@@ -165,6 +171,8 @@ class ComputationalGraph(_DiGraph):
 
     def _add_source(self, name: str, role: str, value: object) -> None:
         self._require_new(name)
+        if name == BIAS and (role, value) != ("constant", 1.0):
+            raise InvalidNodeError(BIAS_RULE)
         self.add_node(name, role=role, value=None if value is None else _number(f"{role} {name!r}", value))
 
     def _require_new(self, name: object) -> None:
@@ -235,6 +243,8 @@ def undefined(expression: Expression, names: Iterable[object]) -> list[Name]:
 def _number(what: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise InvalidNodeError(f"{what} has the value {value!r}, which is not a number")
+    if not math.isfinite(value):
+        raise InvalidNodeError(f"{what} has the value {value!r}, which is not finite")
     return float(value)
 
 

@@ -1,9 +1,8 @@
 """The table of operations: one row gives the value, the local derivatives, the domain and how it is written.
 
 A derivative is a function of the output y and the operands: for the activations of the notes the output alone
-is enough (sigmoid: y(1 - y), tanh: 1 - y^2). Every function takes floats; those of an `analytic` row also take
-complex numbers whose imaginary part is a small perturbation, which is what a complex step needs. Piecewise
-rows therefore branch on the real part.
+is enough (sigmoid: y(1 - y), tanh: 1 - y^2). Every value also takes complex numbers whose imaginary part is a small
+perturbation, which is what a complex step needs. Piecewise rows therefore branch on the real part.
 
 Sources: MATH 565, lecture 27 (activations and their derivatives in terms of the output); at kinks the
 conventions of the design hold: relu'(0) = abs'(0) = 0, hard tanh' = 1 at both ends, ties go to the first.
@@ -50,8 +49,6 @@ class Operation:
         The operator between the operands (before a single one); a function is written by its name.
     precedence : int
         How tightly the operator binds; a function binds tightest.
-    analytic : bool
-        Whether `value` takes a complex step.
     """
 
     value: Callable[..., Number]
@@ -60,7 +57,6 @@ class Operation:
     domain: tuple[Callable[..., bool], str] | None = None
     infix: str = ""
     precedence: int = 9
-    analytic: bool = True
 
 
 def _power(a: Number, b: Number) -> Number:
@@ -92,8 +88,25 @@ def _softplus(x: Number) -> Number:
     return np.log1p(np.exp(x)) if np.real(x) < 0 else x + np.log1p(np.exp(-x))
 
 
-def _normal_cdf(x: float) -> float:
-    return math.erfc(-x / math.sqrt(2)) / 2
+def _erf(x: Number) -> Number:
+    if not isinstance(x, complex):
+        return math.erf(x)
+    if abs(x.real) < 2:  # Abramowitz and Stegun 7.1.6: all terms have one sign
+        term = total = x
+        for n in range(1, 60):
+            term *= 2 * x * x / (2 * n + 1)
+            total += term
+        return 2 / math.sqrt(math.pi) * np.exp(-x * x) * total
+    sign = _sign(x)
+    fraction = x * sign  # 7.1.14, the continued fraction, from the inside
+    for n in range(60, 0, -1):
+        fraction = x * sign + n / 2 / fraction
+    return sign * (1 - np.exp(-x * x) / (math.sqrt(math.pi) * fraction))
+
+
+def _normal_cdf(x: Number) -> Number:
+    # The complementary function keeps its digits far to the left.
+    return (1 + _erf(x / math.sqrt(2))) / 2 if isinstance(x, complex) else math.erfc(-x / math.sqrt(2)) / 2
 
 
 def _normal_pdf(x: float) -> Number:
@@ -141,8 +154,8 @@ OPERATIONS: dict[str, Operation] = {
                        r"\operatorname{{arcosh}}({0})", domain=(lambda x: x >= 1, "an operand of at least 1")),
     "atanh": Operation(np.arctanh, (lambda y, x: 1 / ((1 - x) * (1 + x)),), r"\operatorname{{artanh}}({0})",
                        domain=(lambda x: -1 < x < 1, "an operand between -1 and 1, ends excluded")),
-    "erf": Operation(math.erf, (lambda y, x: 2 / math.sqrt(math.pi) * np.exp(-x * x),),
-                     r"\operatorname{{erf}}({0})", analytic=False),
+    "erf": Operation(_erf, (lambda y, x: 2 / math.sqrt(math.pi) * np.exp(-x * x),),
+                     r"\operatorname{{erf}}({0})"),
     # activations
     "identity": Operation(lambda x: x, (lambda y, x: 1,), "{0}"),
     "sigmoid": Operation(_sigmoid, (lambda y, x: y * (1 - y),), r"\sigma({0})"),
@@ -156,7 +169,7 @@ OPERATIONS: dict[str, Operation] = {
     "elu": Operation(lambda x: x if np.real(x) > 0 else np.expm1(x),
                      (lambda y, x: 1 if x > 0 else y + 1,), r"\operatorname{{elu}}({0})"),
     "gelu": Operation(lambda x: x * _normal_cdf(x), (lambda y, x: _normal_cdf(x) + x * _normal_pdf(x),),
-                      r"\operatorname{{gelu}}({0})", analytic=False),
+                      r"\operatorname{{gelu}}({0})"),
     "silu": Operation(lambda x: x * _sigmoid(x), (lambda y, x: _sigmoid(x) + y * _sigmoid(-x),),
                       r"\operatorname{{silu}}({0})"),
     # piecewise

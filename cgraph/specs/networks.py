@@ -80,13 +80,16 @@ def _neuron(name: str, data: Any, report: Report) -> Neuron | None:
         return None
     check_keys(data, NEURON_KEYS, path, report)
     weights = data.get("weights")
-    if not isinstance(weights, dict) or not (weights or data.get("bias")):
+    if weights is None and data.get("bias") is None:
         report(path, f"neuron {name!r} has no weights", "write weights: {x: 0.5}", at_key=True)
+        return None
+    if not isinstance(weights, dict | None):
+        report((*path, "weights"), "'weights' is a mapping from nodes to numbers", "write weights: {x: 0.5}")
         return None
     if "activation" not in data:
         report(path, f"neuron {name!r} has no activation", f"the activations are {', '.join(ACTIVATIONS)}", at_key=True)
         return None
-    found = {str(i): (w, (*path, "weights", i)) for i, w in weights.items()}
+    found = {str(i): (w, (*path, "weights", i)) for i, w in (weights or {}).items()}
     bias = None if data.get("bias") is None else (data["bias"], (*path, "bias"))
     return Neuron(name, path, data["activation"], (*path, "activation"), found, bias)
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from cgraph.model.errors import CycleError, EquationError, nearest, shorten
 from cgraph.model.expressions import parse
-from cgraph.model.graph import BIAS, ComputationalGraph, topological_order, undefined
+from cgraph.model.graph import BIAS, BIAS_RULE, ComputationalGraph, topological_order, undefined
 from cgraph.model.names import unusable
 from cgraph.model.operations import ACTIVATIONS
 from cgraph.specs.documents import Document, Path
@@ -126,7 +126,8 @@ class _Reader:
         return {}
 
     def define(self, name: str, path: Path) -> None:
-        if reason := unusable(name):
+        misplaced = name == BIAS and path not in {("constants", BIAS), ("network",)}
+        if reason := unusable(name) or BIAS_RULE * misplaced:
             self.report(path, reason, at_key=True)
         elif name in self.defined:
             first = self.document.places.keys.get(self.defined[name], (0, 0))[0] + 1
@@ -138,7 +139,11 @@ class _Reader:
     def add_source(self, name: str, value: object, path: Path, role: str) -> None:
         if value is None:
             self.report(path, f"{role} {name!r} has no value", f"write {name}: 1.0", at_key=True)
-        elif (number := self.number(value, path, f"{role} {name!r}")) is not None and self.defined.get(name) == path:
+        elif (number := self.number(value, path, f"{role} {name!r}")) is None or self.defined.get(name) != path:
+            pass  # said already
+        elif name == BIAS and number != 1:
+            self.report(path, BIAS_RULE)
+        else:
             add = {"input": self.G.add_input, "weight": self.G.add_weight, "constant": self.G.add_constant}[role]
             add(name, number)
 
@@ -190,6 +195,8 @@ class _Reader:
     def add_neuron(self, neuron: Neuron) -> None:
         what = f"neuron {neuron.name!r}"
         weights = dict(neuron.weights) | ({BIAS: neuron.bias} if neuron.bias else {})
+        if neuron.bias and BIAS in neuron.weights:
+            self.report(neuron.bias[1], f"{what} has its bias twice: here, and as the weight of {BIAS!r}", at_key=True)
         numbers = {
             i: self.number(w, path, f"the {'bias' if i == BIAS else f'weight of {i!r}'} in {what}")
             for i, (w, path) in weights.items()

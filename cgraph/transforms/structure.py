@@ -181,8 +181,9 @@ def fold_constants(G: ComputationalGraph) -> ComputationalGraph:
     Returns
     -------
     ComputationalGraph
-        Such nodes are constants; constants that only they read are gone. Neurons are left as they are: their
-        weights are parameters.
+        Such nodes are constants, and what they read is gone. An equation stays if a constant that it reads is
+        read by another equation that stays, or is a declared output: their sensitivities would change. Neurons
+        stay as they are: their weights are parameters.
 
     Raises
     ------
@@ -203,19 +204,13 @@ def fold_constants(G: ComputationalGraph) -> ComputationalGraph:
     >>> list(fold_constants(G).nodes(data="role"))
     [('t', 'input'), ('half', 'constant'), ('s', 'operation')]
     """
-    fixed: set[str] = set()
-    for i in topological_order(G):
-        is_fixed = all(k in fixed for k in G.predecessors(i))
-        if G.nodes[i].get("role") == "constant" or (G.nodes[i].get("role") == "operation" and is_fixed):
-            fixed.add(i)
-    folded = {i for i in fixed if G.nodes[i]["role"] == "operation"}
+    folded = _foldable(G)
     y = evaluate(G) if folded else {}
     H = G.copy()
-    H.remove_edges_from([(k, i) for i in folded for k in G.predecessors(i)])
+    H.remove_nodes_from([k for i in folded for k in G.predecessors(i)])
     for i in folded:
-        _become(H, i, "constant", y[i])
-    kept = set(G.graph.get("outputs", []))
-    H.remove_nodes_from([i for i in fixed if G.succ[i] and not H.succ[i] and i not in kept])
+        if i in H:
+            _become(H, i, "constant", y[i])
     return H
 
 
@@ -233,7 +228,7 @@ def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
     -------
     networkx.DiGraph
         Of the type of `G`. A graph of given derivatives: an edge is zero at one point only, so there are no
-        equations any more. Sources keep their values; computed nodes that no edge touches are gone.
+        equations any more. Sources keep their values; a computed node that no edge touches is a constant.
 
     Raises
     ------
@@ -259,8 +254,30 @@ def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
     for i, j, data in G.edges(data=True):
         if np.any(data.get(derivative, 0)) if is_matrix(data.get(derivative)) else z(i, j) != 0:
             H.add_edge(i, j, **{key: value for key, value in data.items() if key != "weight"})
-    H.remove_nodes_from([i for i in G if is_computed(G, i) and not H.degree(i)])
+    for i in G:
+        if is_computed(G, i) and not H.degree(i) and "value" in G.nodes[i]:
+            _become(H, i, "constant", G.nodes[i]["value"])
     return H
+
+
+def _foldable(G: ComputationalGraph) -> set[str]:
+    """Return the equations that can be folded with everything that they read."""
+    fixed: set[str] = set()
+    for i in topological_order(G):
+        role = G.nodes[i].get("role")
+        if role == "constant" or (role == "operation" and all(k in fixed for k in G.predecessors(i))):
+            fixed.add(i)
+    folded = {i for i in fixed if G.nodes[i]["role"] == "operation"}
+    # If a node is read by what is not folded, or is a declared output, every equation that reads it has to stay.
+    staying = [i for i in fixed if i in G.graph.get("outputs", []) or any(j not in folded for j in G.successors(i))]
+    stays = set(staying)
+    while staying:
+        for j in folded.intersection(G.successors(staying.pop())):
+            folded.discard(j)
+            new = {j, *G.predecessors(j)} - stays  # j is an equation again, and reads these
+            stays |= new
+            staying += new
+    return folded
 
 
 def _become(H: ComputationalGraph, i: str, role: str, value: float) -> None:

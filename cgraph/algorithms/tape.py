@@ -83,33 +83,33 @@ class Tape:
 
     def gradient(self, t: str) -> Floats:
         """Return S(i,t) of all nodes i at the last points; see `CompiledGraph.gradient`."""
-        v, S = self._swept(t)
-        by_nodes: Floats = S[self._node_rows]
+        v = self._last_values()
+        if self._S.shape != v.shape:
+            self._S = np.empty_like(v)
+        self._S.fill(0.0)
+        self._S[self._recording.rows[t]] = 1.0
+        with np.errstate(all="ignore"):
+            _loops()["differentiate_tape"](*self._recording.program, self._w[self._recording.terms], v, self._S)
+        by_nodes: Floats = self._S[self._node_rows]
         if not has_finite_sum(by_nodes):
             self._require_finite("S", by_nodes, [*self._roles], t, v)
         return by_nodes
 
     def weight_gradients(self, t: str) -> Floats:
         """Return the derivatives of `t` by the `weights`; see `CompiledGraph.weight_gradients`."""
-        v, S = self._swept(t)
-        with np.errstate(all="ignore"):  # the caller of a loop looks for overflow
-            on_edges = S[self._recording.heads] * v[self._recording.tails]
-        gradient = np.concatenate([on_edges, S[self._weight_rows]])
+        self.gradient(t)
+        v = self._last_values()
+        with np.errstate(all="ignore"):  # looked for below
+            on_edges = self._S[self._recording.heads] * v[self._recording.tails]
+        gradient = np.concatenate([on_edges, self._S[self._weight_rows]])
         if not has_finite_sum(gradient):
             self._require_finite("gradient", gradient, self.weights, t, v)
         return gradient
 
-    def _swept(self, t: str) -> tuple[Floats, Floats]:
-        """Return the values of all rows, and S(k,t) of all rows k."""
+    def _last_values(self) -> Floats:
         if self._v is None:
             raise EvaluationError("nothing has been evaluated yet; call evaluate before gradient")
-        if self._S.shape != self._v.shape:
-            self._S = np.empty_like(self._v)
-        self._S.fill(0.0)
-        self._S[self._recording.rows[t]] = 1.0
-        with np.errstate(all="ignore"):
-            _loops()["differentiate_tape"](*self._recording.program, self._w[self._recording.terms], self._v, self._S)
-        return self._v, self._S
+        return self._v
 
     def _start(self, given: Mapping[str, NDArray[Any]], points: int | None) -> Floats:
         """Return the values of all rows, those filled in that are known; the room of the last ones is used again."""

@@ -57,9 +57,13 @@ class Tape:
         self._recording = record(G)
         self.weights = tuple(self._recording.weights)
         self._default_weights = np.array(list(self._recording.weights.values()))
+        # The weights of `evaluate`, and those of the terms of the weighted sums.
+        self._w = self._default_weights
+        self._on_terms = self._w[self._recording.terms]
         rows = self._recording.rows
         self._node_rows = np.array([rows[i] for i in G], np.intp)
         self._weight_rows = np.array([rows[w] for w in G.weights], np.intp)
+        self._differentiated = np.concatenate([self._recording.heads, self._weight_rows])
         self._positions = {i: k for k, i in enumerate(G)}
         self._valueless = [i for i in G if not is_computed(G, i) and G.nodes[i].get("value") is None]
         # The values of all rows where `evaluate` was last; of one point they have one dimension.
@@ -69,14 +73,16 @@ class Tape:
     def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None, weights: ArrayLike | None = None) -> Floats:
         """Return the values of all nodes, in the order of the graph; see `CompiledGraph.evaluate`."""
         given, points = self._given_values(inputs or {})
-        self._w = self._default_weights if weights is None else self._weight_values(weights)
+        w = self._default_weights if weights is None else self._weight_values(weights)
+        if w is not self._w:
+            self._w, self._on_terms = w, w[self._recording.terms]
         v = self._start(given, points)
         with np.errstate(all="ignore"):
-            _loops()["run_tape"](*self._recording.program, self._w[self._recording.terms], v)
+            _loops()["run_tape"](*self._recording.program, self._on_terms, v)
         if not has_finite_sum(v) and not np.isfinite(v).all():
             self._explain_value(v)
         self._v = v
-        values = v[self._node_rows]
+        values = v.take(self._node_rows, axis=0)
         for i in self._without_value(given):
             values[self._positions[i]] = np.nan
         return values
@@ -89,8 +95,8 @@ class Tape:
         self._S.fill(0.0)
         self._S[self._recording.rows[t]] = 1.0
         with np.errstate(all="ignore"):
-            _loops()["differentiate_tape"](*self._recording.program, self._w[self._recording.terms], v, self._S)
-        by_nodes: Floats = self._S[self._node_rows]
+            _loops()["differentiate_tape"](*self._recording.program, self._on_terms, v, self._S)
+        by_nodes = self._S.take(self._node_rows, axis=0)
         if not has_finite_sum(by_nodes):
             self._require_finite("S", by_nodes, [*self._roles], t, v)
         return by_nodes
@@ -99,9 +105,10 @@ class Tape:
         """Return the derivatives of `t` by the `weights`; see `CompiledGraph.weight_gradients`."""
         self.gradient(t)
         v = self._last_values()
+        # On an edge S by s(j), times y(i); in a node S by the node.
+        gradient = self._S.take(self._differentiated, axis=0)
         with np.errstate(all="ignore"):  # looked for below
-            on_edges = self._S[self._recording.heads] * v[self._recording.tails]
-        gradient = np.concatenate([on_edges, self._S[self._weight_rows]])
+            gradient[: len(self._recording.tails)] *= v.take(self._recording.tails, axis=0)
         if not has_finite_sum(gradient):
             self._require_finite("gradient", gradient, self.weights, t, v)
         return gradient

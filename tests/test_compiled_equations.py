@@ -4,14 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from engines import using
+from engines import ENGINES, using
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import cgraph as cg
 from cgraph.algorithms.tape_kernels import OPCODES
 
-ENGINES = ["numba", "numpy"]
 BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^"}
 
 

@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from engines import using
+from engines import ENGINES, using
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from networks import networks
 from test_properties import equation_graphs
 
 import cgraph as cg
-
-ENGINES = ["numba", "numpy"]
 
 
 def close(value):

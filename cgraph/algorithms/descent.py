@@ -32,7 +32,7 @@ __all__ = ["Descent", "gradient_descent"]
 # From how many nodes and edges, swept once for each example and step, the tape pays: if numba is loaded, and else.
 FEWEST_SWEPT = 5_000
 FEWEST_TO_LOAD = 1_000_000
-# The examples that are swept at once hold no more numbers, one for each of them at each node.
+# The examples that are swept at once hold no more numbers, one for each of them at each node and edge.
 MOST_NUMBERS = 10_000_000
 
 
@@ -237,7 +237,7 @@ class _TapeTraining(_Training):
         super().__init__(G, loss)
         self.compiled = compile_graph(self.graph)
         self.position = self.compiled.nodes.index(loss)
-        self.most = max(1, MOST_NUMBERS // len(self.compiled))
+        self.most = max(1, MOST_NUMBERS // (len(self.compiled) + self.compiled.number_of_edges))
 
     def mean_loss(self, examples: Sequence[Example]) -> float:
         try:

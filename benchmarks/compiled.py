@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -29,7 +30,7 @@ import torch
 from scipy.sparse.linalg import spsolve_triangular
 
 import cgraph as cg
-from cgraph.algorithms import kernels
+from cgraph.algorithms import descent, kernels
 from cgraph.algorithms.linearized import edge_derivative, finite
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.graph import topological_order
@@ -252,90 +253,112 @@ def network(layers, width):
     rng = np.random.default_rng(0)
     G = cg.ComputationalGraph()
     below = [f"x{k}" for k in range(width)]
-    values = {name: rng.uniform(-1, 1) for name in below}
-    symbols = {name: casadi.SX.sym(name) for name in below}
-    tensors = {name: torch.tensor(values[name]) for name in below}
-    weights = []
+    symbols, tensors = {}, {}
     for name in below:
-        G.add_input(name, values[name])
+        G.add_input(name, rng.uniform(-1, 1))
+        symbols[name], tensors[name] = casadi.SX.sym(name), torch.tensor(G.nodes[name]["value"])
     for layer in range(layers):
         above = [f"h{layer}_{k}" for k in range(width)]
         for j in above:
-            terms = [(f"w_{j}_{i}", i) for i in rng.choice(below, 10, replace=False).tolist()]
-            for w, _ in terms:
-                values[w] = rng.normal() / 3
-                G.add_weight(w, values[w])
-                symbols[w] = casadi.SX.sym(w)
-                tensors[w] = torch.tensor(values[w], requires_grad=True)
-                weights.append(w)
-            G.add_equation(j, f"tanh({' + '.join(f'{w}*{i}' for w, i in terms)})")
-            symbols[j] = casadi.tanh(
-                sum((symbols[w] * symbols[i] for w, i in terms[1:]), symbols[terms[0][0]] * symbols[terms[0][1]])
-            )
-            tensors[j] = terms  # computed when it is measured
+            weights = {i: rng.normal() / 3 for i in rng.choice(below, 10, replace=False).tolist()}
+            G.add_neuron(j, activation="tanh", weights=weights)
+            for i, w in weights.items():
+                symbols[i, j], tensors[i, j] = casadi.SX.sym(f"w_{i}_{j}"), torch.tensor(w, requires_grad=True)
+            s, *terms = (symbols[i, j] * symbols[i] for i in weights)
+            symbols[j] = casadi.tanh(sum(terms, s))
+            tensors[j] = list(weights)  # computed when it is measured
         below = above
     G.add_equation("J", " + ".join(below))
-    return G, weights, symbols, sum((symbols[j] for j in below[1:]), symbols[below[0]]), tensors, below
+    return G, symbols, sum((symbols[j] for j in below[1:]), symbols[below[0]]), tensors, below
 
 
 def torch_gradients(tensors, outputs):
     """Compute the network neuron by neuron, as the graph does, and all gradients."""
     y = {}
-    for name, tensor in tensors.items():
-        y[name] = torch.tanh(sum(y[w] * y[i] for w, i in tensor)) if isinstance(tensor, list) else tensor
+    for j, tensor in tensors.items():
+        y[j] = torch.tanh(sum(tensors[i, j] * y[i] for i in tensor)) if isinstance(tensor, list) else tensor
     sum(y[j] for j in outputs).backward()
 
 
 def equations(n, neurons):
-    print("\n## Equations: values of all nodes and derivatives of one by all, milliseconds\n")
-    rows = []
+    print("\n## Values of all nodes and all gradients, milliseconds for one point\n")
+    header = ["graph", "cgraph", "CasADi SX", "CasADi / cgraph", "each of 64 points", "one point / each of 64",
+              "CasADi / each of 64", "without numba", "without, each of 64", "PyTorch, scalars"]  # fmt: skip
+    table(header, [_elementary_row(n), _network_row(neurons)])
+
+
+def _elementary_row(n):
     G, loss, x, J = elementary(n)
-    C = cg.compile_graph(G)
     f = casadi.Function("f", [x], [J, casadi.gradient(J, x)])
     start = np.array([G.nodes[i]["value"] for i in G.inputs])
-    points = {i: np.full(64, G.nodes[i]["value"]) for i in G.inputs}
-    took = seconds(
-        {
-            "cgraph": lambda: (C.evaluate(), C.gradient(loss)),
-            "casadi": lambda: f(start),
-            "batch": lambda: (C.evaluate(points), C.gradient(loss)),
-        },
-        rounds=5,
-    )
-    assert np.allclose(C.gradient(loss)[:100, 0], f(start)[1].full().ravel())
-    rows.append([f"{n:,} elementary operations", *_against(took), f"{took['batch'] / 64 * 1e3:.2f}", ""])
-    G, weights, symbols, J, *_ = network(neurons // 1000, 1000)
+    took = _timed(G, lambda C, inputs: (C.evaluate(inputs), C.gradient(loss)), lambda: f(start))
     C = cg.compile_graph(G)
-    given = casadi.vertcat(*(symbols[i] for i in [*G.inputs, *weights]))
+    C.evaluate()
+    assert np.allclose(C.gradient(loss)[:100], f(start)[1].full().ravel())
+    return [f"{n:,} elementary operations", *_against(took), ""]
+
+
+def _network_row(neurons):
+    G, symbols, J, *_ = network(neurons // 1000, 1000)
+    C = cg.compile_graph(G)
+    given = casadi.vertcat(*(symbols[key] for key in [*G.inputs, *C.weights]))
     f = casadi.Function("f", [given], [J, casadi.gradient(J, given)])
-    start = np.array([G.nodes[i]["value"] for i in [*G.inputs, *weights]])
-    took = seconds({"cgraph": lambda: (C.evaluate(), C.gradient("J")), "casadi": lambda: f(start)}, rounds=5)
+    start = np.array([*(G.nodes[i]["value"] for i in G.inputs), *(G.edges[edge]["weight"] for edge in C.weights)])
+    took = _timed(G, lambda C, inputs: (C.evaluate(inputs), C.weight_gradients("J")), lambda: f(start))
+    C.evaluate()
+    assert np.allclose(C.weight_gradients("J"), f(start)[1].full().ravel()[len(G.inputs) :])
     *_, tensors, outputs = network(2, 1000)
-    took |= seconds({"torch": lambda: torch_gradients(tensors, outputs)}, rounds=1)
-    per_neuron = took["torch"] / 2000 * neurons
-    rows.append(
-        [
-            f"{neurons:,} tanh neurons of ten inputs",
-            *_against(took),
-            "",
-            f"{per_neuron * 1e3:.0f} ({per_neuron / took['cgraph']:.0f} x)",
-        ]
-    )
-    table(
-        [
-            "graph",
-            "cgraph",
-            "CasADi SX",
-            "CasADi / cgraph",
-            "cgraph, each of 64 points",
-            "PyTorch, scalars, from 2,000 neurons",
-        ],
-        rows,
-    )
+    per_neuron = seconds({"torch": lambda: torch_gradients(tensors, outputs)}, rounds=3)["torch"] / 2000
+    ratio = per_neuron * neurons / took["cgraph"]
+    return [
+        f"{neurons:,} tanh neurons of ten inputs",
+        *_against(took),
+        f"{per_neuron * neurons * 1e3:.0f} ({ratio:.0f} x)",
+    ]
+
+
+def _timed(G, run, rival):
+    """Return the times of ``run(C, inputs)`` for `G` compiled: one point, 64 of them, with numba and without."""
+    points = {i: np.full(64, G.nodes[i]["value"]) for i in G.inputs}
+    # A graph for one point and one for many: each keeps its arrays from one run to the next.
+    C, many = cg.compile_graph(G), cg.compile_graph(G)
+    took = seconds({"cgraph": lambda: run(C, {}), "casadi": rival}, rounds=11)
+    took |= seconds({"batch": lambda: run(many, points)}, rounds=5)
+    with mock.patch.dict(sys.modules, {"numba": None}):
+        kernels.compiled.cache_clear()
+        took |= seconds({"numpy": lambda: run(C, {}), "numpy batch": lambda: run(many, points)}, rounds=3)
+    kernels.compiled.cache_clear()
+    return took
 
 
 def _against(took):
-    return f"{took['cgraph'] * 1e3:.2f}", f"{took['casadi'] * 1e3:.2f}", f"**{took['casadi'] / took['cgraph']:.2f}**"
+    one, rival, each = took["cgraph"], took["casadi"], took["batch"] / 64
+    return [
+        f"{one * 1e3:.2f}", f"{rival * 1e3:.2f}", f"**{rival / one:.1f}**",
+        f"{each * 1e3:.2f}", f"{one / each:.1f}", f"{rival / each:.1f}",
+        f"{took['numpy'] * 1e3:.1f}", f"{took['numpy batch'] / 64 * 1e3:.1f}",
+    ]  # fmt: skip
+
+
+def descents():
+    print("\n## Gradient descent, milliseconds for a pass over 100 examples\n")
+    rows = []
+    for width in (10, 50):
+        G, *_, outputs = network(3, width)
+        data = {"x0": np.linspace(-1, 1, 100)}
+        for batch in (100, 10, 1):
+            took = {}
+            for name, fewest in (("dicts", 10**18), ("tape", 0)):
+                with mock.patch.multiple(descent, FEWEST_SWEPT=fewest, FEWEST_TO_LOAD=fewest):
+                    runs = {
+                        (name, steps): partial(cg.gradient_descent, G, "J", 0.001, steps, data=data, batch=batch)
+                        for steps in (0, 2)
+                    }
+                    took |= seconds(runs, rounds=1)
+            per_pass = [(took[name, 2] - took[name, 0]) / 2 for name in ("dicts", "tape")]
+            rows.append([f"{len(outputs)} x 3 neurons, batches of {batch}", *(f"{s * 1e3:.1f}" for s in per_pass),
+                         f"{per_pass[0] / per_pass[1]:.0f}"])  # fmt: skip
+    table(["network", "sweeps over dicts", "tape", "ratio"], rows)
 
 
 def questions(m):
@@ -402,6 +425,7 @@ def memory_of(shape, order, m):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edges", type=int, nargs="+", default=[10**5, 10**6, 10**7], help="sizes of the graphs")
+    parser.add_argument("--only-equations", action="store_true", help="leave out what is not evaluated")
     parser.add_argument("--memory-of", nargs=3, metavar=("SHAPE", "ORDER", "EDGES"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory_of:
@@ -410,12 +434,17 @@ def main():
         return
     torch.set_num_threads(1)
     machine()
+    if arguments.only_equations:
+        equations(100_000, 20_000)
+        descents()
+        return
     sweeps(arguments.edges)
     without_numba(arguments.edges)
     construction(arguments.edges)
     by_itself(arguments.edges)
     questions(min(max(arguments.edges), DICT_LIMIT))
     equations(100_000, 20_000)
+    descents()
     memory(arguments.edges)
 
 

@@ -1,12 +1,28 @@
 """Gradient descent against arithmetic, an independent loop in NumPy, and bad data."""
 
 import math
+import re
+from unittest import mock
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from networks import SMOOTH, networks
 
 import cgraph as cg
+from cgraph.algorithms import descent
 from cgraph.model.tables import read_table
+
+
+@pytest.fixture(autouse=True, params=["dicts", "tape"])
+def way(request, monkeypatch):
+    """Every test below, over dicts and on a tape."""
+    if request.param == "tape":
+        pytest.importorskip("numba", reason="numba is an extra")
+    fewest = 0 if request.param == "tape" else math.inf
+    monkeypatch.setattr(descent, "FEWEST_SWEPT", fewest)
+    monkeypatch.setattr(descent, "FEWEST_TO_LOAD", fewest)
 
 
 def logistic(n=2):
@@ -121,6 +137,29 @@ def test_a_linearized_graph_comes_back_without_stale_numbers():
     assert not any("derivative" in d for _, _, d in trained.edges(data=True))
     assert "value" not in trained.nodes["y"]
     assert L.nodes["y"]["value"]
+
+
+@given(G=networks(SMOOTH), rate=st.floats(-0.5, 0.5), batch=st.integers(1, 7), rows=st.integers(1, 7), data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_both_ways_lead_to_the_same_weights(G, rate, batch, rows, data):
+    columns = {i: [data.draw(st.floats(-2, 2)) for _ in range(rows)] for i in G.inputs}
+
+    def outcome(fewest):
+        with mock.patch.multiple(descent, FEWEST_SWEPT=fewest, FEWEST_TO_LOAD=fewest, MOST_NUMBERS=3 * len(G)):
+            return cg.gradient_descent(G, list(G)[-1], rate, 2, data=columns, batch=batch, validation=columns)
+
+    try:
+        expected = outcome(math.inf)
+    except cg.EvaluationError as error:
+        with pytest.raises(cg.EvaluationError, match=re.escape(str(error))):
+            outcome(0)
+        return
+    found = outcome(0)
+    assert found.history == pytest.approx(expected.history, rel=1e-7, abs=1e-12)
+    assert found.validation == found.history
+    assert found.stopped == expected.stopped
+    for i, j, w in expected.graph.edges(data="weight"):
+        assert w is None or found.graph.edges[i, j]["weight"] == pytest.approx(w, rel=1e-6, abs=1e-9)
 
 
 class TestBadInput:

@@ -49,13 +49,13 @@ _EXACT = 2.0**53  # sums of whole numbers below it are exact in floats
 
 
 def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> CompiledGraph:
-    """Freeze a linearized graph, or the equations of one that is not, into arrays.
+    """Freeze a linearized graph, or the equations and neurons of one that is not, into arrays.
 
     Parameters
     ----------
     L : networkx.DiGraph
-        Acyclic; edge (i, j) holds z(i,j) = dy(j)/dy(i), a real number. Or a ComputationalGraph of equations, whose
-        edges hold nothing yet. Not modified, and not referred to later.
+        Acyclic; edge (i, j) holds z(i,j) = dy(j)/dy(i), a real number. Or a ComputationalGraph of equations and
+        neurons, whose edges hold no derivatives yet. Not modified, and not referred to later.
     derivative : str, default "derivative"
         The edge attribute that holds z.
 
@@ -63,8 +63,8 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
     -------
     CompiledGraph
         Its nodes and edges stand in the order of ``L.nodes`` and ``L.edges``. If the edges hold derivatives it
-        answers what the linearized graph does; made of equations it has `CompiledGraph.evaluate` and
-        `CompiledGraph.gradient`.
+        answers what the linearized graph does; made of equations and neurons it has
+        `CompiledGraph.evaluate`, `CompiledGraph.gradient` and `CompiledGraph.weight_gradients`.
 
     Raises
     ------
@@ -598,7 +598,12 @@ class CompiledGraph:
         except CGraphError as error:
             raise ArchiveError(f"{os.fspath(path)!r} is not a saved graph, or it is damaged: {error}") from error
 
-    def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None) -> Floats:
+    @property
+    def weights(self) -> tuple[Any, ...]:
+        """The weights, named as by `cgraph.weight_gradients`: ``(i, j)`` on an edge, ``w`` in a node."""
+        return self._equations().weights
+
+    def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None, *, weights: ArrayLike | None = None) -> Floats:
         """Return the value of every node: the forward pass, at one point or at many.
 
         Parameters
@@ -606,6 +611,8 @@ class CompiledGraph:
         inputs : dict, optional
             Values for inputs and weights, in place of those that the graph held when it was compiled; arrays of
             one length for as many points, beside which a number holds at all of them.
+        weights : array_like of float, shape (weights,), optional
+            Aligned with `weights`; the same at all points.
 
         Returns
         -------
@@ -633,7 +640,7 @@ class CompiledGraph:
         >>> C.evaluate({"x": [1.0, 2.0]})[3]
         array([4., 8.])
         """
-        return self._equations().evaluate(inputs)
+        return self._equations().evaluate(inputs, weights)
 
     def gradient(self, loss: str) -> Floats:
         """Return the derivatives of `loss` by every node, inputs and weights among them, where `evaluate` was last.
@@ -655,6 +662,10 @@ class CompiledGraph:
         EvaluationError
             If nothing has been evaluated, or a derivative is not finite.
 
+        See Also
+        --------
+        CompiledGraph.weight_gradients : the derivatives by the weights, those on edges too.
+
         Notes
         -----
         One sweep back over all steps of all equations; no derivative of an edge is formed.
@@ -669,6 +680,43 @@ class CompiledGraph:
         """
         self._position(loss)
         return self._equations().gradient(loss)
+
+    def weight_gradients(self, loss: str) -> Floats:
+        """Return the derivatives of `loss` by the weights, on edges and in nodes, where `evaluate` was last.
+
+        Parameters
+        ----------
+        loss : node
+            The node that is differentiated.
+
+        Returns
+        -------
+        ndarray of float64, shape (weights,) or (weights, points)
+            Aligned with `weights`: ``dict(zip(C.weights, C.weight_gradients(loss)))`` is what
+            `cgraph.weight_gradients` returns.
+
+        Raises
+        ------
+        CGraphError
+            As `gradient`.
+
+        Notes
+        -----
+        One sweep back, as `gradient`, and dJ/dw_ij = Delta_s(j) y(i) for each edge, with Delta_s(j) = dJ/ds(j).
+
+        Examples
+        --------
+        >>> G = ComputationalGraph()
+        >>> G.add_input("x", 2.0)
+        >>> G.add_neuron("h", activation="identity", weights={"x": 3.0}, bias=1.0)
+        >>> G.add_equation("J", "h^2")
+        >>> C = compile_graph(G)
+        >>> y = C.evaluate()
+        >>> C.weights, C.weight_gradients("J")  # h = 7: dJ/dw = 2*7 * x, 2*7 * 1
+        ((('x', 'h'), ('+1', 'h')), array([28., 14.]))
+        """
+        self._position(loss)
+        return self._equations().weight_gradients(loss)
 
     def _equations(self) -> Tape:
         if self._tape is None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 import os
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cgraph.algorithms.compiled import compile_graph
+from cgraph.algorithms.kernels import compiled, is_loaded
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.evaluation import (
     forward,
@@ -23,6 +28,12 @@ from cgraph.model.graph import ComputationalGraph, require_node, topological_ord
 from cgraph.model.tables import Example, Table, examples_of
 
 __all__ = ["Descent", "gradient_descent"]
+
+# From how many nodes and edges, swept once for each example and step, the tape pays: if numba is loaded, and else.
+FEWEST_SWEPT = 5_000
+FEWEST_TO_LOAD = 1_000_000
+# The examples that are swept at once hold no more numbers, one for each of them at each node and edge.
+MOST_NUMBERS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -127,7 +138,7 @@ def gradient_descent(
     examples = [{}] if data is None else examples_of(G, data)
     held_out = [] if validation is None else examples_of(G, validation)
     shuffler = None if seed is None else random.Random(seed)  # noqa: S311 - an order of examples, not a secret
-    training = _Training(G, loss)
+    training = _training(G, loss, updates=steps * len(examples))
     history = [training.mean_loss(examples)]
     held_out_history = [training.mean_loss(held_out)] if held_out else []
     stopped = ""
@@ -145,6 +156,18 @@ def gradient_descent(
         if progress is not None:
             progress(step, after[0])
     return Descent(training.graph, history, held_out_history, stopped)
+
+
+def _training(G: ComputationalGraph, loss: str, updates: int) -> _Training:
+    """Return what trains `G`: on a tape, if so many sweeps take less time that way."""
+    work = updates * (len(G) + G.number_of_edges())
+    if work < FEWEST_SWEPT or (work < FEWEST_TO_LOAD and not is_loaded()):
+        return _Training(G, loss)
+    try:
+        compiled()
+        return _TapeTraining(G, loss)
+    except (ImportError, CGraphError):  # what is wrong with a graph, the sweeps over dicts say
+        return _Training(G, loss)
 
 
 class _Training:
@@ -197,11 +220,59 @@ class _Training:
                     Delta[i] += Delta[j] * z
         return gradient | {w: Delta[w] for w in G.weights}
 
+    def mean_gradient(self, examples: Sequence[Example]) -> dict[Any, float]:
+        """Return the mean of dJ/dw over the examples."""
+        gradients = [self.gradient(example) for example in examples]
+        return {w: _mean(g[w] for g in gradients) for w in self.weights}
+
     def one_pass(self, examples: Sequence[Example], rate: float, batch: int) -> None:
         """Update the weights once for each batch of the examples, by its mean gradient."""
         for start in range(0, len(examples), batch):
-            gradients = [self.gradient(example) for example in examples[start : start + batch]]
-            self.weights = {w: value - rate * _mean(g[w] for g in gradients) for w, value in self.weights.items()}
+            gradient = self.mean_gradient(examples[start : start + batch])
+            self.weights = {w: value - rate * gradient[w] for w, value in self.weights.items()}
+
+
+class _TapeTraining(_Training):
+    """The same on a tape, many examples at once; what goes wrong there is left to the sweeps over dicts."""
+
+    def __init__(self, G: ComputationalGraph, loss: str) -> None:
+        super().__init__(G, loss)
+        self.compiled = compile_graph(self.graph)
+        self.position = self.compiled.nodes.index(loss)
+        self.most = max(1, MOST_NUMBERS // (len(self.compiled) + self.compiled.number_of_edges))
+
+    def mean_loss(self, examples: Sequence[Example]) -> float:
+        try:
+            return _mean(J for block in self._blocks(examples) for J in self._evaluate(block).tolist())
+        except CGraphError:
+            return super().mean_loss(examples)
+
+    def mean_gradient(self, examples: Sequence[Example]) -> dict[Any, float]:
+        try:
+            total = np.sum([self._gradient(block) for block in self._blocks(examples)], axis=0)
+        except CGraphError:
+            return super().mean_gradient(examples)
+        if not np.isfinite(total).all():
+            return super().mean_gradient(examples)
+        return dict(zip(self.compiled.weights, (total / len(examples)).tolist(), strict=True))
+
+    def _blocks(self, examples: Sequence[Example]) -> Iterator[Sequence[Example]]:
+        """Iterate over as many examples at a time as fit in memory."""
+        return (examples[start : start + self.most] for start in range(0, len(examples), self.most))
+
+    def _evaluate(self, examples: Sequence[Example]) -> NDArray[np.float64]:
+        """Return J at each of the examples."""
+        columns = {i: [example[i] for example in examples] for i in examples[0]}
+        weights = self.weights
+        values = self.compiled.evaluate(columns, weights=[weights[w] for w in self.compiled.weights])
+        J: NDArray[np.float64] = values[self.position].reshape(-1)
+        return J
+
+    def _gradient(self, examples: Sequence[Example]) -> NDArray[np.float64]:
+        """Return the sum of dJ/dw over the examples, for every weight of the tape."""
+        J = self._evaluate(examples)
+        gradient: NDArray[np.float64] = self.compiled.weight_gradients(self.loss).reshape(-1, len(J)).sum(axis=1)
+        return gradient
 
 
 def _mean(numbers: Iterable[Any]) -> float:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from types import FunctionType
 from typing import Any, final
 
 import numpy as np
@@ -28,6 +29,9 @@ Index = NDArray[Any]  # uint32, or uint64 where edges are more than that can num
 
 # S of so many nodes at a time: enough to read each edge once for all of them, few enough to stay in the cache.
 COLUMNS = 16
+
+# What NumPy lacks stands in machine code for the functions of arrays of the same name.
+FUNCTIONS_OF_NUMBERS = {"erf": math.erf, "erfc": math.erfc}
 
 
 def sort_rows(tails: Index, indptr: Index, slots: Index) -> None:
@@ -153,8 +157,17 @@ LOOPS = (
 
 
 @cache
-def compiled(loops: tuple[Callable[..., Any], ...] = LOOPS) -> Mapping[str, Callable[..., Any]]:
+def compiled(
+    loops: tuple[Callable[..., Any], ...] = LOOPS, calls: tuple[Callable[..., Any], ...] = ()
+) -> Mapping[str, Callable[..., Any]]:
     """Return loops as machine code, by name.
+
+    Parameters
+    ----------
+    loops : tuple of functions
+        The loops. Their machine code is kept on disk, until the module that they stand in changes.
+    calls : tuple of functions, optional
+        What they call, and what that calls before it, all in the same module.
 
     Raises
     ------
@@ -163,10 +176,19 @@ def compiled(loops: tuple[Callable[..., Any], ...] = LOOPS) -> Mapping[str, Call
     """
     njit = import_module("numba").njit
     options = {"nogil": True, "error_model": "numpy"}  # 1 / 0 is inf, and reported as every other overflow is
+    known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
+    for call in calls:
+        known[call.__name__] = njit(**options)(_knowing(known, call))
+    linked = [_knowing(known, loop) for loop in loops]
     try:
-        return {loop.__name__: njit(cache=True, **options)(loop) for loop in loops}
+        return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
     except RuntimeError:  # nowhere on disk to keep them
-        return {loop.__name__: njit(**options)(loop) for loop in loops}
+        return {loop.__name__: njit(**options)(loop) for loop in linked}
+
+
+def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function with `known` in place of what it finds under these names."""
+    return FunctionType(function.__code__, {**function.__globals__, **known}, function.__name__)
 
 
 def is_loaded() -> bool:

@@ -1,12 +1,13 @@
-"""The equations of a graph as one straight-line program over arrays: the forward pass and all gradients.
+"""The equations and neurons of a graph as one program over arrays: the forward pass and all gradients.
 
-Every row of the tape is one step of one equation, and the nodes' own rows stand among them. A sweep down the
-tape computes all values, a sweep up it S(k,t) of a node t by every row k; both for many points at once.
+Every row of the tape is one step of one equation, or the weighted sum or the activation of a neuron; the nodes'
+own rows stand among them. A sweep down the tape computes all values, a sweep up it S(k,t) of a node t by every
+row k; both for many points at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NoReturn, final
 
@@ -14,110 +15,124 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cgraph.algorithms.kernels import Floats, compiled
-from cgraph.algorithms.tape_kernels import OPCODES, TAPE_LOOPS
-from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError, NodeNotFound
-from cgraph.model.evaluation import local_derivatives, steps_of
-from cgraph.model.expressions import Apply, Expression, Name, Number
-from cgraph.model.graph import ComputationalGraph, topological_order
+from cgraph.algorithms import tape_arrays
+from cgraph.algorithms.kernels import Floats, compiled, has_finite_sum
+from cgraph.algorithms.tape_kernels import TAPE_CALLS, TAPE_LOOPS
+from cgraph.algorithms.tape_program import record
+from cgraph.model.errors import EvaluationError, InvalidNodeError, NodeNotFound
+from cgraph.model.evaluation import gate_of, is_computed, local_derivatives, preactivation, value_of
+from cgraph.model.graph import ComputationalGraph
 
 __all__ = ["Tape", "holds_equations"]
+
+# What says how the value of a node comes about.
+_DEFINING = ("expression", "activation", "operands")
 
 
 @final
 class Tape:
-    """The equations of a graph, each step of them a row.
+    """The equations and neurons of a graph, each step of them a row.
 
     Parameters
     ----------
     G : ComputationalGraph
-        Acyclic; every node holds a value or an equation.
+        Acyclic; every node holds a value or an equation, or is a neuron.
+
+    Attributes
+    ----------
+    weights : tuple
+        The weights: of edges by their ends, of nodes by their names.
 
     Notes
     -----
-    Rows are appended in topological order. A number has a row of its own, and so has every node: one whose
-    equation is a single name or number copies it, so that S by that node and S by what it copies stay apart.
+    A number has a row of its own, and so has every node: one whose equation is a single name or number copies it,
+    so that S by that node and S by what it copies stay apart. A neuron has two, s(j) and Phi(s(j)).
     """
 
     def __init__(self, G: ComputationalGraph) -> None:
         self._roles = {i: str(role) for i, role in G.nodes(data="role")}
-        self._expressions: dict[str, Expression] = {}
-        self._rows: dict[str, int] = {}
-        self._given: dict[int, float] = {}
-        self._steps: list[tuple[int, int, int, bool]] = []  # opcode, two operands, whether it varies
-        for j in topological_order(G):
-            expression, value = G.nodes[j].get("expression"), G.nodes[j].get("value")
-            if expression is None:
-                self._rows[j] = self._append_given(np.nan if value is None else float(value), varies=True)
-            else:
-                self._expressions[j] = expression
-                self._rows[j] = self._append_equation(expression)
-        steps = np.array(self._steps, np.uint32).reshape(-1, 4).T
-        self._program = (steps[0].astype(np.uint8), steps[1].copy(), steps[2].copy())
-        self._flags = steps[3].astype(bool)
-        self._node_rows = np.array([self._rows[i] for i in G], np.intp)
-        self._given_rows = np.array(list(self._given), np.intp)
-        self._defaults = np.array(list(self._given.values()), np.float64)[:, None]
-        read = {i for e in self._expressions.values() for i in e.operands} - set(self._expressions)
-        self._read = [i for i in G if i in read]
-        self._read_rows = np.array([self._rows[i] for i in self._read], np.intp)
-        # The values of all rows where `evaluate` was last, and at how many points.
+        self._definitions = {
+            j: {what: data[what] for what in _DEFINING if what in data} for j, data in G.nodes(data=True)
+        }
+        self._recording = record(G)
+        self.weights = tuple(self._recording.weights)
+        self._default_weights = np.array(list(self._recording.weights.values()))
+        # The weights of `evaluate`, and those of the terms of the weighted sums.
+        self._w = self._default_weights
+        self._on_terms = self._w[self._recording.terms]
+        rows = self._recording.rows
+        self._node_rows = np.array([rows[i] for i in G], np.intp)
+        self._weight_rows = np.array([rows[w] for w in G.weights], np.intp)
+        self._differentiated = np.concatenate([self._recording.heads, self._weight_rows])
+        self._positions = {i: k for k, i in enumerate(G)}
+        self._valueless = [i for i in G if not is_computed(G, i) and G.nodes[i].get("value") is None]
+        # The values of all rows where `evaluate` was last; of one point they have one dimension.
         self._v: Floats | None = None
-        self._points: int | None = None
+        self._S = np.empty(0)
 
-    def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None) -> Floats:
+    def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None, weights: ArrayLike | None = None) -> Floats:
         """Return the values of all nodes, in the order of the graph; see `CompiledGraph.evaluate`."""
         given, points = self._given_values(inputs or {})
-        v = np.empty((len(self._steps), 1 if points is None else points))
-        v[self._given_rows] = self._defaults
-        for i, values in given.items():
-            v[self._rows[i]] = values
-        self._require_values(v)
+        w = self._default_weights if weights is None else self._weight_values(weights)
+        if w is not self._w:
+            self._w, self._on_terms = w, w[self._recording.terms]
+        v = self._start(given, points)
         with np.errstate(all="ignore"):
-            wrong = _loops()["run_tape"](*self._program, v)
-        if wrong >= 0:
-            self._explain_value(int(wrong), v)
-        self._v, self._points = v, points
-        values = v[self._node_rows]
-        return values[:, 0] if points is None else values
+            _loops()["run_tape"](*self._recording.program, self._on_terms, v)
+        if not has_finite_sum(v) and not np.isfinite(v).all():
+            self._explain_value(v)
+        self._v = v
+        values = v.take(self._node_rows, axis=0)
+        for i in self._without_value(given):
+            values[self._positions[i]] = np.nan
+        return values
 
     def gradient(self, t: str) -> Floats:
         """Return S(i,t) of all nodes i at the last points; see `CompiledGraph.gradient`."""
-        if self._v is None:
-            raise EvaluationError("nothing has been evaluated yet; call evaluate before gradient")
-        S = np.zeros_like(self._v)
-        S[self._rows[t]] = 1.0
+        v = self._last_values()
+        if self._S.shape != v.shape:
+            self._S = np.empty_like(v)
+        self._S.fill(0.0)
+        self._S[self._recording.rows[t]] = 1.0
         with np.errstate(all="ignore"):
-            _loops()["differentiate_tape"](*self._program, self._flags, self._v, S)
-        by_nodes: Floats = S[self._node_rows] if self._points is not None else S[self._node_rows, 0]
-        if not np.isfinite(by_nodes).all():
-            self._explain_derivative(by_nodes, t, self._v)
+            _loops()["differentiate_tape"](*self._recording.program, self._on_terms, v, self._S)
+        by_nodes = self._S.take(self._node_rows, axis=0)
+        if not has_finite_sum(by_nodes):
+            self._require_finite("S", by_nodes, [*self._roles], t, v)
         return by_nodes
 
-    def _append(self, operation: str, first: int, second: int, *, varies: bool) -> int:
-        self._steps.append((OPCODES[operation], first, second, varies))
-        return len(self._steps) - 1
+    def weight_gradients(self, t: str) -> Floats:
+        """Return the derivatives of `t` by the `weights`; see `CompiledGraph.weight_gradients`."""
+        self.gradient(t)
+        v = self._last_values()
+        # On an edge S by s(j), times y(i); in a node S by the node.
+        gradient = self._S.take(self._differentiated, axis=0)
+        with np.errstate(all="ignore"):  # looked for below
+            gradient[: len(self._recording.tails)] *= v.take(self._recording.tails, axis=0)
+        if not has_finite_sum(gradient):
+            self._require_finite("gradient", gradient, self.weights, t, v)
+        return gradient
 
-    def _append_given(self, value: float, *, varies: bool) -> int:
-        row = self._append("given", 0, 0, varies=varies)
-        self._given[row] = value
-        return row
+    def _last_values(self) -> Floats:
+        if self._v is None:
+            raise EvaluationError("nothing has been evaluated yet; call evaluate before gradient")
+        return self._v
 
-    def _append_equation(self, expression: Expression) -> int:
-        """Append the steps of an equation and return the row of its result."""
-        rows: list[int] = []
-        # The last row is the node itself, by which others are differentiated even if it is a constant.
-        for step, varies in zip(expression.steps, (*expression.varies[:-1], True), strict=True):
-            match step:
-                case Name(name=name):
-                    rows.append(self._rows[name])
-                case Number(value=value):
-                    rows.append(self._append_given(value, varies=False))
-                case Apply(operation=operation, operands=operands):
-                    rows.append(self._append(operation, rows[operands[0]], rows[operands[-1]], varies=varies))
-        if isinstance(step, Apply):
-            return rows[-1]
-        return self._append("identity", rows[-1], rows[-1], varies=True)
+    def _start(self, given: Mapping[str, NDArray[Any]], points: int | None) -> Floats:
+        """Return the values of all rows, those filled in that are known; the room of the last ones is used again."""
+        n = len(self._recording.owners)
+        shape = (n,) if points is None else (n, points)
+        v = self._v if self._v is not None and self._v.shape == shape else np.empty(shape)
+        self._v = None
+        # Transposed, one number for each row fits many points.
+        v.T[..., : len(self._recording.given)] = self._recording.given
+        v.T[..., self._weight_rows] = self._w[len(self._recording.tails) :]
+        for i, values in given.items():
+            v[self._recording.rows[i]] = values
+        for i in self._without_value(given):
+            self._require_unread(i)
+            v[self._recording.rows[i]] = 0.0
+        return v
 
     def _given_values(self, inputs: Mapping[str, ArrayLike]) -> tuple[dict[str, NDArray[Any]], int | None]:
         """Return `inputs` as arrays, and at how many points they are given; None for a single one."""
@@ -143,45 +158,84 @@ class Tape:
             raise EvaluationError(f"node {i!r} has the value {values[~np.isfinite(values)][0]}, which is not finite")
         return values
 
-    def _require_values(self, v: Floats) -> None:
-        missing = np.isnan(v[self._read_rows, 0])
-        if missing.any():
-            i = self._read[int(missing.argmax())]
-            j = next(j for j, expression in self._expressions.items() if i in expression.operands)
-            raise MissingValueError(f"node {i!r} has no value, and {j!r} needs it; give it one")
+    def _weight_values(self, weights: ArrayLike) -> Floats:
+        """Return `weights` as an array, or raise as `evaluate` does."""
+        values = np.asarray(weights)
+        if values.shape != (len(self.weights),) or values.dtype.kind not in "iuf":
+            raise InvalidNodeError(
+                f"the weights are given as {values.dtype} of shape {values.shape}; give {len(self.weights)} numbers, "
+                f"in the order of .weights"
+            )
+        if not np.isfinite(values).all():
+            k = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise EvaluationError(f"weight {self.weights[k]!r} has the value {values[k]}, which is not finite")
+        return values.astype(np.float64)
 
-    def _explain_value(self, row: int, v: Floats) -> NoReturn:
-        """Raise what `evaluate` raises at the first point where `row` is not finite."""
-        node = next(j for j in self._expressions if self._rows[j] >= row)
-        point = int(np.flatnonzero(~np.isfinite(v[row]))[0])
+    def _without_value(self, given: Mapping[str, Any]) -> list[str]:
+        """Return the sources that have no value."""
+        known = self._weights() if self._valueless else {}
+        return [i for i in self._valueless if i not in given and np.isnan(known.get(i, np.nan))]
+
+    def _require_unread(self, i: str) -> None:
+        """Raise what `evaluate` raises if a value of `i` is needed."""
+        for j, definition in self._definitions.items():
+            if i in _operands(definition):
+                value_of(self._alone(j, self._weights()), j, {k: 0.0 for k in _operands(definition) if k != i})
+
+    def _explain_value(self, v: Floats) -> NoReturn:
+        """Raise what `evaluate` raises at the first point where a row is not finite."""
+        wrong = ~np.isfinite(v.reshape(len(v), -1))
+        point = int(wrong.any(axis=0).argmax())
+        node = list(self._recording.rows)[int(self._recording.owners[wrong[:, point]].min())]
         with np.errstate(all="ignore"):
-            steps_of(self._expressions[node], self._values_at(node, point, v), node)
-        raise EvaluationError(f"node {node!r}: the value of its equation is not finite")
+            value_of(self._alone(node, self._weights()), node, self._values_at(node, point, v))
+        raise EvaluationError(f"node {node!r}: its value is not finite")
 
-    def _explain_derivative(self, S: Floats, t: str, v: Floats) -> NoReturn:
-        """Raise what `linearize` raises at the first point where `S` is not finite."""
-        node, point = np.argwhere(~np.isfinite(S.reshape(len(S), -1)))[-1].tolist()
-        for j, expression in self._expressions.items():
-            local_derivatives(expression, self._values_at(j, point, v), j)
-        raise EvaluationError(
-            f"S({list(self._roles)[node]}, {t}) overflows: the product of the derivatives is too large"
-        )
+    def _require_finite(self, what: str, S: Floats, of: Sequence[Any], t: str, v: Floats) -> None:
+        """Raise what `linearize` raises at the first point where `S` is not finite, or what `sensitivities` does."""
+        weights = self._weights()
+        for k, point in np.argwhere(~np.isfinite(S.reshape(len(S), -1)))[-1:].tolist():
+            for j, definition in self._definitions.items():
+                y = self._values_at(j, point, v)
+                if "expression" in definition:
+                    local_derivatives(definition["expression"], y, j)
+                elif "activation" in definition:
+                    gate_of(definition["activation"], preactivation(self._alone(j, weights), j, y), y[j], j)
+            raise EvaluationError(f"{what}({of[k]}, {t}) overflows: the product of the derivatives is too large")
 
-    def _values_at(self, node: str, point: int, v: Floats) -> dict[str, float]:
-        return {i: v[self._rows[i], point].item() for i in self._expressions[node].operands}
+    def _values_at(self, j: str, point: int, v: Floats) -> dict[str, float]:
+        """Return the values of `j` and its operands."""
+        v = v.reshape(len(v), -1)
+        return {i: v[self._recording.rows[i], point].item() for i in (*_operands(self._definitions[j]), j)}
+
+    def _weights(self) -> dict[Any, float]:
+        return dict(zip(self.weights, self._w.tolist(), strict=True))
+
+    def _alone(self, j: str, weights: Mapping[Any, float]) -> ComputationalGraph:
+        """Return the graph of `j` and the edges into it, for the functions of the model."""
+        G = ComputationalGraph()
+        G.add_node(j, **self._definitions[j])
+        G.add_edges_from((i, j, {"weight": weights.get((i, j))}) for i in _operands(self._definitions[j]))
+        return G
+
+
+def _operands(definition: Mapping[str, Any]) -> tuple[str, ...]:
+    expression = definition.get("expression")
+    operands: tuple[str, ...] = definition.get("operands", ()) if expression is None else expression.operands
+    return operands
 
 
 def holds_equations(G: nx.DiGraph[Any]) -> bool:
-    """Return whether equations of numbers tell the values of all nodes but the sources."""
-    return any("expression" in data for _, data in G.nodes(data=True)) and all(
-        "expression" in data or (not G.pred[i] and isinstance(data.get("value", 0.0), Real | None))
+    """Return whether equations and neurons tell the values of all nodes but the sources, which are numbers."""
+    return any(is_computed(G, i) for i in G) and all(
+        is_computed(G, i) or (not G.pred[i] and isinstance(data.get("value", 0.0), Real | None))
         for i, data in G.nodes(data=True)
     )
 
 
 def _loops() -> Mapping[str, Callable[..., Any]]:
-    """Return the loops over a tape, compiled if numba is there."""
+    """Return the loops over a tape: compiled if numba is there, else of NumPy."""
     try:
-        return compiled(TAPE_LOOPS)
+        return compiled(TAPE_LOOPS, TAPE_CALLS)
     except ImportError:
-        return {loop.__name__: loop for loop in TAPE_LOOPS}
+        return {loop.__name__: loop for loop in (tape_arrays.run_tape, tape_arrays.differentiate_tape)}

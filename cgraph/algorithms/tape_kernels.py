@@ -1,231 +1,238 @@
-"""The loops over a tape: one branch for each operation, in its value and again in its derivatives.
+"""The loops over a tape, and the rules of its operations: each once for its value, once for its derivatives.
 
-Row k of a tape holds the values of one step at all points, ``v[k]``; ``opcodes[k]`` says what was done, and
-``first[k]`` and ``second[k]`` on which earlier rows. The formulas are those of `cgraph.model.operations`, which
-machine code cannot read from there; a test compares them row by row.
+Row k of a tape holds the value of one step, ``v[k]``, or its values at several points; ``first[k]`` and
+``second[k]`` are the earlier rows that it reads. Rows that follow each other and are the same operation are a run,
+from ``bounds[r]`` to ``bounds[r + 1]``. A weighted sum reads any number of rows: ``operands[e]`` with
+``weights[e]``, for e from ``first[k]`` to ``second[k]``.
 
-Plain Python, compiled by `cgraph.algorithms.kernels.compiled`. `np.exp` and its like stand for `math.exp`
-because they return inf or nan where the latter raises.
+The rules are those of `cgraph.model.operations`, which machine code cannot read from there; a test compares them
+row by row. They branch on no number, and so serve NumPy, which hands them arrays, as well as numba
+(`cgraph.algorithms.kernels.compiled`), whose loops hand them single numbers. A value that does not exist comes
+out as inf or nan.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from cgraph.algorithms.kernels import Floats, Index
 
-__all__ = ["OPCODES", "TAPE_LOOPS", "differentiate_tape", "run_tape"]
+__all__ = ["GIVEN", "OPCODES", "TAPE_CALLS", "TAPE_LOOPS", "WEIGHTED_SUM", "derivatives", "is_binary", "value"]
 
-# What is used most stands first: the branches are tried in this order. Up to _LAST_BINARY there are two operands.
+# From "add" to "min" there are two operands.
 OPCODES = {name: code for code, name in enumerate((
-    "given", "add", "mul", "sub", "div", "pow", "max", "min",
+    "given", "weighted_sum", "add", "mul", "sub", "div", "pow", "max", "min",
     "identity", "neg", "square", "reciprocal", "exp", "log", "log2", "log10", "sqrt",
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf",
     "sigmoid", "tanh", "relu", "hard_tanh", "softplus", "leaky_relu", "elu", "gelu", "silu", "abs", "sign",
 ))}  # fmt: skip
 (
-    _GIVEN, _ADD, _MUL, _SUB, _DIV, _POW, _MAX, _MIN,
-    _IDENTITY, _NEG, _SQUARE, _RECIPROCAL, _EXP, _LOG, _LOG2, _LOG10, _SQRT,
-    _SIN, _COS, _TAN, _ASIN, _ACOS, _ATAN, _SINH, _COSH, _ASINH, _ACOSH, _ATANH, _ERF,
-    _SIGMOID, _TANH, _RELU, _HARD_TANH, _SOFTPLUS, _LEAKY_RELU, _ELU, _GELU, _SILU, _ABS, _SIGN,
+    GIVEN, WEIGHTED_SUM, ADD, MUL, SUB, DIV, POW, MAX, MIN,
+    IDENTITY, NEG, SQUARE, RECIPROCAL, EXP, LOG, LOG2, LOG10, SQRT,
+    SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, ASINH, ACOSH, ATANH, ERF,
+    SIGMOID, TANH, RELU, HARD_TANH, SOFTPLUS, LEAKY_RELU, ELU, GELU, SILU, ABS, SIGN,
 ) = range(len(OPCODES))  # fmt: skip
-_LAST_BINARY = _MIN
+
+erf, erfc = np.vectorize(math.erf, otypes=[float]), np.vectorize(math.erfc, otypes=[float])
 
 
-def run_tape(opcodes: Index, first: Index, second: Index, v: Floats) -> int:  # noqa: C901, PLR0912, PLR0915 - a branch for each operation
-    """Fill the rows of `v` that are not given; return the first that is not finite, -1 if all are."""
-    for k in range(len(opcodes)):
-        code = opcodes[k]
-        if code == _GIVEN:
-            continue
-        for p in range(v.shape[1]):
-            x, b = v[first[k], p], v[second[k], p]
-            if code == _ADD:
-                y = x + b
-            elif code == _MUL:
-                y = x * b
-            elif code == _SUB:
-                y = x - b
-            elif code == _DIV:
-                y = x / b
-            elif code == _POW:
-                y = x**b
-            elif code == _MAX:
-                y = max(x, b)
-            elif code == _MIN:
-                y = min(x, b)
-            elif code == _IDENTITY:
-                y = x
-            elif code == _NEG:
-                y = -x
-            elif code == _SQUARE:
-                y = x * x
-            elif code == _RECIPROCAL:
-                y = 1 / x
-            elif code == _EXP:
-                y = np.exp(x)
-            elif code == _LOG:
-                y = np.log(x)
-            elif code == _LOG2:
-                y = np.log2(x)
-            elif code == _LOG10:
-                y = np.log10(x)
-            elif code == _SQRT:
-                y = np.sqrt(x)
-            elif code == _SIN:
-                y = np.sin(x)
-            elif code == _COS:
-                y = np.cos(x)
-            elif code == _TAN:
-                y = np.tan(x)
-            elif code == _ASIN:
-                y = np.arcsin(x)
-            elif code == _ACOS:
-                y = np.arccos(x)
-            elif code == _ATAN:
-                y = np.arctan(x)
-            elif code == _SINH:
-                y = np.sinh(x)
-            elif code == _COSH:
-                y = np.cosh(x)
-            elif code == _ASINH:
-                y = np.arcsinh(x)
-            elif code == _ACOSH:
-                y = np.arccosh(x)
-            elif code == _ATANH:
-                y = np.arctanh(x)
-            elif code == _ERF:
-                y = math.erf(x)
-            elif code == _SIGMOID:
-                e = np.exp(-abs(x))  # at most 1, so neither end overflows
-                y = (1.0 if x >= 0 else e) / (1 + e)
-            elif code == _TANH:
-                y = np.tanh(x)
-            elif code == _RELU:
-                y = x if x > 0 else 0.0
-            elif code == _HARD_TANH:
-                y = min(max(x, -1.0), 1.0)
-            elif code == _SOFTPLUS:
-                y = max(x, 0.0) + np.log1p(np.exp(-abs(x)))
-            elif code == _LEAKY_RELU:
-                y = x if x > 0 else 0.01 * x
-            elif code == _ELU:
-                y = x if x > 0 else np.expm1(x)
-            elif code == _GELU:
-                y = x * math.erfc(-x / math.sqrt(2)) / 2
-            elif code == _SILU:
-                e = np.exp(-abs(x))
-                y = x * (1.0 if x >= 0 else e) / (1 + e)
-            elif code == _ABS:
-                y = abs(x)
-            else:  # _SIGN
-                y = np.sign(x)
-            v[k, p] = y
-            if not abs(y) < np.inf:
-                return k
-    return -1
+def is_binary(code: int) -> bool:
+    """Return whether the operation has two operands."""
+    return ADD <= code <= MIN
 
 
-def differentiate_tape(  # noqa: C901, PLR0912, PLR0915 - as above
-    opcodes: Index, first: Index, second: Index, varies: Index, v: Floats, S: Floats
-) -> None:
-    """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before.
+# fmt: off
+def value(code: int, x: Any, b: Any) -> Any:  # noqa: C901, PLR0912 - a row for each operation
+    """Return the value of an operation on x, or on x and b."""
+    if code == ADD: return x + b
+    if code == MUL: return x * b
+    if code == SUB: return x - b
+    if code == DIV: return x / b
+    if code == POW: return x**b
+    if code == MAX: return np.maximum(x, b)
+    if code == MIN: return np.minimum(x, b)
+    if code == IDENTITY: return x
+    if code == NEG: return -x
+    if code == SQUARE: return x * x
+    if code == RECIPROCAL: return 1 / x
+    if code == EXP: return np.exp(x)
+    if code == LOG: return np.log(x)
+    if code == LOG2: return np.log2(x)
+    if code == LOG10: return np.log10(x)
+    if code == SQRT: return np.sqrt(x)
+    if code == SIN: return np.sin(x)
+    if code == COS: return np.cos(x)
+    if code == TAN: return np.tan(x)
+    if code == ASIN: return np.arcsin(x)
+    if code == ACOS: return np.arccos(x)
+    if code == ATAN: return np.arctan(x)
+    if code == SINH: return np.sinh(x)
+    if code == COSH: return np.cosh(x)
+    if code == ASINH: return np.arcsinh(x)
+    if code == ACOSH: return np.arccosh(x)
+    if code == ATANH: return np.arctanh(x)
+    if code == ERF: return erf(x)
+    if code == SIGMOID: return 1 / (1 + np.exp(-x))  # exp may overflow: 1 / inf is 0
+    if code == TANH: return np.tanh(x)
+    if code == RELU: return np.maximum(x, 0.0)
+    if code == HARD_TANH: return np.minimum(np.maximum(x, -1.0), 1.0)
+    if code == SOFTPLUS: return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+    if code == LEAKY_RELU: return np.maximum(x, 0.01 * x)
+    if code == ELU: return np.maximum(x, 0.0) + np.expm1(np.minimum(x, 0.0))
+    if code == GELU: return x * erfc(-x / math.sqrt(2)) / 2
+    if code == SILU: return x / (1 + np.exp(-x))
+    if code == ABS: return np.abs(x)
+    return np.sign(x)
 
-    A row that does not vary is a number; its derivative is nobody's business: that of x^2 by its exponent does
-    not exist at x < 0.
+
+def derivatives(code: int, x: Any, b: Any, y: Any) -> tuple[Any, Any]:  # noqa: C901, PLR0912 - as above
+    """Return dy/dx and dy/db of ``y = value(code, x, b)``; a condition counts as 1 where it holds, 0 elsewhere.
+
+    That of x^b by b does not exist at x < 0 and is nan, which the rule of a number's derivative makes nobody's
+    business: no row reads S of a number.
     """
-    for k in range(len(opcodes) - 1, -1, -1):
-        code = opcodes[k]
-        if code == _GIVEN:
-            continue
+    if code == ADD: return 1.0, 1.0
+    if code == MUL: return b, x
+    if code == SUB: return 1.0, -1.0
+    if code == DIV: return 1 / b, -y / b
+    # x^0 is the constant 1, at x = 0 too; 0^b is the constant 0 for b > 0.
+    if code == POW: return b * x ** (b - (b != 0)), y * np.log(x + (x == 0) * (b > 0))
+    if code == MAX: return 1.0 * (x >= b), 1.0 * (x < b)
+    if code == MIN: return 1.0 * (x <= b), 1.0 * (x > b)
+    if code == IDENTITY: return 1.0, 0.0
+    if code == NEG: return -1.0, 0.0
+    if code == SQUARE: return 2 * x, 0.0
+    if code == RECIPROCAL: return -y * y, 0.0
+    if code == EXP: return y, 0.0
+    if code == LOG: return 1 / x, 0.0
+    if code == LOG2: return 1 / (x * math.log(2)), 0.0
+    if code == LOG10: return 1 / (x * math.log(10)), 0.0
+    if code == SQRT: return 1 / (2 * y), 0.0
+    if code == SIN: return np.cos(x), 0.0
+    if code == COS: return -np.sin(x), 0.0
+    if code == TAN: return 1 + y * y, 0.0
+    if code == ASIN: return 1 / np.sqrt((1 - x) * (1 + x)), 0.0
+    if code == ACOS: return -1 / np.sqrt((1 - x) * (1 + x)), 0.0
+    if code == ATAN: return 1 / (1 + x * x), 0.0
+    if code == SINH: return np.cosh(x), 0.0
+    if code == COSH: return np.sinh(x), 0.0
+    if code == ASINH: return 1 / np.hypot(x, 1.0), 0.0
+    if code == ACOSH: return 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), 0.0
+    if code == ATANH: return 1 / ((1 - x) * (1 + x)), 0.0
+    if code == ERF: return 2 / math.sqrt(math.pi) * np.exp(-x * x), 0.0
+    if code == SIGMOID: return y * (1 - y), 0.0
+    if code == TANH: return 1 - y * y, 0.0
+    if code == RELU: return 1.0 * (y > 0), 0.0
+    if code == HARD_TANH: return 1.0 * (np.abs(x) <= 1), 0.0
+    if code == SOFTPLUS: return 1 / (1 + np.exp(-x)), 0.0
+    if code == LEAKY_RELU: return 0.01 + 0.99 * (x > 0), 0.0
+    if code == ELU: return 1 + np.minimum(y, 0.0), 0.0
+    if code == GELU: return erfc(-x / math.sqrt(2)) / 2 + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi), 0.0
+    if code == SILU: return 1 / (1 + np.exp(-x)) + y / (1 + np.exp(x)), 0.0
+    if code == ABS: return np.sign(x), 0.0
+    return 0.0, 0.0
+# fmt: on
+
+
+def fill(code: int, begin: int, end: int, first: Index, second: Index, v: Floats) -> None:
+    """Fill the rows of one run."""
+    for k in range(begin, end):
+        if v.ndim == 1:
+            v[k] = value(code, v[first[k]], v[second[k]])
+        else:
+            x, b, y = v[first[k]], v[second[k]], v[k]
+            for p in range(len(y)):
+                y[p] = value(code, x[p], b[p])
+
+
+def differentiate(code: int, begin: int, end: int, first: Index, second: Index, v: Floats, S: Floats) -> None:
+    """Add what the rows of one run contribute to the S of their operands."""
+    for k in range(begin, end):
         i, j = first[k], second[k]
-        for p in range(v.shape[1]):
-            x, b, y = v[i, p], v[j, p], v[k, p]
-            z = z_b = 1.0  # dy/dx, dy/db, as they stay for a sum and for the identity
-            if code == _MUL:
-                z, z_b = b, x
-            elif code == _SUB:
-                z_b = -1.0
-            elif code == _DIV:
-                z, z_b = 1 / b, -y / b
-            elif code == _POW:
-                z = b * x ** (b - 1) if b != 0 else 0.0  # x^0 is the constant 1, at x = 0 too
-                z_b = y * np.log(x) if varies[j] and not (x == 0 and b > 0) else 0.0  # 0^b is the constant 0
-            elif code == _MAX:
-                z, z_b = (1.0, 0.0) if x >= b else (0.0, 1.0)
-            elif code == _MIN:
-                z, z_b = (1.0, 0.0) if x <= b else (0.0, 1.0)
-            elif code == _NEG:
-                z = -1.0
-            elif code == _SQUARE:
-                z = 2 * x
-            elif code == _RECIPROCAL:
-                z = -y * y
-            elif code == _EXP:
-                z = y
-            elif code == _LOG:
-                z = 1 / x
-            elif code == _LOG2:
-                z = 1 / (x * math.log(2))
-            elif code == _LOG10:
-                z = 1 / (x * math.log(10))
-            elif code == _SQRT:
-                z = 1 / (2 * y)
-            elif code == _SIN:
-                z = np.cos(x)
-            elif code == _COS:
-                z = -np.sin(x)
-            elif code == _TAN:
-                z = 1 + y * y
-            elif code == _ASIN:
-                z = 1 / np.sqrt((1 - x) * (1 + x))
-            elif code == _ACOS:
-                z = -1 / np.sqrt((1 - x) * (1 + x))
-            elif code == _ATAN:
-                z = 1 / (1 + x * x)
-            elif code == _SINH:
-                z = np.cosh(x)
-            elif code == _COSH:
-                z = np.sinh(x)
-            elif code == _ASINH:
-                z = 1 / np.hypot(x, 1.0)
-            elif code == _ACOSH:
-                z = 1 / (np.sqrt(x - 1) * np.sqrt(x + 1))
-            elif code == _ATANH:
-                z = 1 / ((1 - x) * (1 + x))
-            elif code == _ERF:
-                z = 2 / math.sqrt(math.pi) * np.exp(-x * x)
-            elif code == _SIGMOID:
-                z = y * (1 - y)
-            elif code == _TANH:
-                z = 1 - y * y
-            elif code == _RELU:
-                z = 1.0 if y > 0 else 0.0
-            elif code == _HARD_TANH:
-                z = 1.0 if -1 <= x <= 1 else 0.0
-            elif code == _SOFTPLUS:
-                e = np.exp(-abs(x))
-                z = (1.0 if x >= 0 else e) / (1 + e)
-            elif code == _LEAKY_RELU:
-                z = 1.0 if x > 0 else 0.01
-            elif code == _ELU:
-                z = 1.0 if x > 0 else y + 1
-            elif code == _GELU:
-                z = math.erfc(-x / math.sqrt(2)) / 2 + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-            elif code == _SILU:
-                e = np.exp(-abs(x))
-                sigmoid = (1.0 if x >= 0 else e) / (1 + e)
-                z = sigmoid + y * (e if x >= 0 else 1.0) / (1 + e)
-            elif code == _ABS:
-                z = np.sign(x)
-            elif code == _SIGN:
-                z = 0.0
-            if varies[i]:
-                S[i, p] += S[k, p] * z
-            if code <= _LAST_BINARY and varies[j]:
-                S[j, p] += S[k, p] * z_b
+        if v.ndim == 1:
+            z, z_b = derivatives(code, v[i], v[j], v[k])
+            S[i] += S[k] * z
+            if is_binary(code):
+                S[j] += S[k] * z_b
+        else:
+            x, b, y, S_k, S_i, S_j = v[i], v[j], v[k], S[k], S[i], S[j]
+            for p in range(len(y)):
+                z, z_b = derivatives(code, x[p], b[p], y[p])
+                S_i[p] += S_k[p] * z
+                if is_binary(code):
+                    S_j[p] += S_k[p] * z_b
+
+
+def add_up(begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, v: Floats) -> None:
+    """Fill the rows of one run of weighted sums."""
+    for k in range(begin, end):
+        if v.ndim == 1:
+            s = 0.0
+            for e in range(first[k], second[k]):
+                s += weights[e] * v[operands[e]]
+            v[k] = s
+        else:
+            y = v[k]
+            y[:] = 0.0
+            for e in range(first[k], second[k]):
+                x = v[operands[e]]
+                for p in range(len(y)):
+                    y[p] += weights[e] * x[p]
+
+
+def hand_on(begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, S: Floats) -> None:
+    """Add what the rows of one run of weighted sums contribute to the S of their operands."""
+    for k in range(begin, end):
+        for e in range(first[k], second[k]):
+            if S.ndim == 1:
+                S[operands[e]] += S[k] * weights[e]
+            else:
+                S_i, S_k = S[operands[e]], S[k]
+                for p in range(len(S_k)):
+                    S_i[p] += S_k[p] * weights[e]
+
+
+def run_tape(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats
+) -> None:
+    """Fill the rows of `v` that are not given.
+
+    Where the code is spelled out the compiler makes a loop of that operation alone.
+    """
+    for r in range(len(codes)):
+        code, begin, end = codes[r], bounds[r], bounds[r + 1]
+        if code == ADD:
+            fill(ADD, begin, end, first, second, v)
+        elif code == MUL:
+            fill(MUL, begin, end, first, second, v)
+        elif code == SUB:
+            fill(SUB, begin, end, first, second, v)
+        elif code == WEIGHTED_SUM:
+            add_up(begin, end, first, second, operands, weights, v)
+        elif code != GIVEN:
+            fill(code, begin, end, first, second, v)
+
+
+def differentiate_tape(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats, S: Floats
+) -> None:
+    """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before."""
+    for r in range(len(codes) - 1, -1, -1):
+        code, begin, end = codes[r], bounds[r], bounds[r + 1]
+        if code == ADD:
+            differentiate(ADD, begin, end, first, second, v, S)
+        elif code == MUL:
+            differentiate(MUL, begin, end, first, second, v, S)
+        elif code == SUB:
+            differentiate(SUB, begin, end, first, second, v, S)
+        elif code == WEIGHTED_SUM:
+            hand_on(begin, end, first, second, operands, weights, S)
+        elif code != GIVEN:
+            differentiate(code, begin, end, first, second, v, S)
 
 
 TAPE_LOOPS = (run_tape, differentiate_tape)
+TAPE_CALLS = (is_binary, value, derivatives, fill, differentiate, add_up, hand_on)

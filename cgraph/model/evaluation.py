@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cmath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -180,28 +180,42 @@ def is_computed(G: nx.DiGraph[Any], j: str) -> bool:
 def value_of(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
     """Return the value of a computed node from those of its operands."""
     data = G.nodes[j]
-    if set(data["operands"]) != G.pred[j].keys():
-        raise InvalidNodeError(
-            f"the edges into {j!r} are not those of its operands ({', '.join(dict.fromkeys(data['operands']))}); "
-            f"add_equation and add_neuron set both"
-        )
     if "expression" in data:
+        require_operands(G, j)
         return steps_of(data["expression"], y, j)[-1]
     return _apply(data["activation"], [preactivation(G, j, y)], j)
+
+
+def require_operands(G: ComputationalGraph, j: str) -> None:
+    """Raise `InvalidNodeError` if the edges into `j` are not those of its operands, as after an edit by hand."""
+    operands = G.nodes[j]["operands"]
+    if set(operands) != G.pred[j].keys():
+        raise InvalidNodeError(
+            f"the edges into {j!r} are not those of its operands ({', '.join(dict.fromkeys(operands))}); "
+            f"add_equation and add_neuron set both"
+        )
 
 
 def preactivation(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
     """Return s(j), the sum of w_ij y(i) over the edges into neuron `j`."""
     s: Any = 0.0
-    for i in G.nodes[j]["operands"]:
-        w = G.edges[i, j].get("weight")
-        if w is None or i not in y:
-            missing = f"edge {i!r} -> {j!r} has no 'weight'" if w is None else f"node {i!r} has no value"
-            raise MissingValueError(f"{missing}, and neuron {j!r} needs it; give it one")
+    for i, w in weights_into(G, j):
+        if i not in y:
+            raise MissingValueError(f"node {i!r} has no value, and neuron {j!r} needs it; give it one")
         s += w * y[i]
     if not cmath.isfinite(s):
         raise EvaluationError(f"neuron {j!r}: the weighted sum of its inputs overflows")
     return s
+
+
+def weights_into(G: ComputationalGraph, j: str) -> Iterator[tuple[str, Any]]:
+    """Iterate over the operands i of neuron `j` and their weights w_ij."""
+    require_operands(G, j)
+    for i in G.nodes[j]["operands"]:
+        w = G.edges[i, j].get("weight")
+        if w is None:
+            raise MissingValueError(f"edge {i!r} -> {j!r} has no 'weight', and neuron {j!r} needs it; give it one")
+        yield i, w
 
 
 def gate_of(activation: str, s: Any, y: Any, j: str) -> Any:

@@ -280,7 +280,7 @@ def _foldable(G: ComputationalGraph) -> set[str]:
     return folded
 
 
-def _become(H: ComputationalGraph, i: str, role: str, value: float) -> None:
+def _become(H: nx.DiGraph[Any], i: str, role: str, value: float) -> None:
     """Turn a node into a source that holds a value."""
     origin = H.nodes[i]["origin"]
     H.nodes[i].clear()

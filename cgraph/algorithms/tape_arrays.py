@@ -1,0 +1,53 @@
+"""The loops over a tape without numba: NumPy, one run of equal operations at a time, at all points at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from cgraph.algorithms.kernels import Floats, Index
+from cgraph.algorithms.tape_kernels import GIVEN, WEIGHTED_SUM, derivatives, is_binary, value
+
+__all__ = ["differentiate_tape", "run_tape"]
+
+
+def run_tape(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats
+) -> None:
+    """Fill the rows of `v` that are not given."""
+    for code, rows in _runs(codes, bounds):
+        i, j = first[rows], second[rows]
+        if code == WEIGHTED_SUM:
+            slots = slice(i[0], j[-1])
+            v[rows] = np.add.reduceat(_times(v[operands[slots]], weights[slots]), i - i[0])
+        else:
+            v[rows] = value(code, v[i], v[j])
+
+
+def differentiate_tape(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats, S: Floats
+) -> None:
+    """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before."""
+    for code, rows in reversed(list(_runs(codes, bounds))):
+        i, j = first[rows], second[rows]
+        if code == WEIGHTED_SUM:
+            slots = slice(i[0], j[-1])
+            np.add.at(S, operands[slots], _times(np.repeat(S[rows], j - i, axis=0), weights[slots]))
+            continue
+        z, z_b = derivatives(code, v[i], v[j], v[rows])
+        np.add.at(S, i, S[rows] * z)
+        if is_binary(code):
+            np.add.at(S, j, S[rows] * z_b)
+
+
+def _runs(codes: Index, bounds: Index) -> Iterator[tuple[int, slice]]:
+    """Iterate over the runs that are computed: the operation and the rows of each."""
+    for code, begin, end in zip(codes.tolist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        if code != GIVEN:
+            yield code, slice(begin, end)
+
+
+def _times(v: Floats, weights: Floats) -> Floats:
+    """Return every row of `v` times its weight."""
+    return (v.T * weights).T

@@ -181,6 +181,11 @@ class TestBadInput:
             cg.gradient_descent(logistic(), **{"loss": "J", "rate": 0.1, "steps": 1, **arguments})
         assert message in str(error.value)
 
+    def test_a_loss_that_is_given_by_derivatives(self):
+        G = cg.ComputationalGraph([("w", "J", {"derivative": 2.0})])
+        with pytest.raises(cg.CGraphError, match="^node 'J' has neither an equation nor weights"):
+            cg.gradient_descent(G, "J", 0.1, 1)
+
     def test_an_input_without_column_and_value(self):
         G = cg.ComputationalGraph()
         G.add_input("x")

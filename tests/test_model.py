@@ -135,6 +135,21 @@ class TestGraph:
                 add(name)
         assert list(G) == ["taken"]
 
+    @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+    def test_values_that_are_not_finite(self, wrong):
+        with pytest.raises(cg.InvalidNodeError, match="^input 'x' has the value (nan|inf), which is not finite$"):
+            cg.ComputationalGraph().add_input("x", wrong)
+
+    def test_graphs_edited_by_hand(self):
+        G = cg.from_equations("y = x*z", x=2.0, z=3.0)
+        H = G.copy()
+        H.remove_edge("x", "y")
+        for edited in (H, nx.relabel_nodes(G, {"x": "u"})):
+            with pytest.raises(
+                cg.InvalidNodeError, match=r"^the edges into 'y' are not those of its operands \(x, z\);"
+            ):
+                cg.linearize(edited)
+
     @pytest.mark.parametrize("wrong", ["2", True, [1.0], 1j, {}])
     def test_values_that_are_no_numbers(self, wrong):
         with pytest.raises(cg.InvalidNodeError, match="which is not a number"):

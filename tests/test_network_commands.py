@@ -78,6 +78,10 @@ class TestGradient:
         [
             (["--of", "q"], "no node 'q' in the graph"),
             (["-e", "a = x; b = x", "--at", "x=1"], "the graph has 2 outputs (a, b); name the loss with --of"),
+            (
+                ["-e", "a = x", "--at", "x=1"],
+                "the graph has no weights; `cgraph sensitivity` differentiates by its inputs",
+            ),
         ],
     )
     def test_which_loss(self, run, arguments, message):
@@ -126,10 +130,25 @@ class TestTransform:
         assert json.loads(run("transform", "decouple", NETWORK, "--format", "json")[1])["cgraph"] == 1
 
     def test_expand_with_sharing(self, run):
-        text = "x: 2.0}\nnodes:\n  y: x*x + sin(x*x)\n"
-        assert run("transform", "expand", "--share", "-e", "y = x*x + sin(x*x)", "--at", "x=2")[0] == 2
-        G = cg.read_spec(io.StringIO("inputs: {" + text))
-        assert len(cg.expand(G, share=True)) == len(cg.expand(G)) - 1
+        equations = ["-e", "y = x*x + cos(sin(x*x))", "--at", "x=2"]
+        shared, apart = (
+            cg.read_spec(io.StringIO(run("transform", "expand", *options, *equations)[1]))
+            for options in (["--share"], [])
+        )
+        assert len(shared) == len(apart) - 1
+        assert cg.evaluate(shared)["y"] == cg.evaluate(apart)["y"]
+
+    def test_options_may_stand_before_the_spec(self, run):
+        before = run("transform", "restrict", "--from", "h1", "--to", "J", NETWORK)
+        assert before == run("transform", "restrict", NETWORK, "--from", "h1", "--to", "J")
+        assert before[0] == 0
+        assert run("transform", "decouple", NETWORK, "more.yaml")[0] == 2
+        assert "unrecognized arguments: --more" in run("transform", "decouple", NETWORK, "--more")[2]
+
+    def test_a_name_for_the_loss(self, run):
+        status, out, _ = run("transform", "append_loss", NETWORK, "--loss", "ln(o)", "--name", "K")
+        assert status == 0
+        assert cg.read_spec(io.StringIO(out)).outputs == ["K"]
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -183,7 +202,7 @@ class TestDescend:
         lines = out.splitlines()
         assert lines[0].split() == ["step", "loss"]
         assert 10 < len(lines) <= 22
-        assert [len(re.findall("#", line)) for line in (lines[1], lines[-1])] == [40, 1]
+        assert [len(re.findall("#", line)) for line in (lines[1], lines[-1])] == [40, 2]
         assert lines[-1].split()[0] == "100"
 
     def test_where_it_starts(self, run):
@@ -230,6 +249,18 @@ class TestDescend:
     def test_bad_data(self, run, tmp_path, text, status, message):
         found, _, err = run("descend", LOGISTIC, "--rate", 1, "--steps", 1, "--data", self.data(tmp_path, text))
         assert (found, err) == (status, f"cgraph: error: {message}\n")
+
+    def test_all_values_are_set_at_once(self, run, tmp_path):
+        spec = tmp_path / "log.yaml"
+        spec.write_text("inputs: {x: 1, z: 1}\nweights: {w: 2}\nnodes: {J: w*log(x + z)}\n")
+        assert run("descend", spec, "--at", "x=-5", "--at", "z=10", "--rate", 1, "--steps", 1)[0] == 0
+
+    def test_nothing_to_train(self, run):
+        message = "cgraph: error: the graph has no weights to train\n"
+        assert run("descend", "-e", "J = x", "--at", "x=1", "--rate", 1, "--steps", 1) == (2, "", message)
+        status, _, err = run("descend", "-", "--rate", 1, "--steps", 1)
+        assert status in {2, 3}
+        assert err
 
 
 class TestEliminate:

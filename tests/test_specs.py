@@ -71,8 +71,8 @@ def test_suffix_and_stream(tmp_path):
 
 
 def test_what_yaml_makes_of_names_and_numbers():
-    G = read("inputs: {9: 1e-3, 007: 0x10, yes: 5, 1.0: .5, 2024-01-01: 1, '+1': 1, null: 1_0}\nnodes: {y: 3, n: y(9)}")
-    values = {"9": 0.001, "007": 16.0, "yes": 5.0, "1.0": 0.5, "2024-01-01": 1.0, "+1": 1.0, "null": 10.0}
+    G = read("inputs: {9: 1e-3, 007: 0x10, yes: 5, 1.0: .5, 2024-01-01: 1, '+2': 1, null: 1_0}\nnodes: {y: 3, n: y(9)}")
+    values = {"9": 0.001, "007": 16.0, "yes": 5.0, "1.0": 0.5, "2024-01-01": 1.0, "+2": 1.0, "null": 10.0}
     assert cg.evaluate(G) == {**values, "y": 3.0, "n": 0.001}
     assert_same(G, read(written(G)))
 
@@ -170,6 +170,12 @@ class TestNetworks:
             ("{neurons: {x: {activation: relu, weights: {x: 1}}}}", "2:21", "node 'x' is defined twice, first in line 1", ""),
             ("{neurons: {h: {activation: relu, weights: {x: 1}, wieght: 1}}}", "2:60", "unknown key 'wieght'",
              "the keys are activation, weights, bias"),
+            ("{neurons: {h: {activation: relu, weights: {x: 1, +1: 3}, bias: 4}}}", "2:67",
+             "neuron 'h' has its bias twice: here, and as the weight of '+1'", ""),
+            ("{neurons: {+1: {activation: relu, weights: {x: 1}}}}", "2:21",
+             "the node '+1', whose weights are biases, is the constant 1 and nothing else", ""),
+            ("{neurons: {h: {activation: relu, weights: [1]}}}", "2:52", "'weights' is a mapping from nodes to numbers",
+             "write weights: {x: 0.5}"),
             ("{layers: {}}", "2:19", "'layers' is a list", "write layers: [{activation: relu, weights: [[...]]}]"),
             ("{layers: [3]}", "2:20", "layer 1 is a mapping with activation and weights",
              "write {activation: relu, weights: [[...]]}"),
@@ -192,6 +198,30 @@ class TestNetworks:
         (problem,) = error.value.problems
         assert (f"{problem.line}:{problem.column}", problem.message) == (place, message)
         assert hint is None or problem.hint == hint
+
+    def test_the_bias_node_is_the_constant_one(self):
+        with pytest.raises(cg.SpecError, match="the node '\\+1', whose weights are biases, is the constant 1"):
+            read("constants: {'+1': 5}\nnodes: {y: 2}")
+        with pytest.raises(cg.SpecError, match="the node '\\+1', whose weights are biases, is the constant 1"):
+            read("inputs: {'+1': 1}\nnodes: {y: 2}")
+        G = cg.ComputationalGraph()
+        for add in (
+            G.add_input,
+            G.add_weight,
+            lambda n, _: G.add_constant(n, 2.0),
+            lambda n, _: G.add_equation(n, "1"),
+        ):
+            with pytest.raises(cg.InvalidNodeError, match="the node '\\+1', whose weights are biases"):
+                add("+1", 1.0)
+        G.add_constant("+1", 1)
+        with pytest.raises(cg.InvalidNodeError, match="neuron 'h' has its bias twice"):
+            G.add_neuron("h", activation="relu", weights={"+1": 1.0}, bias=2.0)
+
+    @pytest.mark.parametrize("neuron", ["{activation: relu, bias: 0}", "{activation: relu, weights: {}}"])
+    def test_neurons_without_inputs(self, neuron):
+        G = read(f"network: {{neurons: {{h: {neuron}}}}}")
+        assert cg.evaluate(G)["h"] == 0.0
+        assert_same(read(written(G)), G)
 
     def test_edges_into_a_neuron_follow_from_it(self):
         with pytest.raises(cg.SpecError, match="edge 'x -> h': its derivative follows from what 'h' computes"):

@@ -21,7 +21,9 @@ __all__ = ["Check", "CheckReport", "check_derivatives"]
 _Measured = tuple[str, str, Mapping[str, float], Mapping[str, Any]]
 
 _STEP = 1e-30
-_FLOOR = 1e-10  # below this, errors are not relative any more: what remains of two numbers that cancel is rounding
+# Below this, errors are not relative any more: of numbers that cancel, as 1 - y^2 where y is nearly 1, remains
+# rounding.
+_FLOOR = 1e-8
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Check:
     derivative, numerical : float
         What the graph says, and what the numbers say.
     error : float
-        ``|derivative - numerical|``, relative to the numerical value, or to 1e-10 if that is larger.
+        ``|derivative - numerical|``, relative to the numerical value, or to 1e-8 if that is larger.
     ok : bool
         Whether `error` is within the tolerance.
     """

@@ -62,6 +62,8 @@ class Operation:
 def _power(a: Number, b: Number) -> Number:
     # A complex power goes through the logarithm, whose branch cut would spoil a complex step at a < 0;
     # an integer exponent multiplies instead.
+    if a == 0 and isinstance(b, complex):
+        return 0.0
     if isinstance(a, complex) and not np.imag(b) and float(np.real(b)).is_integer():
         return a ** int(np.real(b))
     return a**b

@@ -8,7 +8,6 @@ from cgraph.algorithms.elimination import (
     Elimination,
     as_edge_order,
     as_face_order,
-    check_elimination,
     drop_useless,
     eliminate,
     eliminate_edges,
@@ -21,7 +20,7 @@ from cgraph.algorithms.elimination import (
 )
 from cgraph.algorithms.flow import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.gradients import GradientFactors, gradient_factors, loss_sensitivities, weight_gradients
-from cgraph.algorithms.jacobians import jacobian
+from cgraph.algorithms.jacobians import check_elimination, jacobian
 from cgraph.algorithms.paths import count_paths, path_sum, paths, top_paths
 from cgraph.algorithms.sweeps import edge_sensitivities, sensitivities, sensitivities_from, sensitivity
 

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cgraph.algorithms.archives import array_of_names, names_of_array, read_arrays, write_arrays
 from cgraph.algorithms.arrays import node_names, real_numbers, require_ends, require_finite, whole_numbers
+from cgraph.algorithms.elimination.plans import JacobianPlan
 from cgraph.algorithms.kernels import COLUMNS, Floats, Index, compiled, has_finite_sum, is_loaded
 from cgraph.algorithms.linearized import edge_derivative, finite, require_digraph
 from cgraph.algorithms.paths import LOG_OF_ZERO, Way, require_count, strongest_first
@@ -160,6 +161,7 @@ class CompiledGraph:
         self._rank, self._slots, self._sweeps = rows_of(nodes, tails, heads)
         self._derivatives = None if derivatives is None else self._in_rows(derivatives)
         self._tape = tape
+        self._plans: dict[tuple[Any, ...], JacobianPlan] = {}
 
     @classmethod
     def from_edges(
@@ -353,13 +355,19 @@ class CompiledGraph:
         S, _ = self._sweeps.reverse(self._z, row_t)
         return float(finite({(s, t): S[row_s, 0].item()})[0])
 
-    def jacobian(self, sources: Sequence[Node], targets: Sequence[Node]) -> Floats:
+    def jacobian(
+        self, sources: Sequence[Node], targets: Sequence[Node], *, order: str | Sequence[Node] | None = None
+    ) -> Floats:
         """Return the matrix of S(s,t), a row for each target and a column for each source.
 
         Parameters
         ----------
         sources, targets : sequence of nodes
             The nodes that are varied, and the nodes whose values are differentiated.
+        order : str or sequence of nodes, optional
+            By elimination instead of sweeps: a method of `elimination_order`, or an order that it found before. What
+            it costs to find and to record the order is paid once: after `update`, the same question takes the
+            multiplications and additions alone.
 
         Returns
         -------
@@ -385,6 +393,8 @@ class CompiledGraph:
         """
         sources, targets = list(sources), list(targets)
         columns, rows = self._positions_of(sources), self._positions_of(targets)
+        if order is not None:
+            return self._plan(sources, targets, order).jacobian(self._as_given(self._z))
         J = np.zeros((len(targets), len(sources)))
         if len(sources) < len(targets):
             for block in _blocks(len(sources)):
@@ -551,15 +561,14 @@ class CompiledGraph:
         ...     CompiledGraph.load(f"{folder}/chain.npz").sensitivity(0, 2)
         10.0
         """
-        tails = np.repeat(self._order, np.diff(self._sweeps.indptr))
-        heads = self._order[self._sweeps.heads]
+        tails, heads = self._ends()
         write_arrays(
             path,
             {
                 "format": np.array([_FORMAT]),
                 "nodes": array_of_names(self._nodes),
-                "sources": self._as_given(tails),
-                "targets": self._as_given(heads),
+                "sources": tails,
+                "targets": heads,
                 "derivatives": self._as_given(self._z),
             },
         )
@@ -781,6 +790,19 @@ class CompiledGraph:
         of_edges = np.empty_like(of_slots)
         of_edges[self._slots] = of_slots
         return of_edges
+
+    def _plan(self, sources: list[Node], targets: list[Node], order: str | Sequence[Node]) -> JacobianPlan:
+        """Return the recorded elimination, which depends on the structure alone and so outlives `update`."""
+        key = (tuple(sources), tuple(targets), order if isinstance(order, str) else tuple(order))
+        if key not in self._plans:
+            tails, heads = ([self._nodes[i] for i in ends.tolist()] for ends in self._ends())
+            self._plans[key] = JacobianPlan(list(zip(tails, heads, strict=True)), sources, targets, order)
+        return self._plans[key]
+
+    def _ends(self) -> tuple[Index, Index]:
+        """Return the positions of the tails and the heads, of the edges as they were given."""
+        tails = np.repeat(self._order, np.diff(self._sweeps.indptr))
+        return self._as_given(tails), self._as_given(self._order[self._sweeps.heads])
 
     def _reverse(self, targets: Sequence[Node]) -> Floats:
         """Return S(i,t), shape (nodes, targets), aligned with the nodes."""

@@ -1,6 +1,5 @@
 """Jacobians by elimination: vertices, edges and faces, and the orders in which it costs least."""
 
-from cgraph.algorithms.elimination.check import check_elimination
 from cgraph.algorithms.elimination.eliminations import (
     Elimination,
     as_edge_order,
@@ -16,7 +15,6 @@ __all__ = [
     "Elimination",
     "as_edge_order",
     "as_face_order",
-    "check_elimination",
     "drop_useless",
     "eliminate",
     "eliminate_edges",

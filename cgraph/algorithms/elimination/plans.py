@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cgraph.algorithms.elimination.eliminations import eliminate
 from cgraph.algorithms.elimination.orders import elimination_order
+from cgraph.model.errors import EvaluationError
 from cgraph.model.graph import Node
 
 __all__ = ["JacobianPlan"]
@@ -44,7 +45,7 @@ class JacobianPlan:
     Parameters
     ----------
     edges : sequence of (i, j)
-        The structure; parallel edges are not allowed.
+        The structure; parallel edges add up.
     sources, targets : sequence of nodes
         The columns and the rows of the Jacobian.
     order : str or sequence of nodes
@@ -78,7 +79,8 @@ class JacobianPlan:
         L.add_nodes_from([*sources, *targets])
         self.steps: list[tuple[bool, int, int]] = []
         for k, (i, j) in enumerate(edges):
-            L.add_edge(i, j, **{DERIVATIVE: _Slot(k, self.steps, len(edges))})
+            z = _Slot(k, self.steps, len(edges))
+            L.add_edge(i, j, **{DERIVATIVE: L.edges[i, j][DERIVATIVE] + z if L.has_edge(i, j) else z})
         if isinstance(order, str):
             order = elimination_order(L, method=order, inputs=sources, outputs=targets)
         self.order = list(order)
@@ -92,11 +94,19 @@ class JacobianPlan:
         ]
 
     def jacobian(self, derivatives: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the Jacobian for these numbers on the edges, in O(steps)."""
+        """Return the Jacobian for these numbers on the edges, in O(steps).
+
+        Raises
+        ------
+        EvaluationError
+            If an entry overflows.
+        """
         z = derivatives.tolist()
         for is_product, a, b in self.steps:
             z.append(z[a] * z[b] if is_product else z[a] + z[b])
         J = np.zeros(self._shape)
         for row, column, entry in self._entries:
             J[row, column] = z[entry.index] if isinstance(entry, _Slot) else entry
+        if not np.isfinite(J).all():
+            raise EvaluationError("the Jacobian overflows: a product of the derivatives exceeds 1.8e308")
         return J

@@ -54,7 +54,8 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
 
     Notes
     -----
-    O(V + E), by way of `compile_graph` where that is faster. The recursion is Lemma 14 of MATH 565, lecture 27; 10-301/601, lecture 13, calls this order of
+    O(V + E), by way of `compile_graph` where that is faster. The recursion is Lemma 14 of MATH 565, lecture 27;
+    10-301/601, lecture 13, calls this order of
     the sum version A.
 
     Examples

@@ -47,7 +47,7 @@ def show(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def eval(arguments: argparse.Namespace) -> int:  # noqa: A001 - the word of the command line
+def eval(arguments: argparse.Namespace) -> int:
     """Print the value of every node."""
     values = [{"node": i, "value": y} for i, y in usage(cg.evaluate, graph_of(arguments), dict(arguments.at)).items()]
     print_result(arguments, {"values": values}, values, [records_table(values)])

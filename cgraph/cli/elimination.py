@@ -9,7 +9,7 @@ from typing import Any
 
 import cgraph as cg
 from cgraph.cli.graphs import UsageError, linearized, usage
-from cgraph.cli.output import print_result, records_table
+from cgraph.cli.output import counted, print_result, records_table
 from cgraph.model.files import write_whole
 
 __all__ = ["eliminate"]
@@ -38,8 +38,9 @@ def eliminate(arguments: argparse.Namespace) -> int:
     found = {"method": name, "order": chosen, "multiplications": result.multiplications, "additions": result.additions}
     if arguments.output is not None:
         _write_order(arguments.output, found)
+    bound = cg.elimination_bound(L, **ends)
     tables = [
-        records_table(costs, f"{len(chosen)} nodes to eliminate; no order costs less than {cg.elimination_bound(L, **ends)}"),
+        records_table(costs, f"{counted(len(chosen), 'node')} to eliminate; no order costs less than {bound}"),
         records_table(entries, f"eliminated in the order {', '.join(chosen) or '(none)'}: "
                       f"{result.multiplications} multiplications, {result.additions} additions"),
     ]  # fmt: skip

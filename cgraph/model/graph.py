@@ -31,7 +31,8 @@ class ComputationalGraph(_DiGraph):
 
     A node has a ``role``: ``"input"``, ``"weight"``, ``"constant"`` (these hold a ``value``), ``"operation"``
     (these hold an ``equation``, its ``operands`` in order of appearance, and the parsed ``expression``) or
-    ``"neuron"`` (these hold an ``activation`` and their ``operands``, and the edges into them a ``weight``). An edge (i, j) says that
+    ``"neuron"`` (these hold an ``activation`` and their ``operands``, and the edges into them a ``weight``). An edge
+    (i, j) says that
     y(j) is computed from y(i). Edges may be added by hand with a ``derivative`` and nothing else; such nodes
     have no role.
 

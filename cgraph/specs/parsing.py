@@ -23,7 +23,7 @@ MAX_BYTES = {"yaml": 2_000_000, "json": 100_000_000, "toml": 10_000_000}
 SUFFIXES = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
 
 
-def format_of(suffix: str, format: str | None) -> str:  # noqa: A002 - the public word
+def format_of(suffix: str, format: str | None) -> str:
     """Return `format`, or if it is None what the suffix of the file says, else YAML.
 
     Raises
@@ -31,7 +31,7 @@ def format_of(suffix: str, format: str | None) -> str:  # noqa: A002 - the publi
     CGraphError
         If there is no such format.
     """
-    format = format or SUFFIXES.get(suffix.lower(), "yaml")  # noqa: A001
+    format = format or SUFFIXES.get(suffix.lower(), "yaml")
     if format not in MAX_BYTES:
         raise CGraphError(f"there is no format {format!r}; the formats are {', '.join(MAX_BYTES)}")
     return format
@@ -61,7 +61,7 @@ def read_text(source: str | os.PathLike[str] | IO[Any]) -> tuple[str, str]:
     raise SpecError(name, [problem])
 
 
-def parse_document(text: str, format: str, name: str) -> Document:  # noqa: A002 - the public word
+def parse_document(text: str, format: str, name: str) -> Document:
     """Parse `text`.
 
     Raises

@@ -27,7 +27,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs"]
 
 
-def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> ComputationalGraph:  # noqa: A002
+def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> ComputationalGraph:
     r"""Read a graph spec.
 
     Parameters
@@ -62,7 +62,7 @@ def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = 
     'x^2'
     """
     suffix = FilePath(source).suffix if isinstance(source, str | os.PathLike) else ""
-    format = format_of(suffix, format)  # noqa: A001
+    format = format_of(suffix, format)
     name, text = read_text(source)
     document = parse_document(text, format, name)
     G = _Reader(document).graph()

@@ -25,7 +25,7 @@ def write_spec(
     G: ComputationalGraph,
     target: str | os.PathLike[str] | TextIO,
     *,
-    format: str | None = None,  # noqa: A002 - the public word
+    format: str | None = None,
 ) -> None:
     """Write a graph as a spec; reading it gives the graph back.
 
@@ -60,7 +60,7 @@ def write_spec(
       y: x^2
     """
     suffix = Path(target).suffix if isinstance(target, str | os.PathLike) else ""
-    format = format_of(suffix, format)  # noqa: A001
+    format = format_of(suffix, format)
     text = {"yaml": _to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(G))
     if isinstance(target, str | os.PathLike):
         write_whole(target, text)

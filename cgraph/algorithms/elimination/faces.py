@@ -58,7 +58,8 @@ def eliminate_faces(
 
     Notes
     -----
-    A face costs one multiplication; faces of edges that lead nowhere are left out. Every elimination of vertices or edges is one of faces, and there are graphs on
+    A face costs one multiplication; faces of edges that lead nowhere are left out. Every elimination of vertices or
+    edges is one of faces, and there are graphs on
     which faces alone reach the fewest multiplications [1]_.
 
     References

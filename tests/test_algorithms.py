@@ -276,6 +276,11 @@ class TestCheckDerivatives:
         L.edges["x", "y"]["derivative"] = -5e-7
         assert not cg.check_derivatives(L)
 
+    @pytest.mark.parametrize("size", [1.0, 1e8])
+    def test_what_cancels_is_no_failure(self, size):
+        equations = "a = sin(x); b = -tan(x)*cos(x); y = c*a + c*b"
+        assert cg.check_derivatives(cg.from_equations(equations, x=0.7, c=size))
+
     def test_weights_on_edges_are_checked_against_the_loss(self):
         G = cg.ComputationalGraph()
         G.add_input("x", 2.0)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.gradients import weight_gradients
+from cgraph.algorithms.linearized import edge_derivative
 from cgraph.algorithms.sweeps import sensitivities_from
 from cgraph.model.errors import EvaluationError
 from cgraph.model.evaluation import forward, is_computed, linearize, source_values, value_of
@@ -17,12 +19,13 @@ from cgraph.model.graph import ComputationalGraph
 
 __all__ = ["Check", "CheckReport", "check_derivatives"]
 
-# A kind of check, what is varied, the derivatives of the heads, and their values after a complex step.
-_Measured = tuple[str, str, Mapping[str, float], Mapping[str, Any]]
+# A kind of check, what is varied, the derivatives of the heads, their values after a complex step, and the sums of
+# the absolute products that the derivatives are made of.
+_Measured = tuple[str, str, Mapping[str, float], Mapping[str, Any], Mapping[str, float]]
 
 _STEP = 1e-30
-# Below this, errors are not relative any more: of numbers that cancel, as 1 - y^2 where y is nearly 1, remains
-# rounding.
+# Below this share of 1, or of the terms if they are larger, errors are not relative any more: of numbers that
+# cancel, as two paths do or 1 - y^2 where y is nearly 1, remains rounding.
 _FLOOR = 1e-8
 
 
@@ -39,7 +42,8 @@ class Check:
     derivative, numerical : float
         What the graph says, and what the numbers say.
     error : float
-        ``|derivative - numerical|``, relative to the numerical value, or to 1e-8 if that is larger.
+        ``|derivative - numerical|``, relative to the numerical value, or, where that is nearly 0, to 1e-8 of 1 or of
+        the sum of the absolute products along the paths.
     ok : bool
         Whether `error` is within the tolerance.
     """
@@ -147,23 +151,36 @@ def _edges(L: ComputationalGraph, y: Mapping[str, Any], computed: list[str], der
         for i in L.predecessors(j):
             moved = {k: _step(y[k]) if k == i else y[k] for k in L.predecessors(j)}
             with np.errstate(all="ignore"):
-                yield "edge", i, {j: L.edges[i, j][derivative]}, {j: value_of(L, j, moved)}
+                yield "edge", i, {j: L.edges[i, j][derivative]}, {j: value_of(L, j, moved)}, {}
 
 
 def _pairs(L: ComputationalGraph, y: Mapping[str, Any], outputs: list[str], derivative: str) -> Iterator[_Measured]:
+    terms = _absolute(L, derivative)
     for i in [*L.inputs, *L.weights]:
         if i in y:
             S = sensitivities_from(L, i, derivative=derivative)
-            yield "pair", i, {j: S[j] for j in outputs}, forward(L, {**source_values(L), i: _step(y[i])})
+            moved = forward(L, {**source_values(L), i: _step(y[i])})
+            yield "pair", i, {j: S[j] for j in outputs}, moved, sensitivities_from(terms, i)
 
 
 def _weights(L: ComputationalGraph, outputs: list[str], derivative: str) -> Iterator[_Measured]:
     gradients = {t: weight_gradients(L, t, derivative=derivative) for t in outputs}
+    terms = _absolute(L, derivative)
     H = L.copy()
     for i, j in [(i, j) for i, j in L.edges if "activation" in L.nodes[j]]:
         H.edges[i, j]["weight"] = _step(L.edges[i, j]["weight"])
-        yield "weight", f"{i} -> {j}", {t: gradients[t][i, j] for t in outputs}, forward(H, source_values(H))
+        size = abs(L.nodes[j]["gate"] * L.nodes[i]["value"])
+        scales = {t: size * S for t, S in sensitivities_from(terms, j).items()}
+        yield "weight", f"{i} -> {j}", {t: gradients[t][i, j] for t in outputs}, forward(H, source_values(H)), scales
         H.edges[i, j]["weight"] = L.edges[i, j]["weight"]
+
+
+def _absolute(L: ComputationalGraph, derivative: str) -> nx.DiGraph[Any]:
+    z = edge_derivative(L, derivative)
+    A: nx.DiGraph[Any] = nx.DiGraph()
+    A.add_nodes_from(L)
+    A.add_edges_from((i, j, {"derivative": abs(z(i, j))}) for i, j in L.edges)
+    return A
 
 
 def _step(x: float) -> complex:
@@ -171,10 +188,15 @@ def _step(x: float) -> complex:
 
 
 def _compare(
-    kind: str, tail: str, derivatives: Mapping[str, float], moved: Mapping[str, Any], tolerance: float
+    kind: str,
+    tail: str,
+    derivatives: Mapping[str, float],
+    moved: Mapping[str, Any],
+    scales: Mapping[str, float],
+    tolerance: float,
 ) -> Iterator[Check]:
     """Yield the checks of several heads, whose values at a complex step of the tail are those in `moved`."""
     for head, z in derivatives.items():
         numerical = float(np.imag(moved[head])) / _STEP
-        error = abs(z - numerical) / max(abs(numerical), _FLOOR)
+        error = abs(z - numerical) / max(abs(numerical), _FLOOR * max(1.0, scales.get(head, 1.0)))
         yield Check(kind, tail, head, z, numerical, error, error <= tolerance)

@@ -79,11 +79,11 @@ def test_four_ways_to_the_same_gradient(G):
         if isinstance(w, tuple):
             i, j = w
             node = f"b_{j}" if i == "+1" else f"w_{i}_{j}"
-            assert S[node] == pytest.approx(g, rel=1e-10, abs=1e-12)
-            assert decoupled[halves[i], f"{j}-"] == pytest.approx(g, rel=1e-10, abs=1e-12)
-            assert factors[w] == pytest.approx(g, rel=1e-10, abs=1e-12)
+            assert S[node] == pytest.approx(g, rel=1e-12, abs=1e-15)
+            assert decoupled[halves[i], f"{j}-"] == pytest.approx(g, rel=1e-12, abs=1e-15)
+            assert factors[w] == pytest.approx(g, rel=1e-12, abs=1e-15)
         else:
-            assert [S[w], decoupled[w]] == pytest.approx([g, g], rel=1e-10, abs=1e-12)
+            assert [S[w], decoupled[w]] == pytest.approx([g, g], rel=1e-12, abs=1e-15)
 
 
 @given(networks(loss=False), st.data())

@@ -82,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--budget", type=_budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
     )
-    sub.add_argument("--seed", type=_count, default=1, metavar="N", help="for anneal and optimal")
+    sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
     sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
     sub.add_argument("-o", "--output", metavar="FILE", help="write the order there, as JSON")
     command("schema", "print the JSON Schema of a spec", "assistance")

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import cmath
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
-from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError
-from cgraph.model.expressions import Apply, Expression, Name, Number
+from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError, shorten
+from cgraph.model.expressions import Apply, Expression, Name, Number, write_step, written
 from cgraph.model.graph import ComputationalGraph, require_node, topological_order
-from cgraph.model.operations import OPERATIONS
+from cgraph.model.jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
+from cgraph.model.operations import Operation, row_of
+from cgraph.model.values import as_value, is_finite, show_shape, show_value
 
 __all__ = ["evaluate", "linearize"]
 
+# How NumPy begins what it says of shapes; the message says it in the words of the equation.
+_FROM_NUMPY = ("operands could not", "matmul", "shape mismatch", "all the input")
 
-def evaluate(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -> dict[str, float]:
+
+def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the value y(i) of every node: the forward pass.
 
     Parameters
@@ -26,12 +30,12 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -
     G : ComputationalGraph
         Acyclic. Not modified.
     inputs : dict, optional
-        Values for inputs and weights, in place of those that `G` holds.
+        Values for inputs and weights, in place of those that `G` holds: numbers or arrays.
 
     Returns
     -------
     dict
-        ``{node: value}`` in the order of `G`. Nodes that have neither equation nor value, as in graphs whose
+        ``{node: value}`` in the order of `G`, floats and arrays. Nodes that have neither equation nor value, as in graphs whose
         edges are given, are left out.
 
     Raises
@@ -41,8 +45,8 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -
     MissingValueError
         If an input that an equation needs has no value.
     EvaluationError
-        If a value is outside an operation's domain, overflows, or is not a number; the message names node,
-        operation and operands.
+        If a value is outside an operation's domain, overflows, or is not a number, or the shapes of operands do not
+        fit; the message names node, operation and operands.
     CycleError
         If `G` has a cycle.
 
@@ -60,10 +64,10 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -
     4.0
     """
     y = forward(G, source_values(G, inputs))
-    return {i: float(y[i]) for i in G if i in y}
+    return {i: as_value(y[i]) for i in G if i in y}
 
 
-def linearize(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -> ComputationalGraph:
+def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> ComputationalGraph:
     """Return a copy of `G` with ``value`` on every node and ``derivative`` z(i,j) = dy(j)/dy(i) on every edge.
 
     Parameters
@@ -74,7 +78,8 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) 
     Returns
     -------
     ComputationalGraph
-        What the algorithms read. If node i stands several times in the equation of j, the edge holds the
+        What the algorithms read. Where y(i) or y(j) is an array, z(i,j) is a `Jacobian`, of shape (size of y(j), size
+        of y(i)), in the structure that the operations have; ``.dense()`` writes it out. If node i stands several times in the equation of j, the edge holds the
         total: 2x for y = x*x. A neuron j also holds its ``preactivation`` s(j) and its ``gate`` Phi'(s(j)); the
         edges into it hold z(i,j) = Phi'(s(j)) w_ij (MATH 565, lecture 27, equation 1).
 
@@ -101,22 +106,29 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) 
     >>> L.edges["x", "y"]["derivative"], L.edges["z", "y"]["derivative"], L.nodes["y"]["value"]
     (6.0, 5.0, 14.0)
     """
-    y = forward(G, source_values(G, inputs))
+    y = source_values(G, inputs)
     L = G.copy()
-    for j, data in L.nodes(data=True):
-        if j in y:
-            data["value"] = float(y[j])
-        if data.get("role") != "neuron":
-            _refuse_weights(G, j)
-        if "expression" in data:
-            for i, z in local_derivatives(data["expression"], y, j).items():
-                L.edges[i, j]["derivative"] = float(z)
-        elif "activation" in data:
-            s = preactivation(G, j, y)
-            gate = gate_of(data["activation"], s, y[j], j)
-            data["preactivation"], data["gate"] = float(s), float(gate)
-            for i in L.predecessors(j):
-                L.edges[i, j]["derivative"] = float(gate * L.edges[i, j]["weight"])
+    with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
+        for j in topological_order(G):
+            data = L.nodes[j]
+            if data.get("role") != "neuron":
+                _refuse_weights(G, j)
+            if "expression" in data:
+                require_operands(G, j)
+                v = steps_of(data["expression"], y, j)
+                y[j] = v[-1]
+                for i, z in derivatives_of_steps(data["expression"], v, j).items():
+                    L.edges[i, j]["derivative"] = z if isinstance(z, Jacobian) else float(z)
+            elif "activation" in data:
+                s = preactivation(G, j, y)
+                y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
+                gate = gate_of(data["activation"], s, y[j], j)
+                data["preactivation"], data["gate"] = as_value(s), as_value(gate)
+                for i in L.predecessors(j):
+                    z = elementwise(gate * L.edges[i, j]["weight"], np.shape(y[i]), np.shape(y[j]))
+                    L.edges[i, j]["derivative"] = z if isinstance(z, Jacobian) else float(z)
+            if j in y:
+                data["value"] = as_value(y[j])
     return L
 
 
@@ -137,12 +149,13 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, float] | None = No
                 str(role), "known by its derivatives only"
             )
             raise InvalidNodeError(f"node {i!r} cannot be set: it is {what}; inputs and weights can")
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise InvalidNodeError(f"{role} {i!r} cannot be set to {value!r}, which is not a number")
-        values[i] = float(value)
+        try:
+            values[i] = as_value(value)
+        except (TypeError, ValueError) as error:
+            raise InvalidNodeError(f"{role} {i!r} cannot be set to {shorten(repr(value))}, which {error}") from None
     for i, value in values.items():
-        if not cmath.isfinite(value):
-            raise EvaluationError(f"node {i!r} has the value {value}, which is not finite")
+        if not is_finite(value):
+            raise EvaluationError(f"node {i!r} has the value {shorten(str(value))}, which is not finite")
     return values
 
 
@@ -183,7 +196,7 @@ def value_of(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
     if "expression" in data:
         require_operands(G, j)
         return steps_of(data["expression"], y, j)[-1]
-    return _apply(data["activation"], [preactivation(G, j, y)], j)
+    return _apply(Apply(data["activation"], (0,)), [preactivation(G, j, y)], j)
 
 
 def require_operands(G: ComputationalGraph, j: str) -> None:
@@ -202,8 +215,12 @@ def preactivation(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
     for i, w in weights_into(G, j):
         if i not in y:
             raise MissingValueError(f"node {i!r} has no value, and neuron {j!r} needs it; give it one")
-        s += w * y[i]
-    if not cmath.isfinite(s):
+        try:
+            s = s + w * y[i]
+        except ValueError:
+            message = f"neuron {j!r}: its inputs do not fit: {i!r} is {show_shape(y[i])}, those before it {show_shape(s)}"
+            raise EvaluationError(message) from None
+    if not is_finite(s):
         raise EvaluationError(f"neuron {j!r}: the weighted sum of its inputs overflows")
     return s
 
@@ -221,7 +238,7 @@ def weights_into(G: ComputationalGraph, j: str) -> Iterator[tuple[str, Any]]:
 def gate_of(activation: str, s: Any, y: Any, j: str) -> Any:
     """Return Phi'(s), from the output y where the table does so."""
     with np.errstate(all="ignore"):
-        return _differentiate(OPERATIONS[activation].derivatives[0], y, [s], activation, j)
+        return _partial(Apply(activation, (0,)), 0, y, [s], j)
 
 
 def steps_of(expression: Expression, y: Mapping[str, Any], node: str) -> list[Any]:
@@ -235,63 +252,96 @@ def steps_of(expression: Expression, y: Mapping[str, Any], node: str) -> list[An
                 v.append(y[name])
             case Number(value):
                 v.append(value)
-            case Apply(operation, operands):
-                v.append(_apply(operation, [v[k] for k in operands], node))
+            case Apply(_, operands):
+                v.append(_apply(step, [v[k] for k in operands], node, expression))
     return v
 
 
 def local_derivatives(expression: Expression, y: Mapping[str, Any], node: str) -> dict[str, Any]:
     """Return {i: dy(j)/dy(i)} for the operands i of the equation of j = `node`, summed over appearances."""
-    z: dict[str, Any] = dict.fromkeys(expression.operands, 0.0)
     with np.errstate(all="ignore"):
-        v = steps_of(expression, y, node)
-        S: list[Any] = [0] * len(v)
-        S[-1] = 1
-        for k in reversed(range(len(v))):
-            match expression.steps[k]:
-                case Name(name):
-                    z[name] += S[k]
-                case Apply(operation, operands):
-                    x = [v[i] for i in operands]
-                    for o, derivative in zip(operands, OPERATIONS[operation].derivatives, strict=True):
-                        # A number's derivative is nobody's business: that of x^2 by its exponent
-                        # does not exist at x < 0.
-                        if expression.varies[o]:
-                            S[o] += S[k] * _differentiate(derivative, v[k], x, operation, node)
+        return derivatives_of_steps(expression, steps_of(expression, y, node), node)
+
+
+def derivatives_of_steps(expression: Expression, v: list[Any], node: str) -> dict[str, Any]:
+    """Return {i: dy(j)/dy(i)} from the values of the steps: the reverse sweep over the equation of j = `node`."""
+    z: dict[str, Any] = dict.fromkeys(expression.operands, 0)
+    S: list[Any] = [0] * len(v)
+    S[-1] = ScaledIdentity(1.0, v[-1].size) if np.ndim(v[-1]) else 1
+    for k in reversed(range(len(v))):
+        match expression.steps[k]:
+            case Name(name):
+                z[name] = plus(z[name], S[k])
+            case Apply(_, operands) as step:
+                x = [v[i] for i in operands]
+                for position, o in enumerate(operands):
+                    # A number's derivative is nobody's business: that of x^2 by its exponent
+                    # does not exist at x < 0.
+                    if expression.varies[o]:
+                        S[o] = plus(S[o], after(S[k], _local_derivative(step, position, v[k], x, node)))
     for i, total in z.items():
-        if not cmath.isfinite(total):
+        if not isinstance(total, Jacobian) and not cmath.isfinite(total):
             raise EvaluationError(f"edge {i!r} -> {node!r}: the derivative of the equation overflows")
     return z
 
 
-def _apply(operation: str, x: list[Any], node: str) -> Any:
-    row = OPERATIONS[operation]
-    if row.domain is not None and not row.domain[0](*(np.real(operand) for operand in x)):
-        raise EvaluationError(f"node {node!r}: {_show(operation, x)} is undefined; {operation} takes {row.domain[1]}")
+def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
+    row = row_of(step.operation)
+    options = dict(step.options)
     try:
-        value = row.value(*x)
+        if row.domain is not None and not np.all(inside := row.domain[0](*(np.real(operand) for operand in x))):
+            raise EvaluationError(
+                f"node {node!r}: {_show(step, x, inside)} is undefined; {step.operation} takes {row.domain[1]}"
+            )
+        value = row.value(*x, **options)
     except (OverflowError, ZeroDivisionError):
         value = cmath.inf
-    if not cmath.isfinite(value):
-        raise EvaluationError(f"node {node!r}: {_show(operation, x)} overflows")
+    except (ValueError, TypeError, IndexError, MemoryError) as error:  # shapes that do not fit
+        raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, error)}") from None
+    if not is_finite(value):
+        raise EvaluationError(f"node {node!r}: {_show(step, x, np.isfinite(value))} overflows")
     return value
 
 
-def _differentiate(derivative: Any, y: Any, x: list[Any], operation: str, node: str) -> Any:
+def _local_derivative(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
+    """Return dy/dx_k of an operation, by its operand k = `position`: a number between numbers, else a Jacobian."""
+    row = row_of(step.operation)
+    if isinstance(row, Operation):
+        return elementwise(_partial(step, position, y, x, node), np.shape(x[position]), np.shape(y))
+    J = row.jacobian(position, y, *map(np.asarray, x), **dict(step.options))
+    return J if np.ndim(y) or np.ndim(x[position]) else float(J.dense()[0, 0])
+
+
+def _partial(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
+    """Return the partial derivative of an elementwise operation, one number or one for each entry."""
+    row = row_of(step.operation)
+    assert isinstance(row, Operation)  # noqa: S101 - whoever asks has looked
     try:
-        z = derivative(y, *x)
+        z = row.derivatives[position](y, *x)
     except (OverflowError, ZeroDivisionError):
         z = cmath.inf
-    if not cmath.isfinite(z):
-        raise EvaluationError(f"node {node!r}: the derivative of {_show(operation, x)} is not finite")
+    if not is_finite(z):
+        raise EvaluationError(f"node {node!r}: the derivative of {_show(step, x, np.isfinite(z))} is not finite")
     return z
 
 
-def _show(operation: str, x: list[Any]) -> str:
-    """Return the operation with its operands put in, as in ``log(-1)`` or ``1 / 0``."""
-    infix = OPERATIONS[operation].infix
-    operands = [f"{np.real(operand):.6g}" for operand in x]
-    if not infix:
-        return f"{operation}({', '.join(operands)})"
-    operands = [f"({o})" if o.startswith("-") else o for o in operands]
-    return f" {infix} ".join(operands) if len(operands) > 1 else infix + operands[0]
+def _show(step: Apply, x: list[Any], fine: Any) -> str:
+    """Return the operation with its operands put in, as in ``log(-1)``; of elementwise ones, where it is not `fine`."""
+    where = ""
+    if np.ndim(fine) and isinstance(row_of(step.operation), Operation):
+        entry = tuple(np.argwhere(~np.asarray(fine, bool))[0].tolist())
+        where = f" in entry [{', '.join(map(str, entry))}]"
+        x = [np.broadcast_to(operand, np.shape(fine))[entry] for operand in x]
+    operands = [show_value(operand) for operand in x]
+    if row_of(step.operation).infix:
+        operands = [f"({o})" if o.startswith("-") else o for o in operands]
+    return write_step(step, operands) + where
+
+
+def _misfit(step: Apply, x: list[Any], expression: Expression | None, error: Exception) -> str:
+    """Return what does not fit, in the words of the equation and with the shapes of the operands."""
+    words = written(expression) if expression else ["s"]
+    operands = [words[k] for k in step.operands]
+    shapes = ", ".join(f"{word} is {show_shape(operand)}" for word, operand in zip(operands, x, strict=True))
+    reason = "" if str(error).startswith(_FROM_NUMPY) else f"; {error}"
+    return f"{write_step(step, operands)} does not fit: {shapes}{reason}"

@@ -14,14 +14,15 @@ import ast
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cgraph.model.errors import EquationError, nearest, shorten
 from cgraph.model.names import unusable
-from cgraph.model.operations import ALIASES, CONSTANTS, FUNCTIONS, OPERATIONS
+from cgraph.model.array_operations import ArrayOperation, Slice
+from cgraph.model.operations import ALIASES, CONSTANTS, FUNCTIONS, row_of
 from cgraph.model.source import MAX_DEPTH, SPLIT, TOO_DEEP, Source
 
 __all__ = [
@@ -33,13 +34,20 @@ __all__ = [
     "parse_assignments",
     "substitute",
     "write_name",
+    "write_step",
+    "written",
 ]
 
-_BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
+_BINARY = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul",
+    ast.Gt: "greater", ast.Lt: "less", ast.GtE: "greater_equal", ast.LtE: "less_equal",
+}  # fmt: skip
+_OF_ONE_ARRAY = {"max": "largest", "min": "smallest"}
 # The parts of a text between semicolons and line ends, and the sides of the first "=", none of them within quotes.
 _QUOTED = r""" "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' """
 _PART = re.compile(rf"(?: {_QUOTED} | [^;\n] )+", re.VERBOSE)
 _ASSIGNMENT = re.compile(rf"(?P<left> (?> {_QUOTED} | [^=] )*? ) = (?P<right>.*)", re.VERBOSE | re.DOTALL)
+_FUNCTION, _INDEX = 9, 10  # how tightly they bind
 _FOLDED = {"max", "min"}  # written with any number of operands, two at a time in the table
 
 
@@ -59,10 +67,11 @@ class Number(NamedTuple):
 
 
 class Apply(NamedTuple):
-    """A step that applies a row of the table to earlier steps."""
+    """A step that applies a row of a table to earlier steps, with the options of operations on arrays."""
 
     operation: str
     operands: tuple[int, ...]
+    options: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,8 +101,9 @@ def parse(text: str) -> Expression:
     Parameters
     ----------
     text : str
-        Arithmetic with ``+ - * / ^`` (or ``**``), brackets, the functions of the table of operations, numbers,
-        ``pi`` and ``e``. ``y(5)`` is the node "5" and ``y("j-")`` the node "j-".
+        Arithmetic with ``+ - * / ^`` (or ``**``) and ``@``, brackets, the functions of the tables of operations,
+        numbers, ``pi`` and ``e``, comparisons, indices ``x[0, :]`` and ``A.T``. ``y(5)`` is the node "5" and
+        ``y("j-")`` the node "j-".
 
     Returns
     -------
@@ -114,7 +124,7 @@ def parse(text: str) -> Expression:
     Examples
     --------
     >>> parse("x * z").steps
-    (Name(name='x', start=0, stop=1), Name(name='z', start=4, stop=5), Apply(operation='mul', operands=(0, 1)))
+    (Name(name='x', start=0, stop=1), Name(name='z', start=4, stop=5), Apply(operation='mul', operands=(0, 1), options=()))
     >>> parse("x*x + y(5)").operands
     ('x', 'x', '5')
     """
@@ -124,15 +134,15 @@ def parse(text: str) -> Expression:
     todo: list[tuple[ast.expr, int] | _Pending] = [(source.tree, 0)]
     while todo:
         match todo.pop():
-            case _Pending(operation, arity):
+            case _Pending(call, arity):
                 operands = results[-arity:]
                 del results[-arity:]
-                results.append(_apply(operation, operands, steps))
+                results.append(_apply(call, operands, steps))
             case node, depth:
                 if depth > MAX_DEPTH:
                     raise source.error(TOO_DEEP, node, SPLIT)
                 item, children = _read(node, source)
-                if isinstance(item, str):
+                if isinstance(item, _Call):
                     # A long sum leans to the left; only what stands to the right nests.
                     nests = [depth + (k > 0 or not isinstance(node, ast.BinOp)) for k in range(len(children))]
                     todo += [_Pending(item, len(children)), *reversed(list(zip(children, nests, strict=True)))]
@@ -142,21 +152,28 @@ def parse(text: str) -> Expression:
     return Expression(tuple(steps))
 
 
+class _Call(NamedTuple):
+    """An operation and its options."""
+
+    operation: str
+    options: tuple[tuple[str, Any], ...] = ()
+
+
 class _Pending(NamedTuple):
     """An operation that waits for its operands to be read."""
 
-    operation: str
+    call: _Call
     arity: int
 
 
-def _apply(operation: str, operands: list[int], steps: list[Name | Number | Apply]) -> int:
+def _apply(call: _Call, operands: list[int], steps: list[Name | Number | Apply]) -> int:
     """Append an operation to `steps` and return its place; max(a, b, c) is max(max(a, b), c)."""
-    if len(operands) == 1:
-        steps.append(Apply(operation, (operands[0],)))
-        return len(steps) - 1
     first, *rest = operands
+    if call.operation not in _FOLDED:
+        steps.append(Apply(call.operation, tuple(operands), call.options))
+        return len(steps) - 1
     for operand in rest:
-        steps.append(Apply(operation, (first, operand)))
+        steps.append(Apply(call.operation, (first, operand)))
         first = len(steps) - 1
     return first
 
@@ -230,17 +247,80 @@ def write_name(name: str) -> str:
     return f"y({name})" if plain_number else f"y({json.dumps(name, ensure_ascii=False)})"
 
 
-def _read(node: ast.expr, source: Source) -> tuple[Name | Number | str, list[ast.expr]]:
-    """Return what `node` is, a leaf or the name of an operation, and its operands."""
+def write_step(step: Apply, operands: Sequence[str]) -> str:
+    """Return an operation as it is written in an equation, its operands written already.
+
+    Examples
+    --------
+    >>> write_step(Apply("sum", (0,), (("axis", 1),)), ["x"])
+    'sum(x, axis=1)'
+    >>> write_step(Apply("index", (0,), (("key", (0, Slice(None, 2, None))),)), ["W"])
+    'W[0, :2]'
+    """
+    row = row_of(step.operation)
+    if row.infix:
+        return f" {row.infix} ".join(operands) if len(operands) > 1 else row.infix + operands[0]
+    if step.operation == "index":
+        return f"{operands[0]}[{', '.join(map(_write_part, dict(step.options)['key']))}]"
+    name = next((name for name, of_one in _OF_ONE_ARRAY.items() if of_one == step.operation), step.operation)
+    return f"{name}({', '.join([*operands, *(f'{option}={value}' for option, value in step.options)])})"
+
+
+def written(expression: Expression) -> list[str]:
+    """Return every step as it is written in an equation, in brackets where it stands in a tighter operation.
+
+    Examples
+    --------
+    >>> written(parse("exp((a+b) * c)"))[-2:]
+    ['(a + b) * c', 'exp((a + b) * c)']
+    """
+    texts: list[str] = []
+    for step in expression.steps:
+        match step:
+            case Name(name):
+                texts.append(write_name(name))
+            case Number(_, text):
+                texts.append(text)
+            case Apply(operation, operands):
+                # An index binds to what stands before it; the brackets of a function keep everything together.
+                binds = _INDEX if operation == "index" else row_of(operation).precedence
+                texts.append(write_step(step, [_bracketed(expression.steps[o], texts[o], binds, k > 0)
+                                               for k, o in enumerate(operands)]))  # fmt: skip
+    return texts
+
+
+def _bracketed(step: Name | Number | Apply, text: str, binds: int, on_the_right: bool) -> str:
+    """Return an operand, in brackets if it binds less tightly than the operation it stands in."""
+    if not isinstance(step, Apply) or not row_of(step.operation).infix or binds == _FUNCTION:
+        return text
+    inner = row_of(step.operation).precedence
+    return f"({text})" if inner < binds or (inner == binds and on_the_right) else text
+
+
+def _write_part(part: Any) -> str:
+    if isinstance(part, Slice):
+        ends = ["" if end is None else str(end) for end in part]
+        return ":".join(ends if part.step is not None else ends[:2])
+    return str(list(part) if isinstance(part, tuple) else part)
+
+
+def _read(node: ast.expr, source: Source) -> tuple[Name | Number | _Call, list[ast.expr]]:
+    """Return what `node` is, a leaf or an operation, and its operands."""
     while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd):
         node = node.operand
     match node:
         case ast.BinOp(op=op) if type(op) in _BINARY:
-            return _BINARY[type(op)], [node.left, node.right]
+            return _Call(_BINARY[type(op)]), [node.left, node.right]
+        case ast.Compare(ops=[op], comparators=[right]) if type(op) in _BINARY:
+            return _Call(_BINARY[type(op)]), [node.left, right]
         case ast.UnaryOp(op=ast.USub()):
-            return "neg", [node.operand]
+            return _Call("neg"), [node.operand]
         case ast.Call(func=ast.Name()):
             return _read_call(node, source)
+        case ast.Subscript():
+            return _Call("index", (("key", _index_key(node.slice, source)),)), [node.value]
+        case ast.Attribute(attr="T"):
+            return _Call("transpose"), [node.value]
         case ast.Constant():
             return _read_number(node, source), []
         case ast.Name():
@@ -254,7 +334,7 @@ def _read(node: ast.expr, source: Source) -> tuple[Name | Number | str, list[ast
             raise source.error(f"{shorten(source.segment(node))!r} is not arithmetic", node)
 
 
-def _read_call(node: ast.Call, source: Source) -> tuple[Name | str, list[ast.expr]]:
+def _read_call(node: ast.Call, source: Source) -> tuple[Name | _Call, list[ast.expr]]:
     typed = source.segment(node.func)
     name = ALIASES.get(typed, typed)
     if name == "y":
@@ -263,13 +343,79 @@ def _read_call(node: ast.Call, source: Source) -> tuple[Name | str, list[ast.exp
         close = nearest(typed, sorted(FUNCTIONS))
         hint = f"did you mean {close!r}?" if close else f"for a product write {typed}*(...)"
         raise source.error(f"there is no function {typed!r}", node, hint)
+    if len(node.args) == 1:
+        name = _OF_ONE_ARRAY.get(name, name)
+    row = row_of(name)
+    if isinstance(row, ArrayOperation):
+        return _read_array_call(node, source, name, typed, row)
+    if node.keywords:
+        raise source.error(f"{typed} has no option {node.keywords[0].arg!r}", node.keywords[0].value)
     if name in _FOLDED and len(node.args) > 2:
-        return name, node.args
-    arity = len(OPERATIONS[name].derivatives)
-    if len(node.args) != arity:
-        wanted = "two or more" if name in _FOLDED else ["no", "one", "two"][arity]
-        raise source.error(f"{typed} takes {wanted} operand{'s' * (arity > 1)}, not {len(node.args)}", node)
-    return name, node.args
+        return _Call(name), node.args
+    _require_operands(node, source, typed, len(row.derivatives), "two or more" if name in _FOLDED else "")
+    return _Call(name), node.args
+
+
+def _read_array_call(
+    node: ast.Call, source: Source, name: str, typed: str, row: ArrayOperation
+) -> tuple[_Call, list[ast.expr]]:
+    """Return an operation on arrays; `reshape(x, 2, 3)` and `transpose(x, 1, 0)` list their option by position."""
+    args, options = node.args, {}
+    for word in node.keywords:
+        if word.arg not in row.options:
+            known = ", ".join(row.options) or "none"
+            raise source.error(f"{typed} has no option {word.arg!r}", word.value, f"its options: {known}")
+        options[word.arg] = _whole_numbers(word.value, source)
+    if name in {"reshape", "transpose"} and len(args) > 1:
+        args, listed = args[:1], args[1:]
+        numbers = [_whole_numbers(number, source) for number in listed]
+        options[next(iter(row.options))] = numbers[0] if isinstance(numbers[0], tuple) else tuple(numbers)
+    if name == "reshape" and not options:
+        raise source.error("reshape needs a shape", node, "write reshape(x, 2, 3)")
+    if row.operands is None and not args:
+        raise source.error(f"{typed} takes one or more operands, not 0", node)
+    if row.operands is not None:
+        hint = "write axis=0 for an axis" if "axis" in row.options else ""
+        _require_operands(node, source, typed, row.operands, "", args, hint)
+    return _Call(name, tuple(sorted(options.items()))), args
+
+
+def _require_operands(
+    node: ast.Call, source: Source, typed: str, arity: int, wanted: str, args: list[ast.expr] | None = None, hint: str = ""
+) -> None:
+    given = len(node.args if args is None else args)
+    if given != arity:
+        wanted = wanted or ["no", "one", "two", "three"][arity]
+        raise source.error(f"{typed} takes {wanted} operand{'s' * (arity > 1)}, not {given}", node, hint)
+
+
+def _whole_numbers(node: ast.expr, source: Source) -> Any:
+    """Return a whole number as an int, or several in brackets as a tuple."""
+    match node:
+        case ast.Constant(value=int(number)) if not isinstance(number, bool):
+            return number
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(number))):
+            return -number
+        case ast.Tuple(elts=elements) | ast.List(elts=elements):
+            numbers = tuple(_whole_numbers(element, source) for element in elements)
+            if all(isinstance(number, int) for number in numbers):
+                return numbers
+    raise source.error(f"{shorten(source.segment(node))!r} is not a whole number", node, "write 0, or (0, 1) for several")
+
+
+def _index_key(node: ast.expr, source: Source) -> tuple[Any, ...]:
+    """Return what stands between the brackets of an index: numbers, slices, lists of numbers."""
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(_index_part(part, source) for part in parts)
+
+
+def _index_part(part: ast.expr, source: Source) -> Any:
+    if not isinstance(part, ast.Slice):
+        return _whole_numbers(part, source)
+    ends = [None if end is None else _whole_numbers(end, source) for end in (part.lower, part.upper, part.step)]
+    if ends[2] == 0 or not all(isinstance(end, int | None) for end in ends):
+        raise source.error(f"{shorten(source.segment(part))!r} is not a slice", part, "write x[0:2] or x[::2]")
+    return Slice(*ends)
 
 
 def _quoted_node(node: ast.Call, source: Source) -> str:

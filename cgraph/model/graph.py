@@ -8,11 +8,13 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
+import numpy as np
 
-from cgraph.model.errors import CycleError, InvalidNodeError, NodeNotFound, nearest
+from cgraph.model.errors import CycleError, InvalidNodeError, NodeNotFound, nearest, shorten
 from cgraph.model.expressions import Expression, Name, parse, parse_assignments
 from cgraph.model.names import unusable
 from cgraph.model.operations import ACTIVATIONS
+from cgraph.model.values import as_value, is_finite
 
 if TYPE_CHECKING:
     _DiGraph = nx.DiGraph[Any]
@@ -56,7 +58,7 @@ class ComputationalGraph(_DiGraph):
     [('x', 'y'), ('w', 'y')]
     """
 
-    def add_input(self, name: str, value: float | None = None) -> None:
+    def add_input(self, name: str, value: Any = None) -> None:
         """Add a variable that is given from outside.
 
         Parameters
@@ -64,8 +66,8 @@ class ComputationalGraph(_DiGraph):
         name : str
             Any text without line breaks and ``->``; in equations, a name that is not an identifier is
             written ``y(5)`` or ``y("j-")``.
-        value : number, optional
-            Its value, unless `evaluate` supplies one.
+        value : number, array or nested lists, optional
+            Its value, unless `evaluate` supplies one. An array is copied.
 
         Raises
         ------
@@ -74,11 +76,11 @@ class ComputationalGraph(_DiGraph):
         """
         self._add_source(name, "input", value)
 
-    def add_weight(self, name: str, value: float | None = None) -> None:
+    def add_weight(self, name: str, value: Any = None) -> None:
         """Add a parameter: a source like an input, which `weight_gradients` and descent look for."""
         self._add_source(name, "weight", value)
 
-    def add_constant(self, name: str, value: float) -> None:
+    def add_constant(self, name: str, value: Any) -> None:
         """Add a number with a name; unlike inputs and weights it cannot be overridden."""
         self._add_source(name, "constant", value)
 
@@ -172,9 +174,9 @@ class ComputationalGraph(_DiGraph):
 
     def _add_source(self, name: str, role: str, value: object) -> None:
         self._require_new(name)
-        if name == BIAS and (role, value) != ("constant", 1.0):
+        if name == BIAS and not (role == "constant" and np.ndim(value) == 0 and value == 1):
             raise InvalidNodeError(BIAS_RULE)
-        self.add_node(name, role=role, value=None if value is None else _number(f"{role} {name!r}", value))
+        self.add_node(name, role=role, value=None if value is None else _value(f"{role} {name!r}", value))
 
     def _require_new(self, name: object) -> None:
         if reason := unusable(name):
@@ -191,7 +193,7 @@ class ComputationalGraph(_DiGraph):
             )
 
 
-def from_equations(equations: str, /, **values: float) -> ComputationalGraph:
+def from_equations(equations: str, /, **values: Any) -> ComputationalGraph:
     """Build a graph from one line of text.
 
     Parameters
@@ -199,7 +201,7 @@ def from_equations(equations: str, /, **values: float) -> ComputationalGraph:
     equations : str
         ``"a = x*z; y = exp(a)"``, separated by semicolons or line ends, in any order.
     **values
-        The inputs and their values.
+        The inputs and their values, numbers or arrays.
 
     Returns
     -------
@@ -239,6 +241,16 @@ def undefined(expression: Expression, names: Iterable[object]) -> list[Name]:
     """Return the steps of `expression` that read a node which is not among `names`."""
     known = names if isinstance(names, nx.Graph | set | dict) else set(names)
     return [step for step in expression.steps if isinstance(step, Name) and step.name not in known]
+
+
+def _value(what: str, value: object) -> Any:
+    try:
+        number = as_value(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidNodeError(f"{what} has the value {shorten(repr(value))}, which {error}") from None
+    if not is_finite(number):
+        raise InvalidNodeError(f"{what} has the value {shorten(repr(value))}, which is not finite")
+    return number
 
 
 def _number(what: str, value: object) -> float:

@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["ACTIVATIONS", "ALIASES", "CONSTANTS", "FUNCTIONS", "OPERATIONS", "Operation"]
+from cgraph.model.array_operations import ARRAY_OPERATIONS, ArrayOperation
 
-# Operands are floats, complex numbers or Fractions; the table does not tell them apart.
+__all__ = ["ACTIVATIONS", "ALIASES", "CONSTANTS", "FUNCTIONS", "OPERATIONS", "Operation", "row_of"]
+
+# Operands are floats, complex numbers or Fractions, or arrays of them; the table does not tell them apart.
 Number = Any
 
 # What a neuron may do with its weighted sum.
@@ -29,6 +32,8 @@ ACTIVATIONS = (
 )  # fmt: skip
 CONSTANTS = {"pi": math.pi, "e": math.e}
 ALIASES = {"ln": "log"}
+# What is written otherwise than by its name: indices, and max and min of one array.
+UNNAMED = {"index", "largest", "smallest"}
 
 
 @dataclass(frozen=True)
@@ -59,22 +64,37 @@ class Operation:
     precedence: int = 9
 
 
+def _where(condition: Any, a: Number, b: Number) -> Number:
+    if isinstance(condition, np.ndarray):
+        return np.where(condition, a, b)
+    return a if condition else b
+
+
 def _power(a: Number, b: Number) -> Number:
     # A complex power goes through the logarithm, whose branch cut would spoil a complex step at a < 0;
     # an integer exponent multiplies instead.
-    if a == 0 and isinstance(b, complex):
+    if np.iscomplexobj(a) or np.iscomplexobj(b):
+        return _complex_powers(a, b) if np.ndim(a) or np.ndim(b) else _complex_power(a, b)
+    return a**b
+
+
+def _complex_power(a: complex, b: complex) -> complex:
+    if a == 0 and isinstance(b, complex) and b.imag:
         return 0.0
-    if isinstance(a, complex) and not np.imag(b) and float(np.real(b)).is_integer():
+    if not np.imag(b) and float(np.real(b)).is_integer():
         return a ** int(np.real(b))
     return a**b
 
 
+_complex_powers = np.vectorize(_complex_power, otypes=[complex])
+
+
 def _power_by_base(y: Number, a: Number, b: Number) -> Number:
-    return 0 if b == 0 else b * _power(a, b - 1)  # a^0 is the constant 1, at a = 0 too
+    return b * _power(a, _where(b == 0, 1, b - 1))  # a^0 is the constant 1, at a = 0 too
 
 
 def _power_by_exponent(y: Number, a: Number, b: Number) -> Number:
-    return 0 if a == 0 and b > 0 else y * np.log(a)  # 0^b is the constant 0 for b > 0
+    return y * np.log(_where((a == 0) & (b > 0), 1, a))  # 0^b is the constant 0 for b > 0
 
 
 def _sign(x: Number) -> Number:
@@ -82,15 +102,17 @@ def _sign(x: Number) -> Number:
 
 
 def _sigmoid(x: Number) -> Number:
-    t = np.exp(x if np.real(x) < 0 else -x)  # at most 1, so neither end overflows
-    return (t if np.real(x) < 0 else 1) / (1 + t)
+    t = np.exp(_where(np.real(x) < 0, x, -x))  # at most 1, so neither end overflows
+    return _where(np.real(x) < 0, t, 1) / (1 + t)
 
 
 def _softplus(x: Number) -> Number:
-    return np.log1p(np.exp(x)) if np.real(x) < 0 else x + np.log1p(np.exp(-x))
+    return _where(np.real(x) < 0, 0.0, x) + np.log1p(np.exp(_where(np.real(x) < 0, x, -x)))
 
 
 def _erf(x: Number) -> Number:
+    if np.ndim(x):
+        return _erfs(x)
     if not isinstance(x, complex):
         return math.erf(x)
     if abs(x.real) < 2:  # Abramowitz and Stegun 7.1.6: all terms have one sign
@@ -106,19 +128,45 @@ def _erf(x: Number) -> Number:
     return sign * (1 - np.exp(-x * x) / (math.sqrt(math.pi) * fraction))
 
 
+def _erfs(x: NDArray[Any]) -> NDArray[Any]:
+    return np.array([_erf(entry) for entry in x.ravel().tolist()]).reshape(x.shape)
+
+
 def _normal_cdf(x: Number) -> Number:
+    if np.iscomplexobj(x):
+        return (1 + _erf(x / math.sqrt(2))) / 2
     # The complementary function keeps its digits far to the left.
-    return (1 + _erf(x / math.sqrt(2))) / 2 if isinstance(x, complex) else math.erfc(-x / math.sqrt(2)) / 2
+    if np.ndim(x):
+        return np.array([math.erfc(-entry / math.sqrt(2)) / 2 for entry in x.ravel().tolist()]).reshape(x.shape)
+    return math.erfc(-x / math.sqrt(2)) / 2
 
 
-def _normal_pdf(x: float) -> Number:
+def _normal_pdf(x: Number) -> Number:
     return np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
 
 
+def _cross_entropy(p: Number, y: Number) -> Number:
+    # 0 log 0 is 0: an outcome that is certain not to be costs nothing.
+    return -y * np.log(_where(np.real(y) == 0, 1, p)) - (1 - y) * np.log(_where(np.real(y) == 1, 1, 1 - p))
+
+
+def _cross_entropy_by_p(y: Number, p: Number, t: Number) -> Number:
+    return (1 - t) / _where(t == 1, 1, 1 - p) - t / _where(t == 0, 1, p)
+
+
+def _holds(condition: Any) -> Number:
+    return condition * 1.0
+
+
+_FLAT = (lambda y, a, b: 0, lambda y, a, b: 0)
 _POSITIVE = (lambda x: x > 0, "a positive operand")
-_UNIT = (lambda x: -1 <= x <= 1, "an operand in [-1, 1]")
+_UNIT = (lambda x: (x >= -1) & (x <= 1), "an operand in [-1, 1]")
+_PROBABILITY = (
+    lambda p, y: ((p > 0) | (y == 0)) & ((p < 1) | (y == 1)) & (p >= 0) & (p <= 1),
+    "a probability in (0, 1), or one that the label leaves possible",
+)
 _POWER = (
-    lambda a, b: a > 0 or (a == 0 and b >= 0) or (a < 0 and float(b).is_integer()),
+    lambda a, b: (a > 0) | ((a == 0) & (b >= 0)) | ((a < 0) & (b % 1 == 0)),
     "a positive base, 0 to a power of at least 0, or a negative base to an integer power",
 )
 
@@ -155,21 +203,21 @@ OPERATIONS: dict[str, Operation] = {
     "acosh": Operation(np.arccosh, (lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),),
                        r"\operatorname{{arcosh}}({0})", domain=(lambda x: x >= 1, "an operand of at least 1")),
     "atanh": Operation(np.arctanh, (lambda y, x: 1 / ((1 - x) * (1 + x)),), r"\operatorname{{artanh}}({0})",
-                       domain=(lambda x: -1 < x < 1, "an operand between -1 and 1, ends excluded")),
+                       domain=(lambda x: (x > -1) & (x < 1), "an operand between -1 and 1, ends excluded")),
     "erf": Operation(_erf, (lambda y, x: 2 / math.sqrt(math.pi) * np.exp(-x * x),),
                      r"\operatorname{{erf}}({0})"),
     # activations
     "identity": Operation(lambda x: x, (lambda y, x: 1,), "{0}"),
     "sigmoid": Operation(_sigmoid, (lambda y, x: y * (1 - y),), r"\sigma({0})"),
     "tanh": Operation(np.tanh, (lambda y, x: 1 - y * y,), r"\tanh({0})"),
-    "relu": Operation(lambda x: x if np.real(x) > 0 else 0.0, (lambda y, x: 1 if y > 0 else 0,), r"\operatorname{{relu}}({0})"),
-    "hard_tanh": Operation(lambda x: x if -1 <= np.real(x) <= 1 else _sign(x),
-                           (lambda y, x: 1 if -1 <= x <= 1 else 0,), r"\operatorname{{hardtanh}}({0})"),
+    "relu": Operation(lambda x: _where(np.real(x) > 0, x, 0.0), (lambda y, x: _where(y > 0, 1, 0),), r"\operatorname{{relu}}({0})"),
+    "hard_tanh": Operation(lambda x: _where(abs(np.real(x)) <= 1, x, _sign(x)),
+                           (lambda y, x: _where(abs(x) <= 1, 1, 0),), r"\operatorname{{hardtanh}}({0})"),
     "softplus": Operation(_softplus, (lambda y, x: _sigmoid(x),), r"\operatorname{{softplus}}({0})"),
-    "leaky_relu": Operation(lambda x: x if np.real(x) > 0 else 0.01 * x,
-                            (lambda y, x: 1 if x > 0 else 0.01,), r"\operatorname{{lrelu}}({0})"),
-    "elu": Operation(lambda x: x if np.real(x) > 0 else np.expm1(x),
-                     (lambda y, x: 1 if x > 0 else y + 1,), r"\operatorname{{elu}}({0})"),
+    "leaky_relu": Operation(lambda x: _where(np.real(x) > 0, x, 0.01 * x),
+                            (lambda y, x: _where(x > 0, 1, 0.01),), r"\operatorname{{lrelu}}({0})"),
+    "elu": Operation(lambda x: _where(np.real(x) > 0, x, np.expm1(_where(np.real(x) > 0, 0, x))),
+                     (lambda y, x: _where(x > 0, 1, y + 1),), r"\operatorname{{elu}}({0})"),
     "gelu": Operation(lambda x: x * _normal_cdf(x), (lambda y, x: _normal_cdf(x) + x * _normal_pdf(x),),
                       r"\operatorname{{gelu}}({0})"),
     "silu": Operation(lambda x: x * _sigmoid(x), (lambda y, x: _sigmoid(x) + y * _sigmoid(-x),),
@@ -177,12 +225,30 @@ OPERATIONS: dict[str, Operation] = {
     # piecewise
     "abs": Operation(lambda x: _sign(x) * x, (lambda y, x: _sign(x),), r"\left|{0}\right|"),
     "sign": Operation(_sign, (lambda y, x: 0,), r"\operatorname{{sign}}({0})"),
-    "max": Operation(lambda a, b: a if np.real(a) >= np.real(b) else b,
-                     (lambda y, a, b: 1 if a >= b else 0, lambda y, a, b: 0 if a >= b else 1), r"\max({0}, {1})"),
-    "min": Operation(lambda a, b: a if np.real(a) <= np.real(b) else b,
-                     (lambda y, a, b: 1 if a <= b else 0, lambda y, a, b: 0 if a <= b else 1), r"\min({0}, {1})"),
+    "max": Operation(lambda a, b: _where(np.real(a) >= np.real(b), a, b),
+                     (lambda y, a, b: _where(a >= b, 1, 0), lambda y, a, b: _where(a >= b, 0, 1)), r"\max({0}, {1})"),
+    "min": Operation(lambda a, b: _where(np.real(a) <= np.real(b), a, b),
+                     (lambda y, a, b: _where(a <= b, 1, 0), lambda y, a, b: _where(a <= b, 0, 1)), r"\min({0}, {1})"),
+    "where": Operation(lambda c, a, b: _where(np.real(c) != 0, a, b),
+                       (lambda y, c, a, b: 0, lambda y, c, a, b: _where(c != 0, 1, 0), lambda y, c, a, b: _where(c != 0, 0, 1)),
+                       r"\operatorname{{where}}({0}, {1}, {2})"),
+    # comparisons: 1 where it holds, 0 elsewhere
+    "greater": Operation(lambda a, b: _holds(np.real(a) > np.real(b)), _FLAT, "{0} > {1}", infix=">", precedence=0),
+    "less": Operation(lambda a, b: _holds(np.real(a) < np.real(b)), _FLAT, "{0} < {1}", infix="<", precedence=0),
+    "greater_equal": Operation(lambda a, b: _holds(np.real(a) >= np.real(b)), _FLAT, r"{0} \ge {1}", infix=">=", precedence=0),
+    "less_equal": Operation(lambda a, b: _holds(np.real(a) <= np.real(b)), _FLAT, r"{0} \le {1}", infix="<=", precedence=0),
+    # losses
+    "binary_cross_entropy": Operation(
+        _cross_entropy,
+        (_cross_entropy_by_p, lambda y, p, t: np.log((1 - p) / p)),
+        r"\operatorname{{bce}}({0}, {1})", domain=_PROBABILITY),
 }
 # fmt: on
 
 # What is called by name in an equation.
-FUNCTIONS = {name for name, row in OPERATIONS.items() if not row.infix} | set(ALIASES)
+FUNCTIONS = {name for name, row in (OPERATIONS | ARRAY_OPERATIONS).items() if not row.infix} - UNNAMED | set(ALIASES)
+
+
+def row_of(operation: str) -> Operation | ArrayOperation:
+    """Return the row of an operation, from the table of elementary ones or of those on arrays."""
+    return OPERATIONS[operation] if operation in OPERATIONS else ARRAY_OPERATIONS[operation]

@@ -1,7 +1,7 @@
 """The text of an equation: checked token by token, then parsed by Python's grammar.
 
 The tokens are checked first because Python's messages are about Python. What passes has only names, numbers,
-operators, brackets and commas in it, in an order that makes sense; the grammar settles the rest.
+operators, brackets, commas and colons in it, in an order that makes sense; the grammar settles the rest.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ SPLIT = "split it into several nodes"
 
 # Characters from other keyboards and from formatted text, under what to type instead.
 _LOOKALIKES = {
-    "*": "·×⋅∗∙•", "-": "−–—‐‑", "/": "÷∕⁄", "(": "[{", ")": "]}", '"': "“”„", "'": "‘’",
-    "abs(...)": "|", "sqrt(...)": "√", "one equation for each node": "=",
+    "*": "·×⋅∗∙•", "-": "−–—‐‑", "/": "÷∕⁄", "(": "{", ")": "}", '"': "“”„", "'": "‘’",
+    "abs(...)": "|", "sqrt(...)": "√",
 }  # fmt: skip
 _INSTEAD = {c: plain for plain, characters in _LOOKALIKES.items() for c in characters}
 _INSTEAD |= {c: f"^{k}" for k, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {c: str(k) for k, c in enumerate("₀₁₂₃₄₅₆₇₈₉")}
@@ -34,15 +34,16 @@ _TOKEN = re.compile(
     (?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*') | (?P<unclosed>["'])
   | (?P<word>[^\W\d]\w*)
   | (?P<number>0[xXoObB]\w+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?(?:[jJ]\b)?)
-  | (?P<sign>[-+]) | (?P<infix>\*\*?|//?|\^)
-  | (?P<open>\() | (?P<close>\)) | (?P<comma>,) | (?P<dot>\.) | (?P<space>\s+) | (?P<bad>.)
+  | (?P<sign>[-+]) | (?P<infix>\*\*?|//?|\^|@|[<>]=?) | (?P<equals>=)
+  | (?P<open>[(\[]) | (?P<close>[)\]]) | (?P<comma>,) | (?P<colon>:) | (?P<dot>\.) | (?P<space>\s+) | (?P<bad>.)
     """,
     re.VERBOSE,
 )
 # Which kinds of token can stand beside one another.
-_WANTS_OPERAND = {"sign", "infix", "comma"}
+_WANTS_OPERAND = {"sign", "infix", "comma", "equals"}
 _ENDS_OPERAND = {"word", "number", "close"}
 _BEGINS_OPERAND = {"word", "number", "open"}
+_CLOSES = {"(": ")", "[": "]"}
 
 
 class Source:
@@ -111,7 +112,7 @@ def _tokens(text: str) -> list[re.Match[str]]:
             before = token
     _check_pair(before, None)
     if opened:
-        raise _error(opened[-1], "')' is missing")
+        raise _error(opened[-1], f"{_CLOSES[opened[-1].group()]!r} is missing")
     return tokens
 
 
@@ -134,33 +135,48 @@ def _check_token(token: re.Match[str]) -> None:
 
 
 def _check_brackets(before: re.Match[str] | None, token: re.Match[str], opened: list[re.Match[str]]) -> None:
-    """Keep the brackets that are open; refuse one that closes nothing or nests too deep, and a comma outside."""
+    """Keep the brackets that are open; refuse one that closes nothing or nests too deep, and what stands outside."""
+    typed = token.group()
+    within = opened[-1].group() if opened else ""
     match token.lastgroup:
         case "open":
+            is_list = typed == "[" and (before is None or before.lastgroup not in {"word", "close"})
+            if is_list and within != "[":
+                hint = "a vector or matrix is an input or a constant of its own; stack(a, b) makes one of nodes"
+                raise EquationError("unexpected character '['", token.string, token.start(), hint)
             opened.append(token)
             if len(opened) > MAX_DEPTH:
                 raise _error(token, TOO_DEEP, SPLIT)
-        case "close" if not opened:
-            raise _error(token, "a ')' has no '('")
         case "close":
+            if _CLOSES.get(within) != typed:
+                raise _error(token, f"a {typed!r} has no {'(' if typed == ')' else '['!r}")
             opened.pop()
         case "comma" if not opened:
             hint = "the decimal sign is a point" if before and before.lastgroup == "number" else ""
             raise _error(token, "a comma separates the operands of a function", hint)
+        case "colon" if within != "[":
+            raise _unexpected(token.string, token.start())
+        case "equals" if within != "(" or before is None or before.lastgroup != "word":
+            message = f"unexpected character {typed!r}"
+            raise _error(token, message, "write one equation for each node")
 
 
 def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> None:
     """Refuse a token after another that it cannot follow; None is what stands before the text and after it."""
     left, right = (t.lastgroup if t else "end" for t in (before, token))
-    if before and left == "word" and before.group() in FUNCTIONS and right != "open":
+    is_call = left == "word" and token is not None and token.group() == "("
+    is_index = left in {"word", "close"} and token is not None and token.group() == "["
+    is_option = right == "equals"
+    if before and left == "word" and before.group() in FUNCTIONS and not (is_call or is_option):
         name = before.group()
         raise _error(before, f"{name!r} is a function and needs operands", f"write {name}(...)")
-    if before and left in _WANTS_OPERAND and right in {"close", "comma", "end"}:
+    if before and left in _WANTS_OPERAND and right in {"close", "comma", "colon", "end"} and (left, right) != ("comma", "colon"):
         raise _error(before, "an operand is missing")
-    if token and left in {*_WANTS_OPERAND, "open", "end"} and right in {"infix", "comma"}:
+    if token and left in {*_WANTS_OPERAND, "open", "colon", "end"} and right in {"infix", "equals"}:
         raise _error(token, "an operand is missing")
-    is_call = (left, right) == ("word", "open")
-    if token and left in _ENDS_OPERAND and right in _BEGINS_OPERAND and not is_call:
+    if token and left in {*_WANTS_OPERAND, "open", "end"} and right == "comma":
+        raise _error(token, "an operand is missing")
+    if token and left in _ENDS_OPERAND and right in _BEGINS_OPERAND and not (is_call or is_index):
         raise _error(token, "an operator is missing", "write * between the factors of a product")
 
 

@@ -1,0 +1,439 @@
+"""Jacobians of array variables, kept in the structure they come in.
+
+The Jacobian of y by x is the matrix of dy_r/dx_c in numerator layout, one row for each entry of y and one column for
+each entry of x; arrays are flattened by rows. Few of these matrices need to exist: a sweep asks for products, the
+rows r @ J of a reverse sweep and the columns J @ c of a forward sweep, and each class knows how to form them from
+what it holds. `dense()` writes the matrix out, on request only.
+
+Source: DD2424, lecture 3 (the Jacobians of softmax, of Wx by vec(W), and of sums); MATH 565, lecture 26 (the later
+derivative stands on the left).
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Broadcast",
+    "Dense",
+    "Diagonal",
+    "DiagonalPlusRankOne",
+    "IdentityKronecker",
+    "Jacobian",
+    "KroneckerIdentity",
+    "Product",
+    "ScaledIdentity",
+    "Selection",
+    "Sum",
+    "Transposed",
+    "after",
+    "elementwise",
+    "plus",
+]
+
+# Of floats; the products also take complex rows and columns.
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+
+
+class Jacobian(ABC):
+    """The m x n matrix of dy/dx, known by its products.
+
+    ``rows @ J`` is a vector-Jacobian product and ``J @ columns`` a Jacobian-vector product, for one vector or a stack
+    of them; both are arrays. ``J @ K`` of two Jacobians, the later derivative on the left, and ``J + K`` stay
+    structured where a rule says so and are dense otherwise.
+
+    Examples
+    --------
+    >>> J = Diagonal(np.array([2.0, 3.0]))
+    >>> np.array([1.0, 10.0]) @ J, J.shape
+    (array([ 2., 30.]), (2, 2))
+    >>> J @ ScaledIdentity(10.0, 2)
+    Diagonal(entries=array([20., 30.]))
+    """
+
+    __array_ufunc__ = None  # array @ J and array + J are ours, not NumPy's
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """The numbers of entries of y and of x."""
+
+    @abstractmethod
+    def vjp(self, rows: Array) -> Array:
+        """Return rows @ J: (k, m) -> (k, n)."""
+
+    @abstractmethod
+    def jvp(self, columns: Array) -> Array:
+        """Return J @ columns: (n, k) -> (m, k)."""
+
+    def dense(self) -> Array:
+        """Return the matrix, of shape (m, n)."""
+        m, n = self.shape
+        return self.vjp(np.eye(m)) if m <= n else self.jvp(np.eye(n))
+
+    @property
+    def T(self) -> Jacobian:  # noqa: N802 - as NumPy calls it
+        """The transpose."""
+        return Transposed(self)
+
+    def __matmul__(self, earlier: Any) -> Any:
+        if isinstance(earlier, Jacobian):
+            _require_fit(self, earlier)
+            if (structured := _composed(self, earlier)) is not None:
+                return structured
+            few_rows = self.shape[0] <= earlier.shape[1]
+            return Dense(earlier.vjp(self.dense()) if few_rows else self.jvp(earlier.dense()))
+        columns = np.asarray(earlier)
+        return self.jvp(columns) if columns.ndim == 2 else self.jvp(columns[:, None])[:, 0]
+
+    def __rmatmul__(self, rows: Array) -> Array:
+        rows = np.asarray(rows)
+        return self.vjp(rows) if rows.ndim == 2 else self.vjp(rows[None])[0]
+
+    def __add__(self, other: Any) -> Any:
+        if not isinstance(other, Jacobian):  # the 0 that a sum starts from, or rows that a sweep carries
+            return self if isinstance(other, int) and other == 0 else self.dense() + other
+        structured = _added(self, other)
+        return Dense(self.dense() + other.dense()) if structured is None else structured
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: Any) -> Jacobian:
+        return self if type(factor) is int and factor == 1 else Product(ScaledIdentity(factor, self.shape[0]), self)
+
+    def __rmul__(self, factor: Any) -> Jacobian:
+        return self * factor
+
+    def __neg__(self) -> Jacobian:
+        return self * -1.0
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.dense() if dtype is None else self.dense().astype(dtype)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Dense(Jacobian):
+    """A matrix written out, of shape (m, n)."""
+
+    matrix: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.matrix.shape[0], self.matrix.shape[1]
+
+    def vjp(self, rows: Array) -> Array:
+        return rows @ self.matrix
+
+    def jvp(self, columns: Array) -> Array:
+        return self.matrix @ columns
+
+    def dense(self) -> Array:
+        return self.matrix
+
+    def __mul__(self, factor: Any) -> Jacobian:
+        return Dense(self.matrix * factor)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Diagonal(Jacobian):
+    """diag(d), of an elementwise operation."""
+
+    entries: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.entries.size, self.entries.size
+
+    def vjp(self, rows: Array) -> Array:
+        return rows * self.entries
+
+    def jvp(self, columns: Array) -> Array:
+        return self.entries[:, None] * columns
+
+    @property
+    def T(self) -> Jacobian:  # noqa: N802
+        return self
+
+    def __mul__(self, factor: Any) -> Jacobian:
+        return Diagonal(self.entries * factor)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ScaledIdentity(Jacobian):
+    """c I, of a sum, a product with a number, or a reshape."""
+
+    factor: float
+    size: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.size, self.size
+
+    def vjp(self, rows: Array) -> Array:
+        return rows if self.factor == 1 else rows * self.factor
+
+    def jvp(self, columns: Array) -> Array:
+        return self.vjp(columns)
+
+    @property
+    def T(self) -> Jacobian:  # noqa: N802
+        return self
+
+    def __mul__(self, factor: Any) -> Jacobian:
+        return ScaledIdentity(self.factor * factor, self.size)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Broadcast(Jacobian):
+    """The matrix of ones and zeros that repeats an array of one shape to fill another; its transpose sums."""
+
+    source: Shape
+    target: Shape
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return math.prod(self.target), math.prod(self.source)
+
+    def vjp(self, rows: Array) -> Array:
+        source = (1,) * (len(self.target) - len(self.source)) + self.source
+        repeated = tuple(k + 1 for k, (n, m) in enumerate(zip(source, self.target, strict=True)) if n != m)
+        return rows.reshape(-1, *self.target).sum(axis=repeated).reshape(len(rows), self.shape[1])
+
+    def jvp(self, columns: Array) -> Array:
+        k = columns.shape[1]
+        return np.broadcast_to(columns.reshape(*self.source, k), (*self.target, k)).reshape(-1, k)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Selection(Jacobian):
+    """The matrix of ones and zeros that takes entries out of an array: row r has its 1 in column ``index[r]``."""
+
+    index: NDArray[np.intp]
+    size: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.index.size, self.size
+
+    @cached_property
+    def _takes_once(self) -> bool:
+        return self.index.size == 0 or int(np.bincount(self.index, minlength=self.size).max()) <= 1
+
+    def vjp(self, rows: Array) -> Array:
+        taken = np.zeros((len(rows), self.size), dtype=rows.dtype)
+        if self._takes_once:
+            taken[:, self.index] = rows
+        else:
+            np.add.at(taken.T, self.index, rows.T)
+        return taken
+
+    def jvp(self, columns: Array) -> Array:
+        return columns[self.index]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class KroneckerIdentity(Jacobian):
+    """A (x) I: the Jacobian of A X by X, where X has the shape `operand`; stacks of matrices are multiplied in pairs."""
+
+    matrix: Array
+    operand: Shape
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        *stack, q, r = self.operand
+        return math.prod(stack) * self.matrix.shape[-2] * r, math.prod(stack) * q * r
+
+    def vjp(self, rows: Array) -> Array:
+        *stack, _, r = self.operand
+        U = rows.reshape(len(rows), *stack, self.matrix.shape[-2], r)
+        return (self.matrix.swapaxes(-1, -2) @ U).reshape(len(rows), self.shape[1])
+
+    def jvp(self, columns: Array) -> Array:
+        X = columns.T.reshape(-1, *self.operand)
+        return (self.matrix @ X).reshape(columns.shape[1], self.shape[0]).T
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class IdentityKronecker(Jacobian):
+    """I (x) B^T: the Jacobian of X B by X, where X has the shape `operand`; for B = x a column, I (x) x^T."""
+
+    matrix: Array
+    operand: Shape
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        *stack, p, q = self.operand
+        return math.prod(stack) * p * self.matrix.shape[-1], math.prod(stack) * p * q
+
+    def vjp(self, rows: Array) -> Array:
+        *stack, p, _ = self.operand
+        U = rows.reshape(len(rows), *stack, p, self.matrix.shape[-1])
+        return _times(U, self.matrix.swapaxes(-1, -2)).reshape(len(rows), self.shape[1])
+
+    def jvp(self, columns: Array) -> Array:
+        X = columns.T.reshape(-1, *self.operand)
+        return (X @ self.matrix).reshape(columns.shape[1], self.shape[0]).T
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class DiagonalPlusRankOne(Jacobian):
+    """diag(d) + u v^T, a block for each row of `diagonal`, `left` and `right`, arrays of one shape (blocks, n).
+
+    Softmax along the last axis has d = p, u = -p, v = p.
+    """
+
+    diagonal: Array
+    left: Array
+    right: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.diagonal.size, self.diagonal.size
+
+    def vjp(self, rows: Array) -> Array:
+        R = rows.reshape(len(rows), *self.diagonal.shape)
+        product = R * self.diagonal + (R * self.left).sum(axis=-1, keepdims=True) * self.right
+        return product.reshape(rows.shape)
+
+    def jvp(self, columns: Array) -> Array:
+        return DiagonalPlusRankOne(self.diagonal, self.right, self.left).vjp(columns.T).T
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Transposed(Jacobian):
+    """The transpose: of a broadcast a sum over axes, of a selection the part of a concatenation."""
+
+    of: Jacobian
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        m, n = self.of.shape
+        return n, m
+
+    def vjp(self, rows: Array) -> Array:
+        return self.of.jvp(rows.T).T
+
+    def jvp(self, columns: Array) -> Array:
+        return self.of.vjp(columns.T).T
+
+    @property
+    def T(self) -> Jacobian:  # noqa: N802
+        return self.of
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Product(Jacobian):
+    """later @ earlier, not multiplied out."""
+
+    later: Jacobian
+    earlier: Jacobian
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.later.shape[0], self.earlier.shape[1]
+
+    def vjp(self, rows: Array) -> Array:
+        return self.earlier.vjp(self.later.vjp(rows))
+
+    def jvp(self, columns: Array) -> Array:
+        return self.later.jvp(self.earlier.jvp(columns))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Sum(Jacobian):
+    """A sum of Jacobians of one shape, not added up."""
+
+    terms: tuple[Jacobian, ...] = field()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.terms[0].shape
+
+    def vjp(self, rows: Array) -> Array:
+        return sum((term.vjp(rows) for term in self.terms[1:]), self.terms[0].vjp(rows))
+
+    def jvp(self, columns: Array) -> Array:
+        return sum((term.jvp(columns) for term in self.terms[1:]), self.terms[0].jvp(columns))
+
+
+def after(later: Any, earlier: Any) -> Any:
+    """Return later @ earlier of two local derivatives, numbers or Jacobians, without multiplying matrices out."""
+    if isinstance(later, Jacobian) and isinstance(earlier, Jacobian):
+        structured = _composed(later, earlier)
+        return Product(later, earlier) if structured is None else structured
+    return later * earlier  # a number scales what it meets: one side of it is a number too
+
+
+def plus(first: Any, second: Any) -> Any:
+    """Return the sum of two local derivatives, without adding matrices up."""
+    if isinstance(first, Jacobian) and isinstance(second, Jacobian):
+        structured = _added(first, second)
+        return Sum((first, second)) if structured is None else structured
+    return first + second
+
+
+def elementwise(partial: Any, x: Shape, y: Shape) -> Any:
+    """Return dy/dx of an elementwise operation from its partial derivatives, x being broadcast to the shape of y.
+
+    `partial` is one number, or an array that broadcasts to `y`.
+    """
+    if not y:
+        return partial
+    size = math.prod(y)
+    if not x:
+        return Dense(np.broadcast_to(partial, y).reshape(size, 1))
+    scaled = ScaledIdentity(partial, size) if np.ndim(partial) == 0 else Diagonal(np.broadcast_to(partial, y).ravel())
+    return scaled if x == y else after(scaled, Broadcast(x, y))
+
+
+def _composed(later: Jacobian, earlier: Jacobian) -> Jacobian | None:
+    """Return later @ earlier where it has a structure of its own."""
+    match later, earlier:
+        case ScaledIdentity(factor), _:
+            return earlier if factor == 1 else earlier * factor
+        case _, ScaledIdentity(factor):
+            return later if factor == 1 else later * factor
+        case Diagonal(d), Diagonal(e):
+            return Diagonal(d * e)
+        case Selection(index), Selection(earlier_index, size):
+            return Selection(earlier_index[index], size)
+    return None
+
+
+def _added(first: Jacobian, second: Jacobian) -> Jacobian | None:
+    """Return first + second where it has a structure of its own."""
+    match first, second:
+        case ScaledIdentity(a, size), ScaledIdentity(b):
+            return ScaledIdentity(a + b, size)
+        case Diagonal(d) | ScaledIdentity(d), Diagonal(e) | ScaledIdentity(e):
+            return Diagonal(np.asarray(d + e))
+    return None
+
+
+def _require_fit(later: Jacobian, earlier: Jacobian) -> None:
+    if later.shape[1] != earlier.shape[0]:
+        raise ValueError(f"Jacobians of shapes {later.shape} and {earlier.shape} cannot be multiplied")
+
+
+def _times(U: Array, V: Array) -> Array:
+    """Return U @ V; a product of a column and a row is one of broadcasting, which NumPy does faster."""
+    return U * V if U.shape[-1] == 1 else U @ V

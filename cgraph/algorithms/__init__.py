@@ -22,7 +22,13 @@ from cgraph.algorithms.flow import FlowLevel, LogSensitivity, gates, gradient_fl
 from cgraph.algorithms.gradients import GradientFactors, gradient_factors, loss_sensitivities, weight_gradients
 from cgraph.algorithms.jacobians import check_elimination, jacobian
 from cgraph.algorithms.paths import count_paths, path_sum, paths, top_paths
-from cgraph.algorithms.sweeps import edge_sensitivities, sensitivities, sensitivities_from, sensitivity
+from cgraph.algorithms.sweeps import (
+    cheaper_direction,
+    edge_sensitivities,
+    sensitivities,
+    sensitivities_from,
+    sensitivity,
+)
 
 __all__ = [
     "Check",
@@ -36,6 +42,7 @@ __all__ = [
     "LogSensitivity",
     "as_edge_order",
     "as_face_order",
+    "cheaper_direction",
     "check_derivatives",
     "check_elimination",
     "compile_graph",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 
-from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between
+from cgraph.algorithms.linearized import compose, edge_derivative, identity, nodes_between, settler, size_of
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.graph import Node, require_node
 
@@ -58,9 +58,10 @@ def effects(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivati
     """
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
-    S = reverse_sweep(G, nodes_between(G, s, t), {t: 1}, z)
-    direct = z(s, t) if G.has_edge(s, t) else int(s == t)
+    one = identity(size_of(G, t, derivative))
+    S = reverse_sweep(G, nodes_between(G, s, t), {t: one}, z)
+    direct = z(s, t) if G.has_edge(s, t) else one if s == t else 0
     # Summed by itself: total - direct would lose a small indirect effect beside a large direct one.
-    indirect = sum(S[j] * z(s, j) for j in G.successors(s) if j in S and j != t)
+    indirect = sum(compose(S[j], z(s, j)) for j in G.successors(s) if j in S and j != t)
     named = {("direct", s, t): direct, ("indirect", s, t): indirect, ("total", s, t): S.get(s, 0)}
-    return Effects(*finite(named, "effect"))
+    return Effects(*settler(G, derivative)(named, "effect", ends=(s, t)))

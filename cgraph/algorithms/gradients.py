@@ -12,11 +12,13 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import networkx as nx
+import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative, finite
+from cgraph.algorithms.linearized import edge_derivative, finite, in_shape_of, settler, size_of
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.errors import DerivativeError, MissingDerivativeError
 from cgraph.model.graph import Node, require_node, topological_order
+from cgraph.model.values import as_value, show_shape
 
 __all__ = ["GradientFactors", "gradient_factors", "loss_sensitivities", "weight_gradients"]
 
@@ -30,12 +32,13 @@ class GradientFactors(NamedTuple):
 
     @property
     def product(self) -> Any:
-        """The gradient dJ/dw_ij."""
-        return self.downstream * self.gate * self.upstream
+        """The gradient dJ/dw_ij; where the neuron works on arrays, summed over their entries."""
+        terms = self.downstream * self.gate * self.upstream
+        return float(np.sum(terms)) if isinstance(terms, np.ndarray) else terms
 
 
 def loss_sensitivities(
-    G: nx.DiGraph[Any], seeds: Mapping[Any, float], *, derivative: str = "derivative"
+    G: nx.DiGraph[Any], seeds: Mapping[Any, Any], *, derivative: str = "derivative"
 ) -> dict[Any, Any]:
     """Return Delta(i) = dJ/dy(i) for every node i, from the derivatives of the loss by the outputs.
 
@@ -44,14 +47,15 @@ def loss_sensitivities(
     G : networkx.DiGraph
         Acyclic; edge (i, j) holds z(i,j). Not modified.
     seeds : dict
-        ``{t_k: dJ/dy(t_k)}`` for the outputs that stand in the loss; a node may be an output and feed another.
+        ``{t_k: dJ/dy(t_k)}`` for the outputs that stand in the loss, in the shape of y(t_k); a node may be an output
+        and feed another.
     derivative : str, default "derivative"
         The edge attribute that holds z.
 
     Returns
     -------
     dict
-        ``{i: Delta(i)}`` in the order of `G`.
+        ``{i: Delta(i)}`` in the order of `G`, each in the shape of y(i); flat where no value says the shape.
 
     Raises
     ------
@@ -75,11 +79,27 @@ def loss_sensitivities(
     """
     z = edge_derivative(G, derivative)
     require_node(G, *seeds)
-    for t, seed in seeds.items():
-        if isinstance(seed, bool | str | None) or (isinstance(seed, Real) and not math.isfinite(seed)):
-            raise DerivativeError(f"the derivative of the loss by {t!r} is {seed!r}; give it a finite number")
-    Delta = reverse_sweep(G, topological_order(G), seeds, z)
-    return dict(zip(G, finite({(i,): Delta[i] for i in G}, "Delta"), strict=True))
+    rows = {t: _row(G, t, seed, derivative) for t, seed in seeds.items()}
+    Delta = reverse_sweep(G, topological_order(G), rows, z)
+    found = settler(G, derivative)({(i,): Delta[i] for i in G}, "Delta", number=True)
+    return {i: in_shape_of(G, i, S) for i, S in zip(G, found, strict=True)}
+
+
+def _row(G: nx.DiGraph[Any], t: Node, seed: Any, derivative: str) -> Any:
+    """Return dJ/dy(t) as a row, or as the number that it is."""
+    size = size_of(G, t, derivative)
+    if size is not None or isinstance(seed, np.ndarray | list):
+        try:
+            row = np.asarray(as_value(seed)).reshape(1, -1)
+        except (TypeError, ValueError) as error:
+            raise DerivativeError(f"the derivative of the loss by {t!r} is {seed!r}, which {error}") from None
+        if row.size != (size or 1) or not np.isfinite(row).all():
+            what = f"holds {show_shape(seed)}; y({t}) has {size or 1} entries, and each needs a finite number"
+            raise DerivativeError(f"the derivative of the loss by {t!r} {what}")
+        return row
+    if isinstance(seed, bool | str | None) or (isinstance(seed, Real) and not math.isfinite(seed)):
+        raise DerivativeError(f"the derivative of the loss by {t!r} is {seed!r}; give it a finite number")
+    return seed
 
 
 def weight_gradients(
@@ -100,7 +120,7 @@ def weight_gradients(
     -------
     dict
         ``{(i, j): dJ/dw_ij}`` for the weighted edges into neurons, and ``{w: dJ/dw}`` for the nodes that are
-        weights.
+        weights, in the weight's shape.
 
     Raises
     ------
@@ -123,12 +143,11 @@ def weight_gradients(
     >>> weight_gradients(linearize(G), "J")  # h = 7: dJ/dw = 2*7 * 1 * x
     {('x', 'h'): 28.0, ('+1', 'h'): 14.0}
     """
-    seeds = loss if isinstance(loss, Mapping) else {loss: 1}
+    seeds = _seeds(G, loss)
     Delta = loss_sensitivities(G, seeds, derivative=derivative)
     on_edges = {edge: factors.product for edge, factors in _factors(G, Delta).items()}
     in_nodes = {w: Delta[w] for w, data in G.nodes(data=True) if data.get("role") == "weight"}
-    gradient = on_edges | in_nodes
-    return dict(zip(gradient, finite({(w,): g for w, g in gradient.items()}, "gradient"), strict=True))
+    return _finite_gradients(on_edges) | in_nodes
 
 
 def gradient_factors(
@@ -165,8 +184,25 @@ def gradient_factors(
     >>> gradient_factors(linearize(G), "h")
     {('x', 'h'): GradientFactors(downstream=1.0, gate=0.0, upstream=2.0)}
     """
-    seeds = loss if isinstance(loss, Mapping) else {loss: 1}
+    seeds = _seeds(G, loss)
     return _factors(G, loss_sensitivities(G, seeds, derivative=derivative))
+
+
+def _seeds(G: nx.DiGraph[Any], loss: Node | Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Return the seeds of a loss: those given, or dJ/dJ = 1 of a node that is one number."""
+    if isinstance(loss, Mapping):
+        return loss
+    require_node(G, loss)
+    if np.ndim(G.nodes[loss].get("value", 0.0)):
+        shape = show_shape(G.nodes[loss]["value"])
+        raise DerivativeError(
+            f"the loss {loss!r} is {shape}; a loss is one number, such as sum({loss}) or mean({loss})"
+        )
+    return {loss: 1}
+
+
+def _finite_gradients(gradients: dict[Any, Any]) -> dict[Any, Any]:
+    return dict(zip(gradients, finite({(w,): g for w, g in gradients.items()}, "gradient"), strict=True))
 
 
 def _factors(G: nx.DiGraph[Any], Delta: Mapping[Any, Any]) -> dict[tuple[Any, Any], GradientFactors]:

@@ -10,12 +10,14 @@ import numpy as np
 
 from cgraph.algorithms.compiled import compile_if_it_pays
 from cgraph.algorithms.elimination import Elimination, eliminate, elimination_order
-from cgraph.algorithms.linearized import require_digraph
+from cgraph.algorithms.linearized import require_digraph, size_of
 from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
-from cgraph.model.errors import EvaluationError
+from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.graph import Node, require_node
 
 __all__ = ["check_elimination", "jacobian"]
+
+LAYOUTS = ("numerator", "denominator")
 
 
 def jacobian(
@@ -24,9 +26,11 @@ def jacobian(
     targets: Sequence[Node],
     *,
     order: str | Sequence[Node] | None = None,
+    layout: str = "numerator",
+    tensor: bool = False,
     derivative: str = "derivative",
 ) -> np.ndarray[Any, Any]:
-    """Return the matrix of S(s,t), a row for each target and a column for each source.
+    """Return the matrix of S(s,t), a row for each entry of the targets and a column for each entry of the sources.
 
     Parameters
     ----------
@@ -36,21 +40,28 @@ def jacobian(
         The nodes that are varied, and the nodes whose values are differentiated.
     order : str or sequence of nodes, optional
         By elimination instead of sweeps: a method of `elimination_order`, or an order that it found before.
+    layout : {"numerator", "denominator"}, default "numerator"
+        Row t is the gradient of y(t); or column t is, the transpose.
+    tensor : bool, default False
+        Of one source and one target, the array with the axes of y(t) and then those of y(s), or the other way round
+        in denominator layout.
 
     Returns
     -------
-    ndarray, shape (len(targets), len(sources))
-        Numerator layout: row t is the gradient of y(t). Of floats, or of the number type of the edges.
+    ndarray, shape (m, n)
+        m counts the entries of all targets and n those of all sources, one of a number; arrays are flattened by rows.
+        Of floats, or of the number type of the edges.
 
     Raises
     ------
     CGraphError
-        As `sensitivities`.
+        As `sensitivities`, or if there is no such layout, or a tensor of several nodes is asked for.
 
     Notes
     -----
-    min(len(sources), len(targets)) sweeps of O(V + E): forward ones if there are fewer sources, reverse ones
-    otherwise; with an `order`, as `eliminate`. The layout is that of MATH 565, lecture 26.
+    One sweep of O(V + E) for each source, forward, if they have fewer entries than the targets, or else for each
+    target, reverse; with an `order`, as `eliminate`. The layouts are those of MATH 565, lecture 26, and 10-301/601,
+    lecture 13; the tensor is that of CSE463 (section 5.4).
 
     Examples
     --------
@@ -59,9 +70,39 @@ def jacobian(
     >>> jacobian(G, ["x", "z"], ["y", "u"])
     array([[3., 0.],
            [2., 7.]])
+    >>> from cgraph import from_equations, linearize
+    >>> L = linearize(from_equations("f = A @ x", A=[[1, 2], [3, 4]], x=[5, 6]))
+    >>> jacobian(L, ["A"], ["f"])  # I (x) x^T
+    array([[5., 6., 0., 0.],
+           [0., 0., 5., 6.]])
+    >>> jacobian(L, ["A"], ["f"], tensor=True).shape  # df_i / dA_kl
+    (2, 2, 2)
     """
     require_digraph(G)
     require_node(G, *sources, *targets)
+    if layout not in LAYOUTS:
+        raise CGraphError(f"there is no layout {layout!r}; the layouts are {' and '.join(LAYOUTS)}")
+    if tensor and (len(sources), len(targets)) != (1, 1):
+        raise CGraphError(f"a tensor is of one source and one target, not of {len(sources)} and {len(targets)}")
+    S = _matrix(G, sources, targets, order, derivative)
+    if tensor:
+        shapes = [
+            np.shape(G.nodes[i].get("value", np.empty(n))) for i, n in zip((*targets, *sources), S.shape, strict=True)
+        ]
+        if layout == "denominator":
+            return S.T.reshape(*shapes[1], *shapes[0])
+        return S.reshape(*shapes[0], *shapes[1])
+    return S.T if layout == "denominator" else S
+
+
+def _matrix(
+    G: nx.DiGraph[Any],
+    sources: Sequence[Node],
+    targets: Sequence[Node],
+    order: str | Sequence[Node] | None,
+    derivative: str,
+) -> np.ndarray[Any, Any]:
+    """Return the matrix of `jacobian` in numerator layout."""
     if order is not None:
         if isinstance(order, str):
             order = elimination_order(G, method=order, inputs=sources, outputs=targets, derivative=derivative)
@@ -69,13 +110,19 @@ def jacobian(
         rows = [[S[s][t][derivative] if t in S[s] else 0.0 for s in sources] for t in targets]
     elif (C := compile_if_it_pays(G, min(len(sources), len(targets)), derivative)) is not None:
         return C.jacobian(sources, targets)
-    elif len(sources) < len(targets):
+    elif _entries(G, sources, derivative) < _entries(G, targets, derivative):
         columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
         rows = [[S[t] for S in columns] for t in targets]
     else:
         sweeps = [sensitivities(G, t, derivative=derivative) for t in targets]
         rows = [[S[s] for s in sources] for S in sweeps]
+    if any(isinstance(S, np.ndarray) for row in rows for S in row):
+        return np.block(rows)
     return np.array(rows).reshape(len(targets), len(sources))
+
+
+def _entries(G: nx.DiGraph[Any], nodes: Sequence[Node], derivative: str) -> int:
+    return sum(size_of(G, i, derivative) or 1 for i in nodes)
 
 
 def check_elimination(

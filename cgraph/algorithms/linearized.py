@@ -1,4 +1,8 @@
-"""What every algorithm asks of a linearized graph: the derivative on an edge, and what lies between two nodes."""
+"""What every algorithm asks of a linearized graph: the derivative on an edge, and what lies between two nodes.
+
+A derivative is a number between numbers and a `Jacobian` where a variable is an array. `compose` multiplies two of
+them, the later one on the left; what a sweep has found a `settler` makes into floats and arrays when it is returned.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,23 @@ from collections.abc import Callable
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from cgraph.model.errors import CGraphError, CycleError, DerivativeError, EvaluationError, MissingDerivativeError
 from cgraph.model.graph import Node
+from cgraph.model.jacobians import Dense, Jacobian, ScaledIdentity
 
-__all__ = ["edge_derivative", "finite", "nodes_between", "require_digraph"]
+__all__ = [
+    "compose",
+    "edge_derivative",
+    "finite",
+    "identity",
+    "in_shape_of",
+    "nodes_between",
+    "require_digraph",
+    "settler",
+    "size_of",
+]
 
 # Floats, complex numbers, Fractions or symbols: whatever can be added and multiplied.
 Scalar = Any
@@ -20,14 +36,60 @@ Scalar = Any
 def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node], Scalar]:
     """Return the function z with z(i, j) = dy(j)/dy(i), which refuses an edge that holds no finite derivative."""
     require_digraph(G)
+    known: set[Any] = set()  # the nodes whose edges agree about their size
 
     def z(i: Node, j: Node) -> Scalar:
         value = G.get_edge_data(i, j).get(derivative)
         if type(value) is float and abs(value) < cmath.inf:
             return value
-        return _checked(value, i, j, G.get_edge_data(i, j), derivative)
+        value = _checked(value, i, j, G.get_edge_data(i, j), derivative)
+        if isinstance(value, Jacobian) and not {i, j} <= known:
+            size_of(G, i, derivative)
+            size_of(G, j, derivative)
+            known.update((i, j))
+        return value
 
     return z
+
+
+def compose(later: Any, earlier: Any) -> Any:
+    """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
+    if type(later) is float and type(earlier) is float:
+        return later * earlier
+    if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
+        return later * earlier
+    if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
+        return 0  # no path, whatever the shapes
+    return _as_matrix(later) @ _as_matrix(earlier)
+
+
+def identity(size: int | None) -> Any:
+    """Return dy/dy of a number (size None) or an array: what a sweep starts from."""
+    return 1 if size is None else ScaledIdentity(1.0, size)
+
+
+def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
+    """Return the number of entries of y(i), or None of a number; its value and the edges at `i` must agree."""
+    value = G.nodes[i].get("value")
+    sizes = {"its value": value.size} if isinstance(value, np.ndarray) else {}
+    is_number = isinstance(value, int | float)
+    for heads, axis in ((G.pred[i], 0), (G.succ[i], 1)):
+        for k, data in heads.items():
+            z = data.get(derivative)
+            if isinstance(z, np.ndarray | Jacobian) and len(z.shape) == 2:
+                edge = (k, i) if axis == 0 else (i, k)
+                sizes[f"edge {edge[0]!r} -> {edge[1]!r}"] = z.shape[axis]
+            elif z is not None:
+                is_number = True
+    if is_number and sizes:
+        sizes["a number beside it"] = 1
+    if len(set(sizes.values())) > 1:
+        said = ", ".join(f"{size} by {who}" for size, who in {size: who for who, size in sizes.items()}.items())
+        raise DerivativeError(
+            f"how many entries y({i}) has is not clear: {said}; a Jacobian has a row for each entry of its head and a "
+            f"column for each entry of its tail"
+        )
+    return None if is_number or not sizes else next(iter(sizes.values()))
 
 
 def require_digraph(G: nx.DiGraph[Any]) -> None:
@@ -76,6 +138,62 @@ def nodes_between(G: nx.DiGraph[Any], s: Node, t: Node) -> list[Any]:
     return finished[::-1]
 
 
+def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
+    """Return the function that makes what a sweep has found into what is returned.
+
+    ``settle({(i, ..., t): S}, what)`` gives a list of floats and of arrays of shape (size of y(t), size of y(i)). Of what
+    flows from s to t, `ends` = (s, t) are the same for all keys; what is differentiated may be a `number` that is no
+    node, as a loss is.
+    """
+    holds_arrays = any(isinstance(value, np.ndarray) for _, value in G.nodes(data="value"))
+    sizes: dict[Any, int | None] = {}
+
+    def size(i: Node) -> int | None:
+        if i not in sizes:
+            sizes[i] = size_of(G, i, derivative)
+        return sizes[i]
+
+    def settle(
+        values: dict[tuple[Any, ...], Any],
+        what: str = "S",
+        *,
+        ends: tuple[Any, Any] | None = None,
+        number: bool = False,
+    ) -> list[Any]:
+        if not holds_arrays and not any(isinstance(S, np.ndarray | Jacobian) for S in values.values()):
+            return finite(values, what)
+        found: list[Any] = []
+        for key, S in values.items():
+            s, t = ends or (key[0], key[-1])
+            found.append(_shaped(S, None if number else size(t), size(s)))
+            if not np.all(np.isfinite(found[-1])):
+                raise _overflow(key, what)
+        return found
+
+    return settle
+
+
+def _shaped(S: Any, m: int | None, n: int | None) -> Any:
+    if m is None and n is None:
+        return float(np.asarray(S).reshape(-1)[0])
+    shape = (1 if m is None else m, 1 if n is None else n)
+    return np.array(np.broadcast_to(np.asarray(S, dtype=float), shape)) if np.ndim(S) == 0 else np.asarray(S)
+
+
+def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:
+    """Return a gradient by y(i), a number or a row, in the shape of y(i); flat where no value says the shape."""
+    return S.reshape(getattr(G.nodes[i].get("value"), "shape", -1)) if isinstance(S, np.ndarray) else S
+
+
+def _as_matrix(value: Any) -> Any:
+    return value if isinstance(value, Jacobian | np.ndarray) else np.array([[value]])
+
+
+def _overflow(nodes: tuple[Any, ...], what: str) -> EvaluationError:
+    where = ", ".join(map(str, nodes))
+    return EvaluationError(f"{what}({where}) overflows: the product of the derivatives exceeds 1.8e308")
+
+
 def finite(values: dict[Any, Scalar], what: str = "S") -> list[Scalar]:
     """Return computed values, or raise `EvaluationError` for one that overflowed.
 
@@ -85,8 +203,7 @@ def finite(values: dict[Any, Scalar], what: str = "S") -> list[Scalar]:
     exact = any(not isinstance(value, int | float | complex) for value in values.values())
     for nodes, value in values.items():
         if isinstance(value, float | complex) and not cmath.isfinite(value):
-            where = ", ".join(map(str, nodes))
-            raise EvaluationError(f"{what}({where}) overflows: the product of the derivatives exceeds 1.8e308")
+            raise _overflow(nodes, what)
     return [float(value) if type(value) is int and not exact else value for value in values.values()]
 
 
@@ -97,6 +214,17 @@ def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: 
         raise MissingDerivativeError(
             f"{edge} has no {derivative!r} (it has: {has}); run linearize(G), or pass derivative= the name of another "
             f"attribute"
+        )
+    if isinstance(value, Jacobian):
+        return value
+    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "iuf":
+        if not np.isfinite(value).all():
+            raise DerivativeError(f"{edge} holds a Jacobian with an entry that is not finite")
+        return Dense(value)
+    if isinstance(value, np.ndarray) and value.ndim:
+        raise DerivativeError(
+            f"{edge} holds an array of shape {value.shape} as {derivative!r}; give it a matrix of floats, with a row for "
+            f"each entry of y({j}) and a column for each entry of y({i})"
         )
     if isinstance(value, bool | str | bytes) or not hasattr(value, "__mul__") or hasattr(value, "__len__"):
         raise DerivativeError(f"{edge} holds {value!r} as {derivative!r}; give it a number")

@@ -14,10 +14,21 @@ from itertools import count, pairwise
 from typing import Any, NamedTuple
 
 import networkx as nx
+import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between, require_digraph
+from cgraph.algorithms.linearized import (
+    compose,
+    edge_derivative,
+    finite,
+    identity,
+    nodes_between,
+    require_digraph,
+    settler,
+    size_of,
+)
 from cgraph.model.errors import CGraphError, TooManyPathsError
 from cgraph.model.graph import Node, require_node
+from cgraph.model.jacobians import Jacobian
 
 __all__ = ["PATH_LIMIT", "count_paths", "path_sum", "paths", "top_paths"]
 
@@ -91,8 +102,9 @@ def paths(
     ------
     path : tuple of nodes
         From `s` to `t`, in the order of a depth-first search.
-    product : float
-        z(v_{k-1},t) ... z(v_1,v_2) z(s,v_1), the term nearest to `s` on the right; 1.0 for the path of no edges.
+    product : float or ndarray
+        z(v_{k-1},t) ... z(v_1,v_2) z(s,v_1), the term nearest to `s` on the right; 1.0 for the path of no edges. Between
+        arrays a matrix of shape (size of y(t), size of y(s)).
 
     Raises
     ------
@@ -117,7 +129,7 @@ def paths(
     number = count_paths(G, s, t)
     if limit is not None and number > limit:
         raise TooManyPathsError(s, t, number, limit)
-    return _walk(G, s, t, z)
+    return _walk(G, s, t, z, derivative)
 
 
 def path_sum(
@@ -132,7 +144,7 @@ def path_sum(
 
     Returns
     -------
-    float
+    float or ndarray
         The sum of the products of all paths; equal to `sensitivity`, by exponentially more work.
 
     Raises
@@ -151,13 +163,16 @@ def path_sum(
     >>> path_sum(G, "x", "y")
     13.0
     """
-    return finite({(s, t): sum(z for _, z in paths(G, s, t, limit=limit, derivative=derivative))})[0]
+    total = sum(product for _, product in paths(G, s, t, limit=limit, derivative=derivative))
+    return settler(G, derivative)({(s, t): total})[0]
 
 
 def top_paths(
     G: nx.DiGraph[Any], s: Node, t: Node, k: int = 5, *, derivative: str = "derivative"
 ) -> list[tuple[tuple[Any, ...], Any]]:
     """Return the `k` paths from `s` to `t` with the largest ``|product|``, the largest first.
+
+    Between arrays ``|product|`` is the Frobenius norm of the matrix.
 
     Parameters
     ----------
@@ -181,7 +196,8 @@ def top_paths(
     The strongest way from every node to `t` comes from one sweep of maxima. Every other path leaves the
     strongest one somewhere for a second-best edge; the next best of those departures are taken from a heap
     [1]_. O(V + E) for the sweep, then O(L log kL) and the edges at the L nodes for each path of length L,
-    however many paths there are.
+    however many paths there are. The norm of a product of matrices is not the product of norms: where a derivative
+    is a Jacobian, all paths are compared, and more than a million are refused.
 
     References
     ----------
@@ -201,6 +217,10 @@ def top_paths(
     order = nodes_between(G, s, t)
     if not order:
         return []
+    if _holds_jacobians(G, order, derivative):
+        return heapq.nlargest(
+            k, paths(G, s, t, derivative=derivative), key=lambda found: float(np.linalg.norm(found[1]))
+        )
     found = strongest_first(s, k, _ways(G, order, t, z))
     products = finite({tuple(path): _product(path, z) for path in found}, "product")
     return list(zip(map(tuple, found), products, strict=True))
@@ -270,21 +290,25 @@ def _ways(G: nx.DiGraph[Any], order: list[Any], t: Node, z: Callable[..., Any]) 
     return ways_from
 
 
-def _walk(G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def _walk(
+    G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any], derivative: str
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
     inside = set(nodes_between(G, s, t))
     if not inside:
         return
-    path, products = [s], [1]
+    settle = settler(G, derivative)
+    one = identity(size_of(G, s, derivative))
+    path, products = [s], [one]
     branch = [iter(G.successors(s))]
     if s == t:
-        yield (s,), 1.0
+        yield (s,), settle({(s,): one})[0]
         return
     while branch:
         for j in branch[-1]:
             if j in inside:
-                product = z(path[-1], j) * products[-1]
+                product = compose(z(path[-1], j), products[-1])
                 if j == t:
-                    yield (*path, t), finite({(*path, t): product}, "product")[0]
+                    yield (*path, t), settle({(*path, t): product}, "product")[0]
                     continue
                 path.append(j)
                 products.append(product)
@@ -294,6 +318,10 @@ def _walk(G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any]) -> Iterat
             branch.pop()
             path.pop()
             products.pop()
+
+
+def _holds_jacobians(G: nx.DiGraph[Any], nodes: list[Any], derivative: str) -> bool:
+    return any(isinstance(data.get(derivative), Jacobian | np.ndarray) for _, _, data in G.out_edges(nodes, data=True))
 
 
 def _product(path: list[Any], z: Callable[..., Any]) -> Any:

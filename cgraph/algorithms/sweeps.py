@@ -2,6 +2,8 @@
 
 Backward from t:   S(t,t) = 1,  S(i,t) = sum over edges (i,j) of S(j,t) z(i,j)
 Forward from s:    S(s,s) = 1,  S(s,j) = sum over edges (i,j) of z(i,j) S(s,i)
+
+Between arrays z(i,j) is a Jacobian, 1 the identity and the product that of matrices, the later derivative on the left.
 """
 
 from __future__ import annotations
@@ -12,10 +14,18 @@ from typing import Any
 import networkx as nx
 
 from cgraph.algorithms.compiled import compile_if_it_pays
-from cgraph.algorithms.linearized import edge_derivative, finite, nodes_between
+from cgraph.algorithms.linearized import (
+    compose,
+    edge_derivative,
+    identity,
+    nodes_between,
+    require_digraph,
+    settler,
+    size_of,
+)
 from cgraph.model.graph import Node, require_node, topological_order
 
-__all__ = ["edge_sensitivities", "sensitivities", "sensitivities_from", "sensitivity"]
+__all__ = ["cheaper_direction", "edge_sensitivities", "sensitivities", "sensitivities_from", "sensitivity"]
 
 
 def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative") -> dict[Any, Any]:
@@ -69,8 +79,8 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
     require_node(G, t)
     if (C := compile_if_it_pays(G, 1, derivative)) is not None:
         return dict(zip(G, C.sensitivities(t).tolist(), strict=True))
-    S = reverse_sweep(G, topological_order(G), {t: 1}, z)
-    return dict(zip(G, finite({(i, t): S[i] for i in G}), strict=True))
+    S = reverse_sweep(G, topological_order(G), {t: identity(size_of(G, t, derivative))}, z)
+    return dict(zip(G, settler(G, derivative)({(i, t): S[i] for i in G}), strict=True))
 
 
 def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "derivative") -> dict[Any, Any]:
@@ -109,11 +119,13 @@ def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "deriva
     require_node(G, s)
     if (C := compile_if_it_pays(G, 1, derivative)) is not None:
         return dict(zip(G, C.sensitivities_from(s).tolist(), strict=True))
-    S = forward_sweep(G, topological_order(G), s, z)
-    return dict(zip(G, finite({(s, i): S[i] for i in G}), strict=True))
+    S = forward_sweep(G, topological_order(G), {s: identity(size_of(G, s, derivative))}, z)
+    return dict(zip(G, settler(G, derivative)({(s, i): S[i] for i in G}), strict=True))
 
 
-def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivative") -> Any:
+def sensitivity(
+    G: nx.DiGraph[Any], s: Node, t: Node, *, direction: str | None = None, derivative: str = "derivative"
+) -> Any:
     """Return S(s,t) = dy(t)/dy(s).
 
     Parameters
@@ -123,11 +135,14 @@ def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "deri
         `s` to `t` need a derivative.
     s, t : node
         The node that is varied and the node whose value is differentiated.
+    direction : {"reverse", "forward"}, optional
+        Which sweep; by default the one that `cheaper_direction` names.
 
     Returns
     -------
-    float
-        Or the number type that the edges hold. 0.0 if no path leads from `s` to `t`.
+    float or ndarray, shape (size of y(t), size of y(s))
+        A number between numbers, of the number type that the edges hold; else the Jacobian, arrays being flattened
+        by rows. 0.0, or zeros, if no path leads from `s` to `t`.
 
     Raises
     ------
@@ -136,7 +151,8 @@ def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "deri
 
     Notes
     -----
-    O(V + E) of the part that leads to `t` (MATH 565, lectures 26 and 27).
+    O(V + E) of the part that leads to `t` (MATH 565, lectures 26 and 27). Between arrays of m and n entries the sweep
+    carries min(m, n) rows or columns through every edge; of a number t it is one row, and no Jacobian is written out.
 
     Examples
     --------
@@ -144,11 +160,54 @@ def sensitivity(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "deri
     >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", 5.0), ("x", "y", 3.0)], "derivative")
     >>> sensitivity(G, "x", "y"), sensitivity(G, "y", "x")
     (13.0, 0.0)
+    >>> from cgraph import from_equations, linearize
+    >>> L = linearize(from_equations("s = W @ x; y = squared_norm(s)", W=[[1, 2], [0, 1]], x=[1, 1]))
+    >>> sensitivity(L, "x", "y")  # 2 s^T W with s = (3, 1)
+    array([[ 6., 14.]])
     """
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
-    S = reverse_sweep(G, nodes_between(G, s, t), {t: 1}, z)
-    return finite({(s, t): S.get(s, 0)})[0]
+    between = nodes_between(G, s, t)
+    if (direction or cheaper_direction(G, s, t, derivative=derivative)) == "reverse":
+        S = reverse_sweep(G, between, {t: identity(size_of(G, t, derivative))}, z).get(s, 0)
+    else:
+        S = forward_sweep(G, between, {s: identity(size_of(G, s, derivative))}, z).get(t, 0)
+    return settler(G, derivative)({(s, t): S})[0]
+
+
+def cheaper_direction(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivative") -> str:
+    """Return which sweep finds S(s,t) with less work: "reverse", or "forward" where y(s) has fewer entries than y(t).
+
+    Parameters
+    ----------
+    G, s, t, derivative
+        As in `sensitivity`.
+
+    Returns
+    -------
+    str
+        "reverse" carries a row for each entry of y(t), "forward" a column for each entry of y(s).
+
+    Raises
+    ------
+    CGraphError
+        As `sensitivity`.
+
+    Notes
+    -----
+    O(1) and the edges at `s` and `t` (CSE463, (5.53): the order of multiplication is free).
+
+    Examples
+    --------
+    >>> from cgraph import from_equations, linearize
+    >>> L = linearize(from_equations("y = t * v; J = squared_norm(y)", t=2.0, v=[1, 2, 3]))
+    >>> cheaper_direction(L, "t", "y"), cheaper_direction(L, "v", "J")
+    ('forward', 'reverse')
+    """
+    require_digraph(G)
+    require_node(G, s, t)
+    rows, columns = size_of(G, t, derivative) or 1, size_of(G, s, derivative) or 1
+    return "forward" if columns < rows else "reverse"
 
 
 def edge_sensitivities(
@@ -186,10 +245,12 @@ def edge_sensitivities(
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
     between = nodes_between(G, s, t)
-    to_t = reverse_sweep(G, between, {t: 1}, z)
-    from_s = forward_sweep(G, between, s, z)
-    flow = {(i, j): to_t[j] * z(i, j) * from_s[i] if i in from_s and j in to_t else 0 for i, j in G.edges}
-    return dict(zip(G.edges, finite(flow, "flow"), strict=True))
+    to_t = reverse_sweep(G, between, {t: identity(size_of(G, t, derivative))}, z)
+    from_s = forward_sweep(G, between, {s: identity(size_of(G, s, derivative))}, z)
+    flow = {
+        (i, j): compose(compose(to_t[j], z(i, j)), from_s[i]) if i in from_s and j in to_t else 0 for i, j in G.edges
+    }
+    return dict(zip(G.edges, settler(G, derivative)(flow, "flow", ends=(s, t)), strict=True))
 
 
 def reverse_sweep(
@@ -198,13 +259,15 @@ def reverse_sweep(
     """Return {i: sum over t of seeds[t] S(i,t)} for the nodes of `order`, which stand tails before heads."""
     S: dict[Any, Any] = {}
     for i in reversed(order):
-        S[i] = seeds.get(i, 0) + sum(S[j] * z(i, j) for j in G.successors(i) if j in S)
+        S[i] = seeds.get(i, 0) + sum(compose(S[j], z(i, j)) for j in G.successors(i) if j in S)
     return S
 
 
-def forward_sweep(G: nx.DiGraph[Any], order: Sequence[Any], s: Node, z: Callable[..., Any]) -> dict[Any, Any]:
-    """Return {j: S(s,j)} for the nodes of `order`, which stand tails before heads."""
+def forward_sweep(
+    G: nx.DiGraph[Any], order: Sequence[Any], seeds: Mapping[Any, Any], z: Callable[..., Any]
+) -> dict[Any, Any]:
+    """Return {j: sum over s of S(s,j) seeds[s]} for the nodes of `order`, which stand tails before heads."""
     S: dict[Any, Any] = {}
     for j in order:
-        S[j] = int(j == s) + sum(z(i, j) * S[i] for i in G.predecessors(j) if i in S)
+        S[j] = seeds.get(j, 0) + sum(compose(z(i, j), S[i]) for i in G.predecessors(j) if i in S)
     return S

@@ -28,12 +28,12 @@ from cgraph.model.jacobians import (
     ScaledIdentity,
     Selection,
     Shape,
-    after,
+    chain,
 )
 
 __all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Slice"]
 
-Array = NDArray[Any]
+Array = Any  # an ndarray of floats, or of complex numbers
 
 
 class Slice(NamedTuple):
@@ -96,7 +96,7 @@ def _matmul_jacobian(k: int, y: Array, a: Array, b: Array) -> Jacobian:
     operand = (*stack, *(A, B)[k].shape[-2:])
     J: Jacobian = IdentityKronecker(B, operand) if k == 0 else KroneckerIdentity(A, operand)
     # A stack that one matrix serves repeats that matrix.
-    return J if operand == (A, B)[k].shape else after(J, Broadcast((A, B)[k].shape, operand))
+    return J if operand == (A, B)[k].shape else chain(J, Broadcast((A, B)[k].shape, operand))
 
 
 def _vectors(a: Array, b: Array) -> None:
@@ -136,11 +136,14 @@ def _det_jacobian(k: int, y: Array, A: Array) -> Jacobian:
 
 def _inv_jacobian(k: int, y: Array, A: Array) -> Jacobian:
     # d(A^-1) = -A^-1 dA A^-1
-    product: Jacobian = after(KroneckerIdentity(-y, A.shape), IdentityKronecker(y, A.shape))
-    return product
+    return chain(KroneckerIdentity(-y, A.shape), IdentityKronecker(y, A.shape))
 
 
 # --- parts of arrays ------------------------------------------------------------------------------------------------
+
+
+def _reshape(x: Array, shape: Any) -> Array:
+    return np.reshape(x, shape)
 
 
 def _taken(x: Array, take: Callable[[Array], Array]) -> Jacobian:
@@ -229,7 +232,7 @@ def _along(axis: int, x: Array, d: Array, u: Array, v: Array) -> Jacobian:
     if axis in {-1, x.ndim - 1}:
         return blocks
     to_lines = _taken(x, lambda numbers: np.moveaxis(numbers, axis, -1))
-    return after(to_lines.T, after(blocks, to_lines))
+    return chain(to_lines.T, chain(blocks, to_lines))
 
 
 def _softmax_jacobian(k: int, p: Array, x: Array, axis: int = -1) -> Jacobian:
@@ -250,7 +253,7 @@ def _logsumexp_jacobian(k: int, y: Array, x: Array, axis: int = -1) -> Jacobian:
 
 def _weighted_sum(weights: Array, axis: int = -1) -> Jacobian:
     """Return the Jacobian of the sum of weights * x along an axis."""
-    return after(Broadcast(_kept(weights, axis), weights.shape).T, Diagonal(weights.ravel()))
+    return chain(Broadcast(_kept(weights, axis), weights.shape).T, Diagonal(weights.ravel()))
 
 
 def _loss(by_first: Callable[..., Array], by_second: Callable[..., Array]) -> Callable[..., Jacobian]:
@@ -260,7 +263,7 @@ def _loss(by_first: Callable[..., Array], by_second: Callable[..., Array]) -> Ca
         shape = np.broadcast_shapes(*map(np.shape, x))
         weights = np.broadcast_to((by_first, by_second)[k](*x), shape)
         by_entry: Jacobian = _weighted_sum(weights) if shape else Dense(weights.reshape(1, 1))
-        return by_entry if x[k].shape == shape else after(by_entry, Broadcast(x[k].shape, shape))
+        return by_entry if x[k].shape == shape else chain(by_entry, Broadcast(x[k].shape, shape))
 
     return jacobian
 
@@ -307,7 +310,7 @@ _LIKELY = (lambda p, y: np.sum(y * p, axis=-1) > 0, "a label of positive probabi
 # fmt: off
 ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     # products
-    "matmul": ArrayOperation(lambda a, b: np.matmul(a, b), _matmul_jacobian, 2, r"{0} \, {1}", infix="@", precedence=2),
+    "matmul": ArrayOperation(np.matmul, _matmul_jacobian, 2, r"{0} \, {1}", infix="@", precedence=2),
     "dot": ArrayOperation(_dot, lambda k, y, a, b: Dense((b, a)[k][None]), 2, r"{0}^T {1}"),
     "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T"),
     # matrices
@@ -319,7 +322,7 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "inv": ArrayOperation(lambda A: np.linalg.inv(_square(A)), _inv_jacobian, 1, "{0}^{{-1}}"),
     # parts of arrays
     "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}", {"key": ()}),
-    "reshape": ArrayOperation(lambda x, shape: np.reshape(x, shape), lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
+    "reshape": ArrayOperation(_reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
                               r"\operatorname{{reshape}}({0})", {"shape": ()}),
     "concatenate": ArrayOperation(lambda *x, axis=0: np.concatenate(x, axis),
                                   lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.concatenate(parts, axis)), None,

@@ -218,7 +218,9 @@ def preactivation(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
         try:
             s = s + w * y[i]
         except ValueError:
-            message = f"neuron {j!r}: its inputs do not fit: {i!r} is {show_shape(y[i])}, those before it {show_shape(s)}"
+            message = (
+                f"neuron {j!r}: its inputs do not fit: {i!r} is {show_shape(y[i])}, those before it {show_shape(s)}"
+            )
             raise EvaluationError(message) from None
     if not is_finite(s):
         raise EvaluationError(f"neuron {j!r}: the weighted sum of its inputs overflows")

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
+from cgraph.model.array_operations import ArrayOperation, Slice
 from cgraph.model.errors import EquationError, nearest, shorten
 from cgraph.model.names import unusable
-from cgraph.model.array_operations import ArrayOperation, Slice
 from cgraph.model.operations import ALIASES, CONSTANTS, FUNCTIONS, row_of
 from cgraph.model.source import MAX_DEPTH, SPLIT, TOO_DEEP, Source
 
@@ -309,10 +309,8 @@ def _read(node: ast.expr, source: Source) -> tuple[Name | Number | _Call, list[a
     while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd):
         node = node.operand
     match node:
-        case ast.BinOp(op=op) if type(op) in _BINARY:
-            return _Call(_BINARY[type(op)]), [node.left, node.right]
-        case ast.Compare(ops=[op], comparators=[right]) if type(op) in _BINARY:
-            return _Call(_BINARY[type(op)]), [node.left, right]
+        case ast.BinOp(left, op, right) | ast.Compare(left, [op], [right]) if type(op) in _BINARY:
+            return _Call(_BINARY[type(op)]), [left, right]
         case ast.UnaryOp(op=ast.USub()):
             return _Call("neg"), [node.operand]
         case ast.Call(func=ast.Name()):
@@ -326,12 +324,19 @@ def _read(node: ast.expr, source: Source) -> tuple[Name | Number | _Call, list[a
         case ast.Name():
             name = source.segment(node)
             return (Number(CONSTANTS[name], name) if name in CONSTANTS else Name(name, *source.span(node))), []
-        case ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS:
-            raise source.error("a function stands by itself", node, f"write {name}(...)")
-        case ast.Call(func=function):
-            raise source.error(f"there is no function {shorten(source.segment(function))!r}", node)
         case _:
-            raise source.error(f"{shorten(source.segment(node))!r} is not arithmetic", node)
+            raise _not_arithmetic(node, source)
+
+
+def _not_arithmetic(node: ast.expr, source: Source) -> EquationError:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS:
+            return source.error("a function stands by itself", node, f"write {name}(...)")
+        case ast.Call(func=function):
+            return source.error(f"there is no function {shorten(source.segment(function))!r}", node)
+        case ast.Compare():
+            return source.error("one comparison at a time", node, "write where(a < b, where(b < c, 1, 0), 0)")
+    return source.error(f"{shorten(source.segment(node))!r} is not arithmetic", node)
 
 
 def _read_call(node: ast.Call, source: Source) -> tuple[Name | _Call, list[ast.expr]]:
@@ -360,9 +365,10 @@ def _read_array_call(
     node: ast.Call, source: Source, name: str, typed: str, row: ArrayOperation
 ) -> tuple[_Call, list[ast.expr]]:
     """Return an operation on arrays; `reshape(x, 2, 3)` and `transpose(x, 1, 0)` list their option by position."""
-    args, options = node.args, {}
+    args = node.args
+    options: dict[str, Any] = {}
     for word in node.keywords:
-        if word.arg not in row.options:
+        if word.arg is None or word.arg not in row.options:
             known = ", ".join(row.options) or "none"
             raise source.error(f"{typed} has no option {word.arg!r}", word.value, f"its options: {known}")
         options[word.arg] = _whole_numbers(word.value, source)
@@ -381,7 +387,13 @@ def _read_array_call(
 
 
 def _require_operands(
-    node: ast.Call, source: Source, typed: str, arity: int, wanted: str, args: list[ast.expr] | None = None, hint: str = ""
+    node: ast.Call,
+    source: Source,
+    typed: str,
+    arity: int,
+    wanted: str,
+    args: list[ast.expr] | None = None,
+    hint: str = "",
 ) -> None:
     given = len(node.args if args is None else args)
     if given != arity:
@@ -400,7 +412,9 @@ def _whole_numbers(node: ast.expr, source: Source) -> Any:
             numbers = tuple(_whole_numbers(element, source) for element in elements)
             if all(isinstance(number, int) for number in numbers):
                 return numbers
-    raise source.error(f"{shorten(source.segment(node))!r} is not a whole number", node, "write 0, or (0, 1) for several")
+    raise source.error(
+        f"{shorten(source.segment(node))!r} is not a whole number", node, "write 0, or (0, 1) for several"
+    )
 
 
 def _index_key(node: ast.expr, source: Source) -> tuple[Any, ...]:

@@ -8,7 +8,6 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
-import numpy as np
 
 from cgraph.model.errors import CycleError, InvalidNodeError, NodeNotFound, nearest, shorten
 from cgraph.model.expressions import Expression, Name, parse, parse_assignments
@@ -174,7 +173,7 @@ class ComputationalGraph(_DiGraph):
 
     def _add_source(self, name: str, role: str, value: object) -> None:
         self._require_new(name)
-        if name == BIAS and not (role == "constant" and np.ndim(value) == 0 and value == 1):
+        if name == BIAS and not (role == "constant" and isinstance(value, Real) and value == 1):
             raise InvalidNodeError(BIAS_RULE)
         self.add_node(name, role=role, value=None if value is None else _value(f"{role} {name!r}", value))
 

@@ -34,12 +34,13 @@ __all__ = [
     "Sum",
     "Transposed",
     "after",
+    "chain",
     "elementwise",
     "plus",
 ]
 
-# Of floats; the products also take complex rows and columns.
-Array = NDArray[Any]
+# An ndarray of floats; the products also take complex rows and columns.
+Array = Any
 Shape = tuple[int, ...]
 
 
@@ -110,7 +111,7 @@ class Jacobian(ABC):
         return self if type(factor) is int and factor == 1 else Product(ScaledIdentity(factor, self.shape[0]), self)
 
     def __rmul__(self, factor: Any) -> Jacobian:
-        return self * factor
+        return self.__mul__(factor)
 
     def __neg__(self) -> Jacobian:
         return self * -1.0
@@ -375,11 +376,16 @@ class Sum(Jacobian):
         return sum((term.jvp(columns) for term in self.terms[1:]), self.terms[0].jvp(columns))
 
 
+def chain(later: Jacobian, earlier: Jacobian) -> Jacobian:
+    """Return later @ earlier, without multiplying matrices out."""
+    structured = _composed(later, earlier)
+    return Product(later, earlier) if structured is None else structured
+
+
 def after(later: Any, earlier: Any) -> Any:
-    """Return later @ earlier of two local derivatives, numbers or Jacobians, without multiplying matrices out."""
+    """Return later @ earlier of two local derivatives, each a number or a Jacobian, as `chain` does."""
     if isinstance(later, Jacobian) and isinstance(earlier, Jacobian):
-        structured = _composed(later, earlier)
-        return Product(later, earlier) if structured is None else structured
+        return chain(later, earlier)
     return later * earlier  # a number scales what it meets: one side of it is a number too
 
 
@@ -402,7 +408,7 @@ def elementwise(partial: Any, x: Shape, y: Shape) -> Any:
     if not x:
         return Dense(np.broadcast_to(partial, y).reshape(size, 1))
     scaled = ScaledIdentity(partial, size) if np.ndim(partial) == 0 else Diagonal(np.broadcast_to(partial, y).ravel())
-    return scaled if x == y else after(scaled, Broadcast(x, y))
+    return scaled if x == y else chain(scaled, Broadcast(x, y))
 
 
 def _composed(later: Jacobian, earlier: Jacobian) -> Jacobian | None:

@@ -170,7 +170,12 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
     if before and left == "word" and before.group() in FUNCTIONS and not (is_call or is_option):
         name = before.group()
         raise _error(before, f"{name!r} is a function and needs operands", f"write {name}(...)")
-    if before and left in _WANTS_OPERAND and right in {"close", "comma", "colon", "end"} and (left, right) != ("comma", "colon"):
+    if (
+        before
+        and left in _WANTS_OPERAND
+        and right in {"close", "comma", "colon", "end"}
+        and (left, right) != ("comma", "colon")
+    ):
         raise _error(before, "an operand is missing")
     if token and left in {*_WANTS_OPERAND, "open", "colon", "end"} and right in {"infix", "equals"}:
         raise _error(token, "an operand is missing")

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from cgraph.algorithms.kernels import Floats, Index
 from cgraph.algorithms.tape_kernels import GIVEN, OPCODES, WEIGHTED_SUM
+from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, weights_into
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.graph import ComputationalGraph, topological_order
+from cgraph.model.values import show_shape
 
 __all__ = ["Program", "Recording", "record"]
 
@@ -83,6 +85,10 @@ def record(G: ComputationalGraph) -> Recording:
         data = G.nodes[j]
         if not is_computed(G, j):
             value = data.get("value")
+            if np.ndim(np.nan if value is None else value):
+                raise CGraphError(
+                    f"node {j!r} holds {show_shape(value)}; compiled graphs are of numbers: scalarize(G) first"
+                )
             steps[j] = recorder.give(np.nan if value is None else float(value))
         elif "expression" in data:
             steps[j] = _record_equation(recorder, steps, data["expression"])
@@ -144,6 +150,8 @@ class _Recorder:
 
     def apply(self, operation: str, first: int, second: int) -> int:
         """Append an operation on one step, given twice, or on two."""
+        if operation not in OPCODES:
+            raise CGraphError(f"compiled graphs have no operation {operation!r}; evaluate and linearize do")
         return self._append(OPCODES[operation], first, second, 1 + max(self._levels[first], self._levels[second]))
 
     def add_up(self, operands: list[int]) -> int:

@@ -15,7 +15,6 @@ from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, weights_into
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.graph import ComputationalGraph, topological_order
-from cgraph.model.values import show_shape
 
 __all__ = ["Program", "Recording", "record"]
 
@@ -85,10 +84,6 @@ def record(G: ComputationalGraph) -> Recording:
         data = G.nodes[j]
         if not is_computed(G, j):
             value = data.get("value")
-            if np.ndim(np.nan if value is None else value):
-                raise CGraphError(
-                    f"node {j!r} holds {show_shape(value)}; compiled graphs are of numbers: scalarize(G) first"
-                )
             steps[j] = recorder.give(np.nan if value is None else float(value))
         elif "expression" in data:
             steps[j] = _record_equation(recorder, steps, data["expression"])

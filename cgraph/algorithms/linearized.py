@@ -55,7 +55,7 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
 
 def compose(later: Any, earlier: Any) -> Any:
     """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
-    if type(later) is float and type(earlier) is float:
+    if type(earlier) is float:  # a number scales whatever follows it
         return later * earlier
     if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
         return later * earlier

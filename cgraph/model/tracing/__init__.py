@@ -87,7 +87,7 @@ def trace(function: Callable[..., Any], *arrays: Any, weights: Collection[str] =
             raise TraceError(f"the output {name!r} of {_called(function)} does not depend on its arguments")
     with np.errstate(all="ignore"):
         plain = _outputs(function(*(np.array(value)[()] for value in values.values())), function)
-    if plain.keys() != outputs.keys() or any(differ(y.value, plain[name]) for name, y in outputs.items()):
+    if plain.keys() != outputs.keys() or any(differ(y.variable.value, plain[name]) for name, y in outputs.items()):
         raise _unsteady(function, values, recording)
     G = recording.graph(outputs, named=isinstance(result, Mapping))
     if (title := _called(function)).isidentifier():

@@ -142,6 +142,9 @@ class TracedArray(NDArrayOperatorsMixin):
 
     flatten = ravel
 
+    def clip(self, min: Any = None, max: Any = None) -> Any:
+        return np.clip(self, min, max)
+
     def astype(self, dtype: Any) -> Any:
         if np.dtype(dtype) != np.float64:
             self._refuse(f"{np.dtype(dtype)} cannot be followed", "a graph holds real numbers, float64")

@@ -163,6 +163,7 @@ class Recording:
         self._name_locals()
         for frame in self._frames.values():  # the variables as they were when their function ended
             self._name_from(frame)
+        self._frames.clear()
         declared: list[Variable] = []
         for name, y in outputs.items():
             variable = y.variable

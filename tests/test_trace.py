@@ -1,5 +1,7 @@
 """Functions written with NumPy, traced: every rule, every refusal, random programs."""
 
+# ruff: noqa: ARG005, PLW0108, RET504 - the functions are there to be traced
+
 import functools
 import inspect
 import math
@@ -53,6 +55,8 @@ CASES = [
     (np.logical_not, lambda np, x: np.logical_not(x > 1) * x, (X,)),
     (np.invert, lambda np, x: ~(x > 1) * x, (X,)),
     (np.where, lambda np, x, a: np.where(C > 0, x, a) + np.where(x > 0, 1.0, x), (X, A)),
+    (np.where, lambda np, x, a: np.where(x[0] > 0, x, a) + np.where(x[1] > 0, x, 1.0) + np.where(x > 0, 1.0, x), (X, A)),
+    (np.where, lambda np, x, a: np.where(x[0] > x[1], x[1], 2.0) * np.where(True, x, a), (X, A)),
     (np.clip, lambda np, x: np.clip(x, -0.5, 1.0) + x.clip(0.0), (X,)),
     (np.clip, lambda np, x: np.clip(x, None, 1.0), (X,)),
     (np.logaddexp, lambda np, x, a: np.logaddexp(0.0, x) + np.logaddexp(x, a), (X, A)),
@@ -68,10 +72,9 @@ CASES = [
     (np.linalg.norm, lambda np, x, a: np.linalg.norm(x) + np.linalg.norm(a, axis=1) + np.linalg.norm(x, 1), (X, A)),
     (np.linalg.norm, lambda np, x, a: np.linalg.norm(a, "fro") + np.linalg.norm(x, 2, keepdims=True), (X, A)),
     (np.linalg.norm, lambda np, a: np.linalg.norm(a, 1, axis=0) + np.linalg.norm(a, 2, 1), (A,)),
-    *[(getattr(np, name), lambda np, t, name=name: getattr(np, name)(t, axis=axis, keepdims=keepdims), (T,))
+    *[(getattr(np, name), lambda np, t, name=name, how=how: getattr(np, name)(t, axis=how[0], keepdims=how[1]), (T,))
       for name in ("sum", "mean", "max", "min", "var", "std")
-      for axis, keepdims in [(None, False), (1, False), (-1, True), ((0, 2), False), ((0, -1), True), (None, True)]
-      for name in [name]],
+      for how in [(None, False), (1, False), (-1, True), ((0, 2), False), ((0, -1), True), (None, True)]],
     (np.sum, lambda np, t: t.sum(0) + t.sum(axis=0), (T,)),
     (np.max, lambda np, t: t.max(keepdims=True) + t.min(1) + t.mean() + t.std() + t.var(), (T,)),
     # parts of arrays

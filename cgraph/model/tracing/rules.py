@@ -65,6 +65,9 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:
+    shape = np.broadcast_shapes(np.shape(condition), np.shape(x), np.shape(y))
+    if shape and np.ndim(condition) == 0:  # one condition for all entries
+        condition = np.broadcast_to(condition, shape)
     return apply("where", condition, x, y)
 
 

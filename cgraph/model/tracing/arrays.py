@@ -158,7 +158,7 @@ class TracedArray(NDArrayOperatorsMixin):
         if name.startswith("_") or not hasattr(np.ndarray, name):
             raise AttributeError(f"a traced array has no attribute {name!r}")
         function = getattr(np, name, None)
-        if function is None:
+        if function is None or not callable(getattr(np.ndarray, name)):
             self._refuse(f".{name} cannot be followed")
         return lambda *args, **kwargs: function(self, *args, **kwargs)
 

@@ -260,8 +260,11 @@ class Recording:
             holder.name, variable.name = self._fresh(name), name
 
     def _numbered(self, letter: str) -> str:
-        self._uses[letter] += 1
-        name = self._free(f"{letter}{self._uses[letter]}")
+        """Take the next free one of t1, t2, ...."""
+        name = letter
+        while name == letter or name in self._taken:
+            self._uses[letter] += 1
+            name = f"{letter}{self._uses[letter]}"
         self._taken.add(name)
         return name
 
@@ -308,8 +311,9 @@ def name_of(function: Any) -> str:
     """
     if function is operator.getitem:
         return "an index"
-    module = getattr(function, "__module__", None) or "numpy"
-    return f"{module.replace('numpy', 'np')}.{function.__name__}"
+    if isinstance(function, np.ufunc):  # it does not say where it is from
+        return f"np.{function.__name__}" if hasattr(np, function.__name__) else function.__name__
+    return f"{function.__module__.replace('numpy', 'np')}.{function.__name__}"
 
 
 def differ(a: Any, b: Any) -> bool:

@@ -145,7 +145,7 @@ def _var(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 def _positions(x: Any) -> Any:
     if not isinstance(x, TracedArray):
-        raise Refused("selects by a traced value", "what it selects would depend on a traced value")
+        raise Refused("by a traced value cannot be followed", "what it selects would depend on a traced value")
     return np.arange(x.size).reshape(x.shape)
 
 

@@ -7,6 +7,7 @@ import inspect
 import math
 import operator
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 import cgraph as cg
 from cgraph.model.expressions import Apply, parse
+from cgraph.model.tracing.recording import name_of
 from cgraph.model.tracing.rules import RULES
 
 X = np.array([0.3, -0.7, 1.9])
@@ -75,6 +77,8 @@ CASES = [
     *[(getattr(np, name), lambda np, t, name=name, how=how: getattr(np, name)(t, axis=how[0], keepdims=how[1]), (T,))
       for name in ("sum", "mean", "max", "min", "var", "std")
       for how in [(None, False), (1, False), (-1, True), ((0, 2), False), ((0, -1), True), (None, True)]],
+    (np.amax, lambda np, t: np.amax(t, axis=1), (T,)),
+    (np.amin, lambda np, t: np.amin(t), (T,)),
     (np.sum, lambda np, t: t.sum(0) + t.sum(axis=0), (T,)),
     (np.max, lambda np, t: t.max(keepdims=True) + t.min(1) + t.mean() + t.std() + t.var(), (T,)),
     # parts of arrays
@@ -169,6 +173,18 @@ def central_differences(function, arrays):
 
 def test_every_rule_is_swept():
     assert {case[0] for case in CASES} | set(REFUSED) == set(RULES)
+
+
+def test_the_manual_lists_every_rule():
+    text = (Path(__file__).parent.parent / "docs" / "tracing.md").read_text()
+    names = {"indices" if rule is operator.getitem else name_of(rule).removeprefix("np.") for rule in RULES}
+    followed, _, refused = text.partition("## What is refused")
+    listed = [
+        set(re.findall(r"`([\w.]+)`", "".join(re.findall(r"^\|.*\|$", part, re.MULTILINE))))
+        for part in (followed, refused)
+    ]
+    assert listed[0] == names - listed[1]
+    assert {name_of(rule).removeprefix("np.") for rule in REFUSED} <= listed[1]
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids)

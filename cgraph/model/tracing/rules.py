@@ -287,8 +287,8 @@ RULES: dict[Any, Rule] = {
     # reductions
     np.sum: _reduction("sum"),
     np.mean: _reduction("mean"),
-    np.max: _extreme("largest"),
-    np.min: _extreme("smallest"),
+    **dict.fromkeys((np.max, np.amax), _extreme("largest")),
+    **dict.fromkeys((np.min, np.amin), _extreme("smallest")),
     np.var: _var,
     np.std: lambda a, axis=None, *, keepdims=False: np.sqrt(_var(a, axis, keepdims=keepdims)),
     # parts of arrays

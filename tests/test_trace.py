@@ -263,10 +263,11 @@ def test_a_variable_may_be_called_as_a_result_without_a_name_would_be():
     def f(x):
         t1 = x * 2
         c1 = (t1 + 1) * C
-        return t1 * (c1 + 1)
+        c = c1 + 1
+        return t1 * (c + 1)
 
     assert equations(cg.trace(f, 1.0)) == {
-        "t1": "x * 2", "t2": "t1 + 1", "c1_": "t2 * c1", "t3": "c1_ + 1", "y": "t1 * t3",
+        "t1": "x * 2", "t2": "t1 + 1", "c1_": "t2 * c1", "c": "c1_ + 1", "t3": "c + 1", "y": "t1 * t3",
     }  # fmt: skip
 
 

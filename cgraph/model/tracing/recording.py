@@ -84,6 +84,7 @@ class Recording:
         self._file = getattr(getattr(function, "__code__", None), "co_filename", "")
         self._taken: set[str] = set()
         self._uses: Counter[str] = Counter()
+        self._numbers: Counter[str] = Counter()
         self._constants: dict[tuple[Any, ...], Variable] = {}
         self._frames: dict[int, FrameType] = {}
         self._base: FrameType | None = None  # while the function runs, what called it
@@ -263,8 +264,8 @@ class Recording:
         """Take the next free one of t1, t2, ...."""
         name = letter
         while name == letter or name in self._taken:
-            self._uses[letter] += 1
-            name = f"{letter}{self._uses[letter]}"
+            self._numbers[letter] += 1
+            name = f"{letter}{self._numbers[letter]}"
         self._taken.add(name)
         return name
 

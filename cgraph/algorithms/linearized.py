@@ -61,8 +61,6 @@ def compose(later: Any, earlier: Any) -> Any:
         return 0  # no path, whatever the shapes: 0.0 would be a matrix of 1 x 1 beside a Jacobian further on
     if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
         return later * earlier
-    if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
-        return 0  # no path, whatever the shapes
     return _as_matrix(later) @ _as_matrix(earlier)
 
 

@@ -14,6 +14,8 @@ __all__ = ["build_parser"]
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "chain", "anneal", "optimal")
 SPEC_FORMATS = ("yaml", "json", "toml")
+SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
+PICTURE_FORMATS = ("svg", "png", "pdf", "tikz", "dot", "mermaid")
 TRANSFORMS = (
     "append_loss", "couple", "decouple", "drop_zero_edges", "expand", "fold_constants", "merge_nodes", "restrict",
     "split_nodes", "weights_as_nodes",
@@ -72,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_spec(sub)
     _add_ends(sub, "by default every input and weight, and every output")
     sub.add_argument("--top", type=_count, metavar="K", help="only the K paths with the largest |product|")
+    _add_chart(sub, "the products of the paths")
     _add_spec(command("check", "compare every derivative with numerical differentiation"))
     _add_network_commands(command)
     sub = command("eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination")
@@ -85,10 +88,25 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
     sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
     sub.add_argument("-o", "--output", metavar="FILE", help="write the order there, as JSON")
+    _add_picture_commands(command)
     command("schema", "print the JSON Schema of a spec", "assistance")
     sub = command("completion", "print a completion script for a shell", "assistance")
     sub.add_argument("shell", choices=["bash", "zsh", "fish"])
     return parser
+
+
+def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    sub = command("draw", "draw the graph", "drawing")
+    _add_spec(sub, formats=PICTURE_FORMATS, default=None)
+    _add_ends(sub, "with --to, what flows from S to T stands out")
+    sub.add_argument("--show", type=_words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
+    sub.add_argument("--top", type=_count, metavar="K", help="with --from and --to: the K strongest paths in colours")
+    sub.add_argument("-o", "--output", metavar="FILE", help="where to write the picture (default: standard output)")
+    sub = command("page", "write a page that walks through both passes, step by step, in any browser", "drawing")
+    _add_graph(sub)
+    _add_ends(sub, "default: the first input, and the first output")
+    sub.add_argument("--exercise", action="store_true", help="hide the answers until they are asked for")
+    sub.add_argument("-o", "--output", metavar="FILE", required=True, help="where to write the page")
 
 
 def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -99,6 +117,7 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub = command("gates", "show where a gradient vanishes: the gate of every neuron, and |S| by depth", "networks")
     _add_spec(sub)
     _add_loss(sub)
+    _add_chart(sub, "|S| and the shut gates by depth")
     sub = command("transform", "rewrite the graph, every sensitivity unchanged, and write its spec", "networks")
     sub.add_argument("name", metavar="NAME", help=f"one of {', '.join(TRANSFORMS)}; or several, with commas between")
     _add_spec(sub, formats=SPEC_FORMATS, default=None)
@@ -121,6 +140,11 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument("--batch", type=_count, metavar="N", help="examples for each update (default: all of them)")
     sub.add_argument("--seed", type=int, metavar="N", help="shuffle the examples before each pass")
     sub.add_argument("-o", "--output", metavar="FILE", help="write the trained spec there")
+    _add_chart(sub, "the losses")
+
+
+def _add_chart(sub: argparse.ArgumentParser, what: str) -> None:
+    sub.add_argument("--chart", metavar="FILE", help=f"draw {what} there, as SVG, PNG or PDF")
 
 
 def _add_loss(sub: argparse.ArgumentParser) -> None:
@@ -133,13 +157,17 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def _add_spec(sub: argparse.ArgumentParser, formats: Sequence[str] = FORMATS, default: str | None = FORMATS[0]) -> None:
+    _add_graph(sub)
+    sub.add_argument(
+        "--format", choices=formats, default=default, help=f"how to print (default: {default or 'by suffix'})"
+    )
+
+
+def _add_graph(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("spec", metavar="SPEC", nargs="?", help="the graph's file, or - for standard input")
     sub.add_argument("-e", "--equations", metavar="TEXT", help='the graph as text: "a = x*z; y = exp(a)"')
     sub.add_argument("--at", metavar="NAME=VALUE", type=_binding, action="append", default=[],
                      help="a value for an input or weight; may be repeated")  # fmt: skip
-    sub.add_argument(
-        "--format", choices=formats, default=default, help=f"how to print (default: {default or 'by suffix'})"
-    )
 
 
 def _add_ends(sub: argparse.ArgumentParser, what: str) -> None:
@@ -162,6 +190,10 @@ def _count(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text[:12]) > 0:
         return int(text[:12])
     raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number, as in 5")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(","))
 
 
 def _budget(text: str) -> str:

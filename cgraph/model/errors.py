@@ -19,6 +19,7 @@ __all__ = [
     "DerivativeError",
     "EquationError",
     "EvaluationError",
+    "ExtraMissingError",
     "InvalidNodeError",
     "MissingDerivativeError",
     "MissingValueError",
@@ -136,6 +137,10 @@ class SearchLimitError(CGraphError, RuntimeError):
 
 class ArchiveError(CGraphError, ValueError):
     """A file is not a saved graph, or it is damaged, or a graph cannot be saved."""
+
+
+class ExtraMissingError(CGraphError, ImportError):
+    """Something optional is asked for, and the library that does it is not installed."""
 
 
 class EquationError(CGraphError, ValueError):

@@ -3,33 +3,62 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.operations import row_of
 
-__all__ = ["latex_expression", "latex_name", "latex_number", "latex_text"]
+__all__ = ["GREEK", "greek_letter", "latex_expression", "latex_name", "latex_number", "latex_text"]
 
-_GREEK = {
+GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "rho",
     "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Xi", "Pi", "Sigma", "Phi",
     "Psi", "Omega",
 }  # fmt: skip
+
+
+def greek_letter(name: str) -> str:
+    """Return the letter that one of `GREEK` names.
+
+    Examples
+    --------
+    >>> greek_letter("theta"), greek_letter("Phi")
+    ('θ', 'Φ')
+    """
+    return unicodedata.lookup(f"GREEK {'SMALL' if name.islower() else 'CAPITAL'} LETTER {name.upper()}")
+
+
 _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+}  # fmt: skip
+_SPECIAL |= dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧο", "ABEZHIKMNOPTXo", strict=True))  # LaTeX has no command for what looks Latin
+_SPECIAL |= {
+    c: rf"\ensuremath{{{command}}}"
+    for c, command in {
+        **{greek_letter(name): f"\\{name}" for name in GREEK | {"pi", "Upsilon"}}, "λ": r"\lambda", "Λ": r"\Lambda",
+        "ς": r"\varsigma", **{c: f"_{{{k}}}" for k, c in enumerate("₀₁₂₃₄₅₆₇₈₉")}, "⁻": "^{-}", "⁺": "^{+}",
+        "−": "-", "→": r"\to", "×": r"\times", "′": "'", "≤": r"\le", "≥": r"\ge", "∞": r"\infty",
+    }.items()
 }  # fmt: skip
 _ATOM = 9  # binds tighter than every operator
 
 
 def latex_text(text: str) -> str:
-    r"""Return `text` with everything that LaTeX would act upon escaped.
+    r"""Return `text` with everything that LaTeX would act upon escaped, and Greek and signs as commands.
+
+    Letters that pdflatex does not have are shown by their number.
 
     Examples
     --------
-    >>> latex_text("50% of $x_1$")
-    '50\\% of \\$x\\_1\\$'
+    >>> latex_text("50% of $x_1$"), latex_text("θ₀ − 中")
+    ('50\\% of \\$x\\_1\\$', '\\ensuremath{\\theta}\\ensuremath{_{0}} \\ensuremath{-} [U+4E2D]')
     """
-    return "".join(_SPECIAL.get(c, c) for c in text)
+    return "".join(
+        # The fonts of pdflatex have ASCII, Latin-1 and Latin Extended-A.
+        _SPECIAL.get(c) or (c if " " <= c <= "~" or "\xa1" <= c <= "\u017f" else f"[U+{ord(c):04X}]")
+        for c in text
+    )
 
 
 def latex_name(name: str) -> str:
@@ -44,7 +73,7 @@ def latex_name(name: str) -> str:
         return f"y_{{{name}}}"
     if parts := re.fullmatch(r"([A-Za-z]+?)_?(\d*)|([A-Za-z]+)_(\w+)", name):
         stem, index = (parts[1], parts[2]) if parts[1] else (parts[3], parts[4])
-        base = f"\\{stem}" if stem in _GREEK else stem if len(stem) == 1 else rf"\mathrm{{{stem}}}"
+        base = f"\\{stem}" if stem in GREEK else stem if len(stem) == 1 else rf"\mathrm{{{stem}}}"
         return base + (f"_{{{latex_text(index)}}}" if index else "")
     return rf"\text{{{latex_text(name)}}}"
 

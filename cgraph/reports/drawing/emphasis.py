@@ -1,0 +1,60 @@
+"""What stands out between s and t: how much flows through each edge, or which paths are the strongest."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from numbers import Real
+from typing import Any, NamedTuple
+
+import networkx as nx
+
+from cgraph.algorithms.paths import top_paths
+from cgraph.algorithms.sweeps import edge_sensitivities
+from cgraph.model.graph import Node
+from cgraph.reports.drawing.palette import PATHS
+from cgraph.reports.drawing.words import Line, show_quantity
+
+__all__ = ["PLAIN", "Stroke", "strokes_by_flow", "strokes_by_path"]
+
+WIDEST = 4.0  # what the strongest edge is wider than a plain one
+
+
+class Stroke(NamedTuple):
+    """How an edge is drawn: a row of the palette, and a width."""
+
+    kind: str = "plain"
+    width: float = 1.0
+
+
+PLAIN = Stroke()
+Strokes = dict[tuple[Any, Any], Stroke]
+
+
+def strokes_by_flow(G: nx.DiGraph[Any], s: Node, t: Node) -> tuple[Strokes, list[Line]]:
+    """Return edges as thick as |S(s,i) z(i,j) S(j,t)|, in the colour of its sign, and a line that says so."""
+    flow = edge_sensitivities(G, s, t)
+    strongest = max(map(_magnitude, flow.values()), default=0.0)
+    strokes = {}
+    for edge, value in flow.items():
+        share = _magnitude(value) / strongest if strongest else 0.0
+        negative = isinstance(value, Real) and value < 0
+        strokes[edge] = Stroke("negative" if negative else "positive", 1 + WIDEST * share) if share else Stroke("off")
+    legend = f"thickness of (i, j): |S({s}, i) z(i, j) S(j, {t})|; blue: positive; orange, dashed: negative"
+    return strokes, [Line("note", legend)]
+
+
+def strokes_by_path(G: nx.DiGraph[Any], s: Node, t: Node, top: int) -> tuple[Strokes, list[Line]]:
+    """Return each edge in the colour of the strongest of the `top` paths through it, and a line for each path."""
+    strokes = dict.fromkeys(G.edges, Stroke("off"))
+    notes = []
+    for k, (path, product) in reversed(list(enumerate(top_paths(G, s, t, min(top, len(PATHS))), 1))):
+        notes.append(Line(f"path{k}", f"path {k}: {' → '.join(map(str, path))}, product {show_quantity(product)}"))
+        strokes |= dict.fromkeys(pairwise(path), Stroke(f"path{k}", 1 + WIDEST / k))
+    left_out = [Line("note", f"only the {len(PATHS)} strongest paths have a colour")] * (top > len(PATHS))
+    return strokes, notes[::-1] + left_out
+
+
+def _magnitude(value: Any) -> float:
+    entries = value.ravel() if hasattr(value, "ravel") else [value]
+    return math.hypot(*(abs(entry) for entry in entries))

@@ -1,0 +1,243 @@
+"""What a picture shows, as data: which nodes and edges, the text on them, and what stands out.
+
+Nothing here computes a derivative: the numbers are those of the graph and of the sweeps over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import networkx as nx
+
+from cgraph.algorithms.flow import SHUT, gates
+from cgraph.algorithms.linearized import edge_derivative, require_digraph
+from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
+from cgraph.model.errors import CGraphError, MissingValueError, nearest, shorten, show_count
+from cgraph.model.graph import Node, require_node
+from cgraph.model.neurons import linear_halves
+from cgraph.reports.drawing.emphasis import PLAIN, Stroke, strokes_by_flow, strokes_by_path
+from cgraph.reports.drawing.extent import Extent, bands_of, extent_of
+from cgraph.reports.drawing.words import Line, show_names, show_quantity, typeset_equation
+from cgraph.reports.tables import show_number
+
+__all__ = ["SHOWN", "Picture", "PictureEdge", "PictureNode", "picture_of"]
+
+SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
+MAX_LABELS = 150  # edges; more labels than that nobody reads
+MAX_EQUATION = 40  # characters
+KINDS = ("input", "weight", "constant", "operation", "neuron")
+
+
+@dataclass(frozen=True)
+class PictureNode:
+    """A node: what it is (a row of the palette), what is written in it, its tooltip, and what marks it."""
+
+    node: Any
+    kind: str
+    lines: tuple[Line, ...]
+    tooltip: str
+    marks: tuple[str, ...] = ()  # of "source", "target", "shut", "off"
+
+
+@dataclass(frozen=True)
+class PictureEdge:
+    """An edge: its ends, its label, its tooltip, and how it is drawn."""
+
+    tail: Any
+    head: Any
+    lines: tuple[Line, ...]
+    tooltip: str
+    stroke: Stroke = PLAIN
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture before it is laid out.
+
+    Parameters
+    ----------
+    title : str
+        What stands above.
+    nodes, edges
+        In the order of the graph.
+    first : tuple of nodes
+        The inputs, which stand in one column, in this order.
+    halves : dict
+        ``{"j-": "j+"}``, drawn as halves of one neuron.
+    notes : tuple of Line
+        What stands below: what thickness and colours mean, and what was left out.
+    """
+
+    title: str
+    nodes: tuple[PictureNode, ...]
+    edges: tuple[PictureEdge, ...]
+    first: tuple[Any, ...] = ()
+    halves: Mapping[Any, Any] = field(default_factory=dict)
+    notes: tuple[Line, ...] = ()
+
+
+def picture_of(
+    G: nx.DiGraph[Any],
+    *,
+    s: Node | None = None,
+    t: Node | None = None,
+    show: Collection[str] | None = None,
+    top: int | None = None,
+) -> Picture:
+    """Return what a picture of `G` shows; the arguments are those of `draw`."""
+    require_digraph(G)
+    require_node(G, *(i for i in (s, t) if i is not None))
+    chosen = _default(G, s, t) if show is None else _checked(G, show, s, t)
+    if top is not None and (s is None or t is None):
+        raise CGraphError("the strongest paths lead from a node s to a node t; give both")
+    extent = extent_of(G, s, t)
+    if extent is None:
+        return _banded(G)
+    strokes: Mapping[Any, Stroke] = {}
+    notes: list[Line] = []
+    if s is not None and t is not None:
+        strokes, notes = strokes_by_flow(G, s, t) if top is None else strokes_by_path(G, s, t, top)
+    if show is None and len(extent.edges) > MAX_LABELS:
+        chosen -= {"derivatives", "weights"}
+        notes.append(Line("note", f"{len(extent.edges)} edges, without their labels"))
+    if "sensitivities" in chosen:
+        notes.append(Line("note", f"S: dy({t})/dy(i)" if t is not None else f"S: dy(i)/dy({s})"))
+    facts = _Facts(G, extent, s, t, chosen, strokes)
+    return Picture(
+        str(G.graph.get("title", "")),
+        tuple(map(facts.node, extent.nodes)),
+        tuple(facts.edge(i, j) for i, j in extent.edges),
+        tuple(i for i in extent.nodes if facts.kinds[i] == "input"),
+        facts.halves,
+        (*notes, *(Line("note", text) for text in extent.notes)),
+    )
+
+
+def _default(G: nx.DiGraph[Any], s: Node | None, t: Node | None) -> set[str]:
+    """Return what is shown unless something else is asked for: the numbers that the graph holds."""
+    chosen = {"names"}
+    if any(d.get("value") is not None for _, d in G.nodes(data=True)):
+        chosen.add("values")
+    chosen.add("derivatives" if any("derivative" in d for *_, d in G.edges(data=True)) else "weights")
+    return chosen | ({"sensitivities"} if s is not None or t is not None else set())
+
+
+def _checked(G: nx.DiGraph[Any], show: Collection[str], s: Node | None, t: Node | None) -> set[str]:
+    for word in show:
+        if word not in SHOWN:
+            hint = nearest(str(word), SHOWN)
+            advice = f"did you mean {hint!r}?" if hint else f"it can show {', '.join(SHOWN)}"
+            raise CGraphError(f"a picture cannot show {str(word)!r}; {advice}")
+    if "sensitivities" in show and s is None and t is None:
+        raise CGraphError("the sensitivities are those of one node t, or to one node s; give t or s")
+    for j, data in G.nodes(data=True):
+        if "values" in show and data.get("role") in KINDS and data.get("value") is None:
+            raise MissingValueError(f"node {j!r} has no value to show; run linearize(G), or do not show values")
+    return set(show)
+
+
+class _Facts:
+    """What is known of the nodes and edges that are drawn, and how it is written on them."""
+
+    def __init__(
+        self, G: nx.DiGraph[Any], extent: Extent, s: Any, t: Any, chosen: set[str], strokes: Mapping[Any, Stroke]
+    ) -> None:
+        self.G, self.s, self.t, self.chosen, self.strokes = G, s, t, chosen, strokes
+        self.names = show_names(extent.nodes)
+        self.S = sensitivities(G, t) if t is not None else sensitivities_from(G, s) if s is not None else {}
+        self.z = edge_derivative(G, "derivative")
+        self.gate = gates(G) if all("derivative" in d for *_, d in G.edges(data=True)) else {}
+        drawn = set(extent.nodes)
+        self.halves = {i: j for i, j in linear_halves(G).items() if i in drawn and j in drawn}
+        self.kinds = {i: _kind(G, i) for i in extent.nodes} | dict.fromkeys(self.halves, "linear")
+        self.kinds |= dict.fromkeys(self.halves.values(), "activation")
+        self.kinds |= {i: "loss" for i in [_loss(G)] if i in drawn}
+        self.on_paths = {i for edge, stroke in strokes.items() if stroke.kind != "off" for i in edge} | {s, t}
+
+    def node(self, i: Any) -> PictureNode:
+        """Return node `i` with the lines that were chosen."""
+        data, kind, marks = self.G.nodes[i], self.kinds[i], []
+        lines = [Line("name", self.names[i])] if "names" in self.chosen else []
+        if "equations" in self.chosen and (text := _equation(data, self.names)):
+            lines.append(Line("equation", shorten(text, MAX_EQUATION)))
+        if "values" in self.chosen and data.get("value") is not None:
+            lines.append(Line("value", show_quantity(data["value"])))
+        if i in self.gate and abs(self.gate[i]) <= SHUT:
+            marks.append("shut")
+            lines.append(Line("gate", f"gate {show_quantity(self.gate[i])}"))
+        elif kind == "activation" and i in self.gate and "derivatives" in self.chosen:
+            lines.append(Line("gate", f"Φ′ = {show_quantity(self.gate[i])}"))
+        if "sensitivities" in self.chosen:
+            lines.append(Line("sensitivity", f"S = {show_quantity(self.S[i])}"))
+        marks += [mark for mark, end in (("source", self.s), ("target", self.t)) if end is not None and i == end]
+        marks += ["off"] if self.strokes and i not in self.on_paths else []
+        return PictureNode(i, kind, tuple(lines), self.node_tooltip(i), tuple(marks))
+
+    def edge(self, i: Any, j: Any) -> PictureEdge:
+        """Return edge (i, j) with the label that was chosen."""
+        data, lines = self.G.edges[i, j], []
+        if "weights" in self.chosen and data.get("weight") is not None:
+            lines.append(Line("weight", f"w = {show_quantity(data['weight'])}"))
+        if "derivatives" in self.chosen and self.halves.get(i) != j:
+            lines.append(Line("derivative", show_quantity(self.z(i, j))))
+        return PictureEdge(i, j, tuple(lines), self.edge_tooltip(i, j), self.strokes.get((i, j), PLAIN))
+
+    def node_tooltip(self, i: Any) -> str:
+        """Return all that is known of node `i`, in full."""
+        data = self.G.nodes[i]
+        told = [f"{i} ({self.kinds[i]})", data.get("equation", ""), data.get("activation", "")]
+        told += [f"{word} {_in_full(data[word])}" for word in ("value", "gate") if data.get(word) is not None]
+        if self.S:
+            s, t = (i, self.t) if self.t is not None else (self.s, i)
+            told.append(f"S({s}, {t}) = {_in_full(self.S[i])}")
+        return "\n".join(filter(None, told))
+
+    def edge_tooltip(self, i: Any, j: Any) -> str:
+        """Return all that is known of edge (i, j), in full."""
+        data = self.G.edges[i, j]
+        known = [f"{word} {_in_full(data[word])}" for word in ("weight", "derivative") if data.get(word) is not None]
+        return "\n".join([f"{i} → {j}", *known])
+
+
+def _kind(G: nx.DiGraph[Any], i: Any) -> str:
+    role = G.nodes[i].get("role")
+    return role if role in KINDS else "operation" if G.pred[i] else "input"
+
+
+def _loss(G: nx.DiGraph[Any]) -> Any:
+    """Return the only output of a graph with weights, if an equation computes it; or else None."""
+    outputs = getattr(G, "outputs", [])
+    weighted = getattr(G, "weights", []) or any("weight" in d for *_, d in G.edges(data=True))
+    is_loss = len(outputs) == 1 and weighted and G.nodes[outputs[0]].get("role") == "operation"
+    return outputs[0] if is_loss else None
+
+
+def _equation(data: Mapping[str, Any], names: Mapping[Any, str]) -> str:
+    return typeset_equation(data["equation"], names) if "equation" in data else data.get("activation", "")
+
+
+def _in_full(value: Any) -> str:
+    return show_quantity(value) if getattr(value, "shape", ()) else show_number(value)
+
+
+def _banded(G: nx.DiGraph[Any]) -> Picture:
+    """Return a picture with one node for each band of layers."""
+    bands, between = bands_of(G)
+    nodes = []
+    for k, band in enumerate(bands):
+        layers = f"layer {band.first}" if band.first == band.last else f"layers {band.first} to {band.last}"
+        lines = (Line("name", layers), Line("value", _count(band.nodes, "node")))
+        nodes.append(PictureNode(k, "layer", lines, f"{layers}: {lines[1].text}"))
+    edges = [
+        PictureEdge(a, b, (Line("derivative", _count(edges, "edge")),), f"{_count(edges, 'edge')}")
+        for (a, b), edges in between.items()
+    ]
+    size = f"{_count(len(G), 'node')} and {_count(G.number_of_edges(), 'edge')}"
+    note = f"{size}, by their distance from the inputs; with s and t, the part between them is drawn if it is small"
+    return Picture(str(G.graph.get("title", "")), tuple(nodes), tuple(edges), notes=(Line("note", note),))
+
+
+def _count(count: int, what: str) -> str:
+    return f"{show_count(count)} {what}{'s' * (count != 1)}"

@@ -1,0 +1,95 @@
+"""How names, numbers and equations are written in a picture, and how much room they take."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import Any, NamedTuple
+
+from cgraph.model.expressions import substitute
+from cgraph.reports.latex import GREEK, greek_letter
+
+__all__ = ["Line", "show_names", "show_quantity", "text_width", "typeset_equation"]
+
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_HALVES = {"-": "⁻", "+": "⁺"}  # the halves of a decoupled neuron
+# Advance widths in em, a little more than those of Helvetica, Verdana and DejaVu Sans.
+_ADVANCES = {
+    0.42: " .,:;'|!ijlfrtI()[]/\\`-⁻₀₁₂₃₄₅₆₇₈₉",
+    0.66: 'abcdeghknopqsuvxyz0123456789"$*?_{}⁺',
+    0.82: "ABCDEFGHJKLNOPQRSTUVXYZw&<>",
+}
+_ADVANCE = {character: em for em, characters in _ADVANCES.items() for character in characters}
+_WIDEST = 1.05
+
+
+class Line(NamedTuple):
+    """A line of text: what it tells (``"name"``, ``"value"``, ...), and how."""
+
+    kind: str
+    text: str
+
+
+def show_names(nodes: Iterable[Any]) -> dict[Any, str]:
+    """Return how each node is named in a picture: an index is lowered, Greek is Greek, a number is y with an index.
+
+    Where two nodes would then look the same, both stand there as they are.
+
+    Examples
+    --------
+    >>> show_names(["x1", "theta_0", "9", "h1-", "loss", "w1", "w_1"])
+    {'x1': 'x₁', 'theta_0': 'θ₀', '9': 'y₉', 'h1-': 'h₁⁻', 'loss': 'loss', 'w1': 'w1', 'w_1': 'w_1'}
+    """
+    shown = {i: _typeset(str(i)) for i in nodes}
+    taken: dict[str, int] = {}
+    for text in shown.values():
+        taken[text] = taken.get(text, 0) + 1
+    return {i: text if taken[text] == 1 else str(i) for i, text in shown.items()}
+
+
+def _typeset(name: str) -> str:
+    half = _HALVES.get(name[-1:], "") if len(name) > 1 else ""
+    parts = re.fullmatch(r"([A-Za-z]+?)?_?([0-9]*)", name[:-1] if half else name)
+    if not parts or not (parts[1] or parts[2]):
+        return name
+    stem = parts[1] or "y"
+    return (greek_letter(stem) if stem in GREEK else stem) + parts[2].translate(_LOWERED) + half
+
+
+def typeset_equation(equation: str, names: Mapping[Any, str]) -> str:
+    """Return an equation with its nodes named as `names` has them, on one line.
+
+    Examples
+    --------
+    >>> typeset_equation("w_13 * y(5)", {"w_13": "w₁₃", "5": "y₅"})
+    'w₁₃ * y₅'
+    """
+    return " ".join(substitute(equation, names).split())
+
+
+def show_quantity(value: Any) -> str:
+    """Return a number with four significant digits, or the shape of an array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> show_quantity(-1.0 / 3), show_quantity(np.zeros((4, 3)))
+    ('−0.3333', '4 × 3')
+    """
+    shape = getattr(value, "shape", ())
+    if shape:
+        return " × ".join(map(str, shape))
+    return format(float(value) + 0.0, ".4g").replace("-", "−") if isinstance(value, Real) else str(value)
+
+
+def text_width(text: str, size: float) -> float:
+    """Return the room that `text` takes at a font size, rather too much than too little."""
+    return size * sum(map(_advance, text))
+
+
+def _advance(character: str) -> float:
+    if unicodedata.combining(character):
+        return 0.0
+    return _ADVANCE.get(character, 0.9 if character.isalpha() and character.islower() else _WIDEST)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 import cgraph as cg
-from cgraph.cli.graphs import UsageError, graph_of, usage
-from cgraph.model.errors import ExtraMissingError
+from cgraph.cli.graphs import UsageError, graph_of, linearized, usage, written
 
-__all__ = ["draw"]
+__all__ = ["draw", "page"]
 
 DONE = 0
 NUMBERS = {"values", "derivatives", "sensitivities"}
@@ -26,7 +24,16 @@ def draw(arguments: argparse.Namespace) -> int:
     # A graph whose numbers are not to be seen need not have any.
     if arguments.show is None or NUMBERS & set(arguments.show) or any(ends.values()):
         G = usage(cg.linearize, G, values)
-    try:
-        drawing = cg.draw(G, arguments.output, format=arguments.format, show=arguments.show, top=arguments.top, **ends)
-    ...
+    options = {"show": arguments.show, "top": arguments.top, **ends}
+    if arguments.output is None:
+        print(usage(cg.draw, G, **options).written(arguments.format), end="")
+        return DONE
+    written(arguments.output, cg.draw, G, arguments.output, format=arguments.format, **options)
+    return DONE
+
+
+def page(arguments: argparse.Namespace) -> int:
+    """Write a page that walks through both passes over the graph."""
+    L = linearized(arguments)
+    written(arguments.output, cg.page, L, arguments.output, s=arguments.s, t=arguments.t, exercise=arguments.exercise)
     return DONE

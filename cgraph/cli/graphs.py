@@ -11,7 +11,7 @@ import cgraph as cg
 from cgraph.model.expressions import parse_assignments
 from cgraph.model.names import unusable
 
-__all__ = ["UsageError", "graph_of", "linearized", "usage"]
+__all__ = ["UsageError", "graph_of", "linearized", "usage", "written"]
 
 
 class UsageError(Exception):
@@ -61,5 +61,13 @@ def usage(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call `function`; a node that it does not know, or cannot set, was named on the command line."""
     try:
         return function(*arguments, **options)
-    except (cg.NodeNotFound, cg.InvalidNodeError, cg.OrderError) as error:
+    except (cg.NodeNotFound, cg.InvalidNodeError, cg.OrderError, cg.DrawingError) as error:
         raise UsageError(str(error)) from error
+
+
+def written(path: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call `function`, which writes a file at `path`."""
+    try:
+        return usage(function, *arguments, **options)
+    except OSError as error:
+        raise UsageError(f"cannot write {path!r}: {error.strerror or error}") from None

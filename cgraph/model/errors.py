@@ -17,6 +17,7 @@ __all__ = [
     "CGraphError",
     "CycleError",
     "DerivativeError",
+    "DrawingError",
     "EquationError",
     "EvaluationError",
     "ExtraMissingError",
@@ -137,6 +138,10 @@ class SearchLimitError(CGraphError, RuntimeError):
 
 class ArchiveError(CGraphError, ValueError):
     """A file is not a saved graph, or it is damaged, or a graph cannot be saved."""
+
+
+class DrawingError(CGraphError, ValueError):
+    """A picture, a chart or a page is asked for in a way that it cannot be made."""
 
 
 class ExtraMissingError(CGraphError, ImportError):

@@ -11,7 +11,7 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.model.errors import CGraphError
+from cgraph.model.errors import DrawingError
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node
 from cgraph.reports.drawing.axes import draw_on, to_image
@@ -105,8 +105,10 @@ def draw(
     ------
     ExtraMissingError
         If pygraphviz or matplotlib is needed and not installed; DOT and Mermaid need neither.
+    DrawingError
+        If the format or something to be shown is unknown, or `top` is given without `s` and `t`.
     CGraphError
-        If the format or something to be shown is unknown, and as `sensitivities`.
+        As `sensitivities`.
 
     Notes
     -----
@@ -142,7 +144,7 @@ def drawing_format(output: str | os.PathLike[str], format: str | None = None) ->
 
     Raises
     ------
-    CGraphError
+    DrawingError
         If it is not one of `DRAWING_FORMATS`.
 
     Examples
@@ -154,8 +156,8 @@ def drawing_format(output: str | os.PathLike[str], format: str | None = None) ->
     if format is not None:
         if format in DRAWING_FORMATS:
             return format
-        raise CGraphError(f"there is no picture format {format!r}; {known}")
+        raise DrawingError(f"there is no picture format {format!r}; {known}")
     suffix = Path(output).suffix
     if suffix.lower() in SUFFIXES:
         return SUFFIXES[suffix.lower()]
-    raise CGraphError(f"the suffix {suffix!r} of {os.fspath(output)!r} is that of no picture; {known}")
+    raise DrawingError(f"the suffix {suffix!r} of {os.fspath(output)!r} is that of no picture; {known}")

@@ -14,7 +14,7 @@ import networkx as nx
 from cgraph.algorithms.flow import SHUT, gates
 from cgraph.algorithms.linearized import edge_derivative, require_digraph
 from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
-from cgraph.model.errors import CGraphError, MissingValueError, nearest, shorten, show_count
+from cgraph.model.errors import DrawingError, MissingValueError, nearest, shorten, show_count
 from cgraph.model.graph import Node, require_node
 from cgraph.model.neurons import linear_halves
 from cgraph.reports.drawing.emphasis import PLAIN, Stroke, strokes_by_flow, strokes_by_path
@@ -91,7 +91,7 @@ def picture_of(
     require_node(G, *(i for i in (s, t) if i is not None))
     chosen = _default(G, s, t) if show is None else _checked(G, show, s, t)
     if top is not None and (s is None or t is None):
-        raise CGraphError("the strongest paths lead from a node s to a node t; give both")
+        raise DrawingError("the strongest paths lead from a node s to a node t; give both")
     extent = extent_of(G, s, t)
     if extent is None:
         return _banded(G)
@@ -129,9 +129,9 @@ def _checked(G: nx.DiGraph[Any], show: Collection[str], s: Node | None, t: Node 
         if word not in SHOWN:
             hint = nearest(str(word), SHOWN)
             advice = f"did you mean {hint!r}?" if hint else f"it can show {', '.join(SHOWN)}"
-            raise CGraphError(f"a picture cannot show {str(word)!r}; {advice}")
+            raise DrawingError(f"a picture cannot show {str(word)!r}; {advice}")
     if "sensitivities" in show and s is None and t is None:
-        raise CGraphError("the sensitivities are those of one node t, or to one node s; give t or s")
+        raise DrawingError("the sensitivities are those of one node t, or to one node s; give t or s")
     for j, data in G.nodes(data=True):
         if "values" in show and data.get("role") in KINDS and data.get("value") is None:
             raise MissingValueError(f"node {j!r} has no value to show; run linearize(G), or do not show values")

@@ -1,0 +1,207 @@
+"""One HTML file with the picture, the engine's numbers, and a script that walks through them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+from dataclasses import replace
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+import networkx as nx
+
+from cgraph.algorithms.linearized import edge_derivative
+from cgraph.algorithms.sweeps import sensitivities
+from cgraph.model.errors import DrawingError
+from cgraph.model.evaluation import is_computed
+from cgraph.model.expressions import Apply, Expression, Name, Number
+from cgraph.model.files import write_whole
+from cgraph.model.graph import Node, require_node, topological_order
+from cgraph.model.operations import OPERATIONS
+from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES
+from cgraph.reports.drawing.layout import lay_out
+from cgraph.reports.drawing.picture import MAX_LABELS, Picture, picture_of
+from cgraph.reports.drawing.svg import to_svg
+from cgraph.reports.drawing.words import Line, show_names, typeset_equation
+
+__all__ = ["page"]
+
+ALL_PAIRS = 60  # nodes; of a larger graph, the file holds the sensitivities of one target
+SCRIPTS = ("operations.js", "sweeps.js", "steps.js", "page.js")
+WIDEST = "−0.0004e−00"  # room for any number that the page may show
+
+
+def page(
+    G: nx.DiGraph[Any],
+    output: str | os.PathLike[str] | None = None,
+    *,
+    s: Node | None = None,
+    t: Node | None = None,
+    exercise: bool = False,
+) -> str:
+    """Return a page that walks through the forward pass, the local derivatives, the backward sweep and the paths.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph
+        Linearized; of at most 200 nodes and 400 edges. Not modified.
+    output : path, optional
+        Where the page is written, whole or not at all.
+    s, t : node, optional
+        The ends of the question; by default the first input and the first output. The reader can choose others.
+    exercise : bool, default False
+        Whether each answer is hidden until it is asked for, or typed rightly to three significant digits.
+
+    Returns
+    -------
+    str
+        One file of HTML that needs no network and no other file.
+
+    Raises
+    ------
+    DrawingError
+        If the graph is too large, has no edge, or is not one of real numbers.
+    ExtraMissingError
+        Without pygraphviz (extra ``draw``).
+    CGraphError
+        As `sensitivities`.
+
+    Notes
+    -----
+    The page computes by the same recurrence as `sensitivities`, so that inputs and weights can be changed; this
+    needs a graph in which every node is an input, or follows by an equation or as a neuron. The file also holds the
+    numbers of this library, for all pairs up to 60 nodes, and the page says so if its own differ.
+
+    The answers of an exercise are in the file: it is for practice, not for examinations.
+
+    Examples
+    --------
+    >>> from cgraph import from_equations, linearize
+    >>> text = page(linearize(from_equations("a = x*z; y = a + x", x=2.0, z=3.0)), s="x", t="y")
+    >>> text.startswith("<!DOCTYPE html>"), "http" in text.replace("http-equiv", "").replace("http://www.w3.org", "")
+    (True, False)
+    """
+    if len(G) > MAX_NODES or G.number_of_edges() > MAX_EDGES:
+        raise DrawingError(
+            f"a page shows at most {MAX_NODES} nodes and {MAX_EDGES} edges, and this graph has {len(G):,} and "
+            f"{G.number_of_edges():,}; restrict(G, s, t) keeps what lies between two nodes"
+        )
+    if not G.number_of_edges():
+        raise DrawingError("a page walks along edges, and this graph has none")
+    order = topological_order(G)
+    s = next(i for i in order if G.succ[i]) if s is None else s
+    t = next((i for i in getattr(G, "outputs", []) if G.pred[i]), order[-1]) if t is None else t
+    require_node(G, s, t)
+    picture = _quiet(picture_of(G), bool(G.number_of_edges() <= MAX_LABELS))
+    data = _data(G, order, picture, s, t) | {"exercise": exercise}
+    text = _filled(picture.title or f"S({s}, {t})", to_svg(lay_out(replace(picture, title=""))), data)
+    if output is not None:
+        write_whole(output, text)
+    return text
+
+
+def _quiet(picture: Picture, labelled: bool) -> Picture:
+    """Return the picture with room for numbers, which the page fills in, and tooltips that give nothing away."""
+    nodes = []
+    for n in picture.nodes:
+        lines = [line for line in n.lines if line.kind == "name"] + [Line("value", WIDEST)]
+        if n.kind == "activation":
+            lines.append(Line("gate", f"Φ′ = {WIDEST}"))
+        nodes.append(replace(n, lines=(*lines, Line("sensitivity", f"S = {WIDEST}")), tooltip=str(n.node), marks=()))
+    label = (Line("derivative", WIDEST),) if labelled else ()
+    halves = picture.halves
+    edges = [
+        replace(e, lines=() if halves.get(e.tail) == e.head else label, tooltip=f"{e.tail} → {e.head}")
+        for e in picture.edges
+    ]
+    return replace(picture, nodes=tuple(nodes), edges=tuple(edges), notes=())
+
+
+def _data(G: nx.DiGraph[Any], order: list[Any], picture: Picture, s: Node, t: Node) -> dict[str, Any]:
+    """Return what the script needs to know; nodes are numbered in the order of the graph."""
+    number = {i: k for k, i in enumerate(G)}
+    names = show_names(G)
+    z = edge_derivative(G, "derivative")
+    values = [_real(G.nodes[i].get("value"), f"node {i!r}") for i in G]
+    edges = [
+        {"tail": number[i], "head": number[j], "z": _real(z(i, j), f"edge {i!r} -> {j!r}")}
+        | ({"half": True} if picture.halves.get(i) == j else {})
+        for i, j in G.edges
+    ]
+    nodes = []
+    for n, value in zip(picture.nodes, values, strict=True):
+        nodes.append({"name": str(n.node), "shown": names[n.node], "kind": n.kind, "value": value,
+                      **_rule(G, n.node, names, number)})  # fmt: skip
+    targets = list(G) if len(G) <= ALL_PAIRS else [t]
+    return {
+        "nodes": nodes, "edges": edges, "order": [number[i] for i in order], "s": number[s], "t": number[t],
+        "values": values, "refused": _refusal(G),
+        "sensitivities": {number[k]: [float(S) for S in sensitivities(G, k).values()] for k in targets},
+        "operations": {name: {"infix": row.infix, "precedence": row.precedence, "takes": row.domain[1] if row.domain else ""}
+                       for name, row in OPERATIONS.items()},
+    }  # fmt: skip
+
+
+def _rule(G: nx.DiGraph[Any], j: Any, names: dict[Any, str], number: dict[Any, int]) -> dict[str, Any]:
+    """Return how the value of node `j` comes about."""
+    data = G.nodes[j]
+    if "expression" in data:
+        return {"equation": typeset_equation(data["equation"], names), "steps": _steps(data["expression"], number)}
+    if "activation" in data:
+        weights = [[number[i], G.edges[i, j]["weight"]] for i in data["operands"]]
+        return {"equation": data["activation"], "neuron": {"activation": data["activation"], "weights": weights}}
+    return {}
+
+
+def _steps(expression: Expression, number: dict[Any, int]) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = []
+    for step in expression.steps:
+        match step:
+            case Name(name):
+                steps.append({"node": number[name]})
+            case Number(value, text):
+                steps.append({"number": value, "text": text})
+            case Apply(operation, operands):
+                steps.append({"apply": operation, "operands": list(operands)})
+    return steps
+
+
+def _refusal(G: nx.DiGraph[Any]) -> str:
+    """Return why inputs cannot be changed, or ""."""
+    for j in G:
+        if G.pred[j] and not is_computed(G, j):
+            return f"The derivatives into {j} are given, not computed: nothing would follow from other inputs."
+    return ""
+
+
+def _real(value: Any, what: str) -> float | None:
+    if value is None:
+        return None
+    if getattr(value, "shape", ()) or isinstance(value, complex):
+        raise DrawingError(f"a page walks through graphs of real numbers, and {what} holds {type(value).__name__}")
+    return float(value)
+
+
+def _filled(title: str, svg: str, data: dict[str, Any]) -> str:
+    """Return the page: every part in its place, and a policy that lets nothing else run and nothing be fetched."""
+    room = files("cgraph.reports.pages")
+    css = room.joinpath("page.css").read_text(encoding="utf-8")
+    script = '"use strict";\n' + "\n".join(room.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
+    style = svg[svg.index("<style>") + len("<style>") : svg.index("</style>")]
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(css)} {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    # Within a script element only "<" could end it; written as an escape, it is the same JSON.
+    written = json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    return Template(room.joinpath("page.html").read_text(encoding="utf-8")).substitute(
+        policy=policy, title=html.escape(title), css=css, svg=svg, data=written, script=script
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

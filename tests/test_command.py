@@ -23,7 +23,7 @@ from cgraph.specs.parsing import parse_document
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 QUIZ = str(EXAMPLES / "cmu_10301" / "quiz.yaml")
-OTHERS = ["gradient", "gates", "transform", "descend", "eliminate", "schema", "completion"]
+OTHERS = ["gradient", "gates", "transform", "descend", "eliminate", "draw", "page", "schema", "completion"]
 COMMANDS = ["show", "eval", "sensitivity", "paths", "check"]
 SPEC = "title: Two paths\ninputs: {x: 2.0}\nweights: {w: 3.0}\nnodes: {a: w * x, y: a * x}\n"
 

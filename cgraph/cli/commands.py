@@ -6,7 +6,7 @@ import argparse
 from itertools import product
 
 import cgraph as cg
-from cgraph.cli.graphs import graph_of, linearized, usage
+from cgraph.cli.graphs import UsageError, graph_of, linearized, usage, written
 from cgraph.cli.output import counted, name_cell, print_result, records_table, sensitivity_title
 from cgraph.model.evaluation import source_values
 from cgraph.model.expressions import parse, write_name
@@ -79,6 +79,11 @@ def paths(arguments: argparse.Namespace) -> int:
     L = linearized(arguments)
     sources = [arguments.s] if arguments.s is not None else L.inputs + L.weights
     targets = [arguments.t] if arguments.t is not None else L.outputs
+    if arguments.chart is not None:
+        if len(sources) * len(targets) != 1:
+            raise UsageError("a chart shows the paths from one node to one other; give --from and --to")
+        top = {} if arguments.top is None else {"k": arguments.top}
+        written(arguments.chart, cg.path_chart, L, sources[0], targets[0], arguments.chart, **top)
     pairs, tables = [], []
     for s, t in product(sources, targets):
         S, count = usage(cg.sensitivity, L, s, t), cg.count_paths(L, s, t)

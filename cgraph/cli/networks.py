@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import cgraph as cg
-from cgraph.cli.graphs import UsageError, graph_of, linearized, usage
+from cgraph.cli.graphs import UsageError, graph_of, linearized, usage, written
 from cgraph.cli.output import counted, name_cell, print_result
 from cgraph.model.errors import nearest
 from cgraph.model.evaluation import source_values
@@ -61,7 +61,10 @@ def gates(arguments: argparse.Namespace) -> int:
     L = linearized(arguments)
     loss = _loss(L, arguments.loss_node)
     records = [{"neuron": j, "gate": gate} for j, gate in cg.gates(L).items()]
-    levels = [level._asdict() for level in usage(cg.gradient_flow, L, loss)]
+    found = usage(cg.gradient_flow, L, loss)
+    if arguments.chart is not None:
+        written(arguments.chart, cg.flow_chart, found, arguments.chart)
+    levels = [level._asdict() for level in found]
     flow = [(v["depth"], v["nodes"], v["mean"], v["smallest"], v["largest"], _share(v["shut"])) for v in levels]
     tables = [
         Table(
@@ -106,6 +109,8 @@ def descend(arguments: argparse.Namespace) -> int:
     ]
     if arguments.output is not None:
         _write(result.graph, arguments.output, None)
+    if arguments.chart is not None:
+        written(arguments.chart, cg.loss_chart, result, arguments.chart)
     weights = _weights(result.graph)
     table = _curve(records)
     print_result(arguments, {"losses": records, "weights": weights, "stopped": result.stopped}, records, [table])

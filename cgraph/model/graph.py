@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from importlib import import_module
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +171,12 @@ class ComputationalGraph(_DiGraph):
         """The nodes declared as outputs, or else the computed nodes that feed no other."""
         declared: list[str] = self.graph.get("outputs", [])
         return declared or [i for i in self if self.pred[i] and not self.succ[i]]
+
+    def _repr_svg_(self) -> str | None:
+        """Return a picture for notebooks, or None without the extra ``draw``."""
+        # The model knows nothing of pictures: what draws them is looked up when one is asked for.
+        picture: str | None = import_module("cgraph.reports.notebooks").graph_svg(self)
+        return picture
 
     def _add_source(self, name: str, role: str, value: object) -> None:
         self._require_new(name)

@@ -41,6 +41,8 @@ _SPECIAL |= {
         "−": "-", "→": r"\to", "×": r"\times", "′": "'", "≤": r"\le", "≥": r"\ge", "∞": r"\infty",
     }.items()
 }  # fmt: skip
+# What the fonts of pdflatex have of Latin-1 and Latin Extended-A.
+_LATIN = {chr(c) for c in range(0xA1, 0x17F)} - set("ĦħĸĿŀŉŦŧ\xad")
 _ATOM = 9  # binds tighter than every operator
 
 
@@ -54,11 +56,7 @@ def latex_text(text: str) -> str:
     >>> latex_text("50% of $x_1$"), latex_text("θ₀ − 中")
     ('50\\% of \\$x\\_1\\$', '\\ensuremath{\\theta}\\ensuremath{_{0}} \\ensuremath{-} [U+4E2D]')
     """
-    return "".join(
-        # The fonts of pdflatex have ASCII, Latin-1 and Latin Extended-A.
-        _SPECIAL.get(c) or (c if " " <= c <= "~" or "\xa1" <= c <= "\u017f" else f"[U+{ord(c):04X}]")
-        for c in text
-    )
+    return "".join(_SPECIAL.get(c) or (c if " " <= c <= "~" or c in _LATIN else f"[U+{ord(c):04X}]") for c in text)
 
 
 def latex_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import math
 import re
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 from cgraph.reports.latex import latex_number, latex_text
 
-__all__ = ["Formula", "Table", "show_number", "to_csv", "to_latex", "to_markdown", "to_text"]
+__all__ = ["Formula", "Table", "show_number", "to_csv", "to_html", "to_latex", "to_markdown", "to_text"]
 
 
 class Formula(NamedTuple):
@@ -74,6 +75,18 @@ def to_markdown(table: Table) -> str:
     rows = [[_escape_markdown(_plain(cell)) for cell in row] for row in table.rows]
     lines = [f"{_escape_markdown(_plain(table.title))}", ""] if table.title else []
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in [heads, rules, *rows] if row)])
+
+
+def to_html(table: Table) -> str:
+    """Return the table in HTML."""
+    right = [' align="right"' * _is_numeric(column) for column in _columns(table)]
+    rows = [[html.escape(_plain(cell)) for cell in row] for row in table.rows]
+    lines = ["<table>", f"<caption>{html.escape(_plain(table.title))}</caption>" if table.title else ""]
+    lines.append("<tr>" + "".join(f"<th>{html.escape(head)}</th>" for head in table.columns) + "</tr>")
+    for row in rows:
+        cells = (f"<td{side}>{cell}</td>" for cell, side in zip(row, right, strict=True))
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return "\n".join([*filter(None, lines), "</table>"])
 
 
 def to_latex(table: Table) -> str:

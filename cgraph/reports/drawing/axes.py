@@ -95,7 +95,7 @@ class _Canvas:
             warnings.simplefilter("ignore")  # a letter that the font does not have is drawn as a box
             # A dollar sign would begin mathematics.
             path = self.TextPath(
-                (0, 0), text.replace("$", r"\$"), size=size, prop=self.Font("DejaVu Sans", weight=weight)
+                (0, 0), text.replace("$", r"\$"), size=size, prop=self.Font(family="DejaVu Sans", weight=weight)
             )
         extent = path.get_extents()
         x = at[0] - (0.0 if to_the_right else extent.x0 + extent.width / 2)

@@ -117,13 +117,17 @@ def _sizes(picture: Picture) -> dict[Any, tuple[float, float]]:
 
 
 def _node_size(n: PictureNode) -> tuple[float, float]:
-    width = max((text_width(line.text, font_size(n, line)) for line in n.lines), default=0.0)
+    width = max((_line_width(n, line) for line in n.lines), default=0.0)
     height = sum(LEADING * font_size(n, line) for line in n.lines)
     if n.kind == "weight":
         side = max(width, height) + PADDING
         return side, side
     padding = PADDING + GAP * (n.kind == "loss")
     return max(width + 2 * padding, LEAST_WIDTH), max(height + 2 * padding, LEAST_HEIGHT)
+
+
+def _line_width(n: PictureNode, line: Line) -> float:
+    return text_width(line.text, font_size(n, line), bold=line.kind == "name")
 
 
 def _label_size(e: PictureEdge) -> tuple[float, float]:
@@ -141,7 +145,7 @@ def _blank(width: float, height: float) -> str:
 def _placed(picture: Picture, sizes: Mapping[Any, tuple[float, float]], key: Mapping[Any, str], A: Any) -> Layout:
     """Return what Graphviz has found, turned to a y that grows downwards, with room for title and notes."""
     _, _, width, height = _numbers(A.graph_attr["bb"])
-    whole = max(width, text_width(picture.title, TITLE_SIZE), LEAST_NOTE * bool(picture.notes)) + 2 * MARGIN
+    whole = max(width, text_width(picture.title, TITLE_SIZE, bold=True), LEAST_NOTE * bool(picture.notes)) + 2 * MARGIN
     left, bottom = (whole - width) / 2, height + MARGIN + (LEADING * TITLE_SIZE + MARGIN / 2) * bool(picture.title)
 
     def point(text: str) -> Point:

@@ -120,7 +120,7 @@ def _default(G: nx.DiGraph[Any], s: Node | None, t: Node | None) -> set[str]:
     chosen = {"names"}
     if any(d.get("value") is not None for _, d in G.nodes(data=True)):
         chosen.add("values")
-    chosen.add("derivatives" if any("derivative" in d for *_, d in G.edges(data=True)) else "weights")
+    chosen.add("derivatives" if all("derivative" in d for *_, d in G.edges(data=True)) else "weights")
     return chosen | ({"sensitivities"} if s is not None or t is not None else set())
 
 

@@ -62,7 +62,15 @@ function render() {
     button.setAttribute("aria-pressed", button.dataset.phase === step.phase);
   }
   renderPicture(step);
+  keepInView(nodeElements[step.node ?? step.nodes.at(-1)]);
   renderTable(step);
+}
+
+// On a small screen the picture scrolls by itself to the node in question.
+function keepInView(element) {
+  const view = at("picture"), outer = view.getBoundingClientRect(), inner = element.getBoundingClientRect();
+  if (inner.left < outer.left || inner.right > outer.right) view.scrollLeft += inner.left - outer.left - outer.width / 3;
+  if (inner.top < outer.top || inner.bottom > outer.bottom) view.scrollTop += inner.top - outer.top - outer.height / 3;
 }
 
 function setLine(element, kind, text) {
@@ -288,7 +296,10 @@ at("reset").addEventListener("click", () => {
 // Paper cannot be stepped through: the list of all steps is printed below the picture.
 window.addEventListener("beforeprint", () => {
   const hidden = (step) => state.exercise && !step.given && !state.shown.has(step.key);
-  const text = (step) => hidden(step) ? `${step.formula} = ______` : `${step.formula}. ${step.numbers} = ${show(step.result, 10)}`;
+  const text = (step) => {
+    if (step.given) return step.formula;
+    return hidden(step) ? `${step.formula} = ______` : `${step.formula}. ${step.numbers} = ${show(step.result, 10)}`;
+  };
   at("all").querySelector("ol").replaceChildren(...steps.map((step) => cell("li", text(step))));
 });
 

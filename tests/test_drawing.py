@@ -1,0 +1,505 @@
+"""Pictures: where things stand, what stands out, every format, and names that would break them."""
+
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import networks
+from test_properties import equation_graphs
+
+import cgraph as cg
+from cgraph.reports import extras
+from cgraph.reports.drawing.extent import MAX_BANDS, MAX_EDGES, MAX_NODES, bands_of
+from cgraph.reports.drawing.layout import LABEL_SIZE, SIZES, node_lines
+from cgraph.reports.drawing.picture import SHOWN, picture_of
+from cgraph.reports.drawing.words import show_names, text_width
+
+pygraphviz = pytest.importorskip("pygraphviz")
+matplotlib = pytest.importorskip("matplotlib")
+
+EXAMPLES = sorted(Path(__file__).parent.parent.glob("examples/*/*.yaml"))
+SVG = "{http://www.w3.org/2000/svg}"
+NASTY = ["<script>alert(1)</script>", '"]; evil [x="', "a&amp;b", "$x_1$ % # ~ ^", "{\\input{x}}", "θ·Ω 中 é", "'\"`", "]]>",
+         "\\n\\l", "--><!--", "a|b", "#quot;", "x{", "end", "${data}", "&lt;"]  # fmt: skip
+
+
+def variants(G):
+    """Return the graphs that a lecture would show of one spec: as it is, in halves, with weights as nodes."""
+    L = cg.linearize(G)
+    found = {"plain": L, "expanded": cg.expand(L)}
+    if any(d.get("role") == "neuron" for _, d in L.nodes(data=True)):
+        found |= {"decoupled": cg.decouple(L), "weights": cg.weights_as_nodes(L)}
+    return found
+
+
+def overlap(a, b, slack=0.5):
+    return (
+        abs(a.x - b.x) < (a.width + b.width) / 2 - slack and abs(a.y - b.y) < (a.height + b.height) / 2 - slack
+    )  # what is rounded to a tenth of a point may seem to touch
+
+
+def assert_nothing_overlaps(layout):
+    pairs = {frozenset(pair) for pair in layout.picture.halves.items()}
+    for (i, a), (j, b) in combinations(layout.nodes.items(), 2):
+        assert not overlap(a, b), f"nodes {i} and {j}"
+        assert frozenset((i, j)) not in pairs or abs(abs(a.x - b.x) - (a.width + b.width) / 2) < 0.1
+    labels = {edge: route.label for edge, route in layout.edges.items() if route.label}
+    for edge, label in labels.items():
+        assert [i for i, box in layout.nodes.items() if overlap(label, box)] == [], f"the label of {edge}"
+    for (e, a), (f, b) in combinations(labels.items(), 2):
+        assert not overlap(a, b), f"the labels of {e} and {f}"
+
+
+def assert_in_order(layout):
+    first = [layout.nodes[i] for i in layout.picture.first]
+    assert all(a.y < b.y and abs(a.x - b.x) < 0.5 for a, b in pairwise(first))
+    for i, j in layout.edges:
+        assert layout.nodes[i].x < layout.nodes[j].x, f"{i} -> {j} leads to the left"
+
+
+def assert_inside(layout):
+    boxes = [*layout.nodes.values(), *(route.label for route in layout.edges.values() if route.label)]
+    for box in boxes:
+        assert box.width / 2 <= box.x <= layout.width - box.width / 2
+        assert box.height / 2 <= box.y <= layout.height - box.height / 2
+
+
+def labels_off_their_lines(layout):
+    """Return the labels whose text is crossed by the line of their own edge."""
+    crossed = []
+    for edge, route in layout.edges.items():
+        if route.label:
+            text = route.label._replace(width=route.label.width - 6, height=route.label.height - 6)
+            if any(
+                abs(x - text.x) < text.width / 2 and abs(y - text.y) < text.height / 2 for x, y in bezier(route.curve)
+            ):
+                crossed.append(edge)
+    return crossed
+
+
+def bezier(curve):
+    for k in range(0, len(curve) - 1, 3):
+        p = np.array(curve[k : k + 4])
+        for u in np.linspace(0, 1, 30):
+            yield (1 - u) ** 3 * p[0] + 3 * u * (1 - u) ** 2 * p[1] + 3 * u * u * (1 - u) * p[2] + u**3 * p[3]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("show", [None, SHOWN[:2], ("names", "values", "derivatives", "weights", "equations")], ids=str)
+def test_in_every_example_everything_has_its_own_place(path, show):
+    for name, L in variants(cg.read_spec(path)).items():
+        s, t = L.inputs[0], L.outputs[0]
+        for ends in ({}, {"s": s, "t": t}, {"s": s, "t": t, "top": 3}):
+            layout = cg.draw(L, show=show, **ends).layout
+            assert_nothing_overlaps(layout)
+            assert_in_order(layout)
+            assert_inside(layout)
+            assert labels_off_their_lines(layout) == [], name
+            assert layout.picture.first == tuple(L.inputs)
+
+
+@settings(max_examples=60)
+@given(equation_graphs() | networks())
+def test_in_random_graphs_everything_has_its_own_place(G):
+    for L in variants(G).values():
+        layout = cg.draw(L, t=L.outputs[0]).layout
+        assert_nothing_overlaps(layout)
+        assert_in_order(layout)
+        assert_inside(layout)
+
+
+def test_text_has_room():
+    """Text in the font of PNG and PDF, which is as wide as any, fits the room that is reckoned for it."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    words = ["x₁", "S = −0.0001234", "exp(a) + a / log(x)", "= 404.9", "θ₀", "WIDE NAMES", "mmmmm", "h₁⁺", "Φ′ = 0.2475",
+             "−6.18e−05", "target", "0.03436", "layers 0 to 3", "1,216 edges", "2_000", "αβγδεζηθικλμνξοπρστυφχψω"]  # fmt: skip
+    for word in words:
+        for size, weight in ((LABEL_SIZE, "normal"), (SIZES["name"], "bold")):
+            path = TextPath((0, 0), word, size=size, prop=FontProperties(family="DejaVu Sans", weight=weight))
+            assert path.get_extents().x1 <= text_width(word, size, bold=weight == "bold"), word
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_text_stays_inside_its_node(path):
+    layout = cg.draw(cg.linearize(cg.read_spec(path))).layout
+    for n in layout.picture.nodes:
+        box = layout.nodes[n.node]
+        for line, size, (x, y) in node_lines(n, box):
+            assert x == box.x
+            assert text_width(line.text, size) <= box.width
+            assert box.y - box.height / 2 < y - size / 2
+            assert y < box.y + box.height / 2
+
+
+# What is shown
+
+
+def quiz():
+    return cg.linearize(cg.from_equations("a = x*z; y = exp(a) + a/log(x) + sin(log(x))/a", x=2.0, z=3.0))
+
+
+def texts(picture):
+    nodes = {n.node: [line.text for line in n.lines] for n in picture.nodes}
+    return nodes, {(e.tail, e.head): [line.text for line in e.lines] for e in picture.edges}
+
+
+def test_names_values_and_derivatives_are_those_of_the_graph():
+    nodes, edges = texts(picture_of(quiz()))
+    assert nodes == {"x": ["x", "2"], "z": ["z", "3"], "a": ["a", "6"], "y": ["y", "412.2"]}
+    assert edges == {("x", "a"): ["3"], ("z", "a"): ["2"], ("a", "y"): ["404.9"], ("x", "y"): ["−6.18"]}
+
+
+def test_what_is_asked_for_is_shown_and_nothing_else():
+    nodes, edges = texts(picture_of(quiz(), show=["names", "equations"]))
+    assert nodes["a"] == ["a", "x*z"]
+    assert set(map(tuple, edges.values())) == {()}
+    nodes, _ = texts(picture_of(quiz(), show=["sensitivities"], t="y"))
+    assert nodes == {"x": ["S = 1208"], "z": ["S = 809.7"], "a": ["S = 404.9"], "y": ["S = 1"]}
+    nodes, _ = texts(picture_of(quiz(), show=["names", "sensitivities"], s="x"))
+    assert nodes["y"] == ["y", "S = 1208"]
+    G = cg.read_spec(EXAMPLES[-1].with_name("network.yaml"))
+    assert texts(picture_of(G, show=["weights"]))[1]["x1", "h1"] == ["w = 0.2"]
+    assert texts(picture_of(G))[1]["x1", "h1"] == ["w = 0.2"]  # not linearized: there is nothing else
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"show": ["name"]}, "a picture cannot show 'name'; did you mean 'names'?"),
+        ({"show": ["smell"]}, "it can show names, equations"),
+        ({"show": ["sensitivities"]}, "give t or s"),
+        ({"top": 3}, "the strongest paths lead from a node s to a node t; give both"),
+        ({"s": "nobody"}, "no node 'nobody' in the graph"),
+        ({"output": "picture.bmp"}, "the suffix '.bmp' of 'picture.bmp' is that of no picture; the formats are svg"),
+        ({"output": "picture", "format": "gif"}, "there is no picture format 'gif'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_said(options, message):
+    with pytest.raises(cg.CGraphError, match=re.escape(message)):
+        cg.draw(quiz(), **options)
+
+
+def test_numbers_that_are_not_there_are_not_made_up():
+    G = cg.from_equations("y = 2*x", x=1.0)
+    assert texts(picture_of(G)) == ({"x": ["x", "1"], "y": ["y"]}, {("x", "y"): []})
+    with pytest.raises(cg.MissingValueError, match="node 'y' has no value to show; run linearize"):
+        cg.draw(G, show=["values"])
+    with pytest.raises(cg.MissingDerivativeError):
+        cg.draw(G, show=["derivatives"])
+
+
+def test_what_flows_through_an_edge_is_its_thickness_and_sign():
+    L = quiz()
+    flow = cg.edge_sensitivities(L, "x", "y")
+    strokes = {(e.tail, e.head): e.stroke for e in picture_of(L, s="x", t="y").edges}
+    assert strokes["x", "y"].kind == "negative"
+    assert strokes["a", "y"].kind == strokes["x", "a"].kind == "positive"
+    assert strokes["z", "a"] == ("off", 1.0)
+    share = abs(flow["x", "y"] / flow["x", "a"])
+    assert strokes["x", "y"].width - 1 == pytest.approx(share * (strokes["x", "a"].width - 1))
+    marks = {n.node: n.marks for n in picture_of(L, s="x", t="y").nodes}
+    assert marks == {"x": ("source",), "z": ("off",), "a": (), "y": ("target",)}
+
+
+def test_the_strongest_paths_have_colours_of_their_own():
+    L = cg.linearize(cg.read_spec(next(p for p in EXAMPLES if p.stem == "sqrt_cos")))
+    best = cg.top_paths(L, "x", "f", k=2)
+    picture = picture_of(L, s="x", t="f", top=2)
+    strokes = {(e.tail, e.head): e.stroke.kind for e in picture.edges}
+    assert {strokes[edge] for edge in pairwise(best[0][0])} == {"path1"}
+    assert {strokes[edge] for edge in pairwise(best[1][0])} == {"path1", "path2"}
+    assert strokes["a", "c"] == "off"
+    assert [note.kind for note in picture.notes] == ["path1", "path2", "note"]
+    assert picture.notes[0].text == "path 1: x → a → b → c → w → f, product −1.726"
+    assert "only the 5 strongest" in picture_of(L, s="x", t="f", top=9).notes[-2].text
+
+
+def test_kinds_marks_and_halves():
+    G = cg.read_spec(next(p for p in EXAMPLES if p.stem == "network"))
+    kinds = {n.node: n.kind for n in picture_of(cg.linearize(G)).nodes}
+    assert kinds == {"x1": "input", "x2": "input", "+1": "constant", "h1": "neuron", "h2": "neuron", "o": "neuron",
+                     "J": "loss"}  # fmt: skip
+    D = picture_of(cg.decouple(cg.linearize(G)))
+    assert D.halves == {"h1-": "h1+", "h2-": "h2+", "o-": "o+"}
+    assert {n.node: n.kind for n in D.nodes}["h1-"] == "linear"
+    assert "Φ′ = 0.2475" in texts(D)[0]["h1+"]
+    W = picture_of(cg.linearize(cg.weights_as_nodes(G)))
+    assert {n.kind for n in W.nodes if str(n.node).startswith("w_")} == {"weight"}
+    boxes = cg.draw(cg.linearize(cg.weights_as_nodes(G))).layout.nodes
+    assert all(boxes[n.node].width == boxes[n.node].height for n in W.nodes if n.kind == "weight")
+
+
+def test_a_shut_gate_is_seen():
+    G = cg.ComputationalGraph()
+    G.add_input("x", -1.0)
+    G.add_neuron("h", activation="relu", weights={"x": 1.0})
+    G.add_neuron("o", activation="relu", weights={"x": -1.0})
+    nodes = {n.node: n for n in picture_of(cg.linearize(G)).nodes}
+    assert nodes["h"].marks == ("shut",)
+    assert nodes["h"].lines[-1].text == "gate 0"
+    assert nodes["o"].marks == ()
+
+
+def test_any_digraph_can_be_drawn():
+    G = nx.DiGraph()
+    G.add_edge(("a", 1), 2, derivative=np.float64(3.0))
+    G.add_edge(2, 2.5, derivative=-0.5)
+    root = ET.fromstring(cg.draw(G, s=("a", 1), t=2)._repr_svg_())
+    assert len(root.findall(f"{SVG}g")) == 5
+    assert ET.fromstring(cg.draw(nx.DiGraph())._repr_svg_()).findall(f"{SVG}g") == []
+    with pytest.raises(cg.CGraphError, match="DiGraph"):
+        cg.draw(nx.Graph())
+
+
+def test_arrays_show_their_shapes():
+    G = nx.DiGraph()
+    G.add_node("x", value=np.ones(3))
+    G.add_edge("x", "y", derivative=np.ones((4, 3)))
+    nodes, _ = texts(picture_of(G, show=["names", "values"]))
+    assert nodes["x"] == ["x", "3"]
+
+
+def test_names_are_set_as_mathematics_unless_two_would_look_alike():
+    assert show_names(["x", "x1", "x_1", "Phi_2", "h1-", "12", "loss"]) == {
+        "x": "x", "x1": "x1", "x_1": "x_1", "Phi_2": "Φ₂", "h1-": "h₁⁻", "12": "y₁₂", "loss": "loss",
+    }  # fmt: skip
+
+
+# Large graphs
+
+
+def chain(n):
+    G = nx.DiGraph()
+    G.add_edges_from(((k, k + 1) for k in range(n - 1)), derivative=1.0)
+    return G
+
+
+def test_a_large_graph_is_drawn_by_layers_and_says_so():
+    G = chain(100_000)
+    picture = picture_of(G)
+    assert len(picture.nodes) <= MAX_BANDS
+    assert "100,000 nodes and 99,999 edges" in picture.notes[0].text
+    bands, between = bands_of(G)
+    assert sum(band.nodes for band in bands) == 100_000
+    assert set(between.values()) == {1}
+    assert_in_order(cg.draw(G).layout)
+
+
+def test_of_a_large_graph_the_part_between_two_nodes_is_drawn_if_it_is_small():
+    G = chain(100_000)
+    picture = picture_of(G, s=500, t=510)
+    assert [n.node for n in picture.nodes] == list(range(500, 511))
+    assert picture.notes[-1].text == "11 of 100,000 nodes: those on paths from 500 to 510"
+    assert len(picture_of(G, s=0, t=99_999).nodes) <= MAX_BANDS
+    wide = nx.DiGraph([(0, k) for k in range(1, 301)] + [(k, 301) for k in range(1, 301)])
+    nx.set_edge_attributes(wide, 1.0, "derivative")
+    picture = picture_of(wide, s=0, t=301)  # 302 nodes between them
+    assert [n.lines[1].text for n in picture.nodes] == ["1 node", "300 nodes", "1 node"]
+    assert [e.lines[0].text for e in picture.edges] == ["300 edges", "300 edges"]
+
+
+def test_many_labels_are_left_out_and_the_picture_says_so():
+    G = nx.DiGraph([((0, a), (1, b)) for a in range(14) for b in range(14)])
+    nx.set_edge_attributes(G, 1.0, "derivative")
+    picture = picture_of(G)
+    assert not any(e.lines for e in picture.edges)
+    assert [note.text for note in picture.notes] == ["196 edges, without their labels"]
+    assert all(e.lines for e in picture_of(G, show=["derivatives"]).edges)
+
+
+def test_the_largest_graph_that_is_drawn_node_by_node_is_laid_out():
+    chance = np.random.default_rng(1)
+    G = nx.DiGraph()
+    G.add_nodes_from(range(MAX_NODES))
+    while G.number_of_edges() < MAX_EDGES:
+        i, j = sorted(chance.choice(MAX_NODES, 2, replace=False).tolist())
+        if j - i < 30:
+            G.add_edge(i, j, derivative=1.0)
+    assert len(cg.draw(G).layout.nodes) == MAX_NODES
+
+
+# Formats
+
+
+def written(tmp_path, G, suffix, **options):
+    path = tmp_path / f"picture.{suffix}"
+    cg.draw(G, path, **options)
+    return path.read_bytes()
+
+
+def test_svg_has_ids_classes_and_tooltips_and_no_script(tmp_path):
+    root = ET.fromstring(written(tmp_path, quiz(), "svg", s="x", t="y"))
+    groups = {g.get("id"): g for g in root.findall(f"{SVG}g")}
+    assert groups["node-0"].get("data-name") == "x"
+    assert groups["node-0"].get("class") == "node input source"
+    assert groups["edge-0-3"].get("class") == "edge negative"
+    assert (groups["edge-0-3"].get("data-from"), groups["edge-0-3"].get("data-to")) == ("x", "y")
+    assert groups["node-2"].find(f"{SVG}title").text == "a (operation)\nx*z\nvalue 6\nS(a, y) = 404.8537396"
+    assert "prefers-color-scheme: dark" in root.find(f"{SVG}style").text
+    assert {e.tag.removeprefix(SVG) for e in root.iter()} == {"svg", "style", "rect", "g", "title", "path", "text"}
+    assert not [name for e in root.iter() for name in e.attrib if name.startswith("on") or "href" in name]
+
+
+def test_png_and_pdf_are_what_they_say_and_the_same_each_time(tmp_path):
+    assert written(tmp_path, quiz(), "png").startswith(b"\x89PNG")
+    pdf = written(tmp_path, quiz(), "pdf", t="y")
+    assert pdf.startswith(b"%PDF")
+    assert pdf == written(tmp_path, quiz(), "pdf", t="y")
+
+
+def test_on_axes():
+    from matplotlib.figure import Figure
+
+    ax = Figure().add_subplot()
+    drawing = cg.draw(quiz(), ax=ax)
+    assert ax.get_xlim() == (0, drawing.layout.width)
+    texts_and_shapes = len(ax.patches)
+    assert texts_and_shapes == 4 + 4 * 2 + 4 + 4 * 2  # nodes with two lines, edges with arrow, label
+
+
+def test_a_picture_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "picture.svg"
+    path.write_text("as it was")
+    with pytest.raises(cg.MissingDerivativeError):
+        cg.draw(cg.from_equations("y = x", x=1.0), path, t="y")
+    assert path.read_text() == "as it was"
+    assert [p.name for p in tmp_path.iterdir()] == ["picture.svg"]
+
+
+@pytest.mark.parametrize("missing", ["pygraphviz", "matplotlib"])
+def test_without_the_extra_the_text_formats_work_and_the_others_say_what_to_install(monkeypatch, missing):
+    def refuse(module):
+        if module.partition(".")[0] == missing:
+            raise ImportError(module)
+        return __import__("importlib").import_module(module)
+
+    monkeypatch.setattr(extras, "import_module", refuse)
+    drawing = cg.draw(quiz(), s="x", t="y")
+    assert drawing.written("dot").startswith("digraph {")
+    assert drawing.written("mermaid").startswith("flowchart LR")
+    needy = ["svg", "tikz", "png"] if missing == "pygraphviz" else ["png", "pdf"]
+    for format in needy:
+        with pytest.raises(cg.ExtraMissingError, match=f"this needs {missing}; pip install 'cgraph-sensitivity.draw.'"):
+            cg.draw(quiz()).written(format)
+    assert (quiz()._repr_svg_() is None) == (missing == "pygraphviz")
+    with pytest.raises(ImportError):
+        cg.draw(quiz()).written(needy[-1])
+
+
+def dot_labels(text):
+    """Return what Graphviz reads: the labels of nodes and edges, escapes and entities resolved."""
+    A = pygraphviz.AGraph(string=text)
+    assert [n for n in A.nodes() if not re.fullmatch(r"n\d+", n)] == []
+    return [n.attr["label"] for n in A.nodes()], A.number_of_edges()
+
+
+def nasty_graph(names):
+    G = nx.DiGraph()
+    G.add_edges_from(pairwise(names), derivative=1.0)
+    G.graph["title"] = names[0]
+    return G
+
+
+def unescaped_dot(label):
+    return re.sub(r"\\(.)", r"\1", label).replace("&amp;", "&")
+
+
+def assert_right_everywhere(names):
+    drawing = cg.draw(nasty_graph(names), s=names[0], t=names[-1])
+    shown = show_names(names)
+    root = ET.fromstring(drawing._repr_svg_())
+    nodes = [g for g in root.findall(f"{SVG}g") if g.get("class").startswith("node")]
+    assert [g.get("data-name") for g in nodes] == names
+    assert [g.find(f"{SVG}text").text for g in nodes] == [shown[i] for i in names]
+    assert {e.tag.removeprefix(SVG) for e in root.iter()} <= {"svg", "style", "rect", "g", "title", "path", "text"}
+    labels, edges = dot_labels(drawing.written("dot"))
+    assert [unescaped_dot(label.split("\\nS = ")[0]) for label in labels] == [shown[i] for i in names]
+    assert edges == len(names) - 1
+    mermaid = drawing.written("mermaid")
+    found = re.findall(r'^  n\d+[(\[]+"(.*?)<br/>S = ', mermaid, re.MULTILINE)
+    assert [re.sub(r"#(\d+);", lambda m: chr(int(m[1])), text) for text in found] == [shown[i] for i in names]
+    for line in mermaid.splitlines()[1:]:
+        assert re.fullmatch(r"  (n\d|%%|classDef|linkStyle).*", line)
+        assert not re.search(r"[`$\\&]|<(?!br/>)", line)
+    tikz = drawing.written("tikz")
+    braces = tikz.replace(r"\{", "").replace(r"\}", "")
+    assert braces.count("{") == braces.count("}")
+    assert "\\input" not in tikz
+    assert not re.search(r"(?<!\\)[$%#&]", tikz)
+
+
+def test_nasty_names_are_right_in_every_format(tmp_path):
+    assert_right_everywhere(NASTY)
+    cg.draw(nasty_graph(NASTY), tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Cn", "Co"]), min_size=1, max_size=12)
+        .map(str.strip)
+        .filter(lambda name: name and "->" not in name and name == " ".join(name.split())),
+        min_size=2,
+        max_size=4,
+        unique=True,
+    )
+)
+def test_any_name_is_right_in_every_format(names):
+    assert_right_everywhere(names)
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+@pytest.mark.parametrize("what", ["nasty names", "latin", "halves"])
+def test_tikz_compiles(tmp_path, what):
+    if what == "halves":
+        L = cg.decouple(cg.linearize(cg.read_spec(next(p for p in EXAMPLES if p.stem == "network"))))
+        cg.draw(L, tmp_path / "picture.tex", s="x1", t="J")
+    else:
+        latin = ["".join(map(chr, range(start, start + 16))) for start in range(0xA1, 0x17F, 16)]
+        greek = ["".join(map(chr, range(0x391, 0x3CA))).replace("\u03a2", "")]
+        cg.draw(nasty_graph(NASTY if what == "nasty names" else latin + greek), tmp_path / "picture.tex")
+    run = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "picture.tex"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, errors="replace",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-1500:]
+    assert "Missing character" not in (tmp_path / "picture.log").read_text(errors="replace")
+
+
+# Notebooks
+
+
+def test_a_graph_shows_itself_in_a_notebook():
+    G = cg.from_equations("y = 2*x", x=1.0)
+    assert ET.fromstring(G._repr_svg_()).tag == f"{SVG}svg"
+    G.add_edge("y", "x")
+    assert ET.fromstring(G._repr_svg_()) is not None  # a cycle can be looked at
+    G.nodes["x"]["value"] = None
+
+
+def test_a_report_shows_picture_and_tables():
+    report = cg.sensitivity_report(quiz(), "x", "y", top=1)
+    page = report._repr_html_()
+    assert page.count("<svg") == 1
+    assert page.count("<table>") == 2
+    assert '<td align="right">1208.381215</td>' in page
+    assert "1214.561219" in str(report)
+    assert "6.180003701" not in str(report)
+
+
+def test_a_report_escapes_names():
+    G = nasty_graph(["<b>", "&"])
+    page = cg.sensitivity_report(G, "<b>", "&")._repr_html_()
+    assert "<b>" not in page
+    assert "&lt;b&gt;" in page

@@ -116,8 +116,8 @@ def draw(
     squares, the halves of a decoupled neuron stand together, the loss has a double outline, a neuron whose gate is
     shut (at most 0.01) a dashed one. The colours are those of Okabe and Ito, which colour-blind readers tell apart.
 
-    Above 200 nodes or 400 edges only the part between `s` and `t` is drawn, or one node for each band of layers; the
-    picture says so.
+    Above 200 nodes or 400 edges, or 1,000 layers that the edges cross together, only the part between `s` and `t` is
+    drawn, or one node for each band of layers; the picture says so. The layout then takes seconds at most.
 
     References
     ----------

@@ -11,9 +11,10 @@ from cgraph.algorithms.linearized import nodes_between
 from cgraph.model.errors import show_count
 from cgraph.model.graph import Node, topological_order
 
-__all__ = ["MAX_BANDS", "MAX_EDGES", "MAX_NODES", "Band", "Extent", "bands_of", "extent_of"]
+__all__ = ["MAX_BANDS", "MAX_EDGES", "MAX_NODES", "Band", "Extent", "bands_of", "extent_of", "fits"]
 
-MAX_NODES, MAX_EDGES = 200, 400  # what Graphviz lays out in a few seconds, and an eye takes in
+MAX_NODES, MAX_EDGES = 200, 400  # what an eye takes in
+MAX_SPAN = 1000  # layers crossed by all edges together, which is what Graphviz takes its time for: seconds, here
 MAX_BANDS = 24
 
 
@@ -35,38 +36,45 @@ class Band(NamedTuple):
 
 def extent_of(G: nx.DiGraph[Any], s: Node | None, t: Node | None) -> Extent | None:
     """Return what is drawn one by one, or None if that would be too much."""
-    if _fits(len(G), G.number_of_edges()):
+    if fits(G):
         return Extent(list(G), list(G.edges), [])
     if s is None or t is None:
         return None
     between = {*nodes_between(G, s, t), s, t}
-    edges = [(i, j) for i, j in G.edges(between) if j in between] if len(between) <= MAX_NODES else []
-    if not _fits(len(between), len(edges)):
+    if len(between) > MAX_NODES or not fits(G.subgraph(between)):
         return None
     nodes = [i for i in G if i in between]
+    edges = [(i, j) for i in nodes for j in G.successors(i) if j in between]
     return Extent(nodes, edges, [f"{len(nodes)} of {show_count(len(G))} nodes: those on paths from {s} to {t}"])
 
 
-def bands_of(G: nx.DiGraph[Any]) -> tuple[list[Band], dict[tuple[int, int], int]]:
-    """Return the bands of layers, at most `MAX_BANDS`, and ``{(band, band): number of edges between them}``.
+def fits(G: nx.DiGraph[Any]) -> bool:
+    """Whether a graph is small enough to be drawn node by node."""
+    if len(G) > MAX_NODES or G.number_of_edges() > MAX_EDGES:
+        return False
+    layer = _layers(G)
+    return sum(layer[j] - layer[i] for i, j in G.edges) <= MAX_SPAN
 
-    A node's layer is its longest distance from a node that no edge enters.
-    """
-    layer: dict[Any, int] = {}
-    for j in topological_order(G):
-        layer[j] = max((layer[i] + 1 for i in G.predecessors(j)), default=0)
+
+def bands_of(G: nx.DiGraph[Any]) -> tuple[list[Band], dict[tuple[int, int], int]]:
+    """Return the bands of layers, at most `MAX_BANDS`, and ``{(band, band): number of edges between them}``."""
+    layer = _layers(G)
     thickness = -(-(max(layer.values()) + 1) // MAX_BANDS)
-    band = {i: k // thickness for i, k in layer.items()}
     bands = []
     for _, group in groupby(sorted(layer.values()), key=lambda k: k // thickness):
         layers = list(group)
         bands.append(Band(layers[0], layers[-1], len(layers)))
     between: dict[tuple[int, int], int] = {}
     for i, j in G.edges:
-        if band[i] != band[j]:
-            between[band[i], band[j]] = between.get((band[i], band[j]), 0) + 1
+        ends = layer[i] // thickness, layer[j] // thickness
+        if ends[0] != ends[1]:
+            between[ends] = between.get(ends, 0) + 1
     return bands, between
 
 
-def _fits(nodes: int, edges: int) -> bool:
-    return nodes <= MAX_NODES and edges <= MAX_EDGES
+def _layers(G: nx.DiGraph[Any]) -> dict[Any, int]:
+    """Return the layer of every node, its longest distance from a node that no edge enters."""
+    layer: dict[Any, int] = {}
+    for j in topological_order(G):
+        layer[j] = max((layer[i] + 1 for i in G.predecessors(j)), default=0)
+    return layer

@@ -22,7 +22,7 @@ from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node, require_node, topological_order
 from cgraph.model.operations import OPERATIONS
-from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES
+from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES, fits
 from cgraph.reports.drawing.layout import lay_out
 from cgraph.reports.drawing.picture import MAX_LABELS, Picture, picture_of
 from cgraph.reports.drawing.svg import to_svg
@@ -48,7 +48,7 @@ def page(
     Parameters
     ----------
     G : networkx.DiGraph
-        Linearized; of at most 200 nodes and 400 edges. Not modified.
+        Linearized; small enough to be drawn node by node (see `draw`). Not modified.
     output : path, optional
         Where the page is written, whole or not at all.
     s, t : node, optional
@@ -85,10 +85,10 @@ def page(
     >>> text.startswith("<!DOCTYPE html>"), "http" in text.replace("http-equiv", "").replace("http://www.w3.org", "")
     (True, False)
     """
-    if len(G) > MAX_NODES or G.number_of_edges() > MAX_EDGES:
+    if not fits(G):
         raise DrawingError(
-            f"a page shows at most {MAX_NODES} nodes and {MAX_EDGES} edges, and this graph has {len(G):,} and "
-            f"{G.number_of_edges():,}; restrict(G, s, t) keeps what lies between two nodes"
+            f"a page shows at most {MAX_NODES} nodes and {MAX_EDGES} edges, less if edges cross many layers, and this "
+            f"graph has {len(G):,} and {G.number_of_edges():,}; restrict(G, s, t) keeps what lies between two nodes"
         )
     if not G.number_of_edges():
         raise DrawingError("a page walks along edges, and this graph has none")

@@ -1,0 +1,514 @@
+"""The page in a real browser: every step, other numbers, exercises, keys, and nothing but the file."""
+
+import json
+import math
+import re
+import shutil
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from test_drawing import NASTY, nasty_graph
+
+import cgraph as cg
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+EXAMPLES = sorted(Path(__file__).parent.parent.glob("examples/*/*.yaml"))
+
+pytest.importorskip("pygraphviz")
+playwright = pytest.importorskip("playwright.sync_api")
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; Debian's package is `chromium`")
+
+
+def quiz():
+    return cg.from_equations("a = x*z; y = exp(a) + a/log(x) + sin(log(x))/a", x=2.0, z=3.0)
+
+
+def network():
+    return cg.read_spec(next(p for p in EXAMPLES if p.stem == "network"))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open the page of a graph; at the end there must have been no error, no message and no other request."""
+    contexts, heard, asked = [], [], []
+
+    def show(G, *, edit=str, viewport=None, **options):
+        path = tmp_path / f"page-{len(contexts)}.html"
+        path.write_text(edit(cg.page(cg.linearize(G) if isinstance(G, cg.ComputationalGraph) else G, **options)))
+        context = browser.new_context(viewport=viewport or {"width": 1200, "height": 900})
+        contexts.append(context)
+        tab = context.new_page()
+        tab.set_default_timeout(20_000)
+        tab.on("console", lambda message: heard.append(message.text))
+        tab.on("pageerror", lambda error: heard.append(str(error)))
+        tab.on("dialog", lambda dialog: heard.append(dialog.message))
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(path.as_uri())
+        return tab
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert heard == []
+    assert [url for url in asked if not re.fullmatch(r"file://.*/page-\d+\.html", url)] == []
+
+
+def steps(tab):
+    return int(tab.get_attribute("#slider", "max")) + 1
+
+
+def phase(tab):
+    return tab.get_attribute("#phases [aria-pressed=true]", "data-phase")
+
+
+def rows(tab):
+    """Return {first cell: numbers in full, None where there is none} of the running table."""
+    return {
+        row[0]: row[1:]
+        for row in tab.eval_on_selector_all(
+            "#table tbody tr",
+            "rows => rows.map(r => [r.cells[0].textContent,"
+            " ...[...r.cells].slice(1).map(c => c.dataset.value === undefined ? null : Number(c.dataset.value))])",
+        )
+    }
+
+
+def lit(tab, what):
+    return set(tab.eval_on_selector_all(f".{what}.lit", "all => all.map(e => e.id)"))
+
+
+def close(a, b):
+    return abs(a - b) <= 1e-9 * max(1.0, abs(b))
+
+
+# Without a browser
+
+
+def test_the_file_fetches_nothing_and_runs_only_its_own_script():
+    text = cg.page(cg.linearize(quiz()), s="x", t="y")
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert re.findall(r"(?:src|href|url|import)\s*[=(]", text.replace("xmlns", "")) == []
+    assert re.findall(r"https?:[^\"]*", text) == ["http://www.w3.org/2000/svg"]
+
+
+def test_names_cannot_leave_their_place_in_the_file():
+    text = cg.page(nasty_graph(NASTY))
+    assert text.count("<script") == text.count("</script>") == 2
+    assert "<script>alert" not in text
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+    assert [node["name"] for node in data["nodes"]] == NASTY
+
+
+@pytest.mark.parametrize(
+    ("graph", "options", "message"),
+    [
+        (nx.DiGraph([(k, k + 1) for k in range(500)]), {}, "a page shows at most 200 nodes and 400 edges"),
+        (nx.DiGraph(), {}, "a page walks along edges, and this graph has none"),
+        (quiz(), {}, "has no 'derivative'"),
+        (cg.linearize(quiz()), {"s": "q"}, "no node 'q' in the graph"),
+    ],
+)
+def test_what_no_page_can_show_is_said(graph, options, message):
+    with pytest.raises(cg.CGraphError, match=message):
+        cg.page(graph, **options)
+
+
+@pytest.mark.parametrize("bad", [1j, np.ones((2, 2))])
+def test_a_page_shows_real_numbers(bad):
+    G = nx.DiGraph()
+    G.add_edge("x", "y", derivative=2.0)
+    G.nodes["x"]["value"] = bad
+    with pytest.raises(cg.DrawingError, match="a page walks through graphs of real numbers, and node 'x' holds"):
+        cg.page(G)
+
+
+# The operations of the script
+
+
+@needs_browser
+def test_every_operation_computes_as_the_library_does(show):
+    tab = show(quiz())
+    points = [-7.5, -3.0, -2.0, -1.0, -0.6, -0.1, 0.0, 0.1, 0.5, 0.99, 1.0, 1.7, 2.0, 3.0, 8.0]
+    names = set(tab.evaluate("Object.keys(OPERATIONS)"))
+    assert names == set(cg.OPERATIONS)
+    for name, row in cg.OPERATIONS.items():
+        arity = len(row.derivatives)
+        assert tab.evaluate(f"OPERATIONS.{name}[1].length") == tab.evaluate(f"OPERATIONS.{name}[2].length") == arity
+        operands = [(a,) for a in points] if arity == 1 else [(a, b) for a in points for b in points]
+        for x in operands:
+            expected = engine(name, x)
+            found = tab.evaluate(
+                """([name, x]) => { try {
+                     const y = apply(name, x, data.operations);
+                     return [y, ...x.map((_, k) => { try { return differentiate(name, k, y, x) } catch { return null } })];
+                   } catch { return null } }""",
+                [name, list(x)],
+            )
+            assert (found is None) == (expected is None), (name, x)
+            for a, b in zip(found or [], expected or [], strict=True):
+                assert (a is None) == (b is None), (name, x, found, expected)
+                assert a is None or close(a, b), (name, x, found, expected)
+
+
+def engine(name, x):
+    """Return value and derivatives by the library, None for what it refuses."""
+    names = ["a", "b"][: len(x)]
+    row = cg.OPERATIONS[name]
+    text = f"{name}({', '.join(names)})"
+    if row.infix:
+        text = f" {row.infix} ".join(names) if len(x) > 1 else f"{row.infix}a"
+    G = cg.from_equations(f"y = {text}", **dict(zip(names, x, strict=True)))
+    try:
+        y = cg.evaluate(G)["y"]
+    except cg.EvaluationError:
+        return None
+    derivatives = []
+    for k, operand in enumerate(names):
+        # One operand at a time, so that what is not differentiable by one does not hide the other.
+        others = {n: str(v) for n, v in zip(names, x, strict=True) if n != operand}
+        single = text
+        for n, v in others.items():
+            single = re.sub(rf"\b{n}\b", f"({v})", single)
+        try:
+            L = cg.linearize(cg.from_equations(f"y = {single}", **{operand: x[k]}))
+            derivatives.append(L.edges[operand, "y"]["derivative"])
+        except cg.EvaluationError:
+            derivatives.append(None)
+    return [y, *derivatives]
+
+
+# Steps
+
+
+@needs_browser
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("form", ["as it is", "expanded", "decoupled"])
+def test_every_step_of_every_example(show, path, form):
+    G = cg.read_spec(path)
+    G = {"as it is": lambda: G, "expanded": lambda: cg.expand(G), "decoupled": lambda: cg.decouple(G)}[form]()
+    L = cg.linearize(G)
+    s, t = L.inputs[0], L.outputs[0]
+    tab = show(G, s=s, t=t)
+    assert not tab.is_visible("#warning")
+    seen = []
+    for k in range(steps(tab)):
+        assert tab.inner_text("#count") == f"Step {k + 1} of {steps(tab)}"
+        assert lit(tab, "node")
+        seen.append(phase(tab))
+        if seen[-1] != "forward" and not tab.inner_text("#formula").endswith(("is given", "= 1")):
+            assert tab.inner_text("#numbers")
+        tab.keyboard.press("ArrowRight")
+    assert list(dict.fromkeys(seen)) == ["forward", "local", "backward", "paths"]
+    names = [tab.evaluate("i => graph.nodes[i].shown", i) for i in range(len(L))]
+    compare_with_engine(tab, L, names, s, t)
+    for k in reversed(range(steps(tab))):
+        assert tab.inner_text("#count") == f"Step {k + 1} of {steps(tab)}"
+        tab.keyboard.press("ArrowLeft")
+
+
+def compare_with_engine(tab, L, names, s, t):
+    """Compare what the tables show at the end of each phase with the engine."""
+    shown = dict(zip(L, names, strict=True))
+    S = cg.sensitivities(L, t)
+    tab.click("[data-phase=paths]")
+    tab.keyboard.press("ArrowLeft")
+    table = rows(tab)
+    for i in L:
+        value, sensitivity = table[shown[i]]
+        assert close(value, L.nodes[i]["value"])
+        assert sensitivity is None or close(sensitivity, S[i])
+        assert sensitivity is not None or S[i] == 0
+    tab.click("[data-phase=backward]")
+    tab.keyboard.press("ArrowLeft")
+    table = rows(tab)
+    for i, j, z in L.edges(data="derivative"):
+        assert close(table[f"{shown[i]} → {shown[j]}"][0], z)
+    tab.keyboard.press("End")
+    table = rows(tab)
+    expected = {" → ".join(shown[i] for i in path): z for path, z in cg.paths(L, s, t)}
+    assert table.keys() == expected.keys()
+    assert all(close(table[path][0], z) for path, z in expected.items())
+    assert close(list(table.values())[-1][1], S[s])
+
+
+@needs_browser
+def test_what_is_lit_and_said_at_a_step(show):
+    tab = show(quiz(), s="x", t="y")
+    tab.click("[data-phase=local]")
+    assert tab.inner_text("#title") == "The derivative of a by x"
+    assert tab.inner_text("#formula") == "z(x, a) = z"
+    assert tab.inner_text("#numbers") == "z(x, a) = 3"
+    assert (lit(tab, "node"), lit(tab, "edge")) == ({"node-0", "node-2"}, {"edge-0-2"})
+    tab.click("[data-phase=backward]")
+    tab.keyboard.press("End")
+    tab.click("[data-phase=paths]")
+    tab.keyboard.press("ArrowLeft")
+    assert tab.inner_text("#formula") == "S(x, y) = S(a, y) z(x, a) + S(y, y) z(x, y)"
+    assert tab.inner_text("#numbers") == "S(x, y) = 404.854 · 3 + 1 · (−6.18)"
+    assert tab.inner_text("#result") == "= 1208.381215"
+    assert (lit(tab, "node"), lit(tab, "edge")) == ({"node-0"}, {"edge-0-2", "edge-0-3"})
+    assert tab.text_content("#node-0 .sensitivity") == "S = 1208"
+    tab.keyboard.press("End")
+    assert tab.inner_text("#result") == "= −6.180003701; S(x, y): 1208.381215 so far"
+
+
+@needs_browser
+def test_buttons_keys_and_slider_all_step(show):
+    tab = show(quiz())
+    for act in (
+        lambda: tab.click("#next"), lambda: tab.keyboard.press("ArrowRight"), lambda: tab.keyboard.press("ArrowDown"),
+    ):  # fmt: skip
+        before = tab.input_value("#slider")
+        act()
+        assert int(tab.input_value("#slider")) == int(before) + 1
+    tab.focus("#node-1")
+    tab.keyboard.press(" ")
+    assert tab.inner_text("#count").startswith("Step 5 ")
+    tab.click("#previous")
+    assert tab.inner_text("#count").startswith("Step 4 ")
+    tab.fill("#slider", "7")
+    assert tab.inner_text("#count").startswith("Step 8 ")
+    assert tab.get_attribute("#slider", "aria-valuetext").startswith("step 8 of ")
+    tab.click("#last")
+    assert phase(tab) == "paths"
+    tab.click("#first")
+    tab.keyboard.press("ArrowLeft")
+    assert tab.inner_text("#count").startswith("Step 1 ")
+
+
+@needs_browser
+def test_other_ends_are_chosen_and_everything_follows(show):
+    L = cg.linearize(network())
+    tab = show(network(), s="x1", t="J")
+    nodes = list(L)
+    for s, t in (("x2", "o"), ("h1", "J"), ("J", "x1"), ("o", "o")):
+        tab.select_option("#source", str(nodes.index(s)))
+        tab.select_option("#target", str(nodes.index(t)))
+        tab.evaluate("go(steps.length - 1)")
+        S = cg.sensitivities(L, t)
+        assert all(close(a, S[i]) for a, i in zip(tab.evaluate("numbers.S"), nodes, strict=True))
+        if cg.count_paths(L, s, t):
+            assert phase(tab) == "paths"
+            assert close(tab.evaluate("numbers.paths.reduce((sum, p) => sum + p.product, 0)"), S[s])
+        else:
+            assert tab.is_disabled("[data-phase=paths]")
+
+
+@needs_browser
+@pytest.mark.parametrize("graph", [quiz, network, lambda: cg.expand(quiz()), lambda: cg.weights_as_nodes(network())])
+def test_changed_inputs_are_followed_by_everything(show, graph):
+    G = graph()
+    tab = show(G)
+    fields = {
+        tab.evaluate("i => graph.nodes[i].name", i): i for i, _ in enumerate(G) if tab.query_selector(f"#field-{i}")
+    }
+    assert set(fields) == set(G.inputs + G.weights)
+    tab.click("#inputs summary")
+    changed = {}
+    for name, i in fields.items():
+        changed[name] = G.nodes[name]["value"] * 0.5 + 0.75
+        tab.fill(f"#field-{i}", repr(changed[name]))
+    L = cg.linearize(G, changed)
+    t = tab.evaluate("graph.nodes[state.t].name")
+    assert all(close(a, L.nodes[i]["value"]) for a, i in zip(tab.evaluate("numbers.y"), L, strict=True))
+    assert all(close(a, z) for a, (*_, z) in zip(tab.evaluate("numbers.z"), L.edges(data="derivative"), strict=True))
+    assert all(close(a, S) for a, S in zip(tab.evaluate("numbers.S"), cg.sensitivities(L, t).values(), strict=True))
+    tab.keyboard.press("Tab")
+    tab.click("#reset")
+    assert all(close(a, y) for a, y in zip(tab.evaluate("numbers.y"), cg.evaluate(G).values(), strict=True))
+
+
+@needs_browser
+def test_a_mistyped_input_is_said_and_changes_nothing(show):
+    tab = show(quiz())
+    before = tab.evaluate("numbers.y")
+    tab.click("#inputs summary")
+    for typed, message in (
+        ("-1", "node y: log(−1) is undefined; log takes a positive operand; the picture shows the numbers before"),
+        ("two", "x: type a number; the picture shows the numbers before"),
+        ("", "x: type a number; the picture shows the numbers before"),
+        ("400", "node y: exp(1200) overflows; the picture shows the numbers before"),
+    ):
+        tab.fill("#field-0", typed)
+        assert tab.inner_text("#mistake") == message
+        assert tab.evaluate("numbers.y") == before
+    tab.fill("#field-0", "2,5")
+    assert tab.inner_text("#mistake") == ""
+    assert tab.evaluate("numbers.y[0]") == 2.5
+
+
+@needs_browser
+def test_given_derivatives_can_be_walked_but_inputs_not_changed(show):
+    G = nx.DiGraph()
+    G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", 5.0), ("x", "y", 3.0)], "derivative")
+    tab = show(G)
+    tab.keyboard.press("End")
+    assert close(tab.evaluate("numbers.S[0]"), 13.0)
+    tab.click("#inputs summary")
+    assert "The derivatives into a are given" in tab.inner_text("#refused")
+    assert not tab.query_selector("#fields input")
+    assert tab.is_disabled("[data-phase=forward]")
+
+
+@needs_browser
+def test_pointing_at_a_node_tells_all_of_it(show):
+    tab = show(quiz(), s="x", t="y")
+    tab.hover("#node-2")
+    told = "a, operation; x*z; value 6; S(a, y) = 404.8537396; S(x, a) = 3"
+    assert tab.inner_text("#about") == told
+    tab.click("#node-1")
+    assert tab.inner_text("#about").startswith("z, input; value 3; ")
+    tab.focus("#node-2")
+    assert tab.inner_text("#about") == told == tab.get_attribute("#node-2", "aria-label")
+
+
+# Exercises
+
+
+@needs_browser
+def test_an_exercise_hides_its_answers_and_checks_what_is_typed(show):
+    tab = show(quiz(), s="x", t="y", exercise=True)
+    for _ in range(2):
+        tab.keyboard.press("ArrowRight")
+    assert tab.inner_text("#title") == "The value of a"
+    assert tab.text_content("#node-2 .value") == "?"
+    assert rows(tab)["a"][0] is None
+    assert tab.inner_text("#numbers") == tab.inner_text("#result") == ""
+    assert "?" in tab.get_attribute("#node-2", "aria-label")
+    tab.fill("#answer", "5")
+    tab.keyboard.press("Enter")
+    assert tab.inner_text("#verdict").startswith("5 is not right")
+    tab.fill("#answer", "6")
+    tab.click("#check")
+    assert tab.inner_text("#result") == "= 6"
+    assert tab.text_content("#node-2 .value") == "6"
+    assert not tab.is_visible("#question")
+    tab.click("#next")
+    tab.click("#reveal")
+    assert rows(tab)["y"][0] == pytest.approx(412.19145725)
+    tab.keyboard.press("End")
+    assert rows(tab)["x → a → y"] == [None, None]  # what was passed over stays hidden
+    tab.uncheck("#exercise")
+    assert rows(tab)["x → a → y"][0] == pytest.approx(1214.561218827846)
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    ("typed", "x", "right"),
+    [("1208", 1208.38, True), ("1210", 1208.38, True), ("1220", 1208.38, False), ("-6.18", -6.18000370, True),
+     ("6.18", -6.18000370, False), ("0", 0.0, True), ("1e-3", 0.0, False), ("0.00273", 0.0027306, True),
+     ("abc", 1.0, False)],
+)  # fmt: skip
+def test_three_digits_are_enough(show, typed, x, right):
+    assert show(quiz()).evaluate("([typed, x]) => isRight(Number(typed), x)", [typed, x]) is right
+
+
+# Manners
+
+
+@needs_browser
+def test_the_page_says_when_its_numbers_are_not_those_of_the_library(show):
+    tab = show(quiz(), edit=lambda text: text.replace("404.853", "404.854"))
+    assert tab.inner_text("#warning") == "The numbers of this page differ from those it was made with."
+
+
+@needs_browser
+def test_nasty_names_are_text_and_nothing_else(show):
+    G = nasty_graph(NASTY)
+    tab = show(G)
+    assert tab.eval_on_selector_all("#source option", "all => all.map(o => o.textContent)") == [
+        " ".join(name.split()) for name in NASTY
+    ]
+    tab.keyboard.press("End")
+    tab.focus("#node-0")
+    assert tab.inner_text("#about").startswith("<script>alert(1)</script>, input; ")
+    assert tab.evaluate("document.scripts.length") == 2
+
+
+@needs_browser
+def test_roles_labels_and_live_regions(show):
+    tab = show(quiz())
+    assert tab.get_attribute("#now", "aria-live") == "polite"
+    assert tab.eval_on_selector_all("button", "all => all.filter(b => !b.textContent.trim()).length") == 0
+    unnamed = "all => all.filter(e => !e.labels.length && !e.getAttribute('aria-label')).map(e => e.id)"
+    assert tab.eval_on_selector_all("input, select", unnamed) == []
+    assert tab.get_attribute("html", "lang") == "en"
+    reached = set()
+    for _ in range(30):
+        tab.keyboard.press("Tab")
+        reached.add(tab.evaluate("document.activeElement.id"))
+    assert {"node-0", "node-3", "next", "slider", "source", "exercise"} <= reached
+
+
+@needs_browser
+def test_on_a_phone_nothing_is_wider_than_the_screen(show):
+    tab = show(network(), viewport={"width": 360, "height": 740})
+    tab.click("[data-phase=backward]")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    node, view = tab.locator("#node-6").bounding_box(), tab.locator("#picture").bounding_box()
+    assert view["x"] <= node["x"] + node["width"] / 2 <= view["x"] + view["width"]  # J, where the sweep begins, is seen
+
+
+@needs_browser
+def test_paper_has_all_steps_and_no_buttons(show):
+    tab = show(quiz())
+    tab.emulate_media(media="print")
+    tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert tab.locator("#all li").count() == steps(tab)
+    assert "= 1208.381215" in tab.inner_text("#all")
+    assert not tab.is_visible("#controls")
+    assert "______" not in tab.inner_text("#all")
+    tab.check("#exercise", force=True) if tab.is_visible("#exercise") else tab.evaluate("state.exercise = true")
+    tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert "1208.381215" not in tab.inner_text("#all")
+
+
+@needs_browser
+def test_text_stays_inside_its_node_in_the_browser(show):
+    tab = show(network())
+    tab.evaluate("go(steps.length - 1)")
+    outside = tab.evaluate(
+        """() => [...document.querySelectorAll("g.node")].flatMap((g) => {
+             const box = g.querySelector(".shape").getBoundingClientRect();
+             return [...g.querySelectorAll("text")].filter((text) => text.textContent).filter((text) => {
+               const own = text.getBoundingClientRect();
+               return own.left < box.left || own.right > box.right || own.top < box.top - 2 || own.bottom > box.bottom + 2;
+             }).map((text) => text.textContent);
+           })"""
+    )
+    assert outside == []
+
+
+@needs_browser
+def test_a_graph_of_150_nodes_steps_without_lag(show):
+    G = cg.ComputationalGraph()
+    G.add_input("x", 0.3)
+    names = ["x"]
+    for k in range(149):
+        before = names[max(0, k - 2)]
+        G.add_equation(f"v{k}", f"sin({names[-1]}) + 0.5*{before}" if before != names[-1] else f"sin({names[-1]})")
+        names.append(f"v{k}")
+    tab = show(G)
+    assert steps(tab) > 500
+    tab.evaluate("go(steps.length - 1)")
+    S = cg.sensitivities(cg.linearize(G), "v148")
+    assert all(close(a, S[i]) for a, i in zip(tab.evaluate("numbers.S"), G, strict=True))
+    milliseconds = tab.evaluate(
+        """() => { const start = performance.now();
+                   for (let k = 0; k < 100; k++) { go(k * 5); document.body.getBoundingClientRect(); }
+                   return (performance.now() - start) / 100; }"""
+    )
+    assert milliseconds < 200  # a generous bound on a busy machine; 100 is what a hand feels
+    assert math.isfinite(milliseconds)

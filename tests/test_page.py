@@ -126,12 +126,14 @@ def test_what_no_page_can_show_is_said(graph, options, message):
         cg.page(graph, **options)
 
 
-@pytest.mark.parametrize("bad", [1j, np.ones((2, 2))])
-def test_a_page_shows_real_numbers(bad):
+@pytest.mark.parametrize(("bad", "what"), [(1j, "the complex number 1j"), (np.ones((2, 3)), "2 x 3")])
+def test_a_page_shows_real_numbers(bad, what):
     G = nx.DiGraph()
     G.add_edge("x", "y", derivative=2.0)
     G.nodes["x"]["value"] = bad
-    with pytest.raises(cg.DrawingError, match="a page walks through graphs of real numbers, and node 'x' holds"):
+    with pytest.raises(
+        cg.DrawingError, match=f"a page walks through graphs of real numbers, and node 'x' holds {what}; draw"
+    ):
         cg.page(G)
 
 
@@ -164,7 +166,7 @@ def test_every_operation_computes_as_the_library_does(show):
 
 def engine(name, x):
     """Return value and derivatives by the library, None for what it refuses."""
-    names = ["a", "b"][: len(x)]
+    names = ["a", "b", "c"][: len(x)]
     row = cg.OPERATIONS[name]
     text = f"{name}({', '.join(names)})"
     if row.infix:
@@ -371,6 +373,16 @@ def test_given_derivatives_can_be_walked_but_inputs_not_changed(show):
     assert "The derivatives into a are given" in tab.inner_text("#refused")
     assert not tab.query_selector("#fields input")
     assert tab.is_disabled("[data-phase=forward]")
+
+
+@needs_browser
+def test_operations_on_arrays_can_be_walked_but_inputs_not_changed(show):
+    G = cg.from_equations("a = 2*x; y = logsumexp(stack(a, x))", x=0.5)
+    tab = show(G)
+    tab.keyboard.press("End")
+    S = cg.sensitivity(cg.linearize(G), "x", "y")
+    assert close(tab.evaluate("numbers.S[0]"), S)
+    assert tab.text_content("#refused") == "The equation of y has operations on arrays, which this page cannot compute."
 
 
 @needs_browser

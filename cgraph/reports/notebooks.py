@@ -12,6 +12,7 @@ from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import CGraphError, ExtraMissingError, show_count
 from cgraph.model.graph import Node
 from cgraph.reports.drawing import Drawing, draw
+from cgraph.reports.drawing.words import is_array, show_quantity
 from cgraph.reports.tables import Table, show_number, to_html, to_text
 
 __all__ = ["SensitivityReport", "graph_svg", "sensitivity_report"]
@@ -84,13 +85,18 @@ def sensitivity_report(G: nx.DiGraph[Any], s: Node, t: Node, *, top: int = 5) ->
     S = sensitivities(G, t)
     drawing = draw(G, s=s, t=t)
     number = count_paths(G, s, t)
-    title = f"S({s}, {t}) = {show_number(S[s])}, the sum over {show_count(number)} path{'s' * (number != 1)}"
-    rows = [(product, " -> ".join(map(str, path))) for path, product in top_paths(G, s, t, top)]
-    nodes = [(str(i), G.nodes[i].get("value"), S[i]) for i in G]
+    title = f"S({s}, {t}) = {show_number(_cell(S[s]))}, the sum over {show_count(number)} path{'s' * (number != 1)}"
+    rows = [(_cell(product), " -> ".join(map(str, path))) for path, product in top_paths(G, s, t, top)]
+    nodes = [(str(i), _cell(G.nodes[i].get("value")), _cell(S[i])) for i in G]
     heads = ("node", "value", f"S(i, {t})")
     return SensitivityReport(
         drawing, Table(("product", "path"), rows, title), Table(heads, nodes, f"S(i, {t}) = dy({t})/dy(i)")
     )
+
+
+def _cell(value: Any) -> Any:
+    """Return a number, or the shape of an array."""
+    return show_quantity(value) if is_array(value) else value
 
 
 def graph_svg(G: nx.DiGraph[Any]) -> str | None:

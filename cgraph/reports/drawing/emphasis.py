@@ -40,7 +40,10 @@ def strokes_by_flow(G: nx.DiGraph[Any], s: Node, t: Node) -> tuple[Strokes, list
         share = _magnitude(value) / strongest if strongest else 0.0
         negative = isinstance(value, Real) and value < 0
         strokes[edge] = Stroke("negative" if negative else "positive", 1 + WIDEST * share) if share else Stroke("off")
-    legend = f"thickness of (i, j): |S({s}, i) z(i, j) S(j, {t})|; blue: positive; orange, dashed: negative"
+    if all(isinstance(value, Real) for value in flow.values()):
+        legend = f"thickness of (i, j): |S({s}, i) z(i, j) S(j, {t})|; blue: positive; orange, dashed: negative"
+    else:
+        legend = f"thickness of (i, j): the Frobenius norm of S(j, {t}) z(i, j) S({s}, i)"
     return strokes, [Line("note", legend)]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from cgraph.algorithms.flow import SHUT, gates
 from cgraph.algorithms.linearized import edge_derivative, require_digraph
@@ -164,7 +165,7 @@ class _Facts:
             lines.append(Line("equation", shorten(text, MAX_EQUATION)))
         if "values" in self.chosen and data.get("value") is not None:
             lines.append(Line("value", show_quantity(data["value"])))
-        if i in self.gate and abs(self.gate[i]) <= SHUT:
+        if i in self.gate and np.all(np.abs(self.gate[i]) <= SHUT):
             marks.append("shut")
             lines.append(Line("gate", f"gate {show_quantity(self.gate[i])}"))
         elif kind == "activation" and i in self.gate and "derivatives" in self.chosen:
@@ -219,7 +220,7 @@ def _equation(data: Mapping[str, Any], names: Mapping[Any, str]) -> str:
 
 
 def _in_full(value: Any) -> str:
-    return show_quantity(value) if getattr(value, "shape", ()) else show_number(value)
+    return show_number(value) if isinstance(value, float) else show_quantity(value)
 
 
 def _banded(G: nx.DiGraph[Any]) -> Picture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -9,9 +10,10 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from cgraph.model.expressions import substitute
+from cgraph.model.jacobians import Jacobian
 from cgraph.reports.latex import GREEK, greek_letter
 
-__all__ = ["Line", "show_names", "show_quantity", "text_width", "typeset_equation"]
+__all__ = ["Line", "is_array", "show_names", "show_quantity", "text_width", "typeset_equation"]
 
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _HALVES = {"-": "⁻", "+": "⁺"}  # the halves of a decoupled neuron
@@ -76,13 +78,18 @@ def show_quantity(value: Any) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> show_quantity(-1.0 / 3), show_quantity(np.zeros((4, 3)))
-    ('−0.3333', '4 × 3')
+    >>> show_quantity(-1.0 / 3), show_quantity(np.zeros((4, 3))), show_quantity(np.zeros(3))
+    ('−0.3333', '4 × 3', 'vector of 3')
     """
-    shape = getattr(value, "shape", ())
-    if shape:
-        return " × ".join(map(str, shape))
+    if is_array(value):
+        return f"vector of {value.shape[0]}" if len(value.shape) == 1 else " × ".join(map(str, value.shape))
+    value = value.dense().item() if isinstance(value, Jacobian) else value
     return format(float(value) + 0.0, ".4g").replace("-", "−") if isinstance(value, Real) else str(value)
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value, a derivative or a sensitivity is more than one number."""
+    return math.prod(getattr(value, "shape", ())) != 1
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:

@@ -81,6 +81,20 @@ const OPERATIONS = {
     (a, b) => (a <= b ? a : b), [(y, a, b) => (a <= b ? 1 : 0), (y, a, b) => (a <= b ? 0 : 1)],
     ["[{a} ≤ {b}]", "[{b} < {a}]"],
   ],
+  where: [
+    (c, a, b) => (c !== 0 ? a : b), [() => 0, (y, c) => (c !== 0 ? 1 : 0), (y, c) => (c !== 0 ? 0 : 1)],
+    ["0", "1 if {a} ≠ 0, else 0", "1 if {a} = 0, else 0"],
+  ],
+  greater: [(a, b) => (a > b ? 1 : 0), [() => 0, () => 0], ["0", "0"]],
+  less: [(a, b) => (a < b ? 1 : 0), [() => 0, () => 0], ["0", "0"]],
+  greater_equal: [(a, b) => (a >= b ? 1 : 0), [() => 0, () => 0], ["0", "0"]],
+  less_equal: [(a, b) => (a <= b ? 1 : 0), [() => 0, () => 0], ["0", "0"]],
+  binary_cross_entropy: [ // 0 log 0 is 0: an outcome that is certain not to be costs nothing
+    (p, t) => -t * Math.log(t === 0 ? 1 : p) - (1 - t) * Math.log(t === 1 ? 1 : 1 - p),
+    [(y, p, t) => (1 - t) / (t === 1 ? 1 : 1 - p) - t / (t === 0 ? 1 : p), (y, p) => Math.log((1 - p) / p)],
+    ["(1 − {b}) / (1 − {a}) − {b} / {a}", "log((1 − {a}) / {a})"],
+    (p, t) => (p > 0 || (p === 0 && t === 0)) && (p < 1 || (p === 1 && t === 1)),
+  ],
 };
 
 // Apply an operation, or say why it cannot be applied.

@@ -21,12 +21,14 @@ from cgraph.model.evaluation import is_computed
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node, require_node, topological_order
+from cgraph.model.jacobians import Jacobian
 from cgraph.model.operations import OPERATIONS
+from cgraph.model.values import show_shape
 from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES, fits
 from cgraph.reports.drawing.layout import lay_out
 from cgraph.reports.drawing.picture import MAX_LABELS, Picture, picture_of
 from cgraph.reports.drawing.svg import to_svg
-from cgraph.reports.drawing.words import Line, show_names, typeset_equation
+from cgraph.reports.drawing.words import Line, is_array, show_names, typeset_equation
 
 __all__ = ["page"]
 
@@ -149,12 +151,19 @@ def _data(G: nx.DiGraph[Any], order: list[Any], picture: Picture, s: Node, t: No
 def _rule(G: nx.DiGraph[Any], j: Any, names: dict[Any, str], number: dict[Any, int]) -> dict[str, Any]:
     """Return how the value of node `j` comes about."""
     data = G.nodes[j]
+    if not _is_elementary(G, j):
+        return {"equation": typeset_equation(data["equation"], names)} if "equation" in data else {}
     if "expression" in data:
         return {"equation": typeset_equation(data["equation"], names), "steps": _steps(data["expression"], number)}
-    if "activation" in data:
-        weights = [[number[i], G.edges[i, j]["weight"]] for i in data["operands"]]
-        return {"equation": data["activation"], "neuron": {"activation": data["activation"], "weights": weights}}
-    return {}
+    weights = [[number[i], G.edges[i, j]["weight"]] for i in data["operands"]]
+    return {"equation": data["activation"], "neuron": {"activation": data["activation"], "weights": weights}}
+
+
+def _is_elementary(G: nx.DiGraph[Any], j: Any) -> bool:
+    """Whether the page can compute node `j`: a neuron, or an equation of elementary operations on numbers."""
+    expression = G.nodes[j].get("expression")
+    applied = [step.operation for step in expression.steps if isinstance(step, Apply)] if expression else []
+    return is_computed(G, j) and all(operation in OPERATIONS for operation in applied)
 
 
 def _steps(expression: Expression, number: dict[Any, int]) -> list[dict[str, Any]]:
@@ -173,17 +182,18 @@ def _steps(expression: Expression, number: dict[Any, int]) -> list[dict[str, Any
 def _refusal(G: nx.DiGraph[Any]) -> str:
     """Return why inputs cannot be changed, or ""."""
     for j in G:
+        if is_computed(G, j) and not _is_elementary(G, j):
+            return f"The equation of {j} has operations on arrays, which this page cannot compute."
         if G.pred[j] and not is_computed(G, j):
             return f"The derivatives into {j} are given, not computed: nothing would follow from other inputs."
     return ""
 
 
 def _real(value: Any, what: str) -> float | None:
-    if value is None:
-        return None
-    if getattr(value, "shape", ()) or isinstance(value, complex):
-        raise DrawingError(f"a page walks through graphs of real numbers, and {what} holds {type(value).__name__}")
-    return float(value)
+    if is_array(value) or isinstance(value, complex):
+        held = show_shape(value) if is_array(value) else f"the complex number {value}"
+        raise DrawingError(f"a page walks through graphs of real numbers, and {what} holds {held}; draw() shows it")
+    return None if value is None else float(value.dense().item() if isinstance(value, Jacobian) else value)
 
 
 def _filled(title: str, svg: str, data: dict[str, Any]) -> str:

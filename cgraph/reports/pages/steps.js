@@ -21,7 +21,7 @@ function written(steps, words, leaf) {
       const operands = step.operands.map((k) => done[k]);
       if (!infix) done.push([`${step.apply}(${operands.map(([text]) => text).join(", ")})`, 9]);
       else {
-        const sign = { "*": " · ", "-": operands.length > 1 ? " − " : "−", "^": "^" }[infix] || ` ${infix} `;
+        const sign = { "*": " · ", "-": operands.length > 1 ? " − " : "−", "^": "^", ">=": " ≥ ", "<=": " ≤ " }[infix] || ` ${infix} `;
         const texts = operands.map(([text, binds], position) => {
           const tight = step.apply === "pow" ? position === 0 : position === 1 && "sub div".includes(step.apply);
           const apart = binds < precedence || (tight && binds === precedence) || (text.startsWith("−") && operands.length > 1);
@@ -100,7 +100,7 @@ function elementaryRule(steps, i) {
   const write = (step) => (leaf) => ("node" in step ? leaf(step.node) : step.text);
   return {
     text: OPERATIONS[last.apply][2][operands.findIndex((step) => step.node === i)],
-    operands: { a: write(operands[0]), b: write(operands.at(-1)) },
+    operands: Object.fromEntries(operands.map((step, k) => ["abc"[k], write(step)])),
   };
 }
 

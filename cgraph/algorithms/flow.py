@@ -90,7 +90,7 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, fl
     Returns
     -------
     dict
-        ``{j: gate}``. In a decoupled graph the gate stands at "j+", and "j-", which has none, is left out.
+        ``{j: gate}``, an array of gates where y(j) is one. In a decoupled graph the gate stands at "j+", and "j-", which has none, is left out.
 
     Raises
     ------
@@ -116,12 +116,19 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, fl
     found = {}
     for j, data in G.nodes(data=True):
         if half := activated(G, j):
-            found[j] = float(z(half.operand, j))
+            found[j] = _entries(z(half.operand, j), data)
         elif "activation" in data and j not in linear:
             if "gate" not in data:
                 raise MissingDerivativeError(f"neuron {j!r} has no 'gate'; run linearize(G)")
             found[j] = data["gate"]
     return found
+
+
+def _entries(z: Any, data: dict[str, Any]) -> Any:
+    """Return the derivative of an elementwise operation as a number, or as an array of its operand's shape."""
+    if not isinstance(z, Jacobian):
+        return float(z)
+    return (z @ np.ones(z.shape[1])).reshape(np.shape(data["value"]))  # z is diagonal
 
 
 def log_sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative") -> dict[Any, LogSensitivity]:

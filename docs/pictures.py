@@ -1,0 +1,86 @@
+"""The pictures of the documents: `python docs/pictures.py` writes those of the README; the site draws the gallery.
+
+MkDocs loads this file as a hook: at each build it draws the gallery from the examples and lists the interface.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cgraph as cg
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+# The committed pictures: a name, a spec, what is done to it, and how it is drawn.
+COMMITTED: dict[str, tuple[str, Callable[[Any], Any], dict[str, Any]]] = {
+    "quiz": ("cmu_10301/quiz", cg.linearize, {"s": "x", "t": "y"}),
+    "paths": ("cse463/sqrt_cos", cg.linearize, {"s": "x", "t": "f", "top": 2}),
+    "halves": ("math565/network", lambda G: cg.decouple(cg.linearize(G)), {"t": "J"}),
+}
+ROOMS = ("model", "algorithms", "transforms", "specs", "reports")
+
+
+def committed() -> Iterator[tuple[Path, cg.Drawing]]:
+    """Iterate over the committed pictures and where they stand."""
+    for name, (spec, transform, options) in COMMITTED.items():
+        G = transform(cg.read_spec(EXAMPLES / f"{spec}.yaml"))
+        yield ROOT / "docs" / "pictures" / f"{name}.svg", cg.draw(G, **options)
+
+
+def gallery() -> Iterator[tuple[str, str]]:
+    """Iterate over the files of the gallery, each with its content: pictures, pages, and the page that shows them."""
+    text = ["# Gallery", "", "Drawn from the examples when this site was built. Each page walks through its graph."]
+    for spec in sorted(EXAMPLES.glob("*/*.yaml")):
+        G, name = cg.read_spec(spec), spec.stem
+        L = cg.linearize(G)
+        s, t = L.inputs[0], L.outputs[0]
+        drawings = {
+            f"what flows from {s} to {t}": cg.draw(L, s=s, t=t),
+            f"the strongest paths from {s} to {t}": cg.draw(L, s=s, t=t, top=3),
+            "equations": cg.draw(G, show=("names", "equations")),
+        }
+        if any(d.get("role") == "neuron" for _, d in G.nodes(data=True)):
+            drawings["neurons in two halves"] = cg.draw(cg.decouple(L), t=t)
+            drawings["weights as nodes"] = cg.draw(cg.weights_as_nodes(L), t=t)
+        text += [
+            "",
+            f"## {L.graph.get('title', name)}",
+            "",
+            f"`{spec.relative_to(ROOT)}`; [walk through it]({name}.html).",
+        ]
+        yield f"gallery/{name}.html", cg.page(L, s=s, t=t)
+        for k, (what, drawing) in enumerate(drawings.items()):
+            yield f"gallery/{name}-{k}.svg", str(drawing.written("svg"))
+            text += ["", f"![{what}]({name}-{k}.svg)"]
+    yield "gallery/index.md", "\n".join([*text, ""])
+
+
+def interface() -> str:
+    """Return the page of the interface: every public function and class of every room, from its docstring."""
+    lines = ["# Interface", "", "Everything here is `cg.name` after `import cgraph as cg`."]
+    for room in ROOMS:
+        module = getattr(cg, room)
+        lines += ["", f"## cgraph.{room}", "", (module.__doc__ or "").strip()]
+        for name in module.__all__:
+            place = getattr(getattr(module, name), "__module__", f"cgraph.{room}")
+            if place.startswith("cgraph") and callable(getattr(module, name)):
+                lines += ["", f"::: {place}.{name}"]
+    return "\n".join([*lines, ""])
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the gallery and the interface to the files of the site (a hook of MkDocs)."""
+    from mkdocs.structure.files import File  # noqa: PLC0415 - only a build has it
+
+    for path, content in [*gallery(), ("interface.md", interface())]:
+        files.append(File.generated(config, path, content=content))
+    return files
+
+
+if __name__ == "__main__":
+    for path, drawing in committed():
+        path.write_text(str(drawing.written("svg")), encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(ROOT)}\n")

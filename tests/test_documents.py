@@ -1,0 +1,54 @@
+"""The documents' pictures are current, and their links lead somewhere."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+GENERATED = {"gallery/index.md", "interface.md"}  # when the site is built
+
+pytest.importorskip("pygraphviz")
+spec = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "pictures.py")
+pictures = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(pictures)
+
+
+def without_places(svg):
+    """Return a picture without coordinates, which another version of Graphviz may choose otherwise."""
+    return re.sub(r' (d|x|y|width|height|viewBox)="[^"]*"', "", svg)
+
+
+@pytest.mark.parametrize(("path", "drawing"), list(pictures.committed()), ids=lambda value: getattr(value, "stem", ""))
+def test_the_committed_pictures_show_what_the_library_computes(path, drawing):
+    assert without_places(path.read_text(encoding="utf-8")) == without_places(drawing.written("svg"))
+
+
+def test_every_picture_of_the_readme_is_drawn_by_the_command():
+    shown = re.findall(r"!\[.*?\]\((.*?)\)", DOCUMENTS[0].read_text(encoding="utf-8"))
+    assert {ROOT / path for path in shown} == {path for path, _ in pictures.committed()}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document):
+    for link in re.findall(r"\]\((.*?)\)", document.read_text(encoding="utf-8")):
+        target = link.partition("#")[0]
+        assert link.startswith("http") or target in GENERATED or (document.parent / target).exists(), link
+
+
+def test_the_gallery_shows_every_example():
+    files = dict(pictures.gallery())
+    specs = {path.stem for path in ROOT.glob("examples/*/*.yaml")}
+    assert {Path(name).stem for name in files if name.endswith(".html")} == specs
+    for name in re.findall(r"\((\S+)\)", files["gallery/index.md"]):
+        assert not name.endswith((".svg", ".html")) or f"gallery/{name}" in files
+
+
+def test_the_interface_lists_every_public_function():
+    import cgraph as cg
+
+    page = pictures.interface()
+    for name in dir(cg):
+        assert not callable(getattr(cg, name)) or page.count(f".{name}\n") == 1, name

@@ -239,6 +239,15 @@ def test_kinds_marks_and_halves():
     assert all(boxes[n.node].width == boxes[n.node].height for n in W.nodes if n.kind == "weight")
 
 
+def test_the_neurons_of_a_layer_stand_in_their_order():
+    G = cg.read_spec(next(p for p in EXAMPLES if p.stem == "two_hidden_layers"))
+    for L, mark in ((cg.linearize(G), ""), (cg.decouple(cg.linearize(G)), "-")):
+        boxes = cg.draw(L).layout.nodes
+        for layer in ("h1", "h2"):
+            above, below = boxes[f"{layer}_1{mark}"], boxes[f"{layer}_2{mark}"]
+            assert above.y < below.y
+
+
 def test_a_shut_gate_is_seen():
     G = cg.ComputationalGraph()
     G.add_input("x", -1.0)

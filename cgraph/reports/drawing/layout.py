@@ -100,11 +100,36 @@ def lay_out(picture: Picture) -> Layout:
         if key[e.tail] != key[e.head]:
             A.add_edge(key[e.tail], key[e.head], **({"label": _blank(*_label_size(e))} if e.lines else {}))
     if picture.first:
-        A.add_subgraph([key[i] for i in picture.first], rank="min")
-        for i, j in pairwise(picture.first):
-            A.add_edge(key[i], key[j], style="invis")
+        _stack(A, [key[i] for i in picture.first], "min")
+    for alike in _alike(picture, key):
+        _stack(A, alike, "same")
     A.layout("dot")
     return _placed(picture, sizes, key, A)
+
+
+def _stack(A: Any, column: Sequence[str], rank: str) -> None:
+    """Let nodes stand in one column, in this order."""
+    A.add_subgraph(column, rank=rank)
+    for i, j in pairwise(column):
+        A.add_edge(i, j, style="invis")
+
+
+def _alike(picture: Picture, key: Mapping[Any, str]) -> list[list[str]]:
+    """Return the groups of nodes with the same tails and heads, as the neurons of a layer have.
+
+    The order of such nodes changes no crossing: it can be that of the graph.
+    """
+    ends: dict[str, tuple[set[str], set[str]]] = {key[n.node]: (set(), set()) for n in picture.nodes}
+    for e in picture.edges:
+        if key[e.tail] != key[e.head]:
+            ends[key[e.head]][0].add(key[e.tail])
+            ends[key[e.tail]][1].add(key[e.head])
+    groups: dict[Any, list[str]] = {}
+    first = {key[i] for i in picture.first}
+    for i, (tails, heads) in ends.items():
+        if i not in first:
+            groups.setdefault((frozenset(tails), frozenset(heads)), []).append(i)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _sizes(picture: Picture) -> dict[Any, tuple[float, float]]:

@@ -392,6 +392,17 @@ def test_png_and_pdf_are_what_they_say_and_the_same_each_time(tmp_path):
     assert pdf == written(tmp_path, quiz(), "pdf", t="y")
 
 
+def test_a_long_picture_is_a_png_that_can_be_opened(tmp_path):
+    from matplotlib.image import imread
+
+    G = chain(190)
+    G.graph["title"] = "long " * 1000
+    cg.draw(G, tmp_path / "picture.png")
+    height, width, _ = imread(tmp_path / "picture.png").shape
+    assert 10_000 < width <= 20_001
+    assert height > 50
+
+
 def test_on_axes():
     from matplotlib.figure import Figure
 

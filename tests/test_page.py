@@ -10,9 +10,15 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from networks import networks
 from test_drawing import NASTY, nasty_graph
+from test_properties import equation_graphs
 
 import cgraph as cg
+from cgraph.model.graph import topological_order
+from cgraph.reports.drawing.picture import picture_of
+from cgraph.reports.pages.pages import _data
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 EXAMPLES = sorted(Path(__file__).parent.parent.glob("examples/*/*.yaml"))
@@ -191,6 +197,42 @@ def engine(name, x):
     return [y, *derivatives]
 
 
+@needs_browser
+def test_random_graphs_have_the_numbers_of_the_library(show):
+    tab = show(quiz())
+
+    @settings(max_examples=60)
+    @given(equation_graphs() | networks())
+    def check(G):
+        L = cg.linearize(G)
+        s, t = L.inputs[0], L.outputs[0]
+        found = tab.evaluate(
+            """data => {
+              const graph = prepared(data), y = forwardPass(graph, data.nodes.map(n => n.value), data.operations);
+              const z = localDerivatives(graph, y, data.operations);
+              return { y, z, S: reverseSweep(graph, z, data.t), from: forwardSweep(graph, z, data.s),
+                       count: strongestPaths(graph, z, data.s, data.t, 5).count };
+            }""",
+            page_data(L, s, t),
+        )
+        assert all(close(a, L.nodes[i]["value"]) for a, i in zip(found["y"], L, strict=True))
+        assert all(close(a, z) for a, (*_, z) in zip(found["z"], L.edges(data="derivative"), strict=True))
+        assert all(close(a, S) for a, S in zip(found["S"], cg.sensitivities(L, t).values(), strict=True))
+        assert all(close(a, S) for a, S in zip(found["from"], cg.sensitivities_from(L, s).values(), strict=True))
+        assert found["count"] == cg.count_paths(L, s, t)
+
+    check()
+
+
+def page_data(L, s, t):
+    """Return the data of a page, without the values that its script has to find."""
+    data = _data(L, topological_order(L), picture_of(L), s, t)
+    for node in data["nodes"]:
+        if "steps" in node or "neuron" in node:
+            node["value"] = None
+    return json.loads(json.dumps(data))
+
+
 # Steps
 
 
@@ -223,8 +265,8 @@ def test_every_step_of_every_example(show, stem, form):
     assert list(dict.fromkeys(step["phase"] for step in forwards)) == ["forward", "local", "backward", "paths"]
     assert all(step["lit"] for step in forwards)
     for step in forwards:
-        given = step["phase"] == "forward" and step["formula"].split(" = ")[-1][-1].isdigit()
-        assert step["numbers"] or given or step["formula"].endswith(") = 1")
+        is_given = step["phase"] == "forward" and step["formula"].split(" = ")[-1][-1].isdigit()
+        assert step["numbers"] or is_given or step["formula"].endswith(") = 1")
     for step in reversed(forwards):
         assert tab.evaluate(STEP) == step
         tab.keyboard.press("ArrowLeft")
@@ -468,6 +510,7 @@ def test_roles_labels_and_live_regions(show):
     unnamed = "all => all.filter(e => !e.labels.length && !e.getAttribute('aria-label')).map(e => e.id)"
     assert tab.eval_on_selector_all("input, select", unnamed) == []
     assert tab.get_attribute("html", "lang") == "en"
+    assert tab.get_attribute("#picture svg", "role") == "group"  # the nodes inside are read one by one
     reached = set()
     for _ in range(30):
         tab.keyboard.press("Tab")

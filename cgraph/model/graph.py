@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from importlib import import_module
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from cgraph.model.errors import CycleError, InvalidNodeError, NodeNotFound, nearest, shorten
+from cgraph.model.errors import CGraphError, CycleError, InvalidNodeError, NodeNotFound, nearest, shorten
 from cgraph.model.expressions import Expression, Name, parse, parse_assignments
 from cgraph.model.names import unusable
 from cgraph.model.operations import ACTIVATIONS
@@ -173,9 +173,12 @@ class ComputationalGraph(_DiGraph):
         return declared or [i for i in self if self.pred[i] and not self.succ[i]]
 
     def _repr_svg_(self) -> str | None:
-        """Return a picture for notebooks, or None without the extra ``draw``."""
-        # The model knows nothing of pictures: what draws them is looked up when one is asked for.
-        picture: str | None = import_module("cgraph.reports.notebooks").graph_svg(self)
+        """Return a picture for notebooks, or None: without the extra ``draw``, or where there is a cycle."""
+        package: Any = sys.modules[__name__.partition(".")[0]]  # the model knows nothing of pictures, the whole does
+        try:
+            picture: str = package.draw(self)._repr_svg_()
+        except CGraphError:
+            return None
         return picture
 
     def _add_source(self, name: str, role: str, value: object) -> None:

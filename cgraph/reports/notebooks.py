@@ -1,4 +1,4 @@
-"""What a notebook shows of a graph: a picture, and of a pair of nodes a report with picture and table."""
+"""What a notebook shows of a pair of nodes: a report with picture and tables."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import networkx as nx
 
 from cgraph.algorithms.paths import count_paths, top_paths
 from cgraph.algorithms.sweeps import sensitivities
-from cgraph.model.errors import CGraphError, ExtraMissingError, show_count
+from cgraph.model.errors import ExtraMissingError, show_count
 from cgraph.model.graph import Node
 from cgraph.reports.drawing import Drawing, draw
 from cgraph.reports.drawing.words import is_array, show_quantity
 from cgraph.reports.tables import Table, show_number, to_html, to_text
 
-__all__ = ["SensitivityReport", "graph_svg", "sensitivity_report"]
+__all__ = ["SensitivityReport", "sensitivity_report"]
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,3 @@ def sensitivity_report(G: nx.DiGraph[Any], s: Node, t: Node, *, top: int = 5) ->
 def _cell(value: Any) -> Any:
     """Return a number, or the shape of an array."""
     return show_quantity(value) if is_array(value) else value
-
-
-def graph_svg(G: nx.DiGraph[Any]) -> str | None:
-    """Return the picture of a graph for a notebook, or None where it cannot be drawn."""
-    try:
-        return draw(G)._repr_svg_()
-    except CGraphError:
-        return None

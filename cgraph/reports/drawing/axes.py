@@ -14,12 +14,15 @@ from cgraph.reports.extras import drawing_library
 __all__ = ["draw_on", "to_image"]
 
 POINTS, DPI = 72.0, 200
+MAX_PIXELS = 20_000  # of a side
 FAINT = 0.45  # how opaque a node off every path is
 
 
 def to_image(layout: Layout, format: str) -> bytes:
     """Return the layout as ``"png"`` or ``"pdf"``."""
-    figure = drawing_library("matplotlib.figure").Figure((layout.width / POINTS, layout.height / POINTS), dpi=DPI)
+    width, height = layout.width / POINTS, layout.height / POINTS
+    dpi = min(DPI, MAX_PIXELS / max(width, height))
+    figure = drawing_library("matplotlib.figure").Figure((width, height), dpi=dpi)
     draw_on(figure.add_axes((0, 0, 1, 1)), layout)
     stream = io.BytesIO()
     dates = {"CreationDate": None} if format == "pdf" else {}  # the same picture is the same file

@@ -27,7 +27,7 @@ __all__ = ["SHOWN", "Picture", "PictureEdge", "PictureNode", "picture_of"]
 
 SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
 MAX_LABELS = 150  # edges; more labels than that nobody reads
-MAX_EQUATION = 40  # characters
+MAX_EQUATION, MAX_TITLE = 40, 100  # characters
 KINDS = ("input", "weight", "constant", "operation", "neuron")
 
 
@@ -107,7 +107,7 @@ def picture_of(
         notes.append(Line("note", f"S: dy({t})/dy(i)" if t is not None else f"S: dy(i)/dy({s})"))
     facts = _Facts(G, extent, s, t, chosen, strokes)
     return Picture(
-        str(G.graph.get("title", "")),
+        _title(G),
         tuple(map(facts.node, extent.nodes)),
         tuple(facts.edge(i, j) for i, j in extent.edges),
         tuple(i for i in extent.nodes if facts.kinds[i] == "input"),
@@ -202,6 +202,10 @@ class _Facts:
         return "\n".join([f"{i} → {j}", *known])
 
 
+def _title(G: nx.DiGraph[Any]) -> str:
+    return shorten(str(G.graph.get("title", "")), MAX_TITLE)
+
+
 def _kind(G: nx.DiGraph[Any], i: Any) -> str:
     role = G.nodes[i].get("role")
     return role if role in KINDS else "operation" if G.pred[i] else "input"
@@ -237,7 +241,7 @@ def _banded(G: nx.DiGraph[Any]) -> Picture:
     ]
     size = f"{_count(len(G), 'node')} and {_count(G.number_of_edges(), 'edge')}"
     note = f"{size}, by their distance from the inputs; with s and t, the part between them is drawn if it is small"
-    return Picture(str(G.graph.get("title", "")), tuple(nodes), tuple(edges), notes=(Line("note", note),))
+    return Picture(_title(G), tuple(nodes), tuple(edges), notes=(Line("note", note),))
 
 
 def _count(count: int, what: str) -> str:

@@ -238,6 +238,7 @@ for (const [id, end] of [["source", "s"], ["target", "t"]]) {
   });
 }
 
+document.querySelector("#picture svg").setAttribute("role", "group"); // an image would hide its nodes from readers
 nodeElements.forEach((element, i) => {
   element.setAttribute("tabindex", "0");
   element.setAttribute("role", "img");

@@ -147,6 +147,8 @@ function renderTable(step) {
     return row;
   });
   at("table").tBodies[0].replaceChildren(...body);
+  const row = body.find((other) => other.classList.contains("now"));
+  if (row) at("rows").scrollTop = row.offsetTop - at("rows").clientHeight / 2;
 }
 
 function cell(kind, text) {
@@ -238,7 +240,10 @@ for (const [id, end] of [["source", "s"], ["target", "t"]]) {
   });
 }
 
-document.querySelector("#picture svg").setAttribute("role", "group"); // an image would hide its nodes from readers
+const svg = document.querySelector("#picture svg");
+svg.setAttribute("role", "group"); // an image would hide its nodes from readers
+svg.style.minWidth = `${0.8 * svg.viewBox.baseVal.width}px`; // smaller text would not be read: the picture scrolls
+document.querySelector("main").classList.toggle("wide", svg.viewBox.baseVal.width > 900); // it stands above the rest
 nodeElements.forEach((element, i) => {
   element.setAttribute("tabindex", "0");
   element.setAttribute("role", "img");
@@ -318,6 +323,5 @@ if (disagreement()) {
   at("warning").hidden = false;
 }
 at("exercise").checked = state.exercise;
-at("picture").classList.toggle("large", graph.nodes.length > 40);
 setUpFields();
 refresh();

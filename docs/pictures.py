@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cgraph as cg
@@ -52,10 +53,27 @@ def gallery() -> Iterator[tuple[str, str]]:
             f"`{spec.relative_to(ROOT)}`; [walk through it]({name}.html).",
         ]
         yield f"gallery/{name}.html", cg.page(L, s=s, t=t)
-        for k, (what, drawing) in enumerate(drawings.items()):
-            yield f"gallery/{name}-{k}.svg", str(drawing.written("svg"))
+        pictures = {what: str(drawing.written("svg")) for what, drawing in drawings.items()} | dict(charts(L, s, t))
+        for k, (what, picture) in enumerate(pictures.items()):
+            yield f"gallery/{name}-{k}.svg", picture
             text += ["", f"![{what}]({name}-{k}.svg)"]
     yield "gallery/index.md", "\n".join([*text, ""])
+
+
+def charts(L: Any, s: str, t: str) -> Iterator[tuple[str, str]]:
+    """Iterate over the charts of a network: what each shows, and its SVG."""
+    if not any("weight" in d for *_, d in L.edges(data=True)):
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "chart.svg"
+        cg.flow_chart(cg.gradient_flow(L, t), path)
+        yield f"the size of the sensitivities of {t} by depth", path.read_text(encoding="utf-8")
+        cg.path_chart(L, s, t, path)
+        yield f"the products of the paths from {s} to {t}", path.read_text(encoding="utf-8")
+        if L.nodes[t]["value"] < 0:
+            return  # a likelihood, which the notes climb
+        cg.loss_chart(cg.gradient_descent(L, t, rate=0.5, steps=30), path)
+        yield f"{t} in thirty steps of descent", path.read_text(encoding="utf-8")
 
 
 def interface() -> str:

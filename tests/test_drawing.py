@@ -51,11 +51,22 @@ def assert_nothing_overlaps(layout):
     for (i, a), (j, b) in combinations(layout.nodes.items(), 2):
         assert not overlap(a, b), f"nodes {i} and {j}"
         assert frozenset((i, j)) not in pairs or abs(abs(a.x - b.x) - (a.width + b.width) / 2) < 0.1
-    labels = {edge: route.label for edge, route in layout.edges.items() if route.label}
+    labels = texts_of_labels(layout)
     for edge, label in labels.items():
         assert [i for i, box in layout.nodes.items() if overlap(label, box)] == [], f"the label of {edge}"
     for (e, a), (f, b) in combinations(labels.items(), 2):
         assert not overlap(a, b), f"the labels of {e} and {f}"
+
+
+def texts_of_labels(layout):
+    """Return the box that the text of each label takes, whatever room the layout has given it."""
+    boxes = {}
+    for e in layout.picture.edges:
+        route = layout.edges.get((e.tail, e.head))
+        if route and route.label:
+            width = max(text_width(line.text, LABEL_SIZE) for line in e.lines)
+            boxes[e.tail, e.head] = route.label._replace(width=width, height=1.2 * LABEL_SIZE * len(e.lines))
+    return boxes
 
 
 def assert_in_order(layout):
@@ -182,6 +193,7 @@ def test_what_is_asked_for_is_shown_and_nothing_else():
         ({"s": "nobody"}, "no node 'nobody' in the graph"),
         ({"output": "picture.bmp"}, "the suffix '.bmp' of 'picture.bmp' is that of no picture; the formats are svg"),
         ({"output": "picture", "format": "gif"}, "there is no picture format 'gif'"),
+        ({"output": "picture"}, "the suffix '' of 'picture' is that of no picture"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_said(options, message):
@@ -385,6 +397,12 @@ def test_svg_has_ids_classes_and_tooltips_and_no_script(tmp_path):
     assert not [name for e in root.iter() for name in e.attrib if name.startswith("on") or "href" in name]
 
 
+def test_what_xml_cannot_hold_is_replaced():
+    svg = cg.draw(nasty_graph(["bell\x07", "half\ud800", "\uffff"]))._repr_svg_()
+    names = [g.get("data-name") for g in ET.fromstring(svg).findall(f"{SVG}g") if "node" in g.get("class")]
+    assert names == ["bell\ufffd", "half\ufffd", "\ufffd"]
+
+
 def test_png_and_pdf_are_what_they_say_and_the_same_each_time(tmp_path):
     assert written(tmp_path, quiz(), "png").startswith(b"\x89PNG")
     pdf = written(tmp_path, quiz(), "pdf", t="y")
@@ -433,6 +451,8 @@ def test_without_the_extra_the_text_formats_work_and_the_others_say_what_to_inst
     drawing = cg.draw(quiz(), s="x", t="y")
     assert drawing.written("dot").startswith("digraph {")
     assert drawing.written("mermaid").startswith("flowchart LR")
+    with pytest.raises(cg.DrawingError, match="there is no picture format 'gif'"):
+        drawing.written("gif")
     needy = ["svg", "tikz", "png"] if missing == "pygraphviz" else ["png", "pdf"]
     for format in needy:
         with pytest.raises(cg.ExtraMissingError, match=f"this needs {missing}; pip install 'cgraph-sensitivity.draw.'"):

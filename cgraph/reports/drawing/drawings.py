@@ -44,7 +44,7 @@ class Drawing:
 
     def written(self, format: str) -> str | bytes:
         """Return the picture in one of `DRAWING_FORMATS`; PNG and PDF are bytes."""
-        return DRAWING_FORMATS[format](self)
+        return DRAWING_FORMATS[drawing_format("", format)](self)
 
     def _repr_svg_(self) -> str:
         return to_svg(self.layout)

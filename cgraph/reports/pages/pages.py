@@ -95,7 +95,7 @@ def page(
     if not G.number_of_edges():
         raise DrawingError("a page walks along edges, and this graph has none")
     order = topological_order(G)
-    s = next(i for i in order if G.succ[i]) if s is None else s
+    s = next(i for i in [*getattr(G, "inputs", []), *order] if G.succ[i]) if s is None else s
     t = next((i for i in getattr(G, "outputs", []) if G.pred[i]), order[-1]) if t is None else t
     require_node(G, s, t)
     picture = _quiet(picture_of(G), bool(G.number_of_edges() <= MAX_LABELS))

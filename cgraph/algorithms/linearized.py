@@ -56,7 +56,7 @@ def compose(later: Any, earlier: Any) -> Any:
     """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
     if type(later) is float and type(earlier) is float:
         return later * earlier
-    if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
+    if not (isinstance(later, Jacobian | np.ndarray) or isinstance(earlier, Jacobian | np.ndarray)):
         return later * earlier
     if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
         return 0  # no path, whatever the shapes
@@ -186,7 +186,7 @@ def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:
 
 
 def _as_matrix(value: Any) -> Any:
-    return value if isinstance(value, Jacobian | np.ndarray) else np.array([[value]])
+    return value if isinstance(value, Jacobian | np.ndarray) else np.array([[value * 1.0]])  # 0 and 1 are whole numbers
 
 
 def _overflow(nodes: tuple[Any, ...], what: str) -> EvaluationError:
@@ -220,7 +220,7 @@ def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: 
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "iuf":
         if not np.isfinite(value).all():
             raise DerivativeError(f"{edge} holds a Jacobian with an entry that is not finite")
-        return Dense(value)
+        return Dense(np.asarray(value, dtype=float))
     if isinstance(value, np.ndarray) and value.ndim:
         raise DerivativeError(
             f"{edge} holds an array of shape {value.shape} as {derivative!r}; give it a matrix of floats, with a row for "

@@ -27,7 +27,10 @@ def as_value(value: Any) -> Any:
     (2.0, (2, 2))
     """
     if isinstance(value, Real | np.bool_) and not isinstance(value, bool | np.bool_):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError("is not finite") from None
     try:
         array = np.asarray(value)
     except ValueError:

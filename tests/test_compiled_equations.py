@@ -50,7 +50,9 @@ def test_what_the_tape_does_not_have_is_refused(name):
 
 
 def test_arrays_are_not_compiled():
-    with pytest.raises(cg.DerivativeError, match="^edge 'x' -> 'y' holds ScaledIdentity.*a compiled graph holds floats"):
+    with pytest.raises(
+        cg.DerivativeError, match="^edge 'x' -> 'y' holds ScaledIdentity.*a compiled graph holds floats"
+    ):
         cg.compile_graph(cg.linearize(cg.from_equations("y = 2*x", x=[1.0, 2.0])))
 
 

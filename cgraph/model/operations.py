@@ -151,8 +151,8 @@ def _normal_pdf(x: Number) -> Number:
 
 
 def _cross_entropy(p: Number, y: Number) -> Number:
-    # 0 log 0 is 0: an outcome that is certain not to be costs nothing.
-    return -y * np.log(_where(np.real(y) == 0, 1, p)) - (1 - y) * np.log(_where(np.real(y) == 1, 1, 1 - p))
+    # 0 log 0 is 0: an outcome that is certain not to be costs nothing. Where p is 0 the domain says that y is, too.
+    return -y * np.log(_where(np.real(p) == 0, 1, p)) - (1 - y) * np.log(_where(np.real(p) == 1, 1, 1 - p))
 
 
 def _cross_entropy_by_p(y: Number, p: Number, t: Number) -> Number:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cmath
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import networkx as nx
@@ -54,7 +55,7 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
 
 def compose(later: Any, earlier: Any) -> Any:
     """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
-    if type(later) is float and type(earlier) is float:
+    if type(earlier) is float:  # a number scales whatever follows it
         return later * earlier
     if not (isinstance(later, Jacobian | np.ndarray) or isinstance(earlier, Jacobian | np.ndarray)):
         return later * earlier
@@ -69,27 +70,26 @@ def identity(size: int | None) -> Any:
 
 
 def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
-    """Return the number of entries of y(i), or None of a number; its value and the edges at `i` must agree."""
+    """Return the number of entries of y(i), or None of a number; its value and all edges at `i` must agree."""
     value = G.nodes[i].get("value")
-    sizes = {"its value": value.size} if isinstance(value, np.ndarray) else {}
+    size, by = (None, "") if value is None else (np.size(value), "its value")
     is_number = isinstance(value, int | float)
-    for heads, axis in ((G.pred[i], 0), (G.succ[i], 1)):
-        for k, data in heads.items():
-            z = data.get(derivative)
-            if isinstance(z, np.ndarray | Jacobian) and len(z.shape) == 2:
-                edge = (k, i) if axis == 0 else (i, k)
-                sizes[f"edge {edge[0]!r} -> {edge[1]!r}"] = z.shape[axis]
-            elif z is not None:
-                is_number = True
-    if is_number and sizes:
-        sizes["a number beside it"] = 1
-    if len(set(sizes.values())) > 1:
-        said = ", ".join(f"{size} by {who}" for size, who in {size: who for who, size in sizes.items()}.items())
-        raise DerivativeError(
-            f"how many entries y({i}) has is not clear: {said}; a Jacobian has a row for each entry of its head and a "
-            f"column for each entry of its tail"
-        )
-    return None if is_number or not sizes else next(iter(sizes.values()))
+    into, out = (((k, i), 0) for k in G.pred[i]), (((i, k), 1) for k in G.succ[i])
+    for (tail, head), axis in chain(into, out):
+        z = G.succ[tail][head].get(derivative)
+        if z is None:
+            continue
+        is_matrix = isinstance(z, np.ndarray | Jacobian) and len(z.shape) == 2
+        found = z.shape[axis] if is_matrix else 1
+        if size not in {None, found}:
+            holds = f"a {z.shape[0]} x {z.shape[1]} Jacobian" if is_matrix else "a number"
+            raise DerivativeError(
+                f"edge {tail!r} -> {head!r} holds {holds}, but {i!r} has {size} entries by {by}; z(i,j) has a row for each "
+                f"entry of j and a column for each entry of i"
+            )
+        size, by = found, f"edge {tail!r} -> {head!r}"
+        is_number = is_number or not is_matrix
+    return None if is_number else size
 
 
 def require_digraph(G: nx.DiGraph[Any]) -> None:

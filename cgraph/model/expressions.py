@@ -267,8 +267,12 @@ def write_step(step: Apply, operands: Sequence[str]) -> str:
     if step.operation in _LISTED:
         options = [str(number) for _, numbers in step.options for number in numbers]
     else:
-        options = [f"{option}={value}" for option, value in step.options]
+        options = [f"{option}={_write_option(value)}" for option, value in step.options]
     return f"{name}({', '.join([*operands, *options])})"
+
+
+def _write_option(value: Any) -> str:
+    return str(value[0] if isinstance(value, tuple) and len(value) == 1 else value)
 
 
 def written(expression: Expression) -> list[str]:

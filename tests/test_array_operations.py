@@ -21,6 +21,7 @@ except ImportError:
     jax = None
 else:
     jax.config.update("jax_enable_x64", val=True)
+    jax.config.update("jax_disable_most_optimizations", val=True)  # every case is compiled, and run once
 
 # --- points: entries are all different, and away from kinks and ends of domains -------------------------------------------
 
@@ -264,20 +265,10 @@ def in_jax(name):
     return OWN.get(name) or f"jnp.{JAX_NAMES.get(name, name)}({', '.join('abc'[: len(OPERATIONS[name].derivatives)])})"
 
 
-def small_and_large(cases):
-    """Return the case of every row with the fewest entries and the one with the most: JAX compiles each anew."""
-    ends = {}
-    for case in cases:
-        size = sum(map(np.size, case[2]))
-        least, most = ends.get(case[0], ((math.inf, None), (0, None)))
-        ends[case[0]] = ((size, case) if size < least[0] else least, (size, case) if size > most[0] else most)
-    return [
-        case for ((_, least), (_, most)) in ends.values() for case in ([least, most] if least is not most else [most])
-    ]
-
-
+# Of every row the case with the most entries: JAX compiles each anew.
 ELEMENTWISE = [(n, e, x, in_jax(n)) for n, e, x in elementwise_cases() if np.shape(x[0]) == (2, 3)]
-JAX_CASES = small_and_large(ELEMENTWISE) + small_and_large([case for case in ARRAY_CASES if case[3]])
+BY_SIZE = sorted(ARRAY_CASES, key=lambda case: sum(map(np.size, case[2])))
+JAX_CASES = list({case[0]: case for case in [*ELEMENTWISE, *BY_SIZE] if case[3]}.values())
 
 
 @pytest.mark.skipif(jax is None, reason="JAX is an optional test dependency")
@@ -288,8 +279,9 @@ def test_every_jacobian_agrees_with_jax(case):
     L = cg.linearize(graph_of(equation, x))
     y = L.nodes["y"]["value"]
     operands = [np.asarray(operand, dtype=float) for operand in x]
-    assert y == pytest.approx(np.asarray(function(*operands))[()], rel=1e-12, abs=1e-14)
-    found = jax.jacrev(function, argnums=tuple(range(len(x))))(*operands)
+    jacobians = jax.jacrev(function, argnums=tuple(range(len(x))))
+    value, found = jax.jit(lambda *a: (function(*a), jacobians(*a)))(*operands)
+    assert y == pytest.approx(np.asarray(value)[()], rel=1e-12, abs=1e-14)
     for i, operand, expected in zip("abc", x, found, strict=False):
         z = shaped(L.edges[i, "y"]["derivative"], y, operand)
         assert np.reshape(z, np.shape(y) + np.shape(operand)) == pytest.approx(

@@ -238,6 +238,8 @@ def test_sums_with_arrays_and_with_the_zero_of_a_sum(kind, data):
     assert 0 + J is J
     assert same(J + A, M + A)
     assert same(A + J, M + A)
+    if M.shape == (1, 1):
+        assert same(J + 2.0, M + 2)
 
 
 @each_class
@@ -294,7 +296,7 @@ def test_arrays_that_do_not_fit_are_refused_with_both_shapes(kind, data):
         refused(operator.matmul, np.ones(shape), J, "multiplied")
     for shape in [(n + 1,), (n + 1, 2), (2 * n, 2), (n, 1, 2)]:
         refused(operator.matmul, J, np.ones(shape), "multiplied")
-    for other in [np.ones((m, n + 1)), np.ones((m + 1, n)), np.ones(n), 1, 2.0]:
+    for other in [np.ones((m, n + 1)), np.ones((m + 1, n)), np.ones(n), *([1, 2.0] if m * n > 1 else [])]:
         refused(operator.add, J, other, "added")
 
 

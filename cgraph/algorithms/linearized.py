@@ -55,12 +55,12 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
 
 def compose(later: Any, earlier: Any) -> Any:
     """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
-    if type(earlier) is float:  # a number scales whatever follows it
-        return later * earlier
-    if not (isinstance(later, Jacobian | np.ndarray) or isinstance(earlier, Jacobian | np.ndarray)):
+    if type(earlier) is float and type(later) is float:
         return later * earlier
     if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
         return 0  # no path, whatever the shapes
+    if type(earlier) is float or not any(isinstance(z, Jacobian | np.ndarray) for z in (later, earlier)):
+        return later * earlier  # a number scales whatever follows it
     return _as_matrix(later) @ _as_matrix(earlier)
 
 
@@ -160,7 +160,9 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
         ends: tuple[Any, Any] | None = None,
         number: bool = False,
     ) -> list[Any]:
-        if not holds_arrays and not any(isinstance(S, np.ndarray | Jacobian) for S in values.values()):
+        is_alone = len(values) == 1 and not number  # with no path between its ends, only their edges know the shape
+        are_numbers = not any(isinstance(S, np.ndarray | Jacobian) for S in values.values())
+        if are_numbers and not holds_arrays and not (is_alone and any(size(i) for key in values for i in (key[0], key[-1]))):
             return finite(values, what)
         found: list[Any] = []
         for key, S in values.items():

@@ -104,7 +104,7 @@ class Jacobian(ABC):
     def __add__(self, other: Any) -> Any:
         if isinstance(other, int) and other == 0:  # what a sum starts from
             return self
-        if np.shape(other) != self.shape:
+        if np.shape(other) != self.shape and (self.shape != (1, 1) or np.ndim(other)):  # a number is one of 1 x 1
             raise ValueError(f"Jacobians of shapes {self.shape} and {np.shape(other)} cannot be added")
         if not isinstance(other, Jacobian):  # rows that a sweep carries
             return self.dense() + other

@@ -1,6 +1,5 @@
 """On random graphs of arrays, methods that share no code must agree."""
 
-import math
 from itertools import pairwise
 
 import networkx as nx
@@ -363,9 +362,11 @@ def test_matrices_given_by_hand(graph, data):
         S = method(G, s, t)
         assert as_matrix(S).shape == (m, n), name
         assert np.array_equal(as_matrix(S), expected), name
+    if not cg.count_paths(G, s, t):
+        return
     assert as_matrix(sum(product for _, product in cg.paths(G, s, t))) == pytest.approx(expected)
     flow = cg.edge_sensitivities(G, s, t)
-    if s != t and math.isfinite(expected.sum()):
+    if s != t:
         assert as_matrix(sum(z for (i, j), z in flow.items() if i == s)) == pytest.approx(expected)
 
 

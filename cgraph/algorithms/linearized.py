@@ -153,6 +153,10 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
             sizes[i] = size_of(G, i, derivative)
         return sizes[i]
 
+    def is_array(key: tuple[Any, ...], S: Any) -> bool:
+        # Where there is no path, only the edges elsewhere know the shape.
+        return isinstance(S, np.ndarray | Jacobian) or (type(S) is int and any(size(i) for i in (key[0], key[-1])))
+
     def settle(
         values: dict[tuple[Any, ...], Any],
         what: str = "S",
@@ -160,9 +164,7 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
         ends: tuple[Any, Any] | None = None,
         number: bool = False,
     ) -> list[Any]:
-        is_alone = len(values) == 1 and not number  # with no path between its ends, only their edges know the shape
-        are_numbers = not any(isinstance(S, np.ndarray | Jacobian) for S in values.values())
-        if are_numbers and not holds_arrays and not (is_alone and any(size(i) for key in values for i in (key[0], key[-1]))):
+        if not holds_arrays and not any(is_array(ends or key, S) for key, S in values.items()):
             return finite(values, what)
         found: list[Any] = []
         for key, S in values.items():
@@ -178,8 +180,8 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
 def _shaped(S: Any, m: int | None, n: int | None) -> Any:
     if m is None and n is None:
         return float(np.asarray(S).reshape(-1)[0])
-    shape = (1 if m is None else m, 1 if n is None else n)
-    return np.array(np.broadcast_to(np.asarray(S, dtype=float), shape)) if np.ndim(S) == 0 else np.asarray(S)
+    # A number in the place of a matrix is 0 where there is no path, or the identity.
+    return np.asarray(S) if np.ndim(S) else np.eye(m or 1, n or 1) * float(S)
 
 
 def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:

@@ -362,4 +362,5 @@ def _misfit(step: Apply, x: list[Any], expression: Expression | None, error: obj
     said = (f"{word} is {show_shape(operand)}" for word, operand in zip(operands, x, strict=True))
     shapes = ", ".join(dict.fromkeys(said))
     reason = "" if str(error).startswith(_FROM_NUMPY) else f"; {error}"
-    return f"{write_step(step, operands)} does not fit: {shapes}{reason}"
+    whole = words[expression.steps.index(step)] if expression else write_step(step, operands)
+    return f"{whole} does not fit: {shapes}{reason}"

@@ -39,7 +39,8 @@ def as_value(value: Any) -> Any:
         raise ValueError("is empty" if array.size == 0 else "is not a number")
     if array.ndim == 0:
         return float(array)
-    if array.dtype == np.float64 and not array.flags.writeable:
+    # A view may be of an array that somebody writes to.
+    if array.dtype == np.float64 and not array.flags.writeable and array.base is None:
         return array
     array = array.astype(np.float64, order="C")
     array.setflags(write=False)

@@ -21,7 +21,7 @@ else:
     jax.config.update("jax_enable_x64", val=True)
     jax.config.update("jax_disable_most_optimizations", val=True)
 
-some = settings(max_examples=30)
+some = settings(max_examples=20)
 
 # --- random graphs of equations ---------------------------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ def in_jax(G, t):
 
 
 @pytest.mark.skipif(jax is None, reason="JAX is an optional test dependency")
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(vector_graphs())
 def test_jax_agrees(G):
     L = cg.linearize(G)
@@ -344,6 +344,7 @@ def matrix_dags(draw):
     return G, sizes
 
 
+@settings(max_examples=40)
 @given(matrix_dags(), st.data())
 def test_matrices_given_by_hand(graph, data):
     G, sizes = graph

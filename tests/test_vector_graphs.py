@@ -396,3 +396,9 @@ def test_a_matrix_that_contradicts_the_value_is_refused(algorithm):
     L.edges["a", "y"]["derivative"] = np.ones((1, 3))
     with pytest.raises(cg.DerivativeError, match=r"'a'.*(1 x 3.*2 entries)"):
         SINGLE[algorithm](L, "x", "y")
+
+
+def test_the_gates_of_an_activated_array():
+    L = cg.linearize(cg.from_equations("s = 2*x; h = identity(s); r = relu(h)", x=[[1.0, 0.0], [-3.0, 0.5]]))
+    found = cg.gates(L)
+    assert {j: gate.tolist() for j, gate in found.items()} == {"h": [[1, 1], [1, 1]], "r": [[1, 0], [0, 1]]}

@@ -90,7 +90,8 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, An
     Returns
     -------
     dict
-        ``{j: gate}``, an array where y(j) is one. In a decoupled graph the gate stands at "j+", and "j-", which has none, is left out.
+        ``{j: gate}``, an array where y(j) is one. In a decoupled graph the gate stands at "j+", and "j-", which has
+        none, is left out.
 
     Raises
     ------

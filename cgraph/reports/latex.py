@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.operations import row_of
 
-__all__ = ["latex_expression", "latex_name", "latex_number", "latex_text"]
+__all__ = ["EDGE", "is_long", "latex_array", "latex_expression", "latex_name", "latex_number", "latex_text"]
 
 _GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "rho",
@@ -18,6 +22,7 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
 }  # fmt: skip
+EDGE, MAX_SHOWN = 2, 10  # what is shown at each end of a long array, and how many entries do not make it one
 _ATOM = 9  # binds tighter than every operator
 
 
@@ -59,6 +64,35 @@ def latex_number(text: str) -> str:
     """
     scientific = re.fullmatch(r"(-?[\d._]+)[eE]([-+]?\d+)", text)
     return rf"{scientific[1]} \cdot 10^{{{int(scientific[2])}}}" if scientific else text
+
+
+def is_long(array: NDArray[Any]) -> bool:
+    """Whether an array is shown by its ends."""
+    return array.size > MAX_SHOWN and max(array.shape) > 2 * EDGE
+
+
+def latex_array(array: NDArray[Any]) -> str:
+    r"""Return an array for math mode: a matrix in brackets, a vector as a row transposed, more axes by their shape.
+
+    Examples
+    --------
+    >>> latex_array(np.array([1.0, 0.5])), latex_array(np.zeros((4, 2, 3)))
+    ('\\begin{bmatrix} 1 & 0.5 \\end{bmatrix}^T', '\\text{an array of shape } 4 \\times 2 \\times 3')
+    """
+    if array.ndim > 2:
+        return r"\text{an array of shape } " + r" \times ".join(map(str, array.shape))
+    shorten = is_long(array)
+    rows = [
+        _ends([latex_number(format(x + 0.0, ".6g")) for x in row], r"\cdots", shorten) for row in np.atleast_2d(array)
+    ]
+    rows = _ends(rows, [r"\vdots"] * len(rows[0]), shorten)
+    body = r" \\ ".join(" & ".join(row) for row in rows)
+    return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}" + "^T" * (array.ndim == 1)
+
+
+def _ends(parts: list[Any], dots: Any, shorten: bool) -> list[Any]:
+    """Return the first and the last of many parts."""
+    return [*parts[:EDGE], dots, *parts[-EDGE:]] if shorten and len(parts) > 2 * EDGE else parts
 
 
 def latex_expression(expression: Expression) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from cgraph.model.errors import show_count
 from cgraph.reports.latex import is_long, latex_array, latex_name, latex_number
 from cgraph.reports.tables import Formula, Table, show_number, to_csv, to_latex, to_markdown, to_text
+from cgraph.specs.writing import to_json
 
 __all__ = ["counted", "name_cell", "print_result", "records_table", "sensitivity_title"]
 
@@ -41,14 +42,13 @@ def print_result(
 ) -> None:
     """Print `data` as JSON, `records` as CSV, or else `tables`, as ``--format`` has it."""
     if arguments.format == "json":
-        print(json.dumps({"cgraph": VERSION, **_finite(data)}, indent=2, ensure_ascii=False))
+        print(to_json({"cgraph": VERSION, **_finite(data)}))
     elif arguments.format == "csv":
         columns = COLUMNS[arguments.command]
         print(to_csv([*columns, *(key for key in (records[0] if records else ()) if key not in columns)], records))
     else:
-        if any(
-            isinstance(cell, np.ndarray) and is_long(cell) for table in tables for row in table.rows for cell in row
-        ):
+        cells = chain(*(record.values() for record in records), *(row for table in tables for row in table.rows))
+        if any(isinstance(cell, np.ndarray) and is_long(cell) for cell in cells):
             tables = [*tables, Table((), [], ABBREVIATED)]
         render = {"text": to_text, "markdown": to_markdown, "latex": to_latex}[arguments.format]
         print("\n\n".join(render(table) for table in tables))

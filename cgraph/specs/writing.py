@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,7 +21,7 @@ from cgraph.model.names import unusable
 from cgraph.specs.parsing import MAX_BYTES, format_of
 from cgraph.specs.reading import SOURCES, VERSION
 
-__all__ = ["spec_of", "write_spec"]
+__all__ = ["spec_of", "to_json", "write_spec"]
 
 MAX_ROW = 100  # characters of an array that stands on one line of YAML with its name
 
@@ -138,17 +139,24 @@ def _laid_out(content: Any) -> Any:
     if isinstance(content, dict):
         return {name: _laid_out(part) if isinstance(part, dict | list) else part for name, part in content.items()}
     if isinstance(content, list) and isinstance(content[0], list | float):
-        rows = CommentedSeq(content)
-        if isinstance(content[0], float) or len(str(content)) <= MAX_ROW:
-            rows.fa.set_flow_style()
-        else:
-            rows[:] = map(_laid_out, content)
-        return rows
+        if isinstance(content[0], list) and len(str(content)) > MAX_ROW:
+            return [_laid_out(row) for row in content]
+        on_one_line = CommentedSeq(content)
+        on_one_line.fa.set_flow_style()
+        return on_one_line
     return content
 
 
 def _to_json(spec: dict[str, Any]) -> str:
-    return json.dumps(spec, indent=2, ensure_ascii=False) + "\n"
+    return to_json(spec) + "\n"
+
+
+def to_json(data: dict[str, Any]) -> str:
+    """Return `data` as JSON, indented, a list of numbers on one line."""
+    # A line break stands between the parts of a list, and never inside a text.
+    lists = re.compile(r"\[\n([-+\d.eE,\s]*)\]")
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return lists.sub(lambda numbers: f"[{' '.join(numbers[1].split())}]", text)
 
 
 def _to_toml(spec: dict[str, Any]) -> str:

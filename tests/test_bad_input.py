@@ -1421,13 +1421,13 @@ g.yaml:1:13: error: input 'x' is true; a number is needed
     Case(
         "input-list",
         """\
-inputs: {x: [1, 2]}
+inputs: {x: [1, [2]]}
 nodes: {y: x}
 """,
         """\
-g.yaml:1:13: error: input 'x' is a list; a number is needed
-    1 | inputs: {x: [1, 2]}
-      |             ^
+g.yaml:1:17: error: entry [1] of input 'x' is a list; a number is needed
+    1 | inputs: {x: [1, [2]]}
+      |                 ^
 """,
     ),
     Case(
@@ -1437,7 +1437,7 @@ inputs: {x: {value: 1}}
 nodes: {y: x}
 """,
         """\
-g.yaml:1:13: error: input 'x' is a mapping; a number is needed
+g.yaml:1:13: error: input 'x' is a mapping; a number, a list or {file: ...} is needed
     1 | inputs: {x: {value: 1}}
       |             ^
 """,

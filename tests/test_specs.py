@@ -149,7 +149,7 @@ class TestNetworks:
         ("network", "place", "message", "hint"),
         [
             ("3", "2:10", "'network' is a mapping from names, not the number 3", "write network: {name: ...}"),
-            ("{nuerons: {}}", "2:11", "unknown key 'nuerons'", "the keys are inputs, neurons, layers, loss"),
+            ("{nuerons: {}}", "2:11", "unknown key 'nuerons'", "the keys are inputs, neurons, layers, loss, vector"),
             ("{inputs: 3}", "2:19", "'inputs' is a mapping from names to values, or a list of names", ""),
             ("{neurons: [h]}", "2:20", "'neurons' is a mapping from names", "write neurons: {h1: {...}}"),
             ("{neurons: {h: 3}}", "2:21", "neuron 'h' is a mapping with activation and weights",

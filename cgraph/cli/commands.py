@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from itertools import product
+from itertools import accumulate, product
 from typing import Any
 
 import numpy as np
@@ -90,16 +90,15 @@ def sensitivity(arguments: argparse.Namespace) -> int:
 def _blocks(L: cg.ComputationalGraph, sources: list[str], targets: list[str]) -> dict[tuple[str, str], Any]:
     """Return S(s,t) of every pair, cut out of the Jacobian of all of them."""
     sizes = {i: size_of(L, i, "derivative") for i in (*sources, *targets)}
-    rest = cg.jacobian(L, sources, targets)
-    columns = np.cumsum([sizes[s] or 1 for s in sources])[:-1]
-    rows = np.cumsum([sizes[t] or 1 for t in targets])[:-1]
-    blocks = {
-        (s, t): block
-        for t, row in zip(targets, np.split(rest, rows), strict=True)
-        for s, block in zip(sources, np.split(row, columns, axis=1), strict=True)
-    }
-    return {(s, t): float(blocks[s, t][0, 0]) if sizes[s] is sizes[t] is None else blocks[s, t]
-            for s, t in product(sources, targets)}  # fmt: skip
+    columns, rows = (_spans([sizes[i] or 1 for i in ends]) for ends in (sources, targets))
+    S = cg.jacobian(L, sources, targets)
+    blocks = zip(product(sources, targets), (S[row, column] for column, row in product(columns, rows)), strict=True)
+    return {(s, t): block.item() if sizes[s] is sizes[t] is None else block for (s, t), block in blocks}
+
+
+def _spans(sizes: list[int]) -> list[slice]:
+    """Return the rows, or the columns, that parts of these sizes take one after the other."""
+    return [slice(stop - size, stop) for size, stop in zip(sizes, accumulate(sizes), strict=True)]
 
 
 def _direction(L: cg.ComputationalGraph, s: str, t: str) -> str:

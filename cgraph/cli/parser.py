@@ -155,13 +155,15 @@ def _add_ends(sub: argparse.ArgumentParser, what: str) -> None:
 
 def _binding(text: str) -> tuple[str, Any]:
     name, _, value = text.rpartition("=")
+    is_list = value.lstrip().startswith("[")
     try:
-        found = json.loads(value) if value.lstrip().startswith("[") else float(value)
+        found = json.loads(value) if is_list else float(value)
     except (ValueError, RecursionError):
         found = math.nan
     if name.strip() and _is_finite(found):
         return name.strip(), found
-    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, as in x=2.5, nor NAME=LIST, as in 'x=[1, 2]'")
+    wanted = "NAME=LIST of numbers, as in 'x=[1, 2]'" if is_list else "NAME=NUMBER, as in x=2.5"
+    raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
 
 
 def _is_finite(value: Any) -> bool:

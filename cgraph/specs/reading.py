@@ -241,24 +241,20 @@ class _Reader:
             self.report((*layer.path, "weights"), message, "write weights: [[0.2, 0.4]]")
             return False
         rows, columns = weights.shape
+        before = self.G.nodes[layer.feeding].get("value", weights)
+        shape = (self.widths[layer.feeding],) if layer.feeding in self.widths else np.shape(before)
         self.widths[layer.name] = rows
-        if bias is not None and np.shape(bias) != (rows,):
-            message = (
-                f"the bias of {what} is {show_shape(bias)}; a list with a number for each row is needed, here {rows}"
-            )
-            self.report((*layer.path, "bias"), message)
-            return False
-        before = self.G.nodes.get(layer.feeding, {}).get("value")
-        if isinstance(before, float):
+        if not shape:
             self.report(layer.path, f"{what}: {layer.feeding!r}, which feeds it, is a number; an array is needed")
-            return False
-        width = self.widths.get(layer.feeding, columns if before is None else before.shape[-1])
-        if width != columns:
-            message = (
-                f"{what}: number of weights in a row {columns}, of entries of {layer.feeding!r} that feed it {width}"
-            )
-            self.report((*layer.path, "weights"), message)
-        return bool(width == columns)
+        elif shape[-1] != columns:
+            fed = f"of entries of {layer.feeding!r} that feed it {shape[-1]}"
+            self.report((*layer.path, "weights"), f"{what}: number of weights in a row {columns}, {fed}")
+        elif bias is not None and np.shape(bias) != (rows,):
+            needed = f"a list with a number for each row is needed, here {rows}"
+            self.report((*layer.path, "bias"), f"the bias of {what} is {show_shape(bias)}; {needed}")
+        else:
+            return True
+        return False
 
     def add_neuron(self, neuron: Neuron) -> None:
         what = f"neuron {neuron.name!r}"

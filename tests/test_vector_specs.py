@@ -12,6 +12,7 @@ import struct
 import warnings
 import zipfile
 from importlib.resources import files
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -380,6 +381,26 @@ class TestFiles:
     def test_csv_that_is_no_matrix(self, folder, raw, message):
         (folder / "t.csv").write_bytes(raw)
         assert refused("{file: t.csv}") == f"1:20 input 'x': {message}"
+
+
+def test_the_specs_of_the_manual_are_read(folder):
+    np.savez(folder / "data.npz", labels=[0, 1], other=MATRIX)
+    (folder / "table.csv").write_text("a,b\n1,2\n")
+    (folder / "trained").mkdir()
+    np.save(folder / "trained" / "V.npy", MATRIX)
+    np.save(folder / "W2.npy", np.ones((2, 3)))
+    manual = Path(__file__).parent.parent / "docs" / "spec.md"
+    specs = re.findall(r"```yaml\n(.*?)```", manual.read_text(encoding="utf-8"), re.DOTALL)
+    graphs = [read(spec) for spec in specs]
+    assert len(graphs) == 7
+    for G in graphs:
+        L = cg.linearize(G)
+        for t in L.outputs:
+            cg.sensitivities(L, t)
+    short = next(G for G in graphs if "h1" in G and "W1" in G)
+    assert {j: e for j, e in short.nodes(data="equation") if e} == {
+        "h1": "tanh(x @ W1.T + b1)", "p": "softmax(h1 @ W2.T)", "J": "cross_entropy(p, target)",
+    }  # fmt: skip
 
 
 # Jacobians on edges

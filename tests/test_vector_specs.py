@@ -17,6 +17,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+from contents import content, plain
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
@@ -41,19 +42,6 @@ def written(G, format="yaml"):
     stream = io.StringIO()
     cg.write_spec(G, stream, format=format)
     return stream.getvalue()
-
-
-def plain(value):
-    """Return what can be compared: of an array its shape and every bit of it."""
-    if isinstance(value, np.ndarray):
-        return value.shape, value.tobytes()
-    return value
-
-
-def content(G):
-    nodes = {i: {key: plain(v) for key, v in data.items()} for i, data in G.nodes(data=True)}
-    edges = {(i, j): {key: plain(v) for key, v in data.items()} for i, j, data in G.edges(data=True)}
-    return nodes, edges, G.graph
 
 
 def mistakes(text, format="yaml"):

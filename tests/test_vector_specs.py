@@ -944,11 +944,9 @@ def test_a_damaged_spec_is_read_or_refused(spec, rng: random.Random, data):
                 assert np.isfinite(S).all()
 
 
-nested = st.recursive(
-    st.one_of(st.integers(), st.floats(), st.booleans(), st.none(), st.text(max_size=3)),
-    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.sampled_from(["file", "name", "a"]), children, max_size=2),
-    max_leaves=12,
-)  # fmt: skip
+leaves = st.one_of(st.integers(), st.floats(), st.booleans(), st.none(), st.text(max_size=3))
+keys = st.sampled_from(["file", "name", "a"])
+nested = st.deferred(lambda: leaves | st.lists(nested, max_size=3) | st.dictionaries(keys, nested, max_size=2))
 
 
 @given(nested)

@@ -261,8 +261,10 @@ def write_step(step: Apply, operands: Sequence[str]) -> str:
     row = row_of(step.operation)
     if row.infix:
         return f" {row.infix} ".join(operands) if len(operands) > 1 else row.infix + operands[0]
-    if step.operation == "index":
-        return f"{operands[0]}[{', '.join(map(_write_part, dict(step.options)['key']))}]"
+    if _is_postfix(step):
+        before = f"({operands[0]})" if operands[0][0].isdigit() else operands[0]  # the point would be a decimal one
+        key = dict(step.options).get("key", ())
+        return f"{before}[{', '.join(map(_write_part, key))}]" if key else f"{before}.T"
     name = next((name for name, of_one in _OF_ONE_ARRAY.items() if of_one == step.operation), step.operation)
     if step.operation in _LISTED:
         options = [str(number) for _, numbers in step.options for number in numbers]
@@ -290,12 +292,17 @@ def written(expression: Expression) -> list[str]:
                 texts.append(write_name(name))
             case Number(_, text):
                 texts.append(text)
-            case Apply(operation, operands):
+            case Apply(operation, operands) as step:
                 # An index binds to what stands before it; the brackets of a function keep everything together.
-                binds = _INDEX if operation == "index" else row_of(operation).precedence
+                binds = _INDEX if _is_postfix(step) else row_of(operation).precedence
                 texts.append(write_step(step, [_bracketed(expression.steps[o], texts[o], binds, k > 0)
                                                for k, o in enumerate(operands)]))  # fmt: skip
     return texts
+
+
+def _is_postfix(step: Apply) -> bool:
+    """Whether an operation is written behind its operand, as x[0] and A.T are."""
+    return step.operation == "index" or (step.operation == "transpose" and not step.options)
 
 
 def _bracketed(step: Name | Number | Apply, text: str, binds: int, on_the_right: bool) -> str:

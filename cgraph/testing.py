@@ -36,9 +36,9 @@ def compare(rows: Iterable[tuple[str, Any, Any]], *, tolerance: float = 1e-12) -
       2 + 2             4         4  0
       0.1 + 0.2       0.4       0.3  0.1 <- miss
     1
-    >>> compare([("2 (1, 2)", [2.0, 4.0], np.array([2.0, 4.5]))])
-      quantity                      expected  obtained  error
-      2 (1, 2), [1] of a vector of 2         4       4.5  0.125 <- miss
+    >>> compare([("x", [2.0, 4.0], np.array([2.0, 4.5]))])
+      quantity                 expected  obtained  error
+      x, [1] of a vector of 2         4       4.5  0.125 <- miss
     1
     """
     compared = [_compared(name, np.asarray(e, dtype=float), np.asarray(o, dtype=float)) for name, e, o in rows]

@@ -21,7 +21,7 @@ lam, rate, steps = 0.01, 0.5, 100
 images, labels = load_digits(return_X_y=True)  # 1797 images of 8 x 8 points, from 0 to 16
 X, Y = images / 16, np.eye(10)[labels]
 order = np.random.default_rng(0).permutation(len(X))
-learn, test = order[:1000], order[1500:]
+learn, test = order[:1000], order[1000:]
 
 G = cg.ComputationalGraph()
 G.add_input("X", X[learn])

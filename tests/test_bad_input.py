@@ -540,10 +540,10 @@ g.yaml:3:10: error: node 'y': exp takes one operand, not 0
         "max-of-one",
         in_equation("max(x)"),
         """\
-g.yaml:3:6: error: node 'y': max takes two or more operands, not 1
-    3 |   y: max(x)
-      |      ^
+cgraph: error: node 'y': max(x) does not fit: x is a number; of one operand, an array is needed
 """,
+        argv=["eval", "g.yaml"],
+        status=4,
     ),
     Case(
         "max-of-none",
@@ -578,10 +578,9 @@ g.yaml:3:6: error: node 'y': 'sin' is a function and needs operands
         "keyword-operand",
         in_equation("log(x, base=2)"),
         """\
-g.yaml:3:17: error: node 'y': unexpected character '='
+g.yaml:3:18: error: node 'y': log has no option 'base'
     3 |   y: log(x, base=2)
-      |                 ^
-  hint: write one equation for each node
+      |                  ^
 """,
     ),
     Case(
@@ -622,12 +621,13 @@ g.yaml:3:6: error: node 'y': there is no function 'np.foo'
 """,
     ),
     Case(
-        "comparison",
-        in_equation("'x < z'"),
+        "comparisons-in-a-row",
+        in_equation("'1 < x < z'"),
         """\
-g.yaml:3:9: error: node 'y': unexpected character '<'
-    3 |   y: 'x < z'
-      |         ^
+g.yaml:3:7: error: node 'y': one comparison at a time
+    3 |   y: '1 < x < z'
+      |       ^
+  hint: write where(a < b, where(b < c, 1, 0), 0)
 """,
     ),
     Case(
@@ -675,7 +675,7 @@ g.yaml:3:9: error: node 'y': unexpected character ':'
 g.yaml:3:7: error: node 'y': unexpected character '['
     3 |   y: '[x]'
       |       ^
-  hint: write (
+  hint: a vector or matrix is an input or a constant of its own; stack(a, b) makes one of nodes
 """,
     ),
     Case(
@@ -963,11 +963,10 @@ g.yaml:3:8: error: node 'y': 'lambda' is a Python keyword and cannot stand in an
         "python-subscript",
         in_equation("x[0]"),
         """\
-g.yaml:3:7: error: node 'y': unexpected character '['
-    3 |   y: x[0]
-      |       ^
-  hint: write (
+cgraph: error: node 'y': x[0] does not fit: x is a number; a number has no entries
 """,
+        argv=["eval", "g.yaml"],
+        status=4,
     ),
     Case(
         "python-f-string",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -12,18 +13,21 @@ import numpy as np
 
 from cgraph.algorithms.gradients import weight_gradients
 from cgraph.algorithms.linearized import edge_derivative
-from cgraph.algorithms.sweeps import sensitivities_from
+from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import EvaluationError
 from cgraph.model.evaluation import forward, is_computed, linearize, source_values, value_of
 from cgraph.model.graph import ComputationalGraph
 
 __all__ = ["Check", "CheckReport", "check_derivatives"]
 
-# A kind of check, what is varied, the derivatives of the heads, their values after a complex step, and the sums of
-# the absolute products that the derivatives are made of.
-_Measured = tuple[str, str, Mapping[str, float], Mapping[str, Any], Mapping[str, float]]
+# An ndarray of floats.
+Array = Any
 
 _STEP = 1e-30
+# An array of at most so many entries is varied entry by entry, a larger one along so many random directions.
+MOST_ENTRIES = 64
+DIRECTIONS = 8
+MOST_TERMS = 100_000  # the entries of a Jacobian whose absolute values are written out
 # Below this share of 1, or of the terms if they are larger, errors are not relative any more: of numbers that
 # cancel, as two paths do or 1 - y^2 where y is nearly 1, remains rounding.
 _FLOOR = 1e-8
@@ -38,7 +42,8 @@ class Check:
     kind : str
         ``"edge"`` for z(i,j), ``"pair"`` for S(i,j), ``"weight"`` for the derivative of j by a weight on an edge.
     tail, head : str
-        What is varied, the node i or the edge "i -> k", and the node j that answers.
+        What is varied, the node i or the edge "i -> k", and the node j that answers. Of arrays, the entry where the
+        error is largest, as in "W[0, 2]"; "W[*]" is a random direction, by which large arrays are varied.
     derivative, numerical : float
         What the graph says, and what the numbers say.
     error : float
@@ -115,7 +120,8 @@ def check_derivatives(
     Notes
     -----
     A complex step Im f(x + ih) / h, exact to rounding [1]_. One evaluation of the graph for each input and weight,
-    one of its node for each edge. At a kink both sides of the comparison follow the same convention.
+    one of its node for each edge; of an array, one for each of its entries, or for each of 8 random directions if it
+    has more than 64. At a kink both sides of the comparison follow the same convention.
 
     References
     ----------
@@ -143,60 +149,117 @@ def check_derivatives(
     measured = chain(
         _edges(L, y, computed, derivative), _pairs(L, y, outputs, derivative), _weights(L, outputs, derivative)
     )
-    return CheckReport(tuple(chain.from_iterable(_compare(*found, tolerance) for found in measured)), tolerance)
+    return CheckReport(tuple(_compared(found, tolerance) for found in measured), tolerance)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """The derivatives of `head` by `tail` along some directions, beside what a complex step says of them.
+
+    All arrays are of shape (entries of the head, directions); `terms` are the sums of the absolute products that the
+    derivatives are made of.
+    """
+
+    kind: str
+    tail: str
+    head: str
+    derivatives: Array
+    numerical: Array
+    terms: Array
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]  # of head and tail
+
+    def name(self, which: int, entry: int) -> str:
+        """Return the name of the head (0) or the tail (1), with the entry that is meant."""
+        node, shape = (self.head, self.tail)[which], self.shapes[which]
+        if not shape:
+            return node
+        if which == 1 and math.prod(shape) > MOST_ENTRIES:
+            return f"{node}[*]"
+        return f"{node}[{', '.join(str(int(k)) for k in np.unravel_index(entry, shape))}]"
 
 
 def _edges(L: ComputationalGraph, y: Mapping[str, Any], computed: list[str], derivative: str) -> Iterator[_Measured]:
+    z = edge_derivative(L, derivative)
     for j in computed:
-        for i in L.predecessors(j):
-            moved = {k: _step(y[k]) if k == i else y[k] for k in L.predecessors(j)}
+        operands = {k: y[k] for k in L.predecessors(j)}
+        for i in operands:
+            V = _directions(y[i])
             with np.errstate(all="ignore"):
-                yield "edge", i, {j: L.edges[i, j][derivative]}, {j: value_of(L, j, moved)}, {}
+                moved = [value_of(L, j, operands | {i: x}) for x in _moved(y[i], V)]
+            yield _measured(
+                "edge", i, j, z(i, j) @ V if np.ndim(y[i]) or np.ndim(y[j]) else z(i, j), moved, 1.0, np.shape(y[i])
+            )
 
 
 def _pairs(L: ComputationalGraph, y: Mapping[str, Any], outputs: list[str], derivative: str) -> Iterator[_Measured]:
-    terms = _absolute(L, derivative)
+    S = {t: sensitivities(L, t, derivative=derivative) for t in outputs}
+    terms = _absolute(L, outputs, derivative)
+    values = source_values(L)
     for i in [*L.inputs, *L.weights]:
         if i in y:
-            S = sensitivities_from(L, i, derivative=derivative)
-            moved = forward(L, {**source_values(L), i: _step(y[i])})
-            yield "pair", i, {j: S[j] for j in outputs}, moved, sensitivities_from(terms, i)
+            V = _directions(y[i])
+            moved = [forward(L, {**values, i: x}) for x in _moved(y[i], V)]
+            for t in outputs:
+                size = np.atleast_2d(terms[t][i]) @ np.abs(V)
+                yield _measured("pair", i, t, np.atleast_2d(S[t][i]) @ V, [m[t] for m in moved], size, np.shape(y[i]))
 
 
 def _weights(L: ComputationalGraph, outputs: list[str], derivative: str) -> Iterator[_Measured]:
-    gradients = {t: weight_gradients(L, t, derivative=derivative) for t in outputs}
-    terms = _absolute(L, derivative)
+    numbers = [t for t in outputs if not np.ndim(L.nodes[t]["value"])]
+    gradients = {t: weight_gradients(L, t, derivative=derivative) for t in numbers}
+    terms = _absolute(L, numbers, derivative)
     H = L.copy()
     for i, j in [(i, j) for i, j in L.edges if "activation" in L.nodes[j]]:
-        H.edges[i, j]["weight"] = _step(L.edges[i, j]["weight"])
-        size = abs(L.nodes[j]["gate"] * L.nodes[i]["value"])
-        scales = {t: size * S for t, S in sensitivities_from(terms, j).items()}
-        yield "weight", f"{i} -> {j}", {t: gradients[t][i, j] for t in outputs}, forward(H, source_values(H)), scales
-        H.edges[i, j]["weight"] = L.edges[i, j]["weight"]
+        w = L.edges[i, j]["weight"]
+        H.edges[i, j]["weight"] = complex(w, _STEP)
+        moved = forward(H, source_values(H))
+        H.edges[i, j]["weight"] = w
+        size = np.max(np.abs(L.nodes[j]["gate"] * L.nodes[i]["value"]))
+        for t in numbers:
+            found = np.array([[gradients[t][i, j]]])
+            yield _measured("weight", f"{i} -> {j}", t, found, [moved[t]], size * np.sum(terms[t][j]), ())
 
 
-def _absolute(L: ComputationalGraph, derivative: str) -> nx.DiGraph[Any]:
+def _directions(x: Any) -> Array:
+    """Return the columns along which x is varied: one for each entry, or a few random ones."""
+    n = np.size(x)
+    return np.eye(n) if n <= MOST_ENTRIES else np.random.default_rng(0).choice([-1.0, 1.0], size=(n, DIRECTIONS))
+
+
+def _moved(x: Any, V: Array) -> Iterator[Any]:
+    """Iterate over `x` after a complex step along each column of `V`."""
+    return (x + 1j * _STEP * v.reshape(np.shape(x)) if np.ndim(x) else complex(x, _STEP) for v in V.T)
+
+
+def _measured(
+    kind: str, tail: str, head: str, derivatives: Any, moved: list[Any], terms: Any, shape: tuple[int, ...]
+) -> _Measured:
+    numerical = np.stack([np.ravel(np.imag(y)) / _STEP for y in moved], axis=1)
+    found = np.reshape(derivatives, numerical.shape)
+    return _Measured(
+        kind, tail, head, found, numerical, np.broadcast_to(terms, found.shape), (np.shape(moved[0]), shape)
+    )
+
+
+def _absolute(L: ComputationalGraph, outputs: list[str], derivative: str) -> dict[str, dict[str, Any]]:
+    """Return, for every output and node, the sum of the absolute products along the paths between them.
+
+    Where a Jacobian is too large to be written out, the absolute value of what the products add up to stands for it.
+    """
     z = edge_derivative(L, derivative)
+    if any(math.prod(np.shape(z(i, j))) > MOST_TERMS for i, j in L.edges):
+        return {t: {i: np.abs(S) for i, S in sensitivities(L, t, derivative=derivative).items()} for t in outputs}
     A: nx.DiGraph[Any] = nx.DiGraph()
-    A.add_nodes_from(L)
-    A.add_edges_from((i, j, {"derivative": abs(z(i, j))}) for i, j in L.edges)
-    return A
+    A.add_nodes_from((i, {"value": data.get("value")}) for i, data in L.nodes(data=True))
+    A.add_edges_from((i, j, {"derivative": np.abs(np.asarray(z(i, j)))[()]}) for i, j in L.edges)
+    return {t: sensitivities(A, t) for t in outputs}
 
 
-def _step(x: float) -> complex:
-    return complex(x, _STEP)
-
-
-def _compare(
-    kind: str,
-    tail: str,
-    derivatives: Mapping[str, float],
-    moved: Mapping[str, Any],
-    scales: Mapping[str, float],
-    tolerance: float,
-) -> Iterator[Check]:
-    """Yield the checks of several heads, whose values at a complex step of the tail are those in `moved`."""
-    for head, z in derivatives.items():
-        numerical = float(np.imag(moved[head])) / _STEP
-        error = abs(z - numerical) / max(abs(numerical), _FLOOR * max(1.0, scales.get(head, 1.0)))
-        yield Check(kind, tail, head, z, numerical, error, error <= tolerance)
+def _compared(found: _Measured, tolerance: float) -> Check:
+    """Return the check of the entry whose error is largest."""
+    floor = _FLOOR * np.maximum(1.0, found.terms)
+    errors = np.abs(found.derivatives - found.numerical) / np.maximum(np.abs(found.numerical), floor)
+    row, column = np.unravel_index(np.argmax(errors), errors.shape)
+    derivative, numerical, error = (float(a[row, column]) for a in (found.derivatives, found.numerical, errors))
+    tail, head = found.name(1, int(column)), found.name(0, int(row))
+    return Check(found.kind, tail, head, derivative, numerical, error, error <= tolerance)

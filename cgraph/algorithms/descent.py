@@ -9,16 +9,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.algorithms.compiled import compile_graph
+from cgraph.algorithms.gradients import weight_gradients
 from cgraph.algorithms.kernels import compiled, is_loaded
+from cgraph.model.batches import over_examples
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.evaluation import (
+    evaluate,
     forward,
     gate_of,
     is_computed,
+    linearize,
     local_derivatives,
     preactivation,
     source_values,
@@ -26,6 +31,7 @@ from cgraph.model.evaluation import (
 )
 from cgraph.model.graph import ComputationalGraph, require_node, topological_order
 from cgraph.model.tables import Example, Table, examples_of
+from cgraph.model.values import as_value, show_shape
 
 __all__ = ["Descent", "gradient_descent"]
 
@@ -83,7 +89,7 @@ def gradient_descent(
     steps : int
         How many passes over the data; without data, how many steps.
     data : dict of columns, or path of a CSV file, optional
-        The examples: a column for each input that varies; other inputs keep their value. Without it there is one
+        The examples: a column for each input that varies, of numbers or of arrays of one shape; other inputs keep their value. Without it there is one
         example, the values in `G`.
     batch : int, optional
         How many examples an update takes its mean gradient from; by default all of them, and 1 is stochastic
@@ -115,7 +121,8 @@ def gradient_descent(
 
     Notes
     -----
-    A forward and a reverse sweep for each example, O(V + E), and a forward sweep to record the loss of a pass
+    A forward and a reverse sweep for each example, O(V + E), or for each batch where variables are arrays (then as
+    `minibatch`); and a forward sweep to record the loss of a pass
     with several updates. MATH 565, lecture 26 (w <- w - rate * gradient); 10-301/601, lecture 13 (stochastic
     descent, the loss after each pass).
 
@@ -138,7 +145,7 @@ def gradient_descent(
     examples = [{}] if data is None else examples_of(G, data)
     held_out = [] if validation is None else examples_of(G, validation)
     shuffler = None if seed is None else random.Random(seed)  # noqa: S311 - an order of examples, not a secret
-    training = _training(G, loss, updates=steps * len(examples))
+    training = _training(G, loss, examples[0], updates=steps * len(examples))
     history = [training.mean_loss(examples)]
     held_out_history = [training.mean_loss(held_out)] if held_out else []
     stopped = ""
@@ -158,8 +165,12 @@ def gradient_descent(
     return Descent(training.graph, history, held_out_history, stopped)
 
 
-def _training(G: ComputationalGraph, loss: str, updates: int) -> _Training:
-    """Return what trains `G`: on a tape, if so many sweeps take less time that way."""
+def _training(G: ComputationalGraph, loss: str, example: Example, updates: int) -> _Training:
+    """Return what trains `G`: on arrays if it holds some, on a tape if so many sweeps take less time that way."""
+    if any(
+        isinstance(value, np.ndarray) for value in (*nx.get_node_attributes(G, "value").values(), *example.values())
+    ):
+        return _ArrayTraining(G, loss)
     work = updates * (len(G) + G.number_of_edges())
     if work < FEWEST_SWEPT or (work < FEWEST_TO_LOAD and not is_loaded()):
         return _Training(G, loss)
@@ -190,7 +201,7 @@ class _Training:
     def weights(self, weights: Mapping[Any, float]) -> None:
         for w, value in weights.items():
             if w in self.sources:
-                self.sources[w] = self.graph.nodes[w]["value"] = value
+                self.sources[w] = self.graph.nodes[w]["value"] = as_value(value)
             else:
                 self.graph.edges[w]["weight"] = value
 
@@ -273,6 +284,38 @@ class _TapeTraining(_Training):
         J = self._evaluate(examples)
         gradient: NDArray[np.float64] = self.compiled.weight_gradients(self.loss).reshape(-1, len(J)).sum(axis=1)
         return gradient
+
+
+class _ArrayTraining(_Training):
+    """The same where variables are arrays: one sweep over a whole batch, with the examples as the leading axis."""
+
+    def __init__(self, G: ComputationalGraph, loss: str) -> None:
+        super().__init__(G, loss)
+        self.over_examples: ComputationalGraph | None = None
+
+    def mean_loss(self, examples: Sequence[Example]) -> float:
+        G, inputs = self._batch(examples)
+        J = evaluate(G, inputs)[self.loss]
+        if np.ndim(J):
+            raise CGraphError(
+                f"the loss {self.loss!r} is {show_shape(J)}; a loss is one number, such as its sum or mean"
+            )
+        return float(J)
+
+    def mean_gradient(self, examples: Sequence[Example]) -> dict[Any, Any]:
+        G, inputs = self._batch(examples)
+        return weight_gradients(linearize(G, inputs), self.loss)
+
+    def _batch(self, examples: Sequence[Example]) -> tuple[ComputationalGraph, dict[str, Any]]:
+        """Return the graph over many examples and the inputs that bind it to these."""
+        if not examples[0]:
+            return self.graph, {}
+        if self.over_examples is None:
+            self.over_examples = over_examples(self.graph, examples[0], [self.loss])
+        for i, j in self.graph.edges:
+            self.over_examples.edges[i, j].update(self.graph.edges[i, j])
+        columns = {i: np.stack([example[i] for example in examples]) for i in examples[0]}
+        return self.over_examples, columns | {w: self.graph.nodes[w]["value"] for w in self.graph.weights}
 
 
 def _mean(numbers: Iterable[Any]) -> float:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import networkx as nx
+import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative
+from cgraph.algorithms.linearized import compose, edge_derivative, size_of
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.errors import MissingDerivativeError
 from cgraph.model.graph import Node, require_node, topological_order
+from cgraph.model.jacobians import Jacobian
 from cgraph.model.neurons import activated, linear_halves
 
 __all__ = ["FlowLevel", "LogSensitivity", "gates", "gradient_flow", "log_sensitivities"]
@@ -20,10 +22,10 @@ SHUT = 0.01
 
 
 class LogSensitivity(NamedTuple):
-    """S as its sign (-1.0, 0.0 or 1.0) and log |S| (minus infinity for 0)."""
+    """S as its sign (-1.0, 0.0 or 1.0) and log |S| (minus infinity for 0), of arrays entry by entry."""
 
-    sign: float
-    log: float
+    sign: Any
+    log: Any
 
 
 class FlowLevel(NamedTuple):
@@ -40,27 +42,32 @@ class FlowLevel(NamedTuple):
 
 @dataclass(frozen=True)
 class _Scaled:
-    """The number mantissa * 2^exponent: a float without its limits, for sweeps that need + and * alone."""
+    """The number mantissa * 2^exponent: a float without its limits, for sweeps that need + and * alone.
 
-    mantissa: float
+    The mantissa may be a matrix, whose entries share the exponent.
+    """
+
+    mantissa: Any
     exponent: int = 0
 
     def __mul__(self, other: _Scaled | int) -> _Scaled:
         other = _scaled(other)
-        mantissa, shift = math.frexp(self.mantissa * other.mantissa)
-        return _Scaled(mantissa, self.exponent + other.exponent + shift)
+        return _normalized(compose(self.mantissa, other.mantissa), self.exponent + other.exponent)
 
     def __add__(self, other: _Scaled | int) -> _Scaled:
         other = _scaled(other)
         large, small = (self, other) if self.exponent >= other.exponent else (other, self)
-        if not large.mantissa:  # a zero has no exponent that others should be measured by
+        if not np.any(large.mantissa):  # a zero has no exponent that others should be measured by
             return small
-        aligned = math.ldexp(small.mantissa, max(small.exponent - large.exponent, -2000))
-        mantissa, shift = math.frexp(large.mantissa + aligned)
-        return _Scaled(mantissa, large.exponent + shift)
+        aligned = np.ldexp(small.mantissa, max(small.exponent - large.exponent, -2000))
+        return _normalized(large.mantissa + aligned, large.exponent)
 
     # A sweep starts from the integers 0 and 1.
     __radd__, __rmul__ = __add__, __mul__
+
+    def entries(self) -> list[_Scaled]:
+        """Return the entries of a matrix, or the number itself."""
+        return [_normalized(float(m), self.exponent) for m in np.ravel(self.mantissa)]
 
     def value(self) -> float:
         """Return the nearest float, 0.0 or infinity beyond its limits."""
@@ -149,7 +156,7 @@ def log_sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivat
     (-1.0, -600.0)
     """
     S = _scaled_sensitivities(G, t, derivative)
-    return {i: LogSensitivity(math.copysign(1.0, S[i].mantissa) if S[i].mantissa else 0.0, S[i].log()) for i in G}
+    return {i: _as_logarithm(S[i]) for i in G}
 
 
 def gradient_flow(
@@ -168,8 +175,8 @@ def gradient_flow(
     -------
     list of FlowLevel
         For each depth (the longest distance to `t`, in edges) the number of nodes, the mean, the smallest and
-        the largest ``|S(i,t)|``, the logarithm of the mean, and the share of shut gates. Weights, constants and
-        nodes that do not lead to `t` are left out.
+        the largest ``|S(i,t)|``, the logarithm of the mean, and the share of shut gates; of arrays every entry counts.
+        Weights, constants and nodes that do not lead to `t` are left out.
 
     Raises
     ------
@@ -202,20 +209,41 @@ def gradient_flow(
             for d, nodes in enumerate(levels) if nodes]  # fmt: skip
 
 
-def _level(depth: int, S: list[_Scaled], gate: list[float], shut: float) -> FlowLevel:
-    sizes = [_Scaled(abs(value.mantissa), value.exponent) for value in S]
+def _level(depth: int, S: list[_Scaled], gate: list[Any], shut: float) -> FlowLevel:
+    sizes = [_Scaled(abs(entry.mantissa), entry.exponent) for value in S for entry in value.entries()]
     mean = sum(sizes, _Scaled(0.0)) * _Scaled(1 / len(sizes))
-    share = sum(abs(g) <= shut for g in gate) / len(gate) if gate else math.nan
+    is_shut = [abs(g) <= shut for gate_of_node in gate for g in np.ravel(gate_of_node)]
+    share = sum(is_shut) / len(is_shut) if is_shut else math.nan
     smallest, largest = min(sizes, key=_Scaled.log), max(sizes, key=_Scaled.log)
     return FlowLevel(depth, len(S), mean.value(), smallest.value(), largest.value(), mean.log(), share)
+
+
+def _as_logarithm(S: _Scaled) -> LogSensitivity:
+    if not np.ndim(S.mantissa):
+        return LogSensitivity(math.copysign(1.0, S.mantissa) if S.mantissa else 0.0, S.log())
+    logarithms = [entry.log() for entry in S.entries()]
+    return LogSensitivity(np.sign(S.mantissa), np.reshape(logarithms, np.shape(S.mantissa)))
 
 
 def _scaled_sensitivities(G: nx.DiGraph[Any], t: Node, derivative: str) -> dict[Any, _Scaled]:
     z = edge_derivative(G, derivative)
     require_node(G, t)
-    S = reverse_sweep(G, topological_order(G), {t: 1}, lambda i, j: _scaled(z(i, j)))
+    size = size_of(G, t, derivative)
+    one = _Scaled(1.0 if size is None else np.eye(size))
+    S = reverse_sweep(G, topological_order(G), {t: one}, lambda i, j: _scaled(z(i, j)))
     return {i: _scaled(value) for i, value in S.items()}
 
 
-def _scaled(value: _Scaled | float) -> _Scaled:
-    return value if isinstance(value, _Scaled) else _Scaled(*math.frexp(value))
+def _scaled(value: Any) -> _Scaled:
+    if isinstance(value, _Scaled):
+        return value
+    return _Scaled(value) if isinstance(value, Jacobian) else _normalized(value, 0)
+
+
+def _normalized(mantissa: Any, exponent: int) -> _Scaled:
+    """Return mantissa * 2^exponent with the largest entry of the mantissa between 1/2 and 1."""
+    if not isinstance(mantissa, np.ndarray):
+        mantissa, shift = math.frexp(mantissa)
+        return _Scaled(mantissa, exponent + shift)
+    _, shift = math.frexp(np.max(np.abs(mantissa)))
+    return _Scaled(np.ldexp(mantissa, -shift), exponent + shift)

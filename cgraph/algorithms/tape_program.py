@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cgraph.algorithms.kernels import Floats, Index
 from cgraph.algorithms.tape_kernels import GIVEN, OPCODES, WEIGHTED_SUM
+from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, weights_into
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.graph import ComputationalGraph, topological_order
@@ -144,6 +145,8 @@ class _Recorder:
 
     def apply(self, operation: str, first: int, second: int) -> int:
         """Append an operation on one step, given twice, or on two."""
+        if operation not in OPCODES:
+            raise CGraphError(f"compiled graphs have no operation {operation!r}; evaluate and linearize do")
         return self._append(OPCODES[operation], first, second, 1 + max(self._levels[first], self._levels[second]))
 
     def add_up(self, operands: list[int]) -> int:

@@ -183,7 +183,7 @@ def _sum_jacobian(k: int, y: Array, x: Array, axis: Any = None) -> Jacobian:
 
 
 def _mean_jacobian(k: int, y: Array, x: Array, axis: Any = None) -> Jacobian:
-    return _sum_jacobian(k, y, x, axis) * (np.size(y) / x.size)
+    return chain(ScaledIdentity(np.size(y) / x.size, np.size(y)), _sum_jacobian(k, y, x, axis))
 
 
 def _extreme_places(x: Array, axis: Any, arg: Any) -> NDArray[np.intp]:
@@ -196,6 +196,8 @@ def _extreme_places(x: Array, axis: Any, arg: Any) -> NDArray[np.intp]:
 
 def _extreme(arg: Any) -> tuple[Callable[..., Any], Callable[..., Jacobian]]:
     def value(x: Array, axis: Any = None) -> Any:
+        if np.ndim(x) == 0:
+            raise ValueError("of one operand, an array is needed")
         return np.ravel(x)[_extreme_places(np.asarray(x), axis, arg)]
 
     def jacobian(k: int, y: Array, x: Array, axis: Any = None) -> Jacobian:

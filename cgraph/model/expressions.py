@@ -263,7 +263,11 @@ def write_step(step: Apply, operands: Sequence[str]) -> str:
     if step.operation == "index":
         return f"{operands[0]}[{', '.join(map(_write_part, dict(step.options)['key']))}]"
     name = next((name for name, of_one in _OF_ONE_ARRAY.items() if of_one == step.operation), step.operation)
-    return f"{name}({', '.join([*operands, *(f'{option}={value}' for option, value in step.options)])})"
+    return f"{name}({', '.join([*operands, *(f'{option}={_write_option(value)}' for option, value in step.options)])})"
+
+
+def _write_option(value: Any) -> str:
+    return str(value[0] if isinstance(value, tuple) and len(value) == 1 else value)
 
 
 def written(expression: Expression) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tables of data: a column of numbers for each input that varies from example to example."""
+"""Tables of data: a column of values for each input that varies from example to example."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from cgraph.model.errors import CGraphError, InvalidNodeError, nearest
+import numpy as np
+
+from cgraph.model.errors import CGraphError, InvalidNodeError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.values import as_value, is_finite, show_shape, show_value
 
 __all__ = ["Example", "Table", "examples_of", "read_table"]
 
-Table = Mapping[str, Sequence[float]]
-Example = dict[str, float]
+Table = Mapping[str, Sequence[Any]]  # of numbers, or of arrays of one shape
+Example = dict[str, Any]
 
 
 def read_table(path: str | os.PathLike[str]) -> dict[str, list[float]]:
@@ -55,16 +59,29 @@ def examples_of(G: ComputationalGraph, data: Table | str | os.PathLike[str]) -> 
                 f"the data have a column {column!r}, which is no input; "
                 + (f"did you mean {hint!r}?" if hint else f"the inputs are {', '.join(map(str, G.inputs))}")
             )
-    columns = {column: [float(value) for value in values] for column, values in table.items()}
+    columns = {column: [_entry(column, k, value) for k, value in enumerate(values)] for column, values in table.items()}
     lengths = {column: len(values) for column, values in columns.items()}
     if len(set(lengths.values())) != 1 or not all(lengths.values()):
         shown = ", ".join(f"{column!r}: {length}" for column, length in lengths.items()) or "no columns"
         raise CGraphError(f"the columns of the data need one length, and at least one row ({shown})")
     for column, values in columns.items():
-        if not all(map(math.isfinite, values)):
-            row = next(k for k, value in enumerate(values) if not math.isfinite(value))
-            raise InvalidNodeError(f"column {column!r}, row {row + 1} holds {values[row]}; a finite number is needed")
+        for row, value in enumerate(values):
+            if np.shape(value) != np.shape(values[0]):
+                shapes = f"{show_shape(value)}, row 1 {show_shape(values[0])}"
+                raise InvalidNodeError(f"column {column!r}, row {row + 1} holds {shapes}; all need one shape")
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _entry(column: str, row: int, value: Any) -> Any:
+    try:
+        entry = as_value(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidNodeError(
+            f"column {column!r}, row {row + 1} holds {shorten(repr(value))}, which {error}"
+        ) from None
+    if not is_finite(entry):
+        raise InvalidNodeError(f"column {column!r}, row {row + 1} holds {show_value(entry)}; a finite number is needed")
+    return entry
 
 
 def _row(cells: list[str], header: list[str], name: str, line: int) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cgraph.model.expressions import Apply, Expression, Name, Number
-from cgraph.model.operations import OPERATIONS
+from cgraph.model.operations import row_of
 
 __all__ = ["latex_expression", "latex_name", "latex_number", "latex_text"]
 
@@ -78,16 +78,21 @@ def latex_expression(expression: Expression) -> str:
             case Number(_, text):
                 written.append((rf"\{text}" if text == "pi" else latex_number(text), _ATOM))
             case Apply(operation, operands):
-                row = OPERATIONS[operation]
+                row = row_of(operation)
                 shown = [_bracketed(*written[o], operation, k) for k, o in enumerate(operands)]
                 # A fraction keeps itself together; only a power of it needs brackets.
-                written.append((row.latex.format(*shown), row.precedence if row.infix else _ATOM - 1))
+                written.append(
+                    (
+                        row.latex.replace("{...}", ", ".join(shown)).format(*shown),
+                        row.precedence if row.infix else _ATOM - 1,
+                    )
+                )
     return written[-1][0]
 
 
 def _bracketed(text: str, precedence: int, operation: str, position: int) -> str:
     """Return an operand, in brackets where the operation would tear it apart."""
-    outer = OPERATIONS[operation]
+    outer = row_of(operation)
     match operation:
         case "div" | "exp" | "sqrt" | "reciprocal":
             needs = False  # the layout brackets it

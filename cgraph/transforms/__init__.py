@@ -1,5 +1,6 @@
 """Functions from graph to graph; every S between nodes that survive stays as it was."""
 
+from cgraph.transforms.examples import minibatch
 from cgraph.transforms.expansion import expand
 from cgraph.transforms.networks import append_loss, couple, decouple, weights_as_nodes
 from cgraph.transforms.structure import drop_zero_edges, fold_constants, merge_nodes, restrict, split_nodes
@@ -12,6 +13,7 @@ __all__ = [
     "expand",
     "fold_constants",
     "merge_nodes",
+    "minibatch",
     "restrict",
     "split_nodes",
     "weights_as_nodes",

@@ -47,6 +47,8 @@ def numbers(widths, batch):
     weights = {}
     for k, (n, m) in enumerate(zip(widths, widths[1:], strict=False)):
         weights |= {f"A{k}": rng.normal(size=(n, m)) / np.sqrt(n), f"b{k}": rng.normal(size=m) / 10}
+    for value in weights.values():
+        value.setflags(write=False)  # so that cgraph need not copy them
     return weights, rng.normal(size=(batch, widths[0])), np.eye(widths[-1])[rng.integers(0, widths[-1], batch)]
 
 

@@ -43,10 +43,10 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
         if type(value) is float and abs(value) < cmath.inf:
             return value
         value = _checked(value, i, j, G.get_edge_data(i, j), derivative)
-        if isinstance(value, Jacobian) and not {i, j} <= known:
-            size_of(G, i, derivative)
-            size_of(G, j, derivative)
-            known.update((i, j))
+        if isinstance(value, Jacobian):
+            for k in {i, j} - known:
+                size_of(G, k, derivative)
+                known.add(k)
         return value
 
     return z
@@ -70,26 +70,28 @@ def identity(size: int | None) -> Any:
 
 def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
     """Return the number of entries of y(i), or None of a number; its value and the edges at `i` must agree."""
+    who: dict[int, Any] = {}  # {a size: who says so}
+    is_number = False
     value = G.nodes[i].get("value")
-    sizes = {"its value": value.size} if isinstance(value, np.ndarray) else {}
-    is_number = isinstance(value, int | float)
-    for heads, axis in ((G.pred[i], 0), (G.succ[i], 1)):
-        for k, data in heads.items():
-            z = data.get(derivative)
-            if isinstance(z, np.ndarray | Jacobian) and len(z.shape) == 2:
-                edge = (k, i) if axis == 0 else (i, k)
-                sizes[f"edge {edge[0]!r} -> {edge[1]!r}"] = z.shape[axis]
+    if isinstance(value, np.ndarray):
+        who[value.size] = "its value"
+    elif value is not None:
+        is_number = True
+    for edges, axis in ((G.in_edges(i, data=derivative), 0), (G.out_edges(i, data=derivative), 1)):
+        for *edge, z in edges:
+            if len(shape := getattr(z, "shape", ())) == 2:
+                who[shape[axis]] = edge
             elif z is not None:
                 is_number = True
-    if is_number and sizes:
-        sizes["a number beside it"] = 1
-    if len(set(sizes.values())) > 1:
-        said = ", ".join(f"{size} by {who}" for size, who in {size: who for who, size in sizes.items()}.items())
+    if is_number and who:
+        who.setdefault(1, "a number beside it")
+    if len(who) > 1:
+        said = (f"{size} by {w if isinstance(w, str) else f'edge {w[0]!r} -> {w[1]!r}'}" for size, w in who.items())
         raise DerivativeError(
-            f"how many entries y({i}) has is not clear: {said}; a Jacobian has a row for each entry of its head and a "
-            f"column for each entry of its tail"
+            f"how many entries y({i}) has is not clear: {', '.join(said)}; a Jacobian has a row for each entry of its "
+            f"head and a column for each entry of its tail"
         )
-    return None if is_number or not sizes else next(iter(sizes.values()))
+    return None if is_number or not who else next(iter(who))
 
 
 def require_digraph(G: nx.DiGraph[Any]) -> None:

@@ -14,7 +14,7 @@ from cgraph.model.expressions import Apply, Expression, Name, Number, write_step
 from cgraph.model.graph import ComputationalGraph, require_node, topological_order
 from cgraph.model.jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.operations import Operation, row_of
-from cgraph.model.values import as_value, is_finite, show_shape, show_value
+from cgraph.model.values import as_computed, as_value, is_finite, show_shape, show_value
 
 __all__ = ["evaluate", "linearize"]
 
@@ -64,7 +64,7 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
     4.0
     """
     y = forward(G, source_values(G, inputs))
-    return {i: as_value(y[i]) for i in G if i in y}
+    return {i: as_computed(y[i]) for i in G if i in y}
 
 
 def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> ComputationalGraph:
@@ -123,12 +123,12 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
                 s = preactivation(G, j, y)
                 y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
                 gate = gate_of(data["activation"], s, y[j], j)
-                data["preactivation"], data["gate"] = as_value(s), as_value(gate)
+                data["preactivation"], data["gate"] = as_computed(s), as_computed(gate)
                 for i in L.predecessors(j):
                     z = elementwise(gate * L.edges[i, j]["weight"], np.shape(y[i]), np.shape(y[j]))
                     L.edges[i, j]["derivative"] = z if isinstance(z, Jacobian) else float(z)
             if j in y:
-                data["value"] = as_value(y[j])
+                data["value"] = as_computed(y[j])
     return L
 
 

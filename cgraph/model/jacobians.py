@@ -261,7 +261,7 @@ class KroneckerIdentity(Jacobian):
     def vjp(self, rows: Array) -> Array:
         *stack, _, r = self.operand
         U = rows.reshape(len(rows), *stack, self.matrix.shape[-2], r)
-        return (self.matrix.swapaxes(-1, -2) @ U).reshape(len(rows), self.shape[1])
+        return _times(self.matrix.swapaxes(-1, -2), U).reshape(len(rows), self.shape[1])
 
     def jvp(self, columns: Array) -> Array:
         X = columns.T.reshape(-1, *self.operand)
@@ -406,9 +406,14 @@ def elementwise(partial: Any, x: Shape, y: Shape) -> Any:
         return partial
     size = math.prod(y)
     if not x:
-        return Dense(np.broadcast_to(partial, y).reshape(size, 1))
-    scaled = ScaledIdentity(partial, size) if np.ndim(partial) == 0 else Diagonal(np.broadcast_to(partial, y).ravel())
+        return Dense(_filling(partial, y).reshape(size, 1))
+    scaled = ScaledIdentity(partial, size) if np.ndim(partial) == 0 else Diagonal(_filling(partial, y).ravel())
     return scaled if x == y else chain(scaled, Broadcast(x, y))
+
+
+def _filling(numbers: Any, shape: Shape) -> Array:
+    """Return numbers repeated to fill an array of this shape."""
+    return numbers if np.shape(numbers) == shape else np.broadcast_to(numbers, shape)
 
 
 def _composed(later: Jacobian, earlier: Jacobian) -> Jacobian | None:

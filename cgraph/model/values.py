@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_value", "is_finite", "show_shape", "show_value"]
+__all__ = ["as_computed", "as_value", "is_finite", "show_shape", "show_value"]
 
 MOST_SHOWN = 6
 
@@ -41,6 +41,13 @@ def as_value(value: Any) -> Any:
     array = array.astype(np.float64, order="C")
     array.setflags(write=False)
     return array
+
+
+def as_computed(value: Any) -> Any:
+    """Return the outcome of an operation as `as_value` does, but without a copy: nobody else holds it."""
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    return as_value(value)
 
 
 def is_finite(value: Any) -> bool:

@@ -54,7 +54,7 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
 
 def compose(later: Any, earlier: Any) -> Any:
     """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
-    if type(later) is float and type(earlier) is float:
+    if type(earlier) is float:  # a number scales whatever follows it
         return later * earlier
     if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
         return later * earlier
@@ -69,29 +69,28 @@ def identity(size: int | None) -> Any:
 
 
 def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
-    """Return the number of entries of y(i), or None of a number; its value and the edges at `i` must agree."""
-    who: dict[int, Any] = {}  # {a size: who says so}
-    is_number = False
+    """Return the number of entries of y(i), or None of a number; its value and all edges at `i` must agree."""
     value = G.nodes[i].get("value")
-    if isinstance(value, np.ndarray):
-        who[value.size] = "its value"
-    elif value is not None:
-        is_number = True
-    for edges, axis in ((G.in_edges(i, data=derivative), 0), (G.out_edges(i, data=derivative), 1)):
-        for *edge, z in edges:
-            if len(shape := getattr(z, "shape", ())) == 2:
-                who[shape[axis]] = edge
-            elif z is not None:
-                is_number = True
-    if is_number and who:
-        who.setdefault(1, "a number beside it")
-    if len(who) > 1:
-        said = (f"{size} by {w if isinstance(w, str) else f'edge {w[0]!r} -> {w[1]!r}'}" for size, w in who.items())
-        raise DerivativeError(
-            f"how many entries y({i}) has is not clear: {', '.join(said)}; a Jacobian has a row for each entry of its "
-            f"head and a column for each entry of its tail"
-        )
-    return None if is_number or not who else next(iter(who))
+    size: int | None = None if value is None else np.size(value)
+    by: tuple[Any, Any] | None = None  # the edge that said so, or the value
+    is_number = isinstance(value, int | float)
+    edges = [((k, i), 0) for k in G.predecessors(i)] + [((i, k), 1) for k in G.successors(i)]
+    for edge, axis in edges:
+        z = G.get_edge_data(*edge).get(derivative)
+        if z is None:
+            continue
+        is_matrix = len(shape := getattr(z, "shape", ())) == 2
+        found = shape[axis] if is_matrix else 1
+        if size is not None and size != found:
+            holds = f"a {shape[0]} x {shape[1]} Jacobian" if is_matrix else "a number"
+            known = "its value" if by is None else f"edge {by[0]!r} -> {by[1]!r}"
+            raise DerivativeError(
+                f"edge {edge[0]!r} -> {edge[1]!r} holds {holds}, but {i!r} has {size} entries by {known}; z(i,j) has a row "
+                f"for each entry of j and a column for each entry of i"
+            )
+        size, by = found, edge
+        is_number = is_number or not is_matrix
+    return None if is_number else size
 
 
 def require_digraph(G: nx.DiGraph[Any]) -> None:

@@ -118,7 +118,7 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
                 v = steps_of(data["expression"], y, j)
                 y[j] = v[-1]
                 for i, z in derivatives_of_steps(data["expression"], v, j).items():
-                    L.edges[i, j]["derivative"] = z if isinstance(z, Jacobian) else float(z)
+                    L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else float(z)
             elif "activation" in data:
                 s = preactivation(G, j, y)
                 y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
@@ -134,7 +134,7 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
 
 def _refuse_weights(G: ComputationalGraph, j: str) -> None:
     for i in G.predecessors(j):
-        if "weight" in G.edges[i, j]:
+        if "weight" in G.get_edge_data(i, j):
             raise InvalidNodeError(f"edge {i!r} -> {j!r} has a weight, but {j!r} is no neuron; use add_neuron")
 
 
@@ -202,7 +202,7 @@ def value_of(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
 def require_operands(G: ComputationalGraph, j: str) -> None:
     """Raise `InvalidNodeError` if the edges into `j` are not those of its operands, as after an edit by hand."""
     operands = G.nodes[j]["operands"]
-    if set(operands) != G.pred[j].keys():
+    if set(operands) != set(G.predecessors(j)):
         raise InvalidNodeError(
             f"the edges into {j!r} are not those of its operands ({', '.join(dict.fromkeys(operands))}); "
             f"add_equation and add_neuron set both"

@@ -78,7 +78,7 @@ class Jacobian(ABC):
     def dense(self) -> Array:
         """Return the matrix, of shape (m, n)."""
         m, n = self.shape
-        return self.vjp(np.eye(m)) if m <= n else self.jvp(np.eye(n))
+        return 0.0 + (self.vjp(np.eye(m)) if m <= n else self.jvp(np.eye(n)))  # 0.0 + -0.0 is 0.0
 
     @property
     def T(self) -> Jacobian:  # noqa: N802 - as NumPy calls it

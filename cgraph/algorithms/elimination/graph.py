@@ -18,6 +18,7 @@ import numpy as np
 from cgraph.algorithms.linearized import edge_derivative, require_digraph
 from cgraph.model.errors import CGraphError, DerivativeError, EvaluationError, NodeNotFound, OrderError
 from cgraph.model.graph import Node, require_node, topological_order
+from cgraph.model.jacobians import Jacobian
 
 __all__ = [
     "COSTS",
@@ -31,6 +32,7 @@ __all__ = [
     "shape",
 ]
 
+MOST_ENTRIES = 10_000_000
 COSTS = {
     "standard": "every product is charged",
     "unit": "a product with a structural +1 or -1 is free",
@@ -223,12 +225,12 @@ def _local_derivative(L: nx.DiGraph[Any], derivative: str, unit: str | None) -> 
     def z(i: Node, j: Node) -> Partial:
         data = L.edges[i, j]
         value = data.get(derivative)
-        if not is_matrix(value) or value.ndim != 2:
-            value = scalar(i, j)
-        elif not value.size or not np.isfinite(value).all():
+        if is_matrix(value) and value.ndim == 2 and not (value.size and np.isfinite(value).all()):
             raise DerivativeError(
                 f"edge {i!r} -> {j!r} holds a matrix that is empty or not finite; mend {derivative!r}"
             )
+        if not is_matrix(value) or value.dtype.kind in "iuf":
+            value = _written_out(scalar(i, j), i, j)
         free = unit is not None and bool(data.get(unit))
         if free and (is_matrix(value) or value not in (1, -1)):
             raise DerivativeError(
@@ -237,6 +239,19 @@ def _local_derivative(L: nx.DiGraph[Any], derivative: str, unit: str | None) -> 
         return Partial(value, free)
 
     return z
+
+
+def _written_out(value: Any, i: Node, j: Node) -> Any:
+    """Return a Jacobian as the matrix that an elimination multiplies."""
+    if not isinstance(value, Jacobian):
+        return value
+    m, n = value.shape
+    if m * n > MOST_ENTRIES:
+        raise DerivativeError(
+            f"edge {i!r} -> {j!r} holds a {m} x {n} Jacobian; an elimination writes it out, and the limit is "
+            f"{MOST_ENTRIES:,} entries; sensitivities(L, t) multiply without"
+        )
+    return value.dense()
 
 
 def _sizes(L: nx.DiGraph[Any], succ: dict[Any, dict[Any, Partial]]) -> dict[Any, int]:

@@ -21,6 +21,7 @@ import statistics
 import sys
 import time
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
 import jax
@@ -45,7 +46,7 @@ def numbers(widths, batch):
     """Return the weights A_k and b_k, the examples X and their one-hot labels Y."""
     rng = np.random.default_rng(0)
     weights = {}
-    for k, (n, m) in enumerate(zip(widths, widths[1:], strict=False)):
+    for k, (n, m) in enumerate(pairwise(widths)):
         weights |= {f"A{k}": rng.normal(size=(n, m)) / np.sqrt(n), f"b{k}": rng.normal(size=m) / 10}
     for value in weights.values():
         value.setflags(write=False)  # so that cgraph need not copy them
@@ -163,7 +164,9 @@ def networks(rounds):
     for name, (widths, batch) in NETWORKS.items():
         rivals = contenders(*numbers(widths, batch))
         took = seconds(rivals, rounds)
-        rows.append([name, *(f"{s * 1e3:.2f}" for s in took.values()), f"**{took['cgraph'] / took['NumPy by hand']:.2f}**"])
+        rows.append(
+            [name, *(f"{s * 1e3:.2f}" for s in took.values()), f"**{took['cgraph'] / took['NumPy by hand']:.2f}**"]
+        )
     table(["network", *rivals, "cgraph / NumPy"], rows)
 
 
@@ -175,7 +178,6 @@ def parts(rounds):
         G = graph(weights, X, Y)
         L = cg.linearize(G)
         small = graph(*numbers([2] * len(widths), 1))
-        L_small = cg.linearize(small)
         took = seconds(
             {
                 "`evaluate`": lambda G=G: cg.evaluate(G),

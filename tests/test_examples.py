@@ -44,4 +44,17 @@ def test_every_entry_of_an_array_is_compared(obtained, capsys):
 
 def test_of_an_array_the_worst_entry_is_shown(capsys):
     compare([("A", [[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.5, 4.0]])])
-    assert capsys.readouterr().out.splitlines()[1].split() == "A, [1, 0] of 2 x 2 3 3.5 0.167 <- miss".split()
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        "A,",
+        "[1,",
+        "0]",
+        "of",
+        "2",
+        "x",
+        "2",
+        "3",
+        "3.5",
+        "0.167",
+        "<-",
+        "miss",
+    ]

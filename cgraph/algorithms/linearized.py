@@ -16,6 +16,7 @@ import numpy as np
 from cgraph.model.errors import CGraphError, CycleError, DerivativeError, EvaluationError, MissingDerivativeError
 from cgraph.model.graph import Node
 from cgraph.model.jacobians import Dense, Jacobian, ScaledIdentity
+from cgraph.model.values import is_finite
 
 __all__ = [
     "compose",
@@ -79,7 +80,8 @@ def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
         z = G.get_edge_data(*edge).get(derivative)
         if z is None:
             continue
-        is_matrix = len(shape := getattr(z, "shape", ())) == 2
+        shape: tuple[int, ...] = getattr(z, "shape", ())
+        is_matrix = len(shape) == 2
         found = shape[axis] if is_matrix else 1
         if size is not None and size != found:
             holds = f"a {shape[0]} x {shape[1]} Jacobian" if is_matrix else "a number"
@@ -166,8 +168,9 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
         found: list[Any] = []
         for key, S in values.items():
             s, t = ends or (key[0], key[-1])
-            found.append(_shaped(S, None if number else size(t), size(s)))
-            if not np.all(np.isfinite(found[-1])):
+            is_matrix = isinstance(S, np.ndarray) and S.size > 1  # of what has one entry the nodes say what it is
+            found.append(S if is_matrix else _shaped(S, None if number else size(t), size(s)))
+            if not is_finite(found[-1]):
                 raise _overflow(key, what)
         return found
 

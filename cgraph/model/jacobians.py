@@ -12,7 +12,7 @@ derivative stands on the left).
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, final
@@ -44,7 +44,7 @@ Array = Any
 Shape = tuple[int, ...]
 
 
-class Jacobian(ABC):
+class Jacobian:  # no ABC, of which isinstance takes ten times as long: a sweep asks at every edge
     """The m x n matrix of dy/dx, known by its products.
 
     ``rows @ J`` is a vector-Jacobian product and ``J @ columns`` a Jacobian-vector product, for one vector or a stack

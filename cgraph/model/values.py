@@ -26,6 +26,8 @@ def as_value(value: Any) -> Any:
     >>> as_value(2), as_value([[1, 2], [3, 4]]).shape
     (2.0, (2, 2))
     """
+    if _is_ours(value):
+        return value
     if isinstance(value, Real | np.bool_) and not isinstance(value, bool | np.bool_):
         return float(value)
     try:
@@ -36,11 +38,20 @@ def as_value(value: Any) -> Any:
         raise ValueError("is empty" if array.size == 0 else "is not a number")
     if array.ndim == 0:
         return float(array)
-    if array.dtype == np.float64 and not array.flags.writeable:
-        return array
     array = array.astype(np.float64, order="C")
     array.setflags(write=False)
     return array
+
+
+def _is_ours(value: Any) -> bool:
+    """Whether a value is as nodes hold them: then nothing is to be made of it."""
+    return type(value) is float or (
+        type(value) is np.ndarray
+        and value.ndim > 0
+        and value.dtype == np.float64
+        and not value.flags.writeable
+        and value.size > 0
+    )
 
 
 def as_computed(value: Any) -> Any:
@@ -52,7 +63,11 @@ def as_computed(value: Any) -> Any:
 
 def is_finite(value: Any) -> bool:
     """Whether a number, or every entry of an array, is finite."""
-    return bool(np.isfinite(value).all()) if isinstance(value, np.ndarray) else cmath.isfinite(value)
+    if isinstance(value, np.ndarray):
+        return bool(
+            np.count_nonzero(np.isfinite(value)) == value.size
+        )  # quicker than all(), which counts for small arrays
+    return cmath.isfinite(value)
 
 
 def show_shape(value: Any) -> str:

@@ -38,9 +38,7 @@ rows += [("x^T B in numerator layout: M x P", [2, 3], gradient("x @ B", "numerat
 # Q1: y = g(u), u = h(x), denominator layout: dy/dx is P x 1, dy/du N x 1 and du/dx P x N.
 P, N = 3, 2
 L = cg.linearize(cg.from_equations("u = tanh(x @ B); y = squared_norm(u)", x=x, B=B))
-dy_dx, dy_du, du_dx = (
-    cg.jacobian(L, [s], [t], layout="denominator") for s, t in (("x", "y"), ("u", "y"), ("x", "u"))
-)
+dy_dx, dy_du, du_dx = (cg.jacobian(L, [s], [t], layout="denominator") for s, t in (("x", "y"), ("u", "y"), ("x", "u")))
 answers = {
     "A. dy/du du/dx": lambda: dy_du @ du_dx,
     "B. dy/du^T du/dx": lambda: dy_du.T @ du_dx,

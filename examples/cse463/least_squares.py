@@ -35,5 +35,7 @@ product = cg.from_equations("L = (y - Phi @ theta) @ (y - Phi @ theta)", y=y, Ph
 rows += [("dL_2/dtheta (5.84)", gradient, cg.sensitivity(cg.linearize(product), "theta", "L"))]
 # Where the gradient vanishes: the normal equations.
 best = np.linalg.solve(Phi.T @ Phi, Phi.T @ y)
-rows += [("dL/dtheta at the least squares", [[0.0, 0.0]], cg.sensitivity(cg.linearize(L, {"theta": best}), "theta", "L"))]
+rows += [
+    ("dL/dtheta at the least squares", [[0.0, 0.0]], cg.sensitivity(cg.linearize(L, {"theta": best}), "theta", "L"))
+]
 sys.exit(compare(rows))

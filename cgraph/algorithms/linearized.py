@@ -55,12 +55,12 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
 
 def compose(later: Any, earlier: Any) -> Any:
     """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
-    if type(earlier) is float:  # a number scales whatever follows it
-        return later * earlier
-    if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
+    if type(earlier) is float and type(later) is not int:  # a number scales whatever follows it
         return later * earlier
     if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
-        return 0  # no path, whatever the shapes
+        return 0  # no path, whatever the shapes: 0.0 would be a matrix of 1 x 1 beside a Jacobian further on
+    if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
+        return later * earlier
     return _as_matrix(later) @ _as_matrix(earlier)
 
 

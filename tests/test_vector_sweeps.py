@@ -76,6 +76,15 @@ def test_values_cannot_be_written_to_and_are_not_copied():
     assert given.flags.writeable
 
 
+def test_an_array_put_on_a_node_by_hand_stays_the_callers():
+    G = cg.from_equations("y = identity(x); z = reshape(x, 2, 1)", x=[1.0, 2.0])
+    G.nodes["x"]["value"] = given = np.array([3.0, 4.0])
+    y, L = cg.evaluate(G), cg.linearize(G)
+    given[0] = 7.0
+    assert y["x"].tolist() == y["y"].tolist() == L.nodes["y"]["value"].tolist() == [3.0, 4.0]
+    assert L.nodes["z"]["value"].tolist() == [[3.0], [4.0]]
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_one_entry_that_is_not_finite_is_found(bad):
     X = np.ones((3, 2))

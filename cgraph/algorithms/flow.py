@@ -77,7 +77,7 @@ class _Scaled:
         return math.log(abs(self.mantissa)) + self.exponent * math.log(2) if self.mantissa else -math.inf
 
 
-def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, float]:
+def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, Any]:
     """Return Phi'(s(j)) for every neuron, and for every node whose equation is an activation of another node.
 
     Parameters
@@ -90,7 +90,8 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, fl
     Returns
     -------
     dict
-        ``{j: gate}``. In a decoupled graph the gate stands at "j+", and "j-", which has none, is left out.
+        ``{j: gate}``, an array where y(j) is one. In a decoupled graph the gate stands at "j+", and "j-", which has
+        none, is left out.
 
     Raises
     ------
@@ -116,7 +117,10 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, fl
     found = {}
     for j, data in G.nodes(data=True):
         if half := activated(G, j):
-            found[j] = float(z(half.operand, j))
+            gate = z(half.operand, j)
+            # Of an array the diagonal, which a row of ones reads off.
+            is_array = isinstance(gate, Jacobian)
+            found[j] = np.reshape(np.ones(gate.shape[0]) @ gate, np.shape(data["value"])) if is_array else float(gate)
         elif "activation" in data and j not in linear:
             if "gate" not in data:
                 raise MissingDerivativeError(f"neuron {j!r} has no 'gate'; run linearize(G)")

@@ -172,6 +172,16 @@ def _placed(k: int, xs: tuple[Array, ...], join: Callable[[list[Array]], Array])
 # --- reductions -----------------------------------------------------------------------------------------------------
 
 
+def _require_axes(x: Array, axis: Any) -> None:
+    if axis is not None and np.ndim(x) == 0:  # of which NumPy sums over axes 0 and -1
+        raise ValueError("a number has no axes")
+
+
+def _sum(x: Array, axis: Any = None) -> Any:
+    _require_axes(x, axis)
+    return np.sum(x, axis)
+
+
 def _kept(x: Array, axis: Any) -> Shape:
     """Return the shape of `x` with the axes that are summed over of length 1."""
     given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -215,6 +225,9 @@ def _norm_jacobian(k: int, y: Any, x: Array) -> Jacobian:
 
 
 def _logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Any:
+    _require_axes(x, axis)
+    if not isinstance(axis, int):
+        raise TypeError("one axis is needed")
     largest = np.max(np.real(x), axis=axis, keepdims=True)  # no exponential overflows
     total = largest + np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True))
     return total if keepdims else total.squeeze(axis)
@@ -334,7 +347,7 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
                             lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.stack(parts, axis)), None,
                             r"\left[{...}\right]", {"axis": 0}),
     # reductions
-    "sum": ArrayOperation(lambda x, axis=None: np.sum(x, axis), _sum_jacobian, 1, r"\textstyle\sum {0}", _AXIS),
+    "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum {0}", _AXIS),
     "mean": ArrayOperation(lambda x, axis=None: np.mean(x, axis), _mean_jacobian, 1, r"\operatorname{{mean}}({0})", _AXIS),
     "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max({0})", _AXIS),
     "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min({0})", _AXIS),

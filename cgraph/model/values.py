@@ -29,7 +29,10 @@ def as_value(value: Any) -> Any:
     if _is_ours(value):
         return value
     if isinstance(value, Real | np.bool_) and not isinstance(value, bool | np.bool_):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError("is not finite") from None
     try:
         array = np.asarray(value)
     except ValueError:
@@ -44,20 +47,22 @@ def as_value(value: Any) -> Any:
 
 
 def _is_ours(value: Any) -> bool:
-    """Whether a value is as nodes hold them: then nothing is to be made of it."""
+    """Whether a value is as nodes hold them; a view is not, as somebody may write to the array that it shows."""
     return type(value) is float or (
         type(value) is np.ndarray
         and value.ndim > 0
+        and value.size > 0
         and value.dtype == np.float64
         and not value.flags.writeable
-        and value.size > 0
+        and value.base is None
     )
 
 
 def as_computed(value: Any) -> Any:
     """Return the outcome of an operation as `as_value` does, but without a copy: nobody else holds it."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype == np.float64:
         value.setflags(write=False)
+        return value
     return as_value(value)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import cmath
 from collections.abc import Callable
-from itertools import chain
 from typing import Any
 
 import networkx as nx
@@ -17,6 +16,7 @@ import numpy as np
 from cgraph.model.errors import CGraphError, CycleError, DerivativeError, EvaluationError, MissingDerivativeError
 from cgraph.model.graph import Node
 from cgraph.model.jacobians import Dense, Jacobian, ScaledIdentity
+from cgraph.model.values import is_finite
 
 __all__ = [
     "compose",
@@ -44,10 +44,10 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
         if type(value) is float and abs(value) < cmath.inf:
             return value
         value = _checked(value, i, j, G.get_edge_data(i, j), derivative)
-        if isinstance(value, Jacobian) and not {i, j} <= known:
-            size_of(G, i, derivative)
-            size_of(G, j, derivative)
-            known.update((i, j))
+        if isinstance(value, Jacobian):
+            for k in {i, j} - known:
+                size_of(G, k, derivative)
+                known.add(k)
         return value
 
     return z
@@ -72,22 +72,25 @@ def identity(size: int | None) -> Any:
 def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
     """Return the number of entries of y(i), or None of a number; its value and all edges at `i` must agree."""
     value = G.nodes[i].get("value")
-    size, by = (None, "") if value is None else (np.size(value), "its value")
+    size: int | None = None if value is None else np.size(value)
+    by: tuple[Any, Any] | None = None  # the edge that said so, or the value
     is_number = isinstance(value, int | float)
-    into, out = (((k, i), 0) for k in G.pred[i]), (((i, k), 1) for k in G.succ[i])
-    for (tail, head), axis in chain(into, out):
-        z = G.succ[tail][head].get(derivative)
+    edges = [((k, i), 0) for k in G.predecessors(i)] + [((i, k), 1) for k in G.successors(i)]
+    for edge, axis in edges:
+        z = G.get_edge_data(*edge).get(derivative)
         if z is None:
             continue
-        is_matrix = isinstance(z, np.ndarray | Jacobian) and len(z.shape) == 2
-        found = z.shape[axis] if is_matrix else 1
-        if size not in {None, found}:
-            holds = f"a {z.shape[0]} x {z.shape[1]} Jacobian" if is_matrix else "a number"
+        shape: tuple[int, ...] = getattr(z, "shape", ())
+        is_matrix = len(shape) == 2
+        found = shape[axis] if is_matrix else 1
+        if size is not None and size != found:
+            holds = f"a {shape[0]} x {shape[1]} Jacobian" if is_matrix else "a number"
+            known = "its value" if by is None else f"edge {by[0]!r} -> {by[1]!r}"
             raise DerivativeError(
-                f"edge {tail!r} -> {head!r} holds {holds}, but {i!r} has {size} entries by {by}; z(i,j) has a row for each "
-                f"entry of j and a column for each entry of i"
+                f"edge {edge[0]!r} -> {edge[1]!r} holds {holds}, but {i!r} has {size} entries by {known}; z(i,j) has a row "
+                f"for each entry of j and a column for each entry of i"
             )
-        size, by = found, f"edge {tail!r} -> {head!r}"
+        size, by = found, edge
         is_number = is_number or not is_matrix
     return None if is_number else size
 
@@ -169,8 +172,9 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
         found: list[Any] = []
         for key, S in values.items():
             s, t = ends or (key[0], key[-1])
-            found.append(_shaped(S, None if number else size(t), size(s)))
-            if not np.all(np.isfinite(found[-1])):
+            is_matrix = isinstance(S, np.ndarray) and S.size > 1  # of what has one entry the nodes say what it is
+            found.append(S if is_matrix else _shaped(S, None if number else size(t), size(s)))
+            if not is_finite(found[-1]):
                 raise _overflow(key, what)
         return found
 

@@ -185,7 +185,8 @@ def _sum(x: Array, axis: Any = None) -> Any:
 
 def _kept(x: Array, axis: Any) -> Shape:
     """Return the shape of `x` with the axes that are summed over of length 1."""
-    axes = range(x.ndim) if axis is None else [a % x.ndim for a in np.atleast_1d(axis)]
+    given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = [a % x.ndim for a in given]
     return tuple(1 if a in axes else n for a, n in enumerate(x.shape))
 
 

@@ -14,7 +14,7 @@ from cgraph.model.expressions import Apply, Expression, Name, Number, write_step
 from cgraph.model.graph import ComputationalGraph, require_node, topological_order
 from cgraph.model.jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.operations import Operation, row_of
-from cgraph.model.values import as_value, is_finite, show_shape, show_value
+from cgraph.model.values import as_computed, as_value, is_finite, show_shape, show_value
 
 __all__ = ["evaluate", "linearize"]
 
@@ -64,7 +64,7 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
     4.0
     """
     y = forward(G, source_values(G, inputs))
-    return {i: as_value(y[i]) for i in G if i in y}
+    return {i: as_computed(y[i]) for i in G if i in y}
 
 
 def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> ComputationalGraph:
@@ -118,29 +118,33 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
                 v = steps_of(data["expression"], y, j)
                 y[j] = v[-1]
                 for i, z in derivatives_of_steps(data["expression"], v, j).items():
-                    L.edges[i, j]["derivative"] = z if isinstance(z, Jacobian) else float(z)
+                    L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else float(z)
             elif "activation" in data:
                 s = preactivation(G, j, y)
                 y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
                 gate = gate_of(data["activation"], s, y[j], j)
-                data["preactivation"], data["gate"] = as_value(s), as_value(gate)
+                data["preactivation"], data["gate"] = as_computed(s), as_computed(gate)
                 for i in L.predecessors(j):
                     z = elementwise(gate * L.edges[i, j]["weight"], np.shape(y[i]), np.shape(y[j]))
                     L.edges[i, j]["derivative"] = z if isinstance(z, Jacobian) else float(z)
             if j in y:
-                data["value"] = as_value(y[j])
+                data["value"] = as_computed(y[j])
     return L
 
 
 def _refuse_weights(G: ComputationalGraph, j: str) -> None:
     for i in G.predecessors(j):
-        if "weight" in G.edges[i, j]:
+        if "weight" in G.get_edge_data(i, j):
             raise InvalidNodeError(f"edge {i!r} -> {j!r} has a weight, but {j!r} is no neuron; use add_neuron")
 
 
 def source_values(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -> dict[str, Any]:
     """Return the values of the nodes without an equation, those of `inputs` taking precedence."""
-    values = {i: d["value"] for i, d in G.nodes(data=True) if not is_computed(G, i) and d.get("value") is not None}
+    values = {
+        i: as_value(d["value"]) if isinstance(d["value"], np.ndarray) else d["value"]
+        for i, d in G.nodes(data=True)
+        if not is_computed(G, i) and d.get("value") is not None
+    }
     for i, value in (inputs or {}).items():
         require_node(G, i)
         role = G.nodes[i].get("role")
@@ -202,7 +206,7 @@ def value_of(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
 def require_operands(G: ComputationalGraph, j: str) -> None:
     """Raise `InvalidNodeError` if the edges into `j` are not those of its operands, as after an edit by hand."""
     operands = G.nodes[j]["operands"]
-    if set(operands) != G.pred[j].keys():
+    if set(operands) != set(G.predecessors(j)):
         raise InvalidNodeError(
             f"the edges into {j!r} are not those of its operands ({', '.join(dict.fromkeys(operands))}); "
             f"add_equation and add_neuron set both"

@@ -12,7 +12,7 @@ derivative stands on the left).
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -44,7 +44,7 @@ Array = Any
 Shape = tuple[int, ...]
 
 
-class Jacobian(ABC):
+class Jacobian:  # no ABC, of which isinstance takes ten times as long: a sweep asks at every edge
     """The m x n matrix of dy/dx, known by its products.
 
     ``rows @ J`` is a vector-Jacobian product and ``J @ columns`` a Jacobian-vector product, for one vector or a stack
@@ -267,7 +267,7 @@ class KroneckerIdentity(Jacobian):
     def vjp(self, rows: Array) -> Array:
         *stack, _, r = self.operand
         U = rows.reshape(len(rows), *stack, self.matrix.shape[-2], r)
-        return (self.matrix.swapaxes(-1, -2) @ U).reshape(len(rows), self.shape[1])
+        return _times(self.matrix.swapaxes(-1, -2), U).reshape(len(rows), self.shape[1])
 
     def jvp(self, columns: Array) -> Array:
         X = columns.T.reshape(-1, *self.operand)
@@ -420,9 +420,14 @@ def elementwise(partial: Any, x: Shape, y: Shape) -> Any:
         return partial
     size = math.prod(y)
     if not x:
-        return Dense(np.broadcast_to(partial, y).reshape(size, 1))
-    scaled = ScaledIdentity(partial, size) if np.ndim(partial) == 0 else Diagonal(np.broadcast_to(partial, y).ravel())
+        return Dense(_filling(partial, y).reshape(size, 1))
+    scaled = ScaledIdentity(partial, size) if np.ndim(partial) == 0 else Diagonal(_filling(partial, y).ravel())
     return scaled if x == y else chain(scaled, Broadcast(x, y))
+
+
+def _filling(numbers: Any, shape: Shape) -> Array:
+    """Return numbers repeated to fill an array of this shape."""
+    return numbers if np.shape(numbers) == shape else np.broadcast_to(numbers, shape)
 
 
 def _composed(later: Jacobian, earlier: Jacobian) -> Jacobian | None:

@@ -30,6 +30,7 @@ __all__ = [
     "Expression",
     "Name",
     "Number",
+    "bracketed",
     "parse",
     "parse_assignments",
     "substitute",
@@ -286,19 +287,27 @@ def written(expression: Expression) -> list[str]:
             case Number(_, text):
                 texts.append(text)
             case Apply(operation, operands):
-                # An index binds to what stands before it; the brackets of a function keep everything together.
-                binds = _INDEX if operation == "index" else row_of(operation).precedence
-                texts.append(write_step(step, [_bracketed(expression.steps[o], texts[o], binds, k > 0)
-                                               for k, o in enumerate(operands)]))  # fmt: skip
+                inner = [getattr(expression.steps[o], "operation", "") for o in operands]
+                texts.append(write_step(step, [bracketed(inner[k], texts[o], operation, k) for k, o in enumerate(operands)]))
     return texts
 
 
-def _bracketed(step: Name | Number | Apply, text: str, binds: int, on_the_right: bool) -> str:
-    """Return an operand, in brackets if it binds less tightly than the operation it stands in."""
-    if not isinstance(step, Apply) or not row_of(step.operation).infix or binds == _FUNCTION:
+def bracketed(inner: str, text: str, outer: str, position: int) -> str:
+    """Return an operand of the operation `outer`, in brackets where the operation `inner` binds less tightly than it.
+
+    Examples
+    --------
+    >>> bracketed("add", "a + b", "mul", 0), bracketed("add", "a + b", "exp", 0), bracketed("", "a", "mul", 0)
+    ('(a + b)', 'a + b', 'a')
+    """
+    # An index binds to what stands before it; the brackets of a function keep everything together.
+    binds = _INDEX if outer == "index" else row_of(outer).precedence
+    if not inner or not row_of(inner).infix or binds == _FUNCTION:
         return text
-    inner = row_of(step.operation).precedence
-    return f"({text})" if inner < binds or (inner == binds and on_the_right) else text
+    loose = row_of(inner).precedence
+    # Powers group from the right, comparisons not at all, everything else from the left.
+    first = position == (1 if outer == "pow" else 0) and loose > 0
+    return f"({text})" if loose < binds or (loose == binds and not first) else text
 
 
 def _write_part(part: Any) -> str:

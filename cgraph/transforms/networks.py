@@ -210,8 +210,7 @@ def couple(G: ComputationalGraph) -> ComputationalGraph:
         if whole in G:
             raise CGraphError(f"the halves of {whole!r} cannot be joined: there is a node {whole!r} already")
     linear = {plus: minus for minus, plus in halves.items()}
-    build = Builder(G, {plus: plus[:-1] for plus in linear})
-    build.H.remove_nodes_from(halves)
+    build = Builder(G, {plus: plus[:-1] for plus in linear}, parts=dict.fromkeys(halves, ()))
     for j in G:
         if half := activated(G, j) if j in linear else None:
             data = G.nodes[half.operand]

@@ -57,10 +57,10 @@ def compose(later: Any, earlier: Any) -> Any:
     """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
     if type(earlier) is float:  # a number scales whatever follows it
         return later * earlier
-    if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
-        return later * earlier
     if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
         return 0  # no path, whatever the shapes
+    if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
+        return later * earlier
     return _as_matrix(later) @ _as_matrix(earlier)
 
 

@@ -2,6 +2,7 @@
 
 from cgraph.transforms.examples import minibatch
 from cgraph.transforms.expansion import expand
+from cgraph.transforms.layers import layerwise
 from cgraph.transforms.networks import append_loss, couple, decouple, weights_as_nodes
 from cgraph.transforms.scalars import scalarize
 from cgraph.transforms.structure import drop_zero_edges, fold_constants, merge_nodes, restrict, split_nodes
@@ -13,6 +14,7 @@ __all__ = [
     "drop_zero_edges",
     "expand",
     "fold_constants",
+    "layerwise",
     "merge_nodes",
     "minibatch",
     "restrict",

@@ -15,6 +15,7 @@ from cgraph.model.errors import MissingDerivativeError
 from cgraph.model.graph import Node, require_node, topological_order
 from cgraph.model.jacobians import Jacobian
 from cgraph.model.neurons import activated, linear_halves
+from cgraph.model.operations import ACTIVATIONS
 
 __all__ = ["FlowLevel", "LogSensitivity", "gates", "gradient_flow", "log_sensitivities"]
 
@@ -77,7 +78,7 @@ class _Scaled:
         return math.log(abs(self.mantissa)) + self.exponent * math.log(2) if self.mantissa else -math.inf
 
 
-def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, float]:
+def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, Any]:
     """Return Phi'(s(j)) for every neuron, and for every node whose equation is an activation of another node.
 
     Parameters
@@ -90,7 +91,8 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, fl
     Returns
     -------
     dict
-        ``{j: gate}``. In a decoupled graph the gate stands at "j+", and "j-", which has none, is left out.
+        ``{j: gate}``, of a layer an array with a gate for each entry. In a decoupled graph the gate stands at "j+", and
+        "j-", which has none, is left out; so is a softmax, whose entries depend on each other.
 
     Raises
     ------
@@ -115,13 +117,20 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, fl
     linear = linear_halves(G)
     found = {}
     for j, data in G.nodes(data=True):
-        if half := activated(G, j):
-            found[j] = float(z(half.operand, j))
+        if (half := activated(G, j)) and half.activation in ACTIVATIONS:
+            found[j] = _in_shape(z(half.operand, j), data.get("value"))
         elif "activation" in data and j not in linear:
             if "gate" not in data:
                 raise MissingDerivativeError(f"neuron {j!r} has no 'gate'; run linearize(G)")
-            found[j] = data["gate"]
+            found[j] = _in_shape(data["gate"], data.get("value"))
     return found
+
+
+def _in_shape(gate: Any, value: Any) -> Any:
+    """Return Phi' as a number, or as an array that has one for each entry of `value`."""
+    if isinstance(gate, Jacobian):
+        gate = np.ones(gate.shape[0]) @ gate  # of a diagonal matrix, the diagonal
+    return np.broadcast_to(gate, np.size(value)).reshape(np.shape(value)) if np.ndim(value) else float(gate)
 
 
 def log_sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative") -> dict[Any, LogSensitivity]:

@@ -303,7 +303,7 @@ def bracketed(inner: str, text: str, outer: str, position: int) -> str:
     # An index binds to what stands before it; the brackets of a function keep everything together.
     binds = _INDEX if outer == "index" else row_of(outer).precedence
     if not inner or not row_of(inner).infix or binds == _FUNCTION:
-        return text
+        return f"({text})" if binds == _INDEX and text[0] in ".0123456789" else text
     loose = row_of(inner).precedence
     # Powers group from the right, comparisons not at all, everything else from the left.
     first = position == (1 if outer == "pow" else 0) and loose > 0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from itertools import count
 
-from cgraph.model.expressions import Apply, Name, Number, write_name
+from cgraph.model.expressions import Apply, Name, Number, write_name, write_step
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.operations import OPERATIONS
 from cgraph.transforms.rebuilding import Builder, transform
 
 __all__ = ["expand"]
@@ -93,8 +92,5 @@ def _expand_equation(build: Builder, j: str, known: dict[tuple[str, ...], str], 
 def _elementary(step: Apply, written: list[str]) -> tuple[str, tuple[str, ...]]:
     """Return an operation as it is written, and what tells it from others."""
     operands = [written[o] for o in step.operands]
-    key = (step.operation, *(sorted(operands) if step.operation in _COMMUTE else operands))
-    infix = OPERATIONS[step.operation].infix
-    if not infix:
-        return f"{step.operation}({', '.join(operands)})", key
-    return f" {infix} ".join(operands) if len(operands) > 1 else infix + operands[0], key
+    key = (step.operation, str(step.options), *(sorted(operands) if step.operation in _COMMUTE else operands))
+    return write_step(step, operands), key

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.elimination.graph import is_matrix
 from cgraph.algorithms.linearized import edge_derivative, nodes_between
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import evaluate, is_computed
 from cgraph.model.expressions import write_name
 from cgraph.model.graph import ComputationalGraph, require_node, topological_order
+from cgraph.model.jacobians import Jacobian
 from cgraph.transforms.rebuilding import Builder, transform
 
 Graph = TypeVar("Graph", bound="nx.DiGraph[Any]")
@@ -251,7 +251,8 @@ def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
         kept = {key: data[key] for key in ("role", "value") if key in data and not is_computed(G, i)}
         H.add_node(i, **kept, origin=data.get("origin", i))
     for i, j, data in G.edges(data=True):
-        if np.any(data.get(derivative, 0)) if is_matrix(data.get(derivative)) else z(i, j) != 0:
+        value = z(i, j)
+        if np.any(value.dense()) if isinstance(value, Jacobian) else value != 0:
             H.add_edge(i, j, **{key: value for key, value in data.items() if key != "weight"})
     for i in G:
         if is_computed(G, i) and not H.degree(i) and "value" in G.nodes[i]:

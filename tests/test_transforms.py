@@ -24,6 +24,7 @@ SURVIVORS = {
     cg.expand: lambda _, i: i,
     cg.fold_constants: lambda _, i: i,
     cg.drop_zero_edges: lambda _, i: i,
+    cg.scalarize: lambda _, i: i,  # numbers stay as they are
 }
 
 

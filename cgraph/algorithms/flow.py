@@ -222,7 +222,7 @@ def _level(depth: int, S: list[_Scaled], gate: list[Any], shut: float) -> FlowLe
     sizes = [_Scaled(abs(entry.mantissa), entry.exponent) for value in S for entry in value.entries()]
     mean = sum(sizes, _Scaled(0.0)) * _Scaled(1 / len(sizes))
     is_shut = [abs(g) <= shut for gate_of_node in gate for g in np.ravel(gate_of_node)]
-    share = sum(is_shut) / len(is_shut) if is_shut else math.nan
+    share = float(np.mean(is_shut)) if is_shut else math.nan
     smallest, largest = min(sizes, key=_Scaled.log), max(sizes, key=_Scaled.log)
     return FlowLevel(depth, len(S), mean.value(), smallest.value(), largest.value(), mean.log(), share)
 

@@ -27,7 +27,7 @@ from cgraph.transforms.rebuilding import Builder, transform
 
 __all__ = ["scalarize"]
 
-MOST = 2_000_000  # entries and operations of two numbers
+MOST = 500_000  # entries and operations of two numbers
 LONGEST, DEEPEST = 8_000, 50  # of a piece, so that the equation that it ends in can be read
 LARGEST_DETERMINANT = 6
 WIDEST = 20  # operands of a max
@@ -59,7 +59,7 @@ def scalarize(G: ComputationalGraph) -> ComputationalGraph:
     MissingDerivativeError
         If an edge from or to an array holds neither an equation nor a Jacobian.
     CGraphError
-        If there would be more than 2,000,000 entries and operations, a name such as ``W[1,2]`` is taken, or a
+        If there would be more than 500,000 entries and operations, a name such as ``W[1,2]`` is taken, or a
         determinant or inverse is larger than 6 x 6. As `evaluate`.
 
     See Also

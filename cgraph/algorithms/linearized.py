@@ -55,11 +55,11 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
 
 def compose(later: Any, earlier: Any) -> Any:
     """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
-    if type(earlier) is float:  # a number scales whatever follows it
+    if type(later) is type(earlier) is float:  # the usual numbers
         return later * earlier
     if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
-        return 0  # no path, whatever the shapes
-    if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
+        return 0  # no path, whatever the shapes on the way; 0.0 would be a matrix of 1 x 1 to the next edge
+    if type(earlier) is float or not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
         return later * earlier
     return _as_matrix(later) @ _as_matrix(earlier)
 

@@ -287,27 +287,33 @@ def written(expression: Expression) -> list[str]:
             case Number(_, text):
                 texts.append(text)
             case Apply(operation, operands):
-                inner = [getattr(expression.steps[o], "operation", "") for o in operands]
-                texts.append(write_step(step, [bracketed(inner[k], texts[o], operation, k) for k, o in enumerate(operands)]))
+                # An index binds to what stands before it; the brackets of a function keep everything together.
+                binds = _INDEX if operation == "index" else row_of(operation).precedence
+                texts.append(write_step(step, [_bracketed(expression.steps[o], texts[o], binds, k > 0)
+                                               for k, o in enumerate(operands)]))  # fmt: skip
     return texts
 
 
+def _bracketed(step: Name | Number | Apply, text: str, binds: int, on_the_right: bool) -> str:
+    """Return an operand, in brackets if it binds less tightly than the operation it stands in."""
+    if not isinstance(step, Apply) or not row_of(step.operation).infix or binds == _FUNCTION:
+        return text
+    inner = row_of(step.operation).precedence
+    # a - (b - c), but (a ^ b) ^ c; of comparisons there is one at a time.
+    groups_left = binds != row_of("pow").precedence
+    is_alone = inner == binds and (on_the_right or not groups_left or binds == row_of("less").precedence)
+    return f"({text})" if inner < binds or is_alone else text
+
+
 def bracketed(inner: str, text: str, outer: str, position: int) -> str:
-    """Return an operand of the operation `outer`, in brackets where the operation `inner` binds less tightly than it.
+    """Return the result of the operation `inner` ("" for a name or a number) as an operand of the operation `outer`.
 
     Examples
     --------
-    >>> bracketed("add", "a + b", "mul", 0), bracketed("add", "a + b", "exp", 0), bracketed("", "a", "mul", 0)
-    ('(a + b)', 'a + b', 'a')
+    >>> bracketed("add", "a + b", "mul", 0), bracketed("add", "a + b", "exp", 0), bracketed("sub", "a - b", "sub", 1)
+    ('(a + b)', 'a + b', '(a - b)')
     """
-    # An index binds to what stands before it; the brackets of a function keep everything together.
-    binds = _INDEX if outer == "index" else row_of(outer).precedence
-    if not inner or not row_of(inner).infix or binds == _FUNCTION:
-        return f"({text})" if binds == _INDEX and text[0] in ".0123456789" else text
-    loose = row_of(inner).precedence
-    # Powers group from the right, comparisons not at all, everything else from the left.
-    first = position == (1 if outer == "pow" else 0) and loose > 0
-    return f"({text})" if loose < binds or (loose == binds and not first) else text
+    return _bracketed(Apply(inner, ()), text, row_of(outer).precedence, position > 0) if inner else text
 
 
 def _write_part(part: Any) -> str:

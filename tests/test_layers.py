@@ -98,6 +98,18 @@ def test_a_linearized_graph_stays_so_and_a_second_time_changes_nothing(G):
     assert list(map(str, L.outputs)) == list(dict.fromkeys(places_of(G, H)[i][0] for i in G.outputs))
 
 
+@settings(max_examples=20, deadline=None)
+@given(networks())
+def test_halves_and_weights_as_nodes_can_be_gathered_too(G):
+    expected = cg.sensitivities(cg.linearize(G), "J")
+    for before in (cg.decouple(G), cg.weights_as_nodes(G)):
+        H = cg.layerwise(before)
+        S = cg.sensitivities(cg.linearize(H), H.outputs[-1])
+        for i in G.inputs:
+            name, place = places_of(G, H)[i]
+            assert np.ravel(S[name])[place] == pytest.approx(expected[i], rel=1e-9, abs=1e-11)
+
+
 class TestByHand:
     def network(self):
         """h = tanh([[1, -1], [2, 0]] x + [0.5, 0]), o = [3, 1] h - x1."""
@@ -263,7 +275,9 @@ class TestByHand:
         G = cg.ComputationalGraph()
         G.add_input("x", [1.0, 2.0])
         G.add_neuron("h", activation="tanh", weights={"x": 0.5})
-        with pytest.raises(cg.CGraphError, match="^neuron 'h' is a vector of 2, and the entries of a layer are numbers; sc"):
+        with pytest.raises(
+            cg.CGraphError, match="^neuron 'h' is a vector of 2, and the entries of a layer are numbers; sc"
+        ):
             cg.layerwise(G)
         H = cg.layerwise(cg.scalarize(G))
         assert H.nodes["W_x_h"]["value"].tolist() == [[0.5, 0.0], [0.0, 0.5]]

@@ -37,7 +37,9 @@ def assert_same_entries(G, H=None):
             of_entry = cg.sensitivities(M, name)
             for i in L:
                 row = np.atleast_2d(S[i])[r]
-                np.testing.assert_allclose([of_entry[c] for c in names[i]], row, rtol=1e-7, atol=1e-9, err_msg=f"S({i}, {t})")
+                np.testing.assert_allclose(
+                    [of_entry[c] for c in names[i]], row, rtol=1e-7, atol=1e-9, err_msg=f"S({i}, {t})"
+                )
     return H
 
 
@@ -242,7 +244,9 @@ class TestByHand:
 class TestBadInput:
     def test_names_that_are_taken(self):
         G = cg.from_equations('y = x[0] + y("x[1]")', x=[1.0, 2.0], **{"x[1]": 3.0})
-        with pytest.raises(cg.CGraphError, match=r"^'x' cannot be split into its entries: there is a node 'x\[1\]' already$"):
+        with pytest.raises(
+            cg.CGraphError, match=r"^'x' cannot be split into its entries: there is a node 'x\[1\]' already$"
+        ):
             cg.scalarize(G)
         G = cg.from_equations("y = exp(x) @ x; y_1 = 2*x", x=[1.0, 2.0])
         assert "y_2" in cg.scalarize(G)
@@ -255,7 +259,9 @@ class TestBadInput:
     @pytest.mark.parametrize("equation", ["det(A)", "inv(A)"])
     def test_determinants_that_are_too_large(self, equation):
         G = cg.from_equations(f"y = {equation}", A=np.eye(8))
-        with pytest.raises(cg.CGraphError, match="determinant or inverse of . x . has too many products .* limit is 6 x 6"):
+        with pytest.raises(
+            cg.CGraphError, match="determinant or inverse of . x . has too many products .* limit is 6 x 6"
+        ):
             cg.scalarize(G)
 
     def test_graphs_that_are_too_large(self, monkeypatch):

@@ -74,7 +74,9 @@ def vector_graphs(draw):
     seed = draw(st.integers(0, 2**16))
     G = cg.ComputationalGraph()
     names = {"v": ["v0", "v1"], "m": ["m0"], "n": ["n0"]}
-    for k, (add, name) in enumerate([(G.add_input, "v0"), (G.add_constant, "v1"), (G.add_weight, "m0"), (G.add_weight, "n0")]):
+    for k, (add, name) in enumerate(
+        [(G.add_input, "v0"), (G.add_constant, "v1"), (G.add_weight, "m0"), (G.add_weight, "n0")]
+    ):
         add(name, entries({"v": (3,), "m": (3, 3), "n": ()}[name[0]], seed + k))
 
     def written(form):

@@ -170,9 +170,7 @@ def _depths(G: ComputationalGraph) -> dict[str, int]:
     return depth
 
 
-def _groups(
-    nodes: Iterable[str], key: Callable[[str], Any], name: Callable[[Any], str]
-) -> list[tuple[str, list[str]]]:
+def _groups(nodes: Iterable[str], key: Callable[[str], Any], name: Callable[[Any], str]) -> list[tuple[str, list[str]]]:
     """Return the nodes that share a key, with a name for those that their own names do not give one."""
     groups: dict[Any, list[str]] = {}
     for i in nodes:
@@ -183,7 +181,7 @@ def _groups(
 def _common(members: Sequence[str]) -> str:
     """Return what the names begin with: h of h1 and h2, h1 of h1_1 and h1_2, h of h[0] and h[1]; "" if it is no name."""
     names = {i.partition("[")[0] for i in members}
-    common = os.path.commonprefix(list(names))
+    common = os.path.commonprefix(list(names))  # noqa: RUF071 - the letters of names, no paths
     if len(names) > 1:
         common = common.rstrip("0123456789").rstrip("_")
     return common if common.isidentifier() and not unusable(common) else ""
@@ -192,7 +190,8 @@ def _common(members: Sequence[str]) -> str:
 def _named(G: ComputationalGraph, gathered: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
     """Return the vectors by names that no other node has."""
     vectors: dict[str, list[str]] = {}
-    for name, members in gathered:
+    for wanted, members in gathered:
+        name = wanted
         while name in vectors or (name in G and name not in members):
             name += "_"
         vectors[name] = members

@@ -317,7 +317,7 @@ def _hinge(s: Pieces, y: Pieces) -> Pieces:
     return np.sum((1 - y) * _relu(s - of_label + 1), axis=-1)
 
 
-def _det(A: Pieces) -> Pieces:
+def _det(A: Pieces) -> Piece:
     """Return the determinant; the minors of the last rows, by their columns, are computed once each."""
     n = len(A)
     if n > LARGEST_DETERMINANT:
@@ -325,7 +325,7 @@ def _det(A: Pieces) -> Pieces:
             f"a determinant or inverse of {n} x {n} has too many products to be written in numbers; the limit is "
             f"{LARGEST_DETERMINANT} x {LARGEST_DETERMINANT}"
         )
-    minors = {(c,): A[-1, c] for c in range(n)}
+    minors: dict[tuple[int, ...], Piece] = {(c,): A[-1, c] for c in range(n)}
     for size in range(2, n + 1):
         below, row = minors, A[n - size]
         minors = {columns: _expanded(row, columns, below) for columns in combinations(range(n), size)}
@@ -334,7 +334,7 @@ def _det(A: Pieces) -> Pieces:
 
 def _expanded(row: Pieces, columns: tuple[int, ...], below: dict[tuple[int, ...], Piece]) -> Piece:
     """Return the minor of some columns by its first row and the minors below it."""
-    terms = [row[c] * below[columns[:k] + columns[k + 1 :]].shared() for k, c in enumerate(columns)]
+    terms: list[Piece] = [row[c] * below[columns[:k] + columns[k + 1 :]].shared() for k, c in enumerate(columns)]
     return sum(terms[2::2], terms[0]) - sum(terms[3::2], terms[1])
 
 

@@ -63,15 +63,17 @@ def layerwise(G: ComputationalGraph) -> ComputationalGraph:
 
     See Also
     --------
-    scalarize : the inverse, in that it gives back the numbers: the entries of what layerwise gathered have the same
-        values, the same S and the same dJ/dw, with weights in nodes. On layers written as above, `layerwise` after
-        `scalarize` gives back the graph itself.
+    scalarize : the inverse.
 
     Notes
     -----
     O(V + E), and the sizes of the matrices. z(x, h) = diag(Phi'(s)) W stays a product of the two. Nodes at one depth do not
     feed each other, so gathering them makes no cycle. If anything but neurons reads "+1", it remains, and the biases are
     multiplied by it.
+
+    Values, S and dJ/dw of `G` are entries of those of the layers. `scalarize` of the layers has them as numbers again, with
+    the weights in nodes and those of 0 among them; `layerwise` of that is the graph of layers itself, but for the
+    spacing of equations, as long as no sum is too long for one equation.
 
     Examples
     --------

@@ -21,7 +21,6 @@ from cgraph.transforms.rebuilding import Builder, origin_name, transform
 
 __all__ = ["layerwise"]
 
-
 BARE = ""  # no node: what a weight that stands alone in a sum is the weight of
 
 
@@ -100,9 +99,9 @@ def layerwise(G: ComputationalGraph) -> ComputationalGraph:
     ]
     vectors = _named(G, gathered)
     places = {i: (name, place) for name, members in vectors.items() for place, i in enumerate(members)}
-    gone = [w for neuron in neurons.values() for w in neuron.parameters]
-    if BIAS in G and len(feeds[BIAS]) == len(G.succ[BIAS]) and BIAS not in G.graph.get("outputs", []):
-        gone.append(BIAS)
+    gone = {w for neuron in neurons.values() for w in neuron.parameters}
+    if feeds.get(BIAS) and len(feeds[BIAS]) == len(G.succ[BIAS]) and BIAS not in G.graph.get("outputs", []):
+        gone.add(BIAS)
     build = Builder(G, {i: name for i, (name, _) in places.items()}, parts=dict.fromkeys(gone, ()))
     for i in G:
         if i not in places and i not in gone:

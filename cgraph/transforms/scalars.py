@@ -162,9 +162,6 @@ class Piece:
     def __add__(self, other: Any) -> Piece:
         return self.writer.apply("add", self, other)
 
-    def __radd__(self, other: Any) -> Piece:
-        return self.writer.apply("add", other, self)
-
     def __sub__(self, other: Any) -> Piece:
         return self.writer.apply("sub", self, other)
 

@@ -306,3 +306,9 @@ class TestCheckDerivatives:
         G.add_edge("x", "y", derivative=2.0)
         with pytest.raises(cg.EvaluationError, match=r"^nothing to check"):
             cg.check_derivatives(G)
+
+
+def test_no_path_keeps_the_shape_of_an_array_past_numbers():
+    L = cg.linearize(cg.from_equations("u = sum(a); v = u / 2; y = 3 * b", a=[1, 2, 3, 4], b=[[1, 2], [3, 4]]))
+    assert cg.sensitivities(L, "y")["a"].shape == (4, 4)
+    assert cg.sensitivities_from(L, "a")["y"].shape == (4, 4)

@@ -55,11 +55,11 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
 
 def compose(later: Any, earlier: Any) -> Any:
     """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
-    if type(later) is type(earlier) is float:  # the usual numbers
+    if type(earlier) is float and type(later) is not int:  # a number scales whatever follows it
         return later * earlier
     if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
-        return 0  # no path, whatever the shapes on the way; 0.0 would be a matrix of 1 x 1 to the next edge
-    if type(earlier) is float or not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
+        return 0  # no path, whatever the shapes: 0.0 would be a matrix of 1 x 1 beside a Jacobian further on
+    if not any(isinstance(z, Jacobian | np.ndarray) for z in (later, earlier)):
         return later * earlier
     return _as_matrix(later) @ _as_matrix(earlier)
 
@@ -153,6 +153,10 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
             sizes[i] = size_of(G, i, derivative)
         return sizes[i]
 
+    def is_array(key: tuple[Any, ...], S: Any) -> bool:
+        # Where there is no path, only the edges elsewhere know the shape.
+        return isinstance(S, np.ndarray | Jacobian) or (type(S) is int and any(size(i) for i in (key[0], key[-1])))
+
     def settle(
         values: dict[tuple[Any, ...], Any],
         what: str = "S",
@@ -160,7 +164,7 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
         ends: tuple[Any, Any] | None = None,
         number: bool = False,
     ) -> list[Any]:
-        if not holds_arrays and not any(isinstance(S, np.ndarray | Jacobian) for S in values.values()):
+        if not holds_arrays and not any(is_array(ends or key, S) for key, S in values.items()):
             return finite(values, what)
         found: list[Any] = []
         for key, S in values.items():
@@ -176,8 +180,8 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
 def _shaped(S: Any, m: int | None, n: int | None) -> Any:
     if m is None and n is None:
         return float(np.asarray(S).reshape(-1)[0])
-    shape = (1 if m is None else m, 1 if n is None else n)
-    return np.array(np.broadcast_to(np.asarray(S, dtype=float), shape)) if np.ndim(S) == 0 else np.asarray(S)
+    # A number in the place of a matrix is 0 where there is no path, or the identity.
+    return np.asarray(S) if np.ndim(S) else np.eye(m or 1, n or 1) * float(S)
 
 
 def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:
@@ -186,7 +190,7 @@ def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:
 
 
 def _as_matrix(value: Any) -> Any:
-    return value if isinstance(value, Jacobian | np.ndarray) else np.array([[value]])
+    return value if isinstance(value, Jacobian | np.ndarray) else np.array([[value * 1.0]])  # 0 and 1 are whole numbers
 
 
 def _overflow(nodes: tuple[Any, ...], what: str) -> EvaluationError:
@@ -220,7 +224,7 @@ def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: 
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "iuf":
         if not np.isfinite(value).all():
             raise DerivativeError(f"{edge} holds a Jacobian with an entry that is not finite")
-        return Dense(value)
+        return Dense(np.asarray(value, dtype=float))
     if isinstance(value, np.ndarray) and value.ndim:
         raise DerivativeError(
             f"{edge} holds an array of shape {value.shape} as {derivative!r}; give it a matrix of floats, with a row for "

@@ -172,16 +172,16 @@ def _share(shut: float) -> str | None:
     return None if shut != shut else f"{shut:.0%}"  # noqa: PLR0124 - NaN, where there is no gate
 
 
-def _with_values(G: cg.ComputationalGraph, values: dict[str, float]) -> cg.ComputationalGraph:
-    source_values(G, values)  # says what cannot be set
+def _with_values(G: cg.ComputationalGraph, values: dict[str, Any]) -> cg.ComputationalGraph:
+    y = source_values(G, values)
     H = G.copy()
-    for name, value in values.items():
-        H.nodes[name]["value"] = value
+    for name in values:
+        H.nodes[name]["value"] = y[name]
     return H
 
 
-def _weights(G: cg.ComputationalGraph) -> dict[str, float]:
-    edges: dict[str, float] = {f"{i} -> {j}": d["weight"] for i, j, d in G.edges(data=True) if "weight" in d}
+def _weights(G: cg.ComputationalGraph) -> dict[str, Any]:
+    edges: dict[str, Any] = {f"{i} -> {j}": d["weight"] for i, j, d in G.edges(data=True) if "weight" in d}
     return edges | {w: G.nodes[w]["value"] for w in G.weights}
 
 

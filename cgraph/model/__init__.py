@@ -16,10 +16,12 @@ from cgraph.model.errors import (
     SearchLimitError,
     SpecError,
     TooManyPathsError,
+    TraceError,
 )
 from cgraph.model.evaluation import evaluate, linearize
 from cgraph.model.graph import ComputationalGraph, from_equations
 from cgraph.model.operations import ACTIVATIONS, OPERATIONS, Operation
+from cgraph.model.tracing import trace
 
 __all__ = [
     "ACTIVATIONS",
@@ -41,7 +43,9 @@ __all__ = [
     "SearchLimitError",
     "SpecError",
     "TooManyPathsError",
+    "TraceError",
     "evaluate",
     "from_equations",
     "linearize",
+    "trace",
 ]

@@ -28,6 +28,7 @@ __all__ = [
     "SearchLimitError",
     "SpecError",
     "TooManyPathsError",
+    "TraceError",
     "nearest",
     "shorten",
     "show_count",
@@ -164,6 +165,28 @@ class EquationError(CGraphError, ValueError):
         *before, last = self.text[: self.column].split("\n")
         source = self.text.split("\n")[len(before)]
         return Problem(len(before) + 1, len(last) + 1, self.message, self.hint, source)
+
+
+class TraceError(CGraphError, TypeError):
+    """A function does what a graph cannot hold, as a branch on a traced value.
+
+    Attributes
+    ----------
+    message, hint : str
+        What is wrong, and what to write instead; the hint may be empty.
+    file : str
+        The file of the function; empty if no line of it is to blame.
+    line : int
+        The line, from 1.
+    source : str
+        The text of the line, as far as it can be found.
+    """
+
+    def __init__(self, message: str, hint: str = "", file: str = "", line: int = 0, source: str = "") -> None:
+        self.message, self.hint, self.file, self.line, self.source = message, hint, file, line, source
+        where = f"{file}:{line}: " if file else ""
+        shown = f"\n{line:>5} | {shorten(source, 100)}" if source else ""
+        super().__init__(f"{where}{message}" + (f"; {hint}" if hint else "") + shown)
 
 
 @dataclass(frozen=True)

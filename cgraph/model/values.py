@@ -27,7 +27,10 @@ def as_value(value: Any) -> Any:
     (2.0, (2, 2))
     """
     if isinstance(value, Real | np.bool_) and not isinstance(value, bool | np.bool_):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError("is not finite") from None
     try:
         array = np.asarray(value)
     except ValueError:
@@ -36,7 +39,8 @@ def as_value(value: Any) -> Any:
         raise ValueError("is empty" if array.size == 0 else "is not a number")
     if array.ndim == 0:
         return float(array)
-    if array.dtype == np.float64 and not array.flags.writeable:
+    # A view may be of an array that somebody writes to.
+    if array.dtype == np.float64 and not array.flags.writeable and array.base is None:
         return array
     array = array.astype(np.float64, order="C")
     array.setflags(write=False)

@@ -121,6 +121,13 @@ class TestTransform:
         L = H if name == "drop_zero_edges" else cg.linearize(H)
         assert cg.sensitivity(L, o, J) == pytest.approx(cg.sensitivity(cg.linearize(G), "o", "J"), rel=1e-12)
 
+    def test_layerwise(self, run):
+        status, out, _ = run("transform", "layerwise", NETWORK)
+        H = cg.read_spec(io.StringIO(out))
+        assert status == 0
+        assert H.nodes["h1"]["equation"] == "sigmoid(W_x_h1 @ x + b_h1)"
+        assert cg.evaluate(H)["J"] == pytest.approx(cg.evaluate(cg.read_spec(NETWORK))["J"], rel=1e-12)
+
     def test_scalarize(self, run):
         status, out, _ = run("transform", "scalarize", "-e", "y = sum(stack(x, z)^2)", "--at", "x=1", "--at", "z=2")
         assert status == 0

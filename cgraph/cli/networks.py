@@ -27,8 +27,10 @@ TRANSFORMS: dict[str, Callable[[cg.ComputationalGraph, argparse.Namespace], cg.C
     "drop_zero_edges": lambda G, _: cg.drop_zero_edges(cg.linearize(G)),
     "expand": lambda G, a: cg.expand(G, share=a.share),
     "fold_constants": lambda G, _: cg.fold_constants(G),
+    "layerwise": lambda G, _: cg.layerwise(G),
     "merge_nodes": lambda G, _: cg.merge_nodes(G),
     "restrict": lambda G, a: cg.restrict(G, _needed(a.s, "restrict", "--from S"), _needed(a.t, "restrict", "--to T")),
+    "scalarize": lambda G, _: cg.scalarize(G),
     "split_nodes": lambda G, _: cg.split_nodes(G),
     "weights_as_nodes": lambda G, _: cg.weights_as_nodes(G),
 }

@@ -18,8 +18,8 @@ METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fil
 LAYOUTS = ("numerator", "denominator")
 SPEC_FORMATS = ("yaml", "json", "toml")
 TRANSFORMS = (
-    "append_loss", "couple", "decouple", "drop_zero_edges", "expand", "fold_constants", "merge_nodes", "restrict",
-    "split_nodes", "weights_as_nodes",
+    "append_loss", "couple", "decouple", "drop_zero_edges", "expand", "fold_constants", "layerwise", "merge_nodes",
+    "restrict", "scalarize", "split_nodes", "weights_as_nodes",
 )  # fmt: skip
 
 DESCRIPTION = """\

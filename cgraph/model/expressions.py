@@ -30,6 +30,7 @@ __all__ = [
     "Expression",
     "Name",
     "Number",
+    "bracketed",
     "parse",
     "parse_assignments",
     "substitute",
@@ -316,6 +317,17 @@ def _bracketed(step: Name | Number | Apply, text: str, binds: int, on_the_right:
     groups_left = binds != row_of("pow").precedence
     is_alone = inner == binds and (on_the_right or not groups_left or binds == row_of("less").precedence)
     return f"({text})" if inner < binds or is_alone else text
+
+
+def bracketed(inner: str, text: str, outer: str, position: int) -> str:
+    """Return the result of the operation `inner` ("" for a name or a number) as an operand of the operation `outer`.
+
+    Examples
+    --------
+    >>> bracketed("add", "a + b", "mul", 0), bracketed("add", "a + b", "exp", 0), bracketed("sub", "a - b", "sub", 1)
+    ('(a + b)', 'a + b', '(a - b)')
+    """
+    return _bracketed(Apply(inner, ()), text, row_of(outer).precedence, position > 0) if inner else text
 
 
 def _write_part(part: Any) -> str:

@@ -110,9 +110,8 @@ def merge_nodes(G: ComputationalGraph) -> ComputationalGraph:
     for whole in (i[:-4] for i in pairs):
         if whole in G:
             raise CGraphError(f"the ends of {whole!r} cannot be merged: there is a node {whole!r} already")
-    build = Builder(G, {i: i[:-4] for i in pairs})
     entries = set(pairs.values())
-    build.H.remove_nodes_from(entries)
+    build = Builder(G, {i: i[:-4] for i in pairs}, parts=dict.fromkeys(entries, ()))
     for i in G:
         if i not in entries:
             build.keep_as(str(pairs.get(i, i)), build.name(i))

@@ -30,7 +30,8 @@ import torch
 from scipy.sparse.linalg import spsolve_triangular
 
 import cgraph as cg
-from cgraph.algorithms import descent, kernels
+from cgraph.algorithms import descent
+from cgraph.algorithms.compiled import machine_code
 from cgraph.algorithms.linearized import edge_derivative, finite
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.graph import topological_order
@@ -148,7 +149,7 @@ def without_numba(sizes):
     print("\n## One reverse sweep without numba, nanoseconds per edge\n")
     rows = []
     with mock.patch.dict(sys.modules, {"numba": None}):
-        kernels.compiled.cache_clear()
+        machine_code.compiled.cache_clear()
         for m in (m for m in sizes if m <= DICT_LIMIT):
             for layers in (10, 1000):
                 width = max(m // layers // 10, 1)
@@ -158,7 +159,7 @@ def without_numba(sizes):
                 C = cg.CompiledGraph.from_edges(tails, heads, np.full(len(tails), 0.1))
                 took = seconds({"reverse": lambda C=C: C.sensitivities(len(C) - 1)}, rounds=5)
                 rows.append([f"{m:,} edges, {layers} layers", f"{took['reverse'] / m * 1e9:.1f}"])
-    kernels.compiled.cache_clear()
+    machine_code.compiled.cache_clear()
     table(["graph", "reverse"], rows)
 
 
@@ -325,9 +326,9 @@ def _timed(G, run, rival):
     took = seconds({"cgraph": lambda: run(C, {}), "casadi": rival}, rounds=11)
     took |= seconds({"batch": lambda: run(many, points)}, rounds=5)
     with mock.patch.dict(sys.modules, {"numba": None}):
-        kernels.compiled.cache_clear()
+        machine_code.compiled.cache_clear()
         took |= seconds({"numpy": lambda: run(C, {}), "numpy batch": lambda: run(many, points)}, rounds=3)
-    kernels.compiled.cache_clear()
+    machine_code.compiled.cache_clear()
     return took
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.algorithms.compiled import compile_graph
+from cgraph.algorithms.compiled.machine_code import is_at_hand, is_loaded
 from cgraph.algorithms.gradients import weight_gradients
-from cgraph.algorithms.kernels import compiled, is_loaded
 from cgraph.model.batches import over_examples
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.evaluation import (
@@ -172,12 +172,11 @@ def _training(G: ComputationalGraph, loss: str, example: Example, updates: int) 
     ):
         return _ArrayTraining(G, loss)
     work = updates * (len(G) + G.number_of_edges())
-    if work < FEWEST_SWEPT or (work < FEWEST_TO_LOAD and not is_loaded()):
+    if work < FEWEST_SWEPT or (work < FEWEST_TO_LOAD and not is_loaded()) or not is_at_hand():
         return _Training(G, loss)
     try:
-        compiled()
         return _TapeTraining(G, loss)
-    except (ImportError, CGraphError):  # what is wrong with a graph, the sweeps over dicts say
+    except CGraphError:  # what is wrong with a graph, the sweeps over dicts say
         return _Training(G, loss)
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.algorithms.kernels import Floats, Index
-from cgraph.algorithms.tape_kernels import GIVEN, OPCODES, WEIGHTED_SUM
+from cgraph.algorithms.compiled.arrays import Floats, Index
+from cgraph.algorithms.compiled.tape.loops import GIVEN, OPCODES, WEIGHTED_SUM
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, weights_into
 from cgraph.model.expressions import Apply, Expression, Name, Number
@@ -20,7 +20,7 @@ __all__ = ["Program", "Recording", "record"]
 
 
 class Program(NamedTuple):
-    """What `run_tape` and `differentiate_tape` read; see `cgraph.algorithms.tape_kernels`.
+    """What `run_tape` and `differentiate_tape` read; see `cgraph.algorithms.compiled.tape.loops`.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.algorithms.kernels import Floats, Index, has_finite_sum
+from cgraph.algorithms.compiled.arrays import Floats, Index, has_finite_sum
 
 __all__ = ["Levels"]
 
@@ -22,7 +22,7 @@ __all__ = ["Levels"]
 @final
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """The rows of a graph, swept level by level; the same as `cgraph.algorithms.kernels.Loops`.
+    """The rows of a graph, swept level by level; the same as `cgraph.algorithms.compiled.loops.Loops`.
 
     Attributes
     ----------

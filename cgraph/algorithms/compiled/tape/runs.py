@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cgraph.algorithms.kernels import Floats, Index
-from cgraph.algorithms.tape_kernels import GIVEN, WEIGHTED_SUM, derivatives, is_binary, value
+from cgraph.algorithms.compiled.arrays import Floats, Index
+from cgraph.algorithms.compiled.tape.loops import GIVEN, WEIGHTED_SUM, derivatives, is_binary, value
 
 __all__ = ["differentiate_tape", "run_tape"]
 

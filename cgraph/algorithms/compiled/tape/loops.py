@@ -7,8 +7,8 @@ from ``bounds[r]`` to ``bounds[r + 1]``. A weighted sum reads any number of rows
 
 The rules are those of `cgraph.model.operations`, which machine code cannot read from there; a test compares them
 row by row. They branch on no number, and so serve NumPy, which hands them arrays, as well as numba
-(`cgraph.algorithms.kernels.compiled`), whose loops hand them single numbers. A value that does not exist comes
-out as inf or nan.
+(`cgraph.algorithms.compiled.machine_code`), whose loops hand them single numbers. A value that does not exist
+comes out as inf or nan.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.algorithms.kernels import Floats, Index
+from cgraph.algorithms.compiled.arrays import Floats, Index
 
 __all__ = ["GIVEN", "OPCODES", "TAPE_CALLS", "TAPE_LOOPS", "WEIGHTED_SUM", "derivatives", "is_binary", "value"]
 

@@ -15,10 +15,11 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cgraph.algorithms import tape_arrays
-from cgraph.algorithms.kernels import Floats, compiled, has_finite_sum
-from cgraph.algorithms.tape_kernels import TAPE_CALLS, TAPE_LOOPS
-from cgraph.algorithms.tape_program import record
+from cgraph.algorithms.compiled.arrays import Floats, has_finite_sum
+from cgraph.algorithms.compiled.machine_code import compiled
+from cgraph.algorithms.compiled.tape import runs
+from cgraph.algorithms.compiled.tape.loops import TAPE_CALLS, TAPE_LOOPS
+from cgraph.algorithms.compiled.tape.program import record
 from cgraph.model.errors import EvaluationError, InvalidNodeError, NodeNotFound
 from cgraph.model.evaluation import gate_of, is_computed, local_derivatives, preactivation, value_of
 from cgraph.model.graph import ComputationalGraph
@@ -89,6 +90,8 @@ class Tape:
 
     def gradient(self, t: str) -> Floats:
         """Return S(i,t) of all nodes i at the last points; see `CompiledGraph.gradient`."""
+        if t not in self._roles:
+            raise NodeNotFound(t, self._roles)
         v = self._last_values()
         if self._S.shape != v.shape:
             self._S = np.empty_like(v)
@@ -238,4 +241,4 @@ def _loops() -> Mapping[str, Callable[..., Any]]:
     try:
         return compiled(TAPE_LOOPS, TAPE_CALLS)
     except ImportError:
-        return {loop.__name__: loop for loop in (tape_arrays.run_tape, tape_arrays.differentiate_tape)}
+        return {loop.__name__: loop for loop in (runs.run_tape, runs.differentiate_tape)}

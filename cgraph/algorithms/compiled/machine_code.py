@@ -1,0 +1,64 @@
+"""Loops turned into machine code by numba, which is imported here and nowhere else, and only when it is needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from types import FunctionType
+from typing import Any
+
+__all__ = ["compiled", "is_at_hand", "is_loaded"]
+
+# What NumPy lacks stands in machine code for the functions of arrays of the same name.
+FUNCTIONS_OF_NUMBERS = {"erf": math.erf, "erfc": math.erfc}
+
+
+@cache
+def compiled(
+    loops: tuple[Callable[..., Any], ...], calls: tuple[Callable[..., Any], ...] = ()
+) -> Mapping[str, Callable[..., Any]]:
+    """Return loops as machine code, by name.
+
+    Parameters
+    ----------
+    loops : tuple of functions
+        The loops. Their machine code is kept on disk, until the module that they stand in changes.
+    calls : tuple of functions, optional
+        What they call, and what that calls before it, all in the same module.
+
+    Raises
+    ------
+    ImportError
+        If numba is not installed, or does not work with this NumPy.
+    """
+    njit = import_module("numba").njit
+    options = {"nogil": True, "error_model": "numpy"}  # 1 / 0 is inf, and reported as every other overflow is
+    known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
+    for call in calls:
+        known[call.__name__] = njit(**options)(_knowing(known, call))
+    linked = [_knowing(known, loop) for loop in loops]
+    try:
+        return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
+    except RuntimeError:  # nowhere on disk to keep them
+        return {loop.__name__: njit(**options)(loop) for loop in linked}
+
+
+def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function with `known` in place of what it finds under these names."""
+    return FunctionType(function.__code__, {**function.__globals__, **known}, function.__name__)
+
+
+def is_at_hand() -> bool:
+    """Return whether numba can be imported."""
+    try:
+        import_module("numba")
+    except ImportError:
+        return False
+    return True
+
+
+def is_loaded() -> bool:
+    """Return whether there is machine code already."""
+    return compiled.cache_info().currsize > 0

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.algorithms.compiled.tape.loops import OPCODES
+from cgraph.algorithms.compiled.tape.rules import OPCODES
 
 BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^"}
 

@@ -337,7 +337,7 @@ class EdgeDerivatives:
         row_s, row_t = layout.rows(s, t).tolist()
         paths = []
         for slots in strongest_paths(layout.sweeps, z, row_s, row_t, k):
-            path = (s, *map(self.nodes.__getitem__, layout.order[layout.sweeps.heads[slots]].tolist()))
+            path = (s, *layout.names(layout.sweeps.heads[slots]))
             product = math.prod(z[slots].tolist(), start=1.0)
             paths.append((path, float(finite({path: product}, "product")[0])))
         return paths

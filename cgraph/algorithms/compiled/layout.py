@@ -76,6 +76,11 @@ class Layout:
             order[self.rank] = order.copy()
         return order
 
+    def names(self, rows: Index) -> list[Any]:
+        """Return the names of the nodes of `rows`."""
+        positions = self.order[rows].tolist()
+        return positions if isinstance(self.nodes, range) else [self.nodes[k] for k in positions]
+
     def by_nodes(self, of_rows: NDArray[Any]) -> NDArray[Any]:
         """Return what is aligned with the rows, aligned with the nodes."""
         return of_rows if self.rank is None else of_rows[self.rank]

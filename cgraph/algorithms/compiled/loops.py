@@ -19,7 +19,7 @@ import numpy as np
 from cgraph.algorithms.compiled.arrays import Floats, Index, has_finite_sum
 from cgraph.algorithms.compiled.machine_code import compiled
 
-__all__ = ["COLUMNS", "LOOPS", "Loops"]
+__all__ = ["COLUMNS", "LOOPS", "Loops", "follow_ways"]
 
 # S of so many nodes at a time: enough to read each edge once for all of them, few enough to stay in the cache.
 COLUMNS = 16
@@ -125,15 +125,31 @@ def forward_sweeps(indptr: Index, heads: Index, z: Floats, first: int, S: Floats
                 S[heads[k], column] += z[k] * S[i, column]
 
 
-def strongest_sweep(indptr: Index, heads: Index, log_z: Floats, t: int, best: Floats) -> None:
-    """Fill the largest sum of `log_z` over the paths from i to t; `best` is -inf before, and where is no path."""
+def strongest_sweep(indptr: Index, heads: Index, log_z: Floats, t: int, best: Floats, way: Index) -> None:
+    """Fill the largest sum of `log_z` over the paths from i to t, and the first slot of that path.
+
+    `best` is -inf before, and where is no path.
+    """
     one = np.uint64(1)
     i = np.uint64(t)
     best[i] = 0.0
     while i > 0:
         i -= one
         for k in range(indptr[i], indptr[i + one]):
-            best[i] = max(best[i], log_z[k] + best[heads[k]])
+            to_t = log_z[k] + best[heads[k]]
+            if to_t > best[i]:
+                best[i] = to_t
+                way[i] = k
+
+
+def follow_ways(way: Index, heads: Index, i: int, t: int, slots: Index) -> int:
+    """Fill the slots of the path from `i` to `t` that takes ``way[j]`` from every node j; return their number."""
+    n = 0
+    while i != t:
+        slots[n] = way[i]
+        i = heads[way[i]]
+        n += 1
+    return n
 
 
 LOOPS = (
@@ -144,6 +160,7 @@ LOOPS = (
     reverse_sweeps,
     forward_sweeps,
     strongest_sweep,
+    follow_ways,
 )
 
 
@@ -194,8 +211,14 @@ class Loops:
         compiled(LOOPS)["forward_sweeps"](self.indptr, self.heads, z, sources.min(), S)
         return S, has_finite_sum(S)
 
-    def strongest(self, log_z: Floats, t: int) -> Floats:
-        """Return, for every node, the largest sum of `log_z` along a path to `t`; -inf without a path."""
+    def strongest(self, log_z: Floats, t: int) -> tuple[Floats, Index]:
+        """Return, for every node, the largest sum of `log_z` on a path to `t`, or -inf; and the first slot of it."""
         best = np.full(len(self.indptr) - 1, -np.inf)
-        compiled(LOOPS)["strongest_sweep"](self.indptr, self.heads, log_z, t, best)
-        return best
+        way = np.zeros(len(best), self.indptr.dtype)
+        compiled(LOOPS)["strongest_sweep"](self.indptr, self.heads, log_z, t, best, way)
+        return best, way
+
+    def follow(self, way: Index, i: int, t: int) -> Index:
+        """Return the slots from `i` to `t`, ``way[j]`` from every node j."""
+        slots = np.empty(t - i, np.intp)
+        return slots[: compiled(LOOPS)["follow_ways"](way, self.heads, np.uint64(i), np.uint64(t), slots)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from types import FunctionType
@@ -24,9 +26,10 @@ def compiled(
     Parameters
     ----------
     loops : tuple of functions
-        The loops. Their machine code is kept on disk, until the module that they stand in changes.
+        The loops. Their machine code is kept on disk, until the text of a module changes that they or what they call
+        stand in.
     calls : tuple of functions, optional
-        What they call, and what that calls before it, all in the same module.
+        What they call, and what that calls before it.
 
     Raises
     ------
@@ -39,15 +42,26 @@ def compiled(
     for call in calls:
         known[call.__name__] = njit(**options)(_knowing(known, call))
     linked = [_knowing(known, loop) for loop in loops]
+    for loop in linked:
+        loop.__qualname__ = f"{loop.__name__}_{_fingerprint(calls)}"  # numba looks for it by this name
     try:
         return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
     except RuntimeError:  # nowhere on disk to keep them
         return {loop.__name__: njit(**options)(loop) for loop in linked}
 
 
-def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., Any]) -> Callable[..., Any]:
+def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., Any]) -> FunctionType:
     """Return the function with `known` in place of what it finds under these names."""
-    return FunctionType(function.__code__, {**function.__globals__, **known}, function.__name__)
+    return FunctionType(
+        function.__code__, {**function.__globals__, **known}, function.__name__, None, function.__closure__
+    )
+
+
+def _fingerprint(functions: Iterable[Callable[..., Any]]) -> str:
+    """Return what tells the texts of the modules of functions from those of others."""
+    modules = {function.__module__: None for function in functions}
+    texts = (inspect.getsource(import_module(module)) for module in modules)
+    return f"{zlib.crc32(''.join(texts).encode()):08x}"
 
 
 def is_at_hand() -> bool:

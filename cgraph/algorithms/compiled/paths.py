@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from functools import cache
+import heapq
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.algorithms.compiled.arrays import Floats, Index
-from cgraph.algorithms.compiled.levels import Levels
+from cgraph.algorithms.compiled.levels import Levels, slots_of
 from cgraph.algorithms.compiled.loops import Loops
-from cgraph.algorithms.paths import LOG_OF_ZERO, Way, strongest_first
+from cgraph.algorithms.paths import LOG_OF_ZERO
 
 __all__ = ["count_paths", "lie_between", "strongest_paths"]
 
@@ -46,22 +46,57 @@ def _count_exactly(sweeps: Loops | Levels, row_s: Index, row_t: Index) -> int:
     return paths_to[t]
 
 
-def strongest_paths(sweeps: Loops | Levels, z: Floats, s: int, t: int, k: int) -> list[list[int]]:
-    """Return the `k` paths from s to t with the largest ``|product|``, each as the slots of its edges."""
+def strongest_paths(sweeps: Loops | Levels, z: Floats, s: int, t: int, k: int) -> list[Index]:
+    """Return the `k` paths from s to t with the largest ``|product|``, each as the slots of its edges.
+
+    Notes
+    -----
+    The search of `cgraph.top_paths`, a path at a time in arrays: after it has left another path at some position,
+    a path takes the strongest way from every node, and may itself be left at each for the second-best.
+    """
     log_z = np.full(len(z), LOG_OF_ZERO)
     np.log(np.abs(z), out=log_z, where=z != 0)
-    best = sweeps.strongest(log_z, t)
+    best, way = sweeps.strongest(log_z, t)
     if best[s] == -np.inf:
         return []
     indptr, heads = sweeps.indptr, sweeps.heads
 
-    # A path is told by the slots of its edges, so that parallel edges are different ways; -1 stands for s.
-    @cache
-    def ways_from(slot: int) -> list[Way]:
-        i = s if slot < 0 else heads[slot]
-        row = slice(indptr[i], indptr[i + 1])
-        best_i, to_t = best[i].item(), (log_z[row] + best[heads[row]]).tolist()
-        ways = (Way(best_i - log, e) for e, log in enumerate(to_t, int(row.start)) if log > -math.inf)
-        return sorted(ways, key=lambda way: way.loss)
+    def losses(rows: Index) -> tuple[Index, Floats, Index]:
+        """Return the slots of `rows`, what log |product| loses on each against the best, and where rows begin."""
+        slots, starts = slots_of(indptr, rows)
+        counts = np.diff(starts, append=len(slots))
+        return slots, np.repeat(best[rows], counts) - (log_z[slots] + best[heads[slots]]), starts
 
-    return [slots for _, *slots in strongest_first(-1, k, ways_from)]
+    second = np.full(len(best), np.nan)  # what the second-best way of a row loses, once it is known
+
+    def second_losses(rows: Index) -> Floats:
+        new = rows[np.isnan(second[rows])]
+        if new.size:
+            slots, lost, starts = losses(new)
+            lost[np.searchsorted(slots, way[new])] = np.inf
+            second[new] = np.minimum.reduceat(lost, starts)
+        return second[rows]
+
+    found: list[Index] = []
+    number = count()  # keeps the heap from comparing paths
+    departures = [(0.0, next(number), np.empty(0, np.intp), 0, 0)]
+    while departures and len(found) < k:
+        loss, _, followed, p, rank = heapq.heappop(departures)
+        row = int(heads[followed[p - 1]]) if p else s
+        path = followed[:p]
+        if row != t:
+            slots, lost, _ = losses(np.array([row]))
+            ways = np.argsort(lost, kind="stable")
+            if rank + 1 < len(ways) and lost[ways[rank + 1]] < np.inf:
+                next_loss = float(loss - lost[ways[rank]] + lost[ways[rank + 1]])
+                heapq.heappush(departures, (next_loss, next(number), followed, p, rank + 1))
+            taken = slots[ways[rank]]
+            path = np.concatenate([path, [taken], sweeps.follow(way, int(heads[taken]), t)])
+        found.append(path)
+        # Of the departures from one path, no more than the paths still wanted can ever be taken.
+        lost = second_losses(heads[path[p:-1]])
+        wanted = min(k - len(found), len(lost))
+        for q in np.argpartition(lost, wanted - 1)[:wanted].tolist() if wanted else ():
+            if lost[q] < np.inf:
+                heapq.heappush(departures, (loss + float(lost[q]), next(number), path, p + 1 + q, 1))
+    return found

@@ -1,238 +1,326 @@
-"""The loops over a tape, and the rules of its operations: each once for its value, once for its derivatives.
+"""The loops over a tape, for machine code: down it for all values, up it for all derivatives.
 
-Row k of a tape holds the value of one step, ``v[k]``, or its values at several points; ``first[k]`` and
-``second[k]`` are the earlier rows that it reads. Rows that follow each other and are the same operation are a run,
-from ``bounds[r]`` to ``bounds[r + 1]``. A weighted sum reads any number of rows: ``operands[e]`` with
+Row k of a tape holds the value of one step, at one point or at `WIDTH` points; ``first[k]`` and ``second[k]`` are
+the earlier rows that it reads. Rows that follow each other, are the same operation and do not read each other are
+a run, from ``bounds[r]`` to ``bounds[r + 1]``. A weighted sum reads any number of rows: ``operands[e]`` with
 ``weights[e]``, for e from ``first[k]`` to ``second[k]``.
 
-The rules are those of `cgraph.model.operations`, which machine code cannot read from there; a test compares them
-row by row. They branch on no number, and so serve NumPy, which hands them arrays, as well as numba
-(`cgraph.algorithms.compiled.machine_code`), whose loops hand them single numbers. A value that does not exist
-comes out as inf or nan.
+Arithmetic is done row by row. For other operations the operands of a part of a run are gathered, so that one loop
+without a branch computes all of them: the compiler makes it do several at once.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from collections.abc import Callable
+from itertools import chain
 
 import numpy as np
 
 from cgraph.algorithms.compiled.arrays import Floats, Index
+from cgraph.algorithms.compiled.tape.functions import FUNCTIONS, HUGE
+from cgraph.algorithms.compiled.tape.rules import (
+    ADD,
+    COS,
+    DIV,
+    EXP,
+    GIVEN,
+    LOG,
+    MUL,
+    OPCODES,
+    RELU,
+    SIGMOID,
+    SIN,
+    SQUARE,
+    SUB,
+    TANH,
+    WEIGHTED_SUM,
+    derivatives,
+    is_binary,
+    value,
+)  # fmt: skip
 
-__all__ = ["GIVEN", "OPCODES", "TAPE_CALLS", "TAPE_LOOPS", "WEIGHTED_SUM", "derivatives", "is_binary", "value"]
+__all__ = ["TAPE_CALLS", "TAPE_LOOPS", "WIDTH"]
 
-# From "add" to "min" there are two operands.
-OPCODES = {name: code for code, name in enumerate((
-    "given", "weighted_sum", "add", "mul", "sub", "div", "pow", "max", "min",
-    "identity", "neg", "square", "reciprocal", "exp", "log", "log2", "log10", "sqrt",
-    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf",
-    "sigmoid", "tanh", "relu", "hard_tanh", "softplus", "leaky_relu", "elu", "gelu", "silu", "abs", "sign",
-))}  # fmt: skip
+Loop = Callable[..., None]
+
+WIDTH = 8  # points at a time: a row is a cache line, and a tape of 100,000 rows stays in the cache
+GATHERED = 256  # numbers that are computed in one loop
+
+
+def width_of(v: Floats) -> int:
+    """Return how many numbers a row holds, which the compiler knows beforehand."""
+    return 1 if v.ndim == 1 else WIDTH
+
+
+def continues(code: int, before: int) -> bool:
+    """Return whether a run continues the one before it: arithmetic, done row by row, may read the row above."""
+    return code == before and ADD <= code <= SUB
+
+
+def row_loops(name: str) -> tuple[Loop, Loop]:
+    """Return the loops of one operation of two operands, which take the rows of a run one by one."""
+    code = OPCODES[name]
+
+    def fill(width: int, begin: int, end: int, first: Index, second: Index, y: Floats) -> None:
+        for k in range(begin, end):
+            i, j = first[k], second[k]
+            for p in range(width):
+                y[k * width + p] = value(code, y[i * width + p], y[j * width + p])
+
+    def differentiate(width: int, begin: int, end: int, first: Index, second: Index, y: Floats, S: Floats) -> None:
+        for k in range(end - 1, begin - 1, -1):
+            i, j = first[k], second[k]
+            for p in range(width):
+                S[i * width + p] += S[k * width + p] * derivatives(code, y[i * width + p], y[j * width + p], 0.0)[0]
+            for p in range(width):
+                S[j * width + p] += S[k * width + p] * derivatives(code, y[i * width + p], y[j * width + p], 0.0)[1]
+
+    fill.__name__, differentiate.__name__ = f"{name}_fill", f"{name}_differentiate"
+    return fill, differentiate
+
+
+def number_loops(name: str) -> tuple[Loop, Loop]:
+    """Return the loops of one operation over many operands: its values, its derivatives."""
+    code = OPCODES[name]
+
+    def values(x: Floats, b: Floats, y: Floats) -> None:
+        for p in range(len(y)):
+            y[p] = value(code, x[p], b[p])
+
+    def derived(x: Floats, b: Floats, y: Floats, z: Floats, z_b: Floats) -> None:
+        for p in range(len(y)):
+            z[p], z_b[p] = derivatives(code, x[p], b[p], y[p])
+
+    values.__name__, derived.__name__ = f"{name}_values", f"{name}_derivatives"
+    return values, derived
+
+
+# What most graphs are made of has loops of its own, in which the compiler chooses the operation beforehand.
+LOOPS_OF_OPERATIONS = (
+    *map(row_loops, ("add", "mul", "sub")),
+    *map(number_loops, ("div", "square", "exp", "log", "sin", "cos", "sigmoid", "tanh", "relu")),
+)
 (
-    GIVEN, WEIGHTED_SUM, ADD, MUL, SUB, DIV, POW, MAX, MIN,
-    IDENTITY, NEG, SQUARE, RECIPROCAL, EXP, LOG, LOG2, LOG10, SQRT,
-    SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, ASINH, ACOSH, ATANH, ERF,
-    SIGMOID, TANH, RELU, HARD_TANH, SOFTPLUS, LEAKY_RELU, ELU, GELU, SILU, ABS, SIGN,
-) = range(len(OPCODES))  # fmt: skip
-
-erf, erfc = np.vectorize(math.erf, otypes=[float]), np.vectorize(math.erfc, otypes=[float])
+    (add_fill, add_differentiate), (mul_fill, mul_differentiate), (sub_fill, sub_differentiate),
+    (div_values, div_derivatives), (square_values, square_derivatives), (exp_values, exp_derivatives),
+    (log_values, log_derivatives), (sin_values, sin_derivatives), (cos_values, cos_derivatives),
+    (sigmoid_values, sigmoid_derivatives), (tanh_values, tanh_derivatives), (relu_values, relu_derivatives),
+) = LOOPS_OF_OPERATIONS  # fmt: skip
 
 
-def is_binary(code: int) -> bool:
-    """Return whether the operation has two operands."""
-    return ADD <= code <= MIN
-
-
-# fmt: off
-def value(code: int, x: Any, b: Any) -> Any:  # noqa: C901, PLR0912 - a row for each operation
-    """Return the value of an operation on x, or on x and b."""
-    if code == ADD: return x + b
-    if code == MUL: return x * b
-    if code == SUB: return x - b
-    if code == DIV: return x / b
-    if code == POW: return x**b
-    if code == MAX: return np.maximum(x, b)
-    if code == MIN: return np.minimum(x, b)
-    if code == IDENTITY: return x
-    if code == NEG: return -x
-    if code == SQUARE: return x * x
-    if code == RECIPROCAL: return 1 / x
-    if code == EXP: return np.exp(x)
-    if code == LOG: return np.log(x)
-    if code == LOG2: return np.log2(x)
-    if code == LOG10: return np.log10(x)
-    if code == SQRT: return np.sqrt(x)
-    if code == SIN: return np.sin(x)
-    if code == COS: return np.cos(x)
-    if code == TAN: return np.tan(x)
-    if code == ASIN: return np.arcsin(x)
-    if code == ACOS: return np.arccos(x)
-    if code == ATAN: return np.arctan(x)
-    if code == SINH: return np.sinh(x)
-    if code == COSH: return np.cosh(x)
-    if code == ASINH: return np.arcsinh(x)
-    if code == ACOSH: return np.arccosh(x)
-    if code == ATANH: return np.arctanh(x)
-    if code == ERF: return erf(x)
-    if code == SIGMOID: return 1 / (1 + np.exp(-x))  # exp may overflow: 1 / inf is 0
-    if code == TANH: return np.tanh(x)
-    if code == RELU: return np.maximum(x, 0.0)
-    if code == HARD_TANH: return np.minimum(np.maximum(x, -1.0), 1.0)
-    if code == SOFTPLUS: return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
-    if code == LEAKY_RELU: return np.maximum(x, 0.01 * x)
-    if code == ELU: return np.maximum(x, 0.0) + np.expm1(np.minimum(x, 0.0))
-    if code == GELU: return x * erfc(-x / math.sqrt(2)) / 2
-    if code == SILU: return x / (1 + np.exp(-x))
-    if code == ABS: return np.abs(x)
-    return np.sign(x)
-
-
-def derivatives(code: int, x: Any, b: Any, y: Any) -> tuple[Any, Any]:  # noqa: C901, PLR0912 - as above
-    """Return dy/dx and dy/db of ``y = value(code, x, b)``; a condition counts as 1 where it holds, 0 elsewhere.
-
-    That of x^b by b does not exist at x < 0 and is nan, which the rule of a number's derivative makes nobody's
-    business: no row reads S of a number.
-    """
-    if code == ADD: return 1.0, 1.0
-    if code == MUL: return b, x
-    if code == SUB: return 1.0, -1.0
-    if code == DIV: return 1 / b, -y / b
-    # x^0 is the constant 1, at x = 0 too; 0^b is the constant 0 for b > 0.
-    if code == POW: return b * x ** (b - (b != 0)), y * np.log(x + (x == 0) * (b > 0))
-    if code == MAX: return 1.0 * (x >= b), 1.0 * (x < b)
-    if code == MIN: return 1.0 * (x <= b), 1.0 * (x > b)
-    if code == IDENTITY: return 1.0, 0.0
-    if code == NEG: return -1.0, 0.0
-    if code == SQUARE: return 2 * x, 0.0
-    if code == RECIPROCAL: return -y * y, 0.0
-    if code == EXP: return y, 0.0
-    if code == LOG: return 1 / x, 0.0
-    if code == LOG2: return 1 / (x * math.log(2)), 0.0
-    if code == LOG10: return 1 / (x * math.log(10)), 0.0
-    if code == SQRT: return 1 / (2 * y), 0.0
-    if code == SIN: return np.cos(x), 0.0
-    if code == COS: return -np.sin(x), 0.0
-    if code == TAN: return 1 + y * y, 0.0
-    if code == ASIN: return 1 / np.sqrt((1 - x) * (1 + x)), 0.0
-    if code == ACOS: return -1 / np.sqrt((1 - x) * (1 + x)), 0.0
-    if code == ATAN: return 1 / (1 + x * x), 0.0
-    if code == SINH: return np.cosh(x), 0.0
-    if code == COSH: return np.sinh(x), 0.0
-    if code == ASINH: return 1 / np.hypot(x, 1.0), 0.0
-    if code == ACOSH: return 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), 0.0
-    if code == ATANH: return 1 / ((1 - x) * (1 + x)), 0.0
-    if code == ERF: return 2 / math.sqrt(math.pi) * np.exp(-x * x), 0.0
-    if code == SIGMOID: return y * (1 - y), 0.0
-    if code == TANH: return 1 - y * y, 0.0
-    if code == RELU: return 1.0 * (y > 0), 0.0
-    if code == HARD_TANH: return 1.0 * (np.abs(x) <= 1), 0.0
-    if code == SOFTPLUS: return 1 / (1 + np.exp(-x)), 0.0
-    if code == LEAKY_RELU: return 0.01 + 0.99 * (x > 0), 0.0
-    if code == ELU: return 1 + np.minimum(y, 0.0), 0.0
-    if code == GELU: return erfc(-x / math.sqrt(2)) / 2 + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi), 0.0
-    if code == SILU: return 1 / (1 + np.exp(-x)) + y / (1 + np.exp(x)), 0.0
-    if code == ABS: return np.sign(x), 0.0
-    return 0.0, 0.0
-# fmt: on
-
-
-def fill(code: int, begin: int, end: int, first: Index, second: Index, v: Floats) -> None:
-    """Fill the rows of one run."""
+def gather(rows: Index, begin: int, end: int, width: int, y: Floats, x: Floats) -> None:
+    """Copy the numbers of the rows that a part of a run reads."""
     for k in range(begin, end):
-        if v.ndim == 1:
-            v[k] = value(code, v[first[k]], v[second[k]])
-        else:
-            x, b, y = v[first[k]], v[second[k]], v[k]
-            for p in range(len(y)):
-                y[p] = value(code, x[p], b[p])
+        i = rows[k]
+        for p in range(width):
+            x[(k - begin) * width + p] = y[i * width + p]
 
 
-def differentiate(code: int, begin: int, end: int, first: Index, second: Index, v: Floats, S: Floats) -> None:
-    """Add what the rows of one run contribute to the S of their operands."""
+def scatter(rows: Index, begin: int, end: int, width: int, z: Floats, S: Floats) -> None:
+    """Add S(k,t) z(i,k), for the row i that each row k of a part of a run reads."""
     for k in range(begin, end):
-        i, j = first[k], second[k]
-        if v.ndim == 1:
-            z, z_b = derivatives(code, v[i], v[j], v[k])
-            S[i] += S[k] * z
-            if is_binary(code):
-                S[j] += S[k] * z_b
-        else:
-            x, b, y, S_k, S_i, S_j = v[i], v[j], v[k], S[k], S[i], S[j]
-            for p in range(len(y)):
-                z, z_b = derivatives(code, x[p], b[p], y[p])
-                S_i[p] += S_k[p] * z
-                if is_binary(code):
-                    S_j[p] += S_k[p] * z_b
+        i = rows[k]
+        for p in range(width):
+            S[i * width + p] += S[k * width + p] * z[(k - begin) * width + p]
 
 
-def add_up(begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, v: Floats) -> None:
-    """Fill the rows of one run of weighted sums."""
+def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901, PLR0912 - a branch for each loop
+    """Compute any operation on many operands."""
+    if code == DIV:
+        div_values(x, b, y)
+    elif code == SQUARE:
+        square_values(x, b, y)
+    elif code == EXP:
+        exp_values(x, b, y)
+    elif code == LOG:
+        log_values(x, b, y)
+    elif code == SIN:
+        sin_values(x, b, y)
+    elif code == COS:
+        cos_values(x, b, y)
+    elif code == SIGMOID:
+        sigmoid_values(x, b, y)
+    elif code == TANH:
+        tanh_values(x, b, y)
+    elif code == RELU:
+        relu_values(x, b, y)
+    else:
+        for p in range(len(y)):
+            y[p] = value(code, x[p], b[p])
+    if SIN <= code <= COS:
+        for p in range(len(y)):
+            if abs(x[p]) > HUGE:
+                y[p] = np.sin(x[p]) if code == SIN else np.cos(x[p])
+
+
+def derivatives_of(  # noqa: C901, PLR0912 - as above
+    code: int, x: Floats, b: Floats, y: Floats, z: Floats, z_b: Floats
+) -> None:
+    """Compute the derivatives of any operation on many operands."""
+    if code == DIV:
+        div_derivatives(x, b, y, z, z_b)
+    elif code == SQUARE:
+        square_derivatives(x, b, y, z, z_b)
+    elif code == EXP:
+        exp_derivatives(x, b, y, z, z_b)
+    elif code == LOG:
+        log_derivatives(x, b, y, z, z_b)
+    elif code == SIN:
+        sin_derivatives(x, b, y, z, z_b)
+    elif code == COS:
+        cos_derivatives(x, b, y, z, z_b)
+    elif code == SIGMOID:
+        sigmoid_derivatives(x, b, y, z, z_b)
+    elif code == TANH:
+        tanh_derivatives(x, b, y, z, z_b)
+    elif code == RELU:
+        relu_derivatives(x, b, y, z, z_b)
+    else:
+        for p in range(len(y)):
+            z[p], z_b[p] = derivatives(code, x[p], b[p], y[p])
+    if SIN <= code <= COS:
+        for p in range(len(y)):
+            if abs(x[p]) > HUGE:
+                z[p] = np.cos(x[p]) if code == SIN else -np.sin(x[p])
+
+
+def add_up(
+    width: int, begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, y: Floats
+) -> None:
+    """Fill the rows of a run of weighted sums."""
     for k in range(begin, end):
-        if v.ndim == 1:
+        for p in range(width):
             s = 0.0
             for e in range(first[k], second[k]):
-                s += weights[e] * v[operands[e]]
-            v[k] = s
-        else:
-            y = v[k]
-            y[:] = 0.0
-            for e in range(first[k], second[k]):
-                x = v[operands[e]]
-                for p in range(len(y)):
-                    y[p] += weights[e] * x[p]
+                s += weights[e] * y[operands[e] * width + p]
+            y[k * width + p] = s
 
 
-def hand_on(begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, S: Floats) -> None:
-    """Add what the rows of one run of weighted sums contribute to the S of their operands."""
+def hand_on(
+    width: int, begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, S: Floats
+) -> None:
+    """Add what the rows of a run of weighted sums contribute to the S of their operands."""
     for k in range(begin, end):
         for e in range(first[k], second[k]):
-            if S.ndim == 1:
-                S[operands[e]] += S[k] * weights[e]
-            else:
-                S_i, S_k = S[operands[e]], S[k]
-                for p in range(len(S_k)):
-                    S_i[p] += S_k[p] * weights[e]
+            i = operands[e]
+            for p in range(width):
+                S[i * width + p] += S[k * width + p] * weights[e]
 
 
 def run_tape(
     codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats
 ) -> None:
-    """Fill the rows of `v` that are not given.
-
-    Where the code is spelled out the compiler makes a loop of that operation alone.
-    """
-    for r in range(len(codes)):
-        code, begin, end = codes[r], bounds[r], bounds[r + 1]
+    """Fill the rows of `v` that are not given."""
+    y, width = v.reshape(-1), width_of(v)
+    x, b = np.zeros(GATHERED), np.zeros(GATHERED)
+    after = 0
+    while after < len(codes):
+        code, begin = codes[after], bounds[after]
+        after += 1
+        while after < len(codes) and continues(codes[after], code):
+            after += 1
+        end = bounds[after]
         if code == ADD:
-            fill(ADD, begin, end, first, second, v)
+            add_fill(width, begin, end, first, second, y)
         elif code == MUL:
-            fill(MUL, begin, end, first, second, v)
+            mul_fill(width, begin, end, first, second, y)
         elif code == SUB:
-            fill(SUB, begin, end, first, second, v)
+            sub_fill(width, begin, end, first, second, y)
         elif code == WEIGHTED_SUM:
-            add_up(begin, end, first, second, operands, weights, v)
+            add_up(width, begin, end, first, second, operands, weights, y)
         elif code != GIVEN:
-            fill(code, begin, end, first, second, v)
+            for part in range(begin, end, GATHERED // width):
+                part_end = min(part + GATHERED // width, end)
+                n = (part_end - part) * width
+                gather(first, part, part_end, width, y, x)
+                if is_binary(code):
+                    gather(second, part, part_end, width, y, b)
+                values_of(code, x[:n], b[:n], y[part * width : part_end * width])
 
 
-def differentiate_tape(
+def differentiate_tape(  # noqa: C901 - as above
     codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats, S: Floats
 ) -> None:
     """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before."""
-    for r in range(len(codes) - 1, -1, -1):
-        code, begin, end = codes[r], bounds[r], bounds[r + 1]
+    y, S_, width = v.reshape(-1), S.reshape(-1), width_of(v)
+    x, b, z, z_b = np.zeros(GATHERED), np.zeros(GATHERED), np.zeros(GATHERED), np.zeros(GATHERED)
+    r = len(codes)
+    while r > 0:
+        r -= 1
+        code, end = codes[r], bounds[r + 1]
+        while r > 0 and continues(code, codes[r - 1]):
+            r -= 1
+        begin = bounds[r]
         if code == ADD:
-            differentiate(ADD, begin, end, first, second, v, S)
+            add_differentiate(width, begin, end, first, second, y, S_)
         elif code == MUL:
-            differentiate(MUL, begin, end, first, second, v, S)
+            mul_differentiate(width, begin, end, first, second, y, S_)
         elif code == SUB:
-            differentiate(SUB, begin, end, first, second, v, S)
+            sub_differentiate(width, begin, end, first, second, y, S_)
         elif code == WEIGHTED_SUM:
-            hand_on(begin, end, first, second, operands, weights, S)
+            hand_on(width, begin, end, first, second, operands, weights, S_)
         elif code != GIVEN:
-            differentiate(code, begin, end, first, second, v, S)
+            for part in range(begin, end, GATHERED // width):
+                part_end = min(part + GATHERED // width, end)
+                n = (part_end - part) * width
+                gather(first, part, part_end, width, y, x)
+                if is_binary(code):
+                    gather(second, part, part_end, width, y, b)
+                derivatives_of(code, x[:n], b[:n], y[part * width : part_end * width], z[:n], z_b[:n])
+                scatter(first, part, part_end, width, z, S_)
+                if is_binary(code):
+                    scatter(second, part, part_end, width, z_b, S_)
 
 
-TAPE_LOOPS = (run_tape, differentiate_tape)
-TAPE_CALLS = (is_binary, value, derivatives, fill, differentiate, add_up, hand_on)
+def copy_block(rows: Index, width: int, n: int, y: Floats, out: Floats, point: int, column: int) -> bool:
+    """Copy the first `n` numbers of rows of `width`, and return whether all are finite."""
+    infinite = 0
+    for k in range(len(rows)):
+        i = rows[k]
+        difference = 0.0
+        for p in range(n):
+            y_p = y[i * width + p]
+            out[point + p, column + k] = y_p
+            difference += y_p - y_p  # nan, if it is not finite
+        infinite += difference != 0
+    return infinite == 0
+
+
+def multiply_block(
+    rows: Index, others: Index, width: int, n: int, S: Floats, y: Floats, out: Floats, point: int
+) -> bool:
+    """Copy the products of the first `n` numbers of rows and other rows, as `copy_block`."""
+    infinite = 0
+    for k in range(len(rows)):
+        i, j = rows[k], others[k]
+        difference = 0.0
+        for p in range(n):
+            product = S[i * width + p] * y[j * width + p]
+            out[point + p, k] = product
+            difference += product - product
+        infinite += difference != 0
+    return infinite == 0
+
+
+def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:
+    """Copy rows of `v` to `out`, which holds a row for each point, from there; return whether all are finite."""
+    width = width_of(v)
+    if len(out) - point >= width:  # the compiler knows how many
+        return copy_block(rows, width, width, v.reshape(-1), out, point, column)
+    return copy_block(rows, width, len(out) - point, v.reshape(-1), out, point, column)
+
+
+def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats, point: int) -> bool:
+    """Copy the products of rows of `S` and rows of `v` to `out`, as `copy_rows`."""
+    width = width_of(v)
+    if len(out) - point >= width:
+        return multiply_block(rows, others, width, width, S.reshape(-1), v.reshape(-1), out, point)
+    return multiply_block(rows, others, width, len(out) - point, S.reshape(-1), v.reshape(-1), out, point)
+
+
+TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows)
+# What calls another stands after it.
+TAPE_CALLS = (
+    *FUNCTIONS, is_binary, value, derivatives, *chain.from_iterable(LOOPS_OF_OPERATIONS), width_of, continues, gather, scatter,
+    values_of, derivatives_of, add_up, hand_on, copy_block, multiply_block,
+)  # fmt: skip

@@ -405,3 +405,22 @@ def test_loops_are_compiled_where_no_disk_keeps_them(monkeypatch):
     compiler = numba.njit
     monkeypatch.setattr(numba, "njit", njit)
     assert set(machine_code.compiled.__wrapped__(loops.LOOPS)) == {loop.__name__ for loop in loops.LOOPS}
+
+
+def test_an_interrupted_update_changes_nothing(monkeypatch):
+    C = cg.CompiledGraph.from_edges([1, 0], [2, 1], [5.0, 2.0])
+    monkeypatch.setattr(C._layout, "in_rows", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        C.update([7.0, 7.0])
+    assert C.sensitivity(0, 2) == 10.0
+
+
+def test_machine_code_is_kept_under_the_text_of_all_it_calls(monkeypatch):
+    from cgraph.algorithms.compiled import machine_code
+    from cgraph.algorithms.compiled.tape import functions
+
+    before = machine_code._fingerprint([functions.exp])
+    assert before == machine_code._fingerprint([functions.exp, functions.log])
+    text = machine_code.inspect.getsource(functions)
+    monkeypatch.setattr(machine_code.inspect, "getsource", lambda _: text + "#")
+    assert machine_code._fingerprint([functions.exp]) != before

@@ -42,11 +42,11 @@ def compiled(
     for call in calls:
         known[call.__name__] = njit(**options)(_knowing(known, call))
     linked = [_knowing(known, loop) for loop in loops]
-    for loop in linked:
-        loop.__qualname__ = f"{loop.__name__}_{_fingerprint(calls)}"  # numba looks for it by this name
     try:
+        for loop in linked:
+            loop.__qualname__ = f"{loop.__name__}_{_fingerprint(calls)}"  # numba looks for it by this name
         return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
-    except RuntimeError:  # nowhere on disk to keep them
+    except (OSError, RuntimeError):  # no texts on disk, or nowhere to keep the code
         return {loop.__name__: njit(**options)(loop) for loop in linked}
 
 

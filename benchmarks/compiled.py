@@ -68,8 +68,8 @@ def digraph(shape, m):
 def dict_sweep(G, t):
     """Do what `cg.sensitivities` does where it does not compile the graph by itself."""
     z = edge_derivative(G, "derivative")
-    S = reverse_sweep(G, topological_order(G), t, z)
-    return {i: finite(S[i], "S", i, t) for i in G}
+    S = reverse_sweep(G, topological_order(G), {t: 1}, z)
+    return dict(zip(G, finite({(i, t): S[i] for i in G}), strict=True))
 
 
 def seconds(contenders, rounds):
@@ -96,6 +96,7 @@ def machine():
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     versions = ["numpy", "scipy", "numba", "networkx", "rustworkx", "python-graphblas", "casadi", "torch"]
     print(f"{cpu[1] if cpu else platform.processor()}, {os.cpu_count()} cores (one used), {platform.system()};")
+    print(f"load average {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores before the run;")
     print(f"Python {platform.python_version()}, " + ", ".join(f"{v} {importlib.metadata.version(v)}" for v in versions))
 
 
@@ -342,23 +343,24 @@ def _against(took):
 
 
 def descents():
-    print("\n## Gradient descent, milliseconds for a pass over 100 examples\n")
+    print("\n## Gradient descent, milliseconds for a pass over the examples\n")
     rows = []
-    for width in (10, 50):
-        G, *_, outputs = network(3, width)
-        data = {"x0": np.linspace(-1, 1, 100)}
-        for batch in (100, 10, 1):
+    for layers, width, examples in ((3, 10, 100), (3, 50, 100), (10, 1000, 10)):
+        G, *_, outputs = network(layers, width)
+        data = {"x0": np.linspace(-1, 1, examples)}
+        for batch in sorted({examples, 10, 1}, reverse=True):
             took = {}
-            for name, fewest in (("dicts", 10**18), ("tape", 0)):
+            # A pass of the largest by dicts takes minutes.
+            for name, fewest, passes in (("dicts", 10**18, 1), ("tape", 0, 10))[width > 100 :]:
                 with mock.patch.multiple(descent, FEWEST_SWEPT=fewest, FEWEST_TO_LOAD=fewest):
-                    runs = {
-                        (name, steps): partial(cg.gradient_descent, G, "J", 0.001, steps, data=data, batch=batch)
-                        for steps in (0, 2)
-                    }
-                    took |= seconds(runs, rounds=1)
-            per_pass = [(took[name, 2] - took[name, 0]) / 2 for name in ("dicts", "tape")]
-            rows.append([f"{len(outputs)} x 3 neurons, batches of {batch}", *(f"{s * 1e3:.1f}" for s in per_pass),
-                         f"{per_pass[0] / per_pass[1]:.0f}"])  # fmt: skip
+                    run = partial(cg.gradient_descent, G, "J", 1e-4, data=data, batch=batch)
+                    times = seconds({steps: partial(run, steps=steps) for steps in (0, passes)}, rounds=1)
+                    took[name] = (times[passes] - times[0]) / passes
+            label = f"{layers} layers of {len(outputs)} neurons, {examples} examples, batches of {batch}"
+            by_dicts = (
+                [f"{took['dicts'] * 1e3:.1f}", f"{took['dicts'] / took['tape']:.0f}"] if "dicts" in took else ["", ""]
+            )
+            rows.append([label, by_dicts[0], f"{took['tape'] * 1e3:.1f}", by_dicts[1]])
     table(["network", "sweeps over dicts", "tape", "ratio"], rows)
 
 

@@ -52,51 +52,67 @@ def strongest_paths(sweeps: Loops | Levels, z: Floats, s: int, t: int, k: int) -
     Notes
     -----
     The search of `cgraph.top_paths`, a path at a time in arrays: after it has left another path at some position,
-    a path takes the strongest way from every node, and may itself be left at each for the second-best.
+    a path takes the strongest way from every node, and may itself be left at each of them for the second-best.
     """
-    log_z = np.full(len(z), LOG_OF_ZERO)
-    np.log(np.abs(z), out=log_z, where=z != 0)
-    best, way = sweeps.strongest(log_z, t)
-    if best[s] == -np.inf:
-        return []
-    indptr, heads = sweeps.indptr, sweeps.heads
-
-    def losses(rows: Index) -> tuple[Index, Floats, Index]:
-        """Return the slots of `rows`, what log |product| loses on each against the best, and where rows begin."""
-        slots, starts = slots_of(indptr, rows)
-        counts = np.diff(starts, append=len(slots))
-        return slots, np.repeat(best[rows], counts) - (log_z[slots] + best[heads[slots]]), starts
-
-    second = np.full(len(best), np.nan)  # what the second-best way of a row loses, once it is known
-
-    def second_losses(rows: Index) -> Floats:
-        new = rows[np.isnan(second[rows])]
-        if new.size:
-            slots, lost, starts = losses(new)
-            lost[np.searchsorted(slots, way[new])] = np.inf
-            second[new] = np.minimum.reduceat(lost, starts)
-        return second[rows]
-
+    ways = _Ways(sweeps, z, t)
     found: list[Index] = []
     number = count()  # keeps the heap from comparing paths
-    departures = [(0.0, next(number), np.empty(0, np.intp), 0, 0)]
+    # What a departure loses, a path, the position in it where another way is taken, and the rank of that way.
+    departures = [(0.0, next(number), np.empty(0, np.intp), 0, 0)] if ways.lead_from(s) else []
     while departures and len(found) < k:
         loss, _, followed, p, rank = heapq.heappop(departures)
-        row = int(heads[followed[p - 1]]) if p else s
         path = followed[:p]
+        row = int(sweeps.heads[path[-1]]) if p else s
         if row != t:
-            slots, lost, _ = losses(np.array([row]))
-            ways = np.argsort(lost, kind="stable")
-            if rank + 1 < len(ways) and lost[ways[rank + 1]] < np.inf:
-                next_loss = float(loss - lost[ways[rank]] + lost[ways[rank + 1]])
-                heapq.heappush(departures, (next_loss, next(number), followed, p, rank + 1))
-            taken = slots[ways[rank]]
-            path = np.concatenate([path, [taken], sweeps.follow(way, int(heads[taken]), t)])
+            slots, losses = ways.ranked(row)
+            path = np.concatenate([path, slots[rank : rank + 1], ways.strongest(int(sweeps.heads[slots[rank]]))])
+            for lost in losses[rank + 1 : rank + 2].tolist():
+                heapq.heappush(departures, (loss - float(losses[rank]) + lost, next(number), followed, p, rank + 1))
         found.append(path)
+        second = ways.second_losses(sweeps.heads[path[p:-1]])
         # Of the departures from one path, no more than the paths still wanted can ever be taken.
-        lost = second_losses(heads[path[p:-1]])
-        wanted = min(k - len(found), len(lost))
-        for q in np.argpartition(lost, wanted - 1)[:wanted].tolist() if wanted else ():
-            if lost[q] < np.inf:
-                heapq.heappush(departures, (loss + float(lost[q]), next(number), path, p + 1 + q, 1))
+        wanted = min(k - len(found), len(second))
+        for q in np.argpartition(second, wanted - 1)[:wanted].tolist() if wanted else []:
+            if second[q] < np.inf:
+                heapq.heappush(departures, (loss + float(second[q]), next(number), path, p + 1 + q, 1))
     return found
+
+
+class _Ways:
+    """The edges that lead to t, and what log |product| loses on each against the strongest way."""
+
+    def __init__(self, sweeps: Loops | Levels, z: Floats, t: int) -> None:
+        self._sweeps, self._t = sweeps, t
+        self._log_z = np.full(len(z), LOG_OF_ZERO)
+        np.log(np.abs(z), out=self._log_z, where=z != 0)
+        self._best, self._way = sweeps.strongest(self._log_z, t)
+        self._second = np.full(len(self._best), np.nan)  # what the second-best way loses, where it is known
+
+    def lead_from(self, row: int) -> bool:
+        """Return whether a way leads from `row` to t."""
+        return bool(self._best[row] > -np.inf)
+
+    def strongest(self, row: int) -> Index:
+        """Return the slots of the strongest path from `row`."""
+        return self._sweeps.follow(self._way, row, self._t)
+
+    def ranked(self, row: int) -> tuple[Index, Floats]:
+        """Return the ways from `row` and their losses, the strongest first."""
+        slots, losses, _ = self._losses(np.array([row]))
+        order = np.argsort(losses, kind="stable")[: np.count_nonzero(losses < np.inf)]
+        return slots[order], losses[order]
+
+    def second_losses(self, rows: Index) -> Floats:
+        """Return what the second-best way from each of `rows` loses, which ascend; inf where there is none."""
+        new = rows[np.isnan(self._second[rows])]
+        if new.size:
+            slots, losses, starts = self._losses(new)
+            losses[np.searchsorted(slots, self._way[new])] = np.inf
+            self._second[new] = np.minimum.reduceat(losses, starts)
+        return self._second[rows]
+
+    def _losses(self, rows: Index) -> tuple[Index, Floats, Index]:
+        """Return the slots of `rows`, their losses, and where each row begins among them."""
+        slots, starts = slots_of(self._sweeps.indptr, rows)
+        to_t = self._log_z[slots] + self._best[self._sweeps.heads[slots]]
+        return slots, np.repeat(self._best[rows], np.diff(starts, append=len(slots))) - to_t, starts

@@ -165,7 +165,7 @@ def test_both_ways_lead_to_the_same_weights(G, rate, batch, rows, data):
 def test_an_interrupt_leaves_the_graph_as_it_was():
     G = logistic()
 
-    def interrupt(step, loss):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

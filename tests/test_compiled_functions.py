@@ -66,7 +66,7 @@ def test_what_has_no_value_is_refused(engine, text, x, message):
 
 
 @pytest.mark.parametrize("engine", ["numba", "loops", "numpy"])
-@pytest.mark.parametrize("points", [1, 7, 8, 9, 16, 33])
+@pytest.mark.parametrize("points", [0, 1, 7, 8, 9, 16, 33])
 def test_any_number_of_points(engine, points):
     x = np.linspace(-2, 2, points)
     with using(engine):

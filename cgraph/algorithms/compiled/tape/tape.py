@@ -75,40 +75,40 @@ class Tape:
 
     def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None, weights: ArrayLike | None = None) -> Floats:
         """Return the values of all nodes, in the order of the graph; see `CompiledGraph.evaluate`."""
-        given, self._points = self._given_values(inputs or {})
+        given, points = self._given_values(inputs or {})
         w = self._default_weights if weights is None else self._weight_values(weights)
         if w is not self._w:
             self._w, self._on_terms = w, w[self._recording.terms]
-        v = self._start(given)
-        values = self._room(len(self._node_rows))
+        v = self._start(given, points)
+        values = _room(points, len(self._node_rows))
         for point, block in self._blocks(v):
             self._run("run_tape", *self._recording.program, self._on_terms, block)
             if not has_finite_sum(block) and not np.isfinite(block).all():
                 self._explain_value(block)
             self._run("copy_rows", self._node_rows, block, values, point, 0)
-        self._v = v
+        self._v, self._points = v, points
         for i in self._without_value(given):
             values[:, self._positions[i]] = np.nan
         return self._aligned(values)
 
     def gradient(self, t: str) -> Floats:
         """Return S(i,t) of all nodes i at the last points; see `CompiledGraph.gradient`."""
-        gradient = self._room(len(self._node_rows))
+        gradient = _room(self._points, len(self._node_rows))
         for point, v, S in self._differentiated(t):
             if not self._run("copy_rows", self._node_rows, S, gradient, point, 0):
-                self._require_finite("S", gradient[point:][:WIDTH], [*self._roles], t, v)
+                self._require_finite("S", gradient[point : point + v[0].size], [*self._roles], t, v)
         return self._aligned(gradient)
 
     def weight_gradients(self, t: str) -> Floats:
         """Return the derivatives of `t` by the `weights`; see `CompiledGraph.weight_gradients`."""
-        gradient = self._room(len(self.weights))
+        gradient = _room(self._points, len(self.weights))
         tails, heads = self._recording.tails, self._recording.heads
         for point, v, S in self._differentiated(t):
             # On an edge S by s(j), times y(i); in a node S by the node.
             on_edges = self._run("multiply_rows", heads, tails, S, v, gradient, point)
             in_nodes = self._run("copy_rows", self._weight_rows, S, gradient, point, len(tails))
             if not (on_edges and in_nodes):
-                self._require_finite("gradient", gradient[point:][:WIDTH], self.weights, t, v)
+                self._require_finite("gradient", gradient[point : point + v[0].size], self.weights, t, v)
         return self._aligned(gradient)
 
     def _differentiated(self, t: str) -> Iterator[tuple[int, Floats, Floats]]:
@@ -129,11 +129,11 @@ class Tape:
         with np.errstate(all="ignore"):  # what is not finite is looked for where it matters
             return self._loops[loop](*arguments)
 
-    def _start(self, given: Mapping[str, NDArray[Any]]) -> Floats:
+    def _start(self, given: Mapping[str, NDArray[Any]], points: int | None) -> Floats:
         """Return room for the values of all rows, those filled in that are known; that of the last ones if it fits."""
-        self._loops, width = _loops(self._points)
+        self._loops, width = _loops(points)
         rows = len(self._recording.owners)
-        shape = (1, rows) if self._points is None else (-(-self._points // width), rows, width)
+        shape = (1, rows) if points is None else (-(-points // width), rows, width)
         v = self._v if self._v is not None and self._v.shape == shape else np.empty(shape)
         self._v = None
         for block in v:
@@ -151,17 +151,13 @@ class Tape:
             v[:, self._recording.rows[i]] = 0.0
         return v
 
-    def _blocks(self, v: Floats) -> Iterator[tuple[int, Floats]]:
+    @staticmethod
+    def _blocks(v: Floats) -> Iterator[tuple[int, Floats]]:
         """Iterate over the blocks of points: the number of the first point, and the rows."""
-        width = 1 if self._points is None else v.shape[2]
-        return ((k * width, block) for k, block in enumerate(v))
-
-    def _room(self, n: int) -> Floats:
-        """Return room for `n` numbers at each point; point by point, as it is filled fastest."""
-        return np.empty((self._points or 1, n))
+        return ((k * block[0].size, block) for k, block in enumerate(v))
 
     def _aligned(self, numbers: Floats) -> Floats:
-        """Return what is filled, as it is asked for."""
+        """Return what was filled point by point, the fastest way, as it is asked for."""
         return numbers[0] if self._points is None else numbers.T
 
     def _given_values(self, inputs: Mapping[str, ArrayLike]) -> tuple[dict[str, NDArray[Any]], int | None]:
@@ -247,6 +243,11 @@ class Tape:
         G.add_node(j, **self._definitions[j])
         G.add_edges_from((i, j, {"weight": weights.get((i, j))}) for i in _operands(self._definitions[j]))
         return G
+
+
+def _room(points: int | None, n: int) -> Floats:
+    """Return room for `n` numbers at each point, which is filled point by point."""
+    return np.empty((1 if points is None else points, n))
 
 
 def _operands(definition: Mapping[str, Any]) -> tuple[str, ...]:

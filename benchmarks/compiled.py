@@ -1,7 +1,7 @@
 """How fast compiled graphs are, beside what one would use instead: ``python benchmarks/compiled.py``.
 
 Prints Markdown. Every figure is the median of several runs, the contenders taking turns, so that whatever else
-the machine does meets all of them; a ratio is between figures of one run. Needs numba, scipy, rustworkx,
+the machine does meets all of them, in time of the processor; a ratio is between figures of one run. Needs numba, scipy, rustworkx,
 python-graphblas, casadi and torch.
 """
 
@@ -30,7 +30,8 @@ import torch
 from scipy.sparse.linalg import spsolve_triangular
 
 import cgraph as cg
-from cgraph.algorithms import descent, kernels
+from cgraph.algorithms import descent
+from cgraph.algorithms.compiled import machine_code
 from cgraph.algorithms.linearized import edge_derivative, finite
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.graph import topological_order
@@ -67,19 +68,19 @@ def digraph(shape, m):
 def dict_sweep(G, t):
     """Do what `cg.sensitivities` does where it does not compile the graph by itself."""
     z = edge_derivative(G, "derivative")
-    S = reverse_sweep(G, topological_order(G), t, z)
-    return {i: finite(S[i], "S", i, t) for i in G}
+    S = reverse_sweep(G, topological_order(G), {t: 1}, z)
+    return dict(zip(G, finite({(i, t): S[i] for i in G}), strict=True))
 
 
-def seconds(contenders, rounds):
-    """Return {name: median time} of functions that take turns, after one turn to warm up."""
+def seconds(contenders, rounds, clock=time.process_time):
+    """Return {name: median processor time} of functions that take turns, after one turn to warm up."""
     times = {name: [] for name in contenders}
     for k in range(rounds + 1):
         for name, run in contenders.items():
-            start = time.perf_counter()
+            start = clock()
             run()
             if k:
-                times[name].append(time.perf_counter() - start)
+                times[name].append(clock() - start)
     return {name: statistics.median(ts) for name, ts in times.items()}
 
 
@@ -95,6 +96,7 @@ def machine():
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     versions = ["numpy", "scipy", "numba", "networkx", "rustworkx", "python-graphblas", "casadi", "torch"]
     print(f"{cpu[1] if cpu else platform.processor()}, {os.cpu_count()} cores (one used), {platform.system()};")
+    print(f"load average {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores before the run;")
     print(f"Python {platform.python_version()}, " + ", ".join(f"{v} {importlib.metadata.version(v)}" for v in versions))
 
 
@@ -148,7 +150,7 @@ def without_numba(sizes):
     print("\n## One reverse sweep without numba, nanoseconds per edge\n")
     rows = []
     with mock.patch.dict(sys.modules, {"numba": None}):
-        kernels.compiled.cache_clear()
+        machine_code.compiled.cache_clear()
         for m in (m for m in sizes if m <= DICT_LIMIT):
             for layers in (10, 1000):
                 width = max(m // layers // 10, 1)
@@ -158,7 +160,7 @@ def without_numba(sizes):
                 C = cg.CompiledGraph.from_edges(tails, heads, np.full(len(tails), 0.1))
                 took = seconds({"reverse": lambda C=C: C.sensitivities(len(C) - 1)}, rounds=5)
                 rows.append([f"{m:,} edges, {layers} layers", f"{took['reverse'] / m * 1e9:.1f}"])
-    kernels.compiled.cache_clear()
+    machine_code.compiled.cache_clear()
     table(["graph", "reverse"], rows)
 
 
@@ -201,6 +203,7 @@ def by_itself(sizes):
             "networkx": lambda: subprocess.run([sys.executable, "-c", "import cgraph as cg; cg.sensitivities"], check=True),
         },
         rounds=3,
+        clock=time.perf_counter,
     )  # fmt: skip
     print(f"The first use of numba in a process takes {took['numba'] - took['networkx']:.1f} s.")
     cg.CompiledGraph.from_edges([2, 1], [1, 0], [1.0, 1.0]).sensitivities(0)  # here it is in use
@@ -325,9 +328,9 @@ def _timed(G, run, rival):
     took = seconds({"cgraph": lambda: run(C, {}), "casadi": rival}, rounds=11)
     took |= seconds({"batch": lambda: run(many, points)}, rounds=5)
     with mock.patch.dict(sys.modules, {"numba": None}):
-        kernels.compiled.cache_clear()
+        machine_code.compiled.cache_clear()
         took |= seconds({"numpy": lambda: run(C, {}), "numpy batch": lambda: run(many, points)}, rounds=3)
-    kernels.compiled.cache_clear()
+    machine_code.compiled.cache_clear()
     return took
 
 
@@ -341,23 +344,24 @@ def _against(took):
 
 
 def descents():
-    print("\n## Gradient descent, milliseconds for a pass over 100 examples\n")
+    print("\n## Gradient descent, milliseconds for a pass over the examples\n")
     rows = []
-    for width in (10, 50):
-        G, *_, outputs = network(3, width)
-        data = {"x0": np.linspace(-1, 1, 100)}
-        for batch in (100, 10, 1):
+    for layers, width, examples in ((3, 10, 100), (3, 50, 100), (10, 1000, 10)):
+        G, *_, outputs = network(layers, width)
+        data = {"x0": np.linspace(-1, 1, examples)}
+        for batch in sorted({examples, 10, 1}, reverse=True):
             took = {}
-            for name, fewest in (("dicts", 10**18), ("tape", 0)):
+            # A pass of the largest by dicts takes minutes.
+            for name, fewest, passes in (("dicts", 10**18, 1), ("tape", 0, 10))[width > 100 :]:
                 with mock.patch.multiple(descent, FEWEST_SWEPT=fewest, FEWEST_TO_LOAD=fewest):
-                    runs = {
-                        (name, steps): partial(cg.gradient_descent, G, "J", 0.001, steps, data=data, batch=batch)
-                        for steps in (0, 2)
-                    }
-                    took |= seconds(runs, rounds=1)
-            per_pass = [(took[name, 2] - took[name, 0]) / 2 for name in ("dicts", "tape")]
-            rows.append([f"{len(outputs)} x 3 neurons, batches of {batch}", *(f"{s * 1e3:.1f}" for s in per_pass),
-                         f"{per_pass[0] / per_pass[1]:.0f}"])  # fmt: skip
+                    run = partial(cg.gradient_descent, G, "J", 1e-4, data=data, batch=batch)
+                    times = seconds({steps: partial(run, steps=steps) for steps in (0, passes)}, rounds=1)
+                    took[name] = (times[passes] - times[0]) / passes
+            label = f"{layers} layers of {len(outputs)} neurons, {examples} examples, batches of {batch}"
+            by_dicts = (
+                [f"{took['dicts'] * 1e3:.1f}", f"{took['dicts'] / took['tape']:.0f}"] if "dicts" in took else ["", ""]
+            )
+            rows.append([label, by_dicts[0], f"{took['tape'] * 1e3:.1f}", by_dicts[1]])
     table(["network", "sweeps over dicts", "tape", "ratio"], rows)
 
 

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from cgraph.algorithms import kernels
+from cgraph.algorithms.compiled import machine_code
 
 # "loops" are the functions that numba compiles, run as the Python that they are.
 ENGINES = ["numba", "loops", "numpy"]
@@ -21,8 +21,8 @@ def using(engine):
         return
     numba = SimpleNamespace(njit=lambda **_: lambda loop: loop) if engine == "loops" else None
     with mock.patch.dict(sys.modules, {"numba": numba}):  # None: the import fails
-        kernels.compiled.cache_clear()
+        machine_code.compiled.cache_clear()
         try:
             yield
         finally:
-            kernels.compiled.cache_clear()
+            machine_code.compiled.cache_clear()

@@ -1421,13 +1421,13 @@ g.yaml:1:13: error: input 'x' is true; a number is needed
     Case(
         "input-list",
         """\
-inputs: {x: [1, 2]}
+inputs: {x: [1, [2]]}
 nodes: {y: x}
 """,
         """\
-g.yaml:1:13: error: input 'x' is a list; a number is needed
-    1 | inputs: {x: [1, 2]}
-      |             ^
+g.yaml:1:17: error: entry [1] of input 'x' is a list; a number is needed
+    1 | inputs: {x: [1, [2]]}
+      |                 ^
 """,
     ),
     Case(
@@ -1437,7 +1437,7 @@ inputs: {x: {value: 1}}
 nodes: {y: x}
 """,
         """\
-g.yaml:1:13: error: input 'x' is a mapping; a number is needed
+g.yaml:1:13: error: input 'x' is a mapping; a number, a list or {file: ...} is needed
     1 | inputs: {x: {value: 1}}
       |             ^
 """,
@@ -2908,9 +2908,9 @@ x = 1.0
 y = "x"
 """,
         """\
-g.toml:1:11: error: output 'q' is not defined
+g.toml:1:17: error: output 'q' is not defined
     1 | outputs = ["y", "q"]
-      |           ^
+      |                 ^
 """,
         format="toml",
     ),
@@ -4059,6 +4059,136 @@ g.yaml:2:3: error: the graph has a cycle: n0 -> n29 -> n28 -> n27 -> n26 -> n25 
 """,
         argv=["eval", "g.yaml"],
         status=4,
+    ),
+    # arrays
+    Case(
+        "array-ragged",
+        """\
+weights:
+  W:
+  - [1, 2]
+  - [3]
+nodes: {y: W}
+""",
+        """\
+g.yaml:4:5: error: weight 'W' is ragged: the length of [1] is 1, that of [0] is 2
+    4 |   - [3]
+      |     ^
+""",
+    ),
+    Case(
+        "array-entry-json",
+        '{"inputs": {"x": [[1, 2],\n  [3, "4"]]}, "nodes": {"y": "x"}}\n',
+        """\
+g.json:2:7: error: entry [1, 1] of input 'x' is the text '4'; a number is needed
+    2 |   [3, "4"]]}, "nodes": {"y": "x"}}
+      |       ^
+  hint: a formula is an equation, and stands under 'nodes'
+""",
+        format="json",
+    ),
+    Case(
+        "array-entry-toml",
+        "[inputs]\nx = [\n  1.0,\n  inf,  # too large\n]\n[nodes]\ny = 'x'\n",
+        """\
+g.toml:4:3: error: entry [1] of input 'x' is inf; a finite number is needed
+    4 |   inf,  # too large
+      |   ^
+""",
+        format="toml",
+    ),
+    Case(
+        "file-missing",
+        """\
+inputs: {x: {file: x.npy}}
+nodes: {y: x}
+""",
+        """\
+g.yaml:1:20: error: input 'x': there is no file 'x.npy' in the folder of the spec
+    1 | inputs: {x: {file: x.npy}}
+      |                    ^
+""",
+    ),
+    Case(
+        "file-outside",
+        """\
+inputs: {x: {file: ../x.npy}}
+nodes: {y: x}
+""",
+        """\
+g.yaml:1:20: error: input 'x': '../x.npy' is not allowed: a file lies in the folder of the spec, and is named relative to it
+    1 | inputs: {x: {file: ../x.npy}}
+      |                    ^
+""",
+    ),
+    Case(
+        "file-of-no-kind",
+        """\
+inputs: {x: {file: g.yaml}}
+nodes: {y: x}
+""",
+        """\
+g.yaml:1:20: error: input 'x': 'g.yaml' is of no kind that is read; the kinds are .npy, .npz and .csv
+    1 | inputs: {x: {file: g.yaml}}
+      |                    ^
+""",
+    ),
+    Case(
+        "jacobian-transposed",
+        """\
+edges:
+  x -> a: [[1, 2, 3], [4, 5, 6]]
+  a -> y: [[1, 2, 3]]
+""",
+        """\
+g.yaml:3:3: error: edge 'a' -> 'y' holds a 1 x 3 Jacobian, but 'a' has 2 entries by edge 'x' -> 'a'; z(i,j) has a row for each entry of j and a column for each entry of i
+    3 |   a -> y: [[1, 2, 3]]
+      |   ^
+""",
+    ),
+    Case(
+        "vector-network-shapes",
+        """\
+inputs: {x: [1, 2]}
+network:
+  vector: true
+  layers:
+    - {activation: tanh, weights: [[1, 2], [3, 4], [5, 6]]}
+    - {activation: relu, weights: [[1, 2]]}
+""",
+        """\
+g.yaml:6:35: error: layer 2: number of weights in a row 2, of entries of 'h1' that feed it 3
+    6 |     - {activation: relu, weights: [[1, 2]]}
+      |                                   ^
+""",
+    ),
+    Case(
+        "shapes-of-an-equation",
+        """\
+inputs: {x: [1, 2]}
+weights: {W: [[1, 2, 3]]}
+nodes: {y: tanh(W @ x)}
+""",
+        "cgraph: error: node 'y': W @ x does not fit: W is 1 x 3, x is a vector of 2\n",
+        argv=["eval", "g.yaml"],
+        status=4,
+    ),
+    Case(
+        "gradient-of-a-vector",
+        """\
+weights: {w: [1, 2]}
+nodes: {y: w^2}
+""",
+        "cgraph: error: the loss 'y' is a vector of 2; a loss is one number, such as sum(y) or mean(y)\n",
+        argv=["gradient", "g.yaml"],
+        status=4,
+    ),
+    Case(
+        "at-list",
+        GRAPH,
+        "cgraph eval: error: argument --at: 'x=[1, two]' is not NAME=LIST of numbers, as in 'x=[1, 2]'\n",
+        argv=["eval", "g.yaml", "--at", "x=[1, two]"],
+        status=2,
     ),
 ]
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.algorithms import compiled
-from cgraph.algorithms.kernels import COLUMNS
-from cgraph.algorithms.levels import Levels
+from cgraph.algorithms.compiled import freezing
+from cgraph.algorithms.compiled.levels import Levels
+from cgraph.algorithms.compiled.loops import COLUMNS
 
 
 @st.composite
@@ -110,8 +110,8 @@ def test_new_numbers_on_the_same_structure(engine, G, data):
 @pytest.fixture
 def always_compiled(monkeypatch):
     pytest.importorskip("numba", reason="numba is an extra, and without it nothing is compiled by itself")
-    monkeypatch.setattr(compiled, "FEWEST_EDGES", 0)
-    monkeypatch.setattr(compiled, "FEWEST_TO_LOAD", 0)
+    monkeypatch.setattr(freezing, "FEWEST_EDGES", 0)
+    monkeypatch.setattr(freezing, "FEWEST_TO_LOAD", 0)
 
 
 @pytest.mark.usefixtures("always_compiled")
@@ -144,15 +144,15 @@ def test_what_is_wrong_is_said_as_without_compiling():
 ])  # fmt: skip
 def test_when_compiling_pays(monkeypatch, edges, sweeps, loaded, pays):
     pytest.importorskip("numba", reason="numba is an extra, and without it nothing is compiled by itself")
-    monkeypatch.setattr(compiled, "is_loaded", lambda: loaded)
+    monkeypatch.setattr(freezing, "is_loaded", lambda: loaded)
     G = digraph(*((k, k + 1, 1.0) for k in range(edges)))
-    assert (compiled.compile_if_it_pays(G, sweeps, "derivative") is not None) == pays
+    assert (freezing.compile_if_it_pays(G, sweeps, "derivative") is not None) == pays
 
 
 def test_nothing_is_compiled_by_itself_without_numba():
     with using("numpy"):
         G = digraph(*((k, k + 1, 1.0) for k in range(10_000)))
-        assert compiled.compile_if_it_pays(G, 1000, "derivative") is None
+        assert freezing.compile_if_it_pays(G, 1000, "derivative") is None
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -395,7 +395,7 @@ def test_numba_is_imported_only_when_it_is_needed():
 
 def test_loops_are_compiled_where_no_disk_keeps_them(monkeypatch):
     numba = pytest.importorskip("numba", reason="numba is an extra")
-    from cgraph.algorithms import kernels
+    from cgraph.algorithms.compiled import loops, machine_code
 
     def njit(*, cache=False, **options):
         if cache:
@@ -404,4 +404,23 @@ def test_loops_are_compiled_where_no_disk_keeps_them(monkeypatch):
 
     compiler = numba.njit
     monkeypatch.setattr(numba, "njit", njit)
-    assert set(kernels.compiled.__wrapped__()) == {loop.__name__ for loop in kernels.LOOPS}
+    assert set(machine_code.compiled.__wrapped__(loops.LOOPS)) == {loop.__name__ for loop in loops.LOOPS}
+
+
+def test_an_interrupted_update_changes_nothing(monkeypatch):
+    C = cg.CompiledGraph.from_edges([1, 0], [2, 1], [5.0, 2.0])
+    monkeypatch.setattr(C._layout, "in_rows", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        C.update([7.0, 7.0])
+    assert C.sensitivity(0, 2) == 10.0
+
+
+def test_machine_code_is_kept_under_the_text_of_all_it_calls(monkeypatch):
+    from cgraph.algorithms.compiled import machine_code
+    from cgraph.algorithms.compiled.tape import functions
+
+    before = machine_code._fingerprint([functions.exp])
+    assert before == machine_code._fingerprint([functions.exp, functions.log])
+    text = machine_code.inspect.getsource(functions)
+    monkeypatch.setattr(machine_code.inspect, "getsource", lambda _: text + "#")
+    assert machine_code._fingerprint([functions.exp]) != before

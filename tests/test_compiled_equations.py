@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.algorithms.tape_kernels import OPCODES
+from cgraph.algorithms.compiled.tape.rules import OPCODES
 
 BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^"}
 
@@ -154,6 +154,31 @@ def test_derivatives_that_do_not_exist_are_refused_as_by_the_reference(engine):
         C.evaluate()
         with pytest.raises(cg.EvaluationError, match=r"S\(x, y\) overflows"):
             C.gradient("y")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("wrong", [0, 8, 19])
+def test_the_point_that_is_wrong_is_found(engine, wrong):
+    x = np.linspace(1.0, 2.0, 20)
+    x[wrong] = 0.0
+    with using(engine):
+        C = cg.compile_graph(cg.from_equations("a = sqrt(x); y = 2*a", x=1.0))
+        C.evaluate({"x": x})
+        with pytest.raises(cg.EvaluationError, match=r"node 'a': the derivative of sqrt\(0\) is not finite"):
+            C.gradient("y")
+        x[wrong] = -1.0
+        with pytest.raises(cg.EvaluationError, match=r"node 'a': sqrt\(-1\) is undefined"):
+            C.evaluate({"x": x})
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_inputs_that_are_refused_leave_the_last_points(engine):
+    with using(engine):
+        C = cg.compile_graph(cg.from_equations("y = x^2", x=1.0))
+        C.evaluate({"x": np.arange(10.0)})
+        with pytest.raises(cg.InvalidNodeError):
+            C.evaluate({"x": 1.0}, weights=[1.0])
+        assert C.gradient("y")[0].tolist() == [2 * x for x in range(10)]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

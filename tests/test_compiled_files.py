@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.algorithms import archives
+from cgraph.algorithms.compiled import archives
 
 ARRAYS = {
     "format": np.array([1]),

@@ -9,6 +9,7 @@ from networks import networks
 from test_properties import equation_graphs
 
 import cgraph as cg
+from cgraph.algorithms.compiled.tape import tape
 
 
 def close(value):
@@ -138,3 +139,16 @@ def test_a_neuron_without_inputs():
     C = cg.compile_graph(G)
     assert C.evaluate().tolist() == [0.5, 2.0]
     assert C.weight_gradients("y").tolist() == [0.5]
+
+
+def test_an_interrupted_evaluation_leaves_the_graph_whole(monkeypatch):
+    C = cg.compile_graph(neuron())
+    assert C.evaluate()[-1] == 7.5
+    with monkeypatch.context() as patched:
+        patched.setattr(tape, "has_finite_sum", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            C.evaluate({"x": [2.0, 3.0]}, weights=[1.0, 1.0, 1.0])
+    with pytest.raises(cg.EvaluationError, match="call evaluate before gradient"):
+        C.gradient("J")
+    assert C.evaluate()[-1] == 7.5
+    assert C.weight_gradients("J").tolist() == [3.0, 3.0, 2.5]

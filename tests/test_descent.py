@@ -162,6 +162,17 @@ def test_both_ways_lead_to_the_same_weights(G, rate, batch, rows, data):
         assert w is None or found.graph.edges[i, j]["weight"] == pytest.approx(w, rel=1e-6, abs=1e-9)
 
 
+def test_an_interrupt_leaves_the_graph_as_it_was():
+    G = logistic()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cg.gradient_descent(G, "J", 0.5, 5, data=table(), progress=interrupt)
+    assert weights(G) == [0.0, 0.1, 0.0]
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "message"),

@@ -199,9 +199,10 @@ class TestErrors:
         G = cg.ComputationalGraph()
         G.add_input("x", 2.0)
         G.add_neuron("h", activation="relu", weights={"x": 1.0})
-        with pytest.raises(cg.MissingDerivativeError, match="edge 'x' -> 'h' has no 'derivative'"):
-            cg.weight_gradients(G, "h")
-        G.edges["x", "h"]["derivative"] = 1.0
+        G.add_equation("J", "h^2")
+        with pytest.raises(cg.MissingDerivativeError, match="edge 'h' -> 'J' has no 'derivative'"):
+            cg.weight_gradients(G, "J")
+        G.edges["h", "J"]["derivative"] = 1.0
         for function in (cg.weight_gradients, cg.gradient_factors):
             with pytest.raises(cg.MissingDerivativeError, match=r"^neuron 'h' has no 'gate'; run linearize\(G\)$"):
                 function(G, "h")

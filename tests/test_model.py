@@ -150,11 +150,17 @@ class TestGraph:
             ):
                 cg.linearize(edited)
 
-    @pytest.mark.parametrize("wrong", ["2", True, [1.0], 1j, {}])
-    def test_values_that_are_no_numbers(self, wrong):
-        with pytest.raises(cg.InvalidNodeError, match="which is not a number"):
+    @pytest.mark.parametrize(
+        ("wrong", "reason"),
+        [
+            ("2", "is not a number"), (True, "is not a number"), (1j, "is not a number"), ({}, "is not a number"),
+            ([1.0, "2"], "is not a number"), ([[1.0], [1.0, 2.0]], "is ragged"), ([], "is empty"),
+        ],
+    )  # fmt: skip
+    def test_values_that_are_no_numbers(self, wrong, reason):
+        with pytest.raises(cg.InvalidNodeError, match=f"^input 'x' has the value .*, which {reason}"):
             cg.ComputationalGraph().add_input("x", wrong)
-        with pytest.raises(cg.InvalidNodeError, match="^input 'x' cannot be set to .*, which is not a number$"):
+        with pytest.raises(cg.InvalidNodeError, match=f"^input 'x' cannot be set to .*, which {reason}"):
             cg.evaluate(cg.from_equations("y = x", x=1.0), {"x": wrong})
 
     def test_an_undefined_operand(self):
@@ -263,7 +269,9 @@ class TestEvaluation:
 def test_one_base_and_a_builtin_beside_it():
     errors = [e for e in vars(cg.model.errors).values() if isinstance(e, type) and issubclass(e, cg.CGraphError)]
     for error in errors:
-        assert error is cg.CGraphError or issubclass(error, LookupError | ValueError | ArithmeticError | RuntimeError)
+        assert error is cg.CGraphError or issubclass(
+            error, LookupError | ValueError | ArithmeticError | RuntimeError | TypeError
+        )
 
 
 def test_the_face_exports_what_the_rooms_do():

@@ -104,7 +104,12 @@ class TestGates:
 class TestTransform:
     @pytest.mark.parametrize(
         "name",
-        [*(n for n in NAMES if n != "append_loss"), "decouple,weights_as_nodes", "decouple,couple", "expand,couple"],
+        [
+            *(n for n in NAMES if n not in {"append_loss", "layerwise"}),
+            "decouple,weights_as_nodes",
+            "decouple,couple",
+            "expand,couple",
+        ],
     )
     def test_every_transform_writes_a_spec(self, run, name):
         options = ["--from", "h1", "--to", "J"] if name == "restrict" else []
@@ -115,6 +120,18 @@ class TestTransform:
         J = next(i for i in ("J", "J.out") if i in H)
         L = H if name == "drop_zero_edges" else cg.linearize(H)
         assert cg.sensitivity(L, o, J) == pytest.approx(cg.sensitivity(cg.linearize(G), "o", "J"), rel=1e-12)
+
+    def test_layerwise(self, run):
+        status, out, _ = run("transform", "layerwise", NETWORK)
+        H = cg.read_spec(io.StringIO(out))
+        assert status == 0
+        assert H.nodes["h1"]["equation"] == "sigmoid(W_x_h1 @ x + b_h1)"
+        assert cg.evaluate(H)["J"] == pytest.approx(cg.evaluate(cg.read_spec(NETWORK))["J"], rel=1e-12)
+
+    def test_scalarize(self, run):
+        status, out, _ = run("transform", "scalarize", "-e", "y = sum(stack(x, z)^2)", "--at", "x=1", "--at", "z=2")
+        assert status == 0
+        assert cg.read_spec(io.StringIO(out)).nodes["y"]["equation"] == "x ^ 2 + z ^ 2"
 
     def test_append_loss(self, run):
         status, out, _ = run("transform", "append_loss", "-e", "y9 = 2*x", "--loss", "ln(y9)")

@@ -7,7 +7,7 @@ import pytest
 
 import cgraph as cg
 from cgraph.model.expressions import parse
-from cgraph.model.operations import ALIASES, FUNCTIONS, OPERATIONS
+from cgraph.model.operations import ALIASES, FUNCTIONS, OPERATIONS, Operation, row_of
 
 # For every row: points inside its domain, both sides of every kink, and far out.
 REAL = [(-2.7,), (-1.0,), (-0.3,), (0.0,), (0.4,), (1.0,), (2.2,), (9.0,)]
@@ -23,6 +23,9 @@ POINTS = {
     "sign": [(-2.0,), (0.5,)], "abs": [(-2.0,), (0.5,)],
     "relu": [(-2.0,), (0.5,)], "elu": [(-2.0,), (0.5,)], "leaky_relu": [(-2.0,), (0.5,)],
     "hard_tanh": [(-2.0,), (-0.5,), (0.5,), (1.5,)],
+    "where": [(1.0, 2.0, 3.0), (0.5, -1.5, 0.7), (-2.0, 0.3, -4.0)],
+    "greater": PAIRS, "less": PAIRS, "greater_equal": PAIRS, "less_equal": PAIRS,
+    "binary_cross_entropy": [(0.3, 1.0), (0.8, 0.0), (0.5, 0.5), (0.02, 0.9), (0.99, 1.0)],
 }  # fmt: skip
 
 
@@ -34,7 +37,7 @@ def written(name, operands):
 
 
 def graph_of(name, point):
-    inputs = dict(zip("ab", point, strict=False))
+    inputs = dict(zip("abc", point, strict=False))
     G = cg.ComputationalGraph()
     for i, value in inputs.items():
         G.add_input(i, value)
@@ -53,7 +56,7 @@ def central_difference(f, x):
 def test_every_row_agrees_with_central_differences(name, point):
     G = graph_of(name, point)
     L = cg.linearize(G)
-    for i, x in zip("ab", point, strict=False):
+    for i, x in zip("abc", point, strict=False):
         numerical = central_difference(lambda v, i=i: cg.evaluate(G, {i: v})["y"], x)
         assert L.edges[i, "y"]["derivative"] == pytest.approx(numerical, rel=1e-8, abs=1e-8)
 
@@ -80,6 +83,11 @@ VALUES = [
     ("elu", (-1,), math.exp(-1) - 1), ("elu", (2,), 2), ("gelu", (1,), 0.5 * (1 + math.erf(1 / math.sqrt(2)))),
     ("silu", (math.log(3),), 0.75 * math.log(3)), ("abs", (-2,), 2), ("sign", (-2,), -1), ("sign", (0,), 0),
     ("max", (2, 3), 3), ("max", (3, 2), 3), ("min", (2, 3), 2), ("min", (3, 2), 2),
+    ("where", (1, 2, 3), 2), ("where", (0, 2, 3), 3), ("where", (-0.5, 2, 3), 2), ("greater", (3, 2), 1), ("greater", (2, 2), 0),
+    ("less", (2, 3), 1), ("less", (2, 2), 0), ("greater_equal", (2, 2), 1), ("greater_equal", (2, 3), 0),
+    ("less_equal", (2, 2), 1), ("less_equal", (3, 2), 0), ("binary_cross_entropy", (0.25, 1), math.log(4)),
+    ("binary_cross_entropy", (0.75, 0), math.log(4)), ("binary_cross_entropy", (0.5, 0.3), math.log(2)),
+    ("binary_cross_entropy", (1, 1), 0), ("binary_cross_entropy", (0, 0), 0),
 ]  # fmt: skip
 
 
@@ -118,7 +126,10 @@ def test_far_out(equation, value, slope):
         ("leaky_relu(x)", 0.0, 0.01), ("elu(x)", 0.0, 1.0), ("sign(x)", 0.0, 0.0), ("max(x, 2)", 2.0, 1.0),
         ("max(2, x)", 2.0, 0.0), ("min(x, 2)", 2.0, 1.0), ("min(2, x)", 2.0, 0.0), ("max(1, 2, x, 3)", 3.0, 1.0),
         ("x^0", 0.0, 0.0), ("x^1", 0.0, 1.0), ("x^2", 0.0, 0.0), ("x^3", -2.0, 12.0), ("x^(-2)", -2.0, 0.25),
-        ("0^x", 2.0, 0.0),
+        ("0^x", 2.0, 0.0), ("where(x, 2*x, 0)", 0.0, 0.0), ("where(x >= 0, 2*x, 3*x)", 0.0, 2.0),
+        ("where(x > 0, 2*x, 3*x)", 0.0, 3.0), ("(x > 0)*x", 0.0, 0.0), ("(x >= 0)*x", 0.0, 1.0),
+        ("(x <= 0)*x", 0.0, 1.0), ("(x < 0)*x", 0.0, 0.0), ("binary_cross_entropy(x, 1)", 1.0, -1.0),
+        ("binary_cross_entropy(x, 0)", 0.0, 1.0),
     ],
 )  # fmt: skip
 def test_conventions_at_kinks_and_ends(equation, x, slope):
@@ -131,7 +142,8 @@ def test_conventions_at_kinks_and_ends(equation, x, slope):
     ("equation", "x"),
     [("log(x)", 0), ("log2(x)", -1), ("log10(x)", 0), ("sqrt(x)", -1), ("asin(x)", 1.1), ("acos(x)", -1.1),
      ("acosh(x)", 0.9), ("atanh(x)", 1), ("1/x", 0), ("reciprocal(x)", 0), ("x^0.5", -1), ("x^(-1)", 0),
-     ("(-2)^x", 0.5)],
+     ("(-2)^x", 0.5), ("binary_cross_entropy(x, 1)", 0), ("binary_cross_entropy(x, 0)", 1),
+     ("binary_cross_entropy(x, 0.5)", 0), ("binary_cross_entropy(x, 0)", -0.1), ("binary_cross_entropy(x, 1)", 1.1)],
 )  # fmt: skip
 def test_outside_the_domain(equation, x):
     G = cg.from_equations(f"y = {equation}", x=x)
@@ -164,5 +176,7 @@ def test_a_total_derivative_that_overflows():
 def test_functions_and_aliases_can_be_written():
     assert set(ALIASES.values()) <= set(OPERATIONS)
     for name in FUNCTIONS:
-        row = OPERATIONS[ALIASES.get(name, name)]
-        assert parse(f"{name}({', '.join('xy'[: len(row.derivatives)])})").operands
+        row = row_of(ALIASES.get(name, name))
+        arity = len(row.derivatives) if isinstance(row, Operation) else row.operands or 2
+        options = ["2"] if name == "reshape" else []
+        assert parse(f"{name}({', '.join([*'xyz'[:arity], *options])})").operands

@@ -24,6 +24,7 @@ SURVIVORS = {
     cg.expand: lambda _, i: i,
     cg.fold_constants: lambda _, i: i,
     cg.drop_zero_edges: lambda _, i: i,
+    cg.scalarize: lambda _, i: i,  # numbers stay as they are
 }
 
 
@@ -291,6 +292,14 @@ class TestByHand:
         assert structure(cg.merge_nodes(H)) == structure(G)
         if case.paths:
             assert cg.sensitivity(cg.restrict(G, s, t), s, t) == pytest.approx(case.sensitivity)
+
+    def test_a_node_of_given_derivatives_keeps_its_value(self):
+        G = cg.ComputationalGraph()
+        G.add_node("a", value=3.0)
+        G.add_edge("x", "a", derivative=2.0)
+        G.add_equation("y", "a^2")
+        for transform in (cg.decouple, cg.expand, cg.weights_as_nodes, cg.scalarize, cg.layerwise):
+            assert cg.sensitivity(cg.linearize(transform(G)), "x", "y") == 12.0
 
     def test_only_computational_graphs_and_no_cycles(self):
         for transform in SURVIVORS:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.algorithms.compiled import compile_graph
+from cgraph.algorithms.compiled.machine_code import is_at_hand, is_loaded
 from cgraph.algorithms.gradients import weight_gradients
-from cgraph.algorithms.kernels import compiled, is_loaded
 from cgraph.model.batches import over_examples
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.evaluation import (
@@ -165,19 +165,18 @@ def gradient_descent(
     return Descent(training.graph, history, held_out_history, stopped)
 
 
-def _training(G: ComputationalGraph, loss: str, example: Example, updates: int) -> _Training:
+def _training(G: ComputationalGraph, loss: str, example: Example, updates: int) -> _Training | _TapeTraining:
     """Return what trains `G`: on arrays if it holds some, on a tape if so many sweeps take less time that way."""
     if any(
         isinstance(value, np.ndarray) for value in (*nx.get_node_attributes(G, "value").values(), *example.values())
     ):
         return _ArrayTraining(G, loss)
     work = updates * (len(G) + G.number_of_edges())
-    if work < FEWEST_SWEPT or (work < FEWEST_TO_LOAD and not is_loaded()):
+    if work < FEWEST_SWEPT or (work < FEWEST_TO_LOAD and not is_loaded()) or not is_at_hand():
         return _Training(G, loss)
     try:
-        compiled()
         return _TapeTraining(G, loss)
-    except (ImportError, CGraphError):  # what is wrong with a graph, the sweeps over dicts say
+    except CGraphError:  # what is wrong with a graph, the sweeps over dicts say
         return _Training(G, loss)
 
 
@@ -243,29 +242,51 @@ class _Training:
             self.weights = {w: value - rate * gradient[w] for w, value in self.weights.items()}
 
 
-class _TapeTraining(_Training):
-    """The same on a tape, many examples at once; what goes wrong there is left to the sweeps over dicts."""
+class _TapeTraining:
+    """The same on a tape, its weights in an array; what goes wrong there is left to the sweeps over dicts."""
 
     def __init__(self, G: ComputationalGraph, loss: str) -> None:
-        super().__init__(G, loss)
-        self.compiled = compile_graph(self.graph)
+        self.by_dicts = _Training(G, loss)
+        self.loss = loss
+        self.compiled = compile_graph(self.by_dicts.graph)
         self.position = self.compiled.nodes.index(loss)
         self.most = max(1, MOST_NUMBERS // (len(self.compiled) + self.compiled.number_of_edges))
+        self.weights = self._array(self.by_dicts.weights)
+
+    @property
+    def graph(self) -> ComputationalGraph:
+        """The working copy with the weights as they are now."""
+        return self._over_dicts().graph
 
     def mean_loss(self, examples: Sequence[Example]) -> float:
+        """Return the mean of J over the examples."""
         try:
             return _mean(J for block in self._blocks(examples) for J in self._evaluate(block).tolist())
         except CGraphError:
-            return super().mean_loss(examples)
+            return self._over_dicts().mean_loss(examples)
 
-    def mean_gradient(self, examples: Sequence[Example]) -> dict[Any, float]:
+    def mean_gradient(self, examples: Sequence[Example]) -> NDArray[np.float64]:
+        """Return the mean of dJ/dw over the examples."""
         try:
-            total = np.sum([self._gradient(block) for block in self._blocks(examples)], axis=0)
+            mean: NDArray[np.float64] = np.sum([self._gradient(block) for block in self._blocks(examples)], axis=0)
+            mean /= len(examples)
         except CGraphError:
-            return super().mean_gradient(examples)
-        if not np.isfinite(total).all():
-            return super().mean_gradient(examples)
-        return dict(zip(self.compiled.weights, (total / len(examples)).tolist(), strict=True))
+            return self._array(self._over_dicts().mean_gradient(examples))
+        return mean if np.isfinite(mean).all() else self._array(self._over_dicts().mean_gradient(examples))
+
+    def one_pass(self, examples: Sequence[Example], rate: float, batch: int) -> None:
+        """Update the weights once for each batch of the examples, by its mean gradient."""
+        for start in range(0, len(examples), batch):
+            with np.errstate(over="ignore"):  # the next sweep finds it
+                self.weights = self.weights - rate * self.mean_gradient(examples[start : start + batch])
+
+    def _array(self, weights: Mapping[Any, float]) -> NDArray[np.float64]:
+        return np.array([weights[w] for w in self.compiled.weights], np.float64)
+
+    def _over_dicts(self) -> _Training:
+        """Return the training over dicts, at the same weights."""
+        self.by_dicts.weights = dict(zip(self.compiled.weights, self.weights.tolist(), strict=True))
+        return self.by_dicts
 
     def _blocks(self, examples: Sequence[Example]) -> Iterator[Sequence[Example]]:
         """Iterate over as many examples at a time as fit in memory."""
@@ -274,13 +295,11 @@ class _TapeTraining(_Training):
     def _evaluate(self, examples: Sequence[Example]) -> NDArray[np.float64]:
         """Return J at each of the examples."""
         columns = {i: [example[i] for example in examples] for i in examples[0]}
-        weights = self.weights
-        values = self.compiled.evaluate(columns, weights=[weights[w] for w in self.compiled.weights])
-        J: NDArray[np.float64] = values[self.position].reshape(-1)
+        J: NDArray[np.float64] = self.compiled.evaluate(columns, weights=self.weights)[self.position].reshape(-1)
         return J
 
     def _gradient(self, examples: Sequence[Example]) -> NDArray[np.float64]:
-        """Return the sum of dJ/dw over the examples, for every weight of the tape."""
+        """Return the sum of dJ/dw over the examples."""
         J = self._evaluate(examples)
         gradient: NDArray[np.float64] = self.compiled.weight_gradients(self.loss).reshape(-1, len(J)).sum(axis=1)
         return gradient

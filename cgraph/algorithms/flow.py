@@ -15,6 +15,7 @@ from cgraph.model.errors import MissingDerivativeError
 from cgraph.model.graph import Node, require_node, topological_order
 from cgraph.model.jacobians import Jacobian
 from cgraph.model.neurons import activated, linear_halves
+from cgraph.model.operations import ACTIVATIONS
 
 __all__ = ["FlowLevel", "LogSensitivity", "gates", "gradient_flow", "log_sensitivities"]
 
@@ -77,7 +78,7 @@ class _Scaled:
         return math.log(abs(self.mantissa)) + self.exponent * math.log(2) if self.mantissa else -math.inf
 
 
-def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, float]:
+def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, Any]:
     """Return Phi'(s(j)) for every neuron, and for every node whose equation is an activation of another node.
 
     Parameters
@@ -90,7 +91,8 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, fl
     Returns
     -------
     dict
-        ``{j: gate}``, an array of gates where y(j) is one. In a decoupled graph the gate stands at "j+", and "j-", which has none, is left out.
+        ``{j: gate}``, of a layer an array with a gate for each entry. In a decoupled graph the gate stands at "j+", and
+        "j-", which has none, is left out; so is a softmax, whose entries depend on each other.
 
     Raises
     ------
@@ -115,20 +117,20 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, fl
     linear = linear_halves(G)
     found = {}
     for j, data in G.nodes(data=True):
-        if half := activated(G, j):
-            found[j] = _entries(z(half.operand, j), data)
+        if (half := activated(G, j)) and half.activation in ACTIVATIONS:
+            found[j] = _in_shape(z(half.operand, j), data.get("value"))
         elif "activation" in data and j not in linear:
             if "gate" not in data:
                 raise MissingDerivativeError(f"neuron {j!r} has no 'gate'; run linearize(G)")
-            found[j] = data["gate"]
+            found[j] = _in_shape(data["gate"], data.get("value"))
     return found
 
 
-def _entries(z: Any, data: dict[str, Any]) -> Any:
-    """Return the derivative of an elementwise operation as a number, or as an array of its operand's shape."""
-    if not isinstance(z, Jacobian):
-        return float(z)
-    return (z @ np.ones(z.shape[1])).reshape(np.shape(data["value"]))  # z is diagonal
+def _in_shape(gate: Any, value: Any) -> Any:
+    """Return Phi' as a number, or as an array that has one for each entry of `value`."""
+    if isinstance(gate, Jacobian):
+        gate = np.ones(gate.shape[0]) @ gate  # of a diagonal matrix, the diagonal
+    return np.broadcast_to(gate, np.size(value)).reshape(np.shape(value)) if np.ndim(value) else float(gate)
 
 
 def log_sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative") -> dict[Any, LogSensitivity]:
@@ -220,7 +222,7 @@ def _level(depth: int, S: list[_Scaled], gate: list[Any], shut: float) -> FlowLe
     sizes = [_Scaled(abs(entry.mantissa), entry.exponent) for value in S for entry in value.entries()]
     mean = sum(sizes, _Scaled(0.0)) * _Scaled(1 / len(sizes))
     is_shut = [abs(g) <= shut for gate_of_node in gate for g in np.ravel(gate_of_node)]
-    share = sum(is_shut) / len(is_shut) if is_shut else math.nan
+    share = float(np.mean(is_shut)) if is_shut else math.nan
     smallest, largest = min(sizes, key=_Scaled.log), max(sizes, key=_Scaled.log)
     return FlowLevel(depth, len(S), mean.value(), smallest.value(), largest.value(), mean.log(), share)
 

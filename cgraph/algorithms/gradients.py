@@ -7,14 +7,14 @@ into neuron j, dJ/dw_ij = Delta(j) Phi'(s(j)) y(i).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative, finite, in_shape_of, settler, size_of
+from cgraph.algorithms.linearized import edge_derivative, finite, in_shape_of, require_digraph, settler, size_of
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.errors import DerivativeError, MissingDerivativeError
 from cgraph.model.graph import Node, require_node, topological_order
@@ -77,12 +77,27 @@ def loss_sensitivities(
     >>> loss_sensitivities(G, {"o1": 0.3, "o2": -1.0})  # 0.3*2 - 1*5
     {'x': -4.4, 'o1': 0.3, 'o2': -1.0}
     """
-    z = edge_derivative(G, derivative)
+    require_digraph(G)
     require_node(G, *seeds)
+    Delta = _sweep(G, seeds, topological_order(G), derivative)
+    return {i: Delta[i] for i in G}
+
+
+def _sweep(G: nx.DiGraph[Any], seeds: Mapping[Any, Any], order: Sequence[Any], derivative: str) -> dict[Any, Any]:
+    """Return Delta(i) of the nodes of `order`, which stand tails before heads: all, or all that some of them lead to."""
     rows = {t: _row(G, t, seed, derivative) for t, seed in seeds.items()}
-    Delta = reverse_sweep(G, topological_order(G), rows, z)
-    found = settler(G, derivative)({(i,): Delta[i] for i in G}, "Delta", number=True)
-    return {i: in_shape_of(G, i, S) for i, S in zip(G, found, strict=True)}
+    Delta = reverse_sweep(G, order, rows, edge_derivative(G, derivative))
+    found = settler(G, derivative)({(i,): S for i, S in Delta.items()}, "Delta", number=True)
+    return {i: in_shape_of(G, i, S) for i, S in zip(Delta, found, strict=True)}
+
+
+def _from_weights(G: nx.DiGraph[Any]) -> list[Any]:
+    """Return the weights, the neurons and all that they lead to, tails before heads: a loss depends on weights by these."""
+    reached: dict[Any, None] = {}
+    for i in topological_order(G):
+        if G.nodes[i].get("role") in {"weight", "neuron"} or any(k in reached for k in G.predecessors(i)):
+            reached[i] = None
+    return list(reached)
 
 
 def _row(G: nx.DiGraph[Any], t: Node, seed: Any, derivative: str) -> Any:
@@ -131,7 +146,8 @@ def weight_gradients(
 
     Notes
     -----
-    One reverse sweep and one product for each weight, O(V + E) (MATH 565, lectures 26 and 27).
+    One reverse sweep, over what depends on a weight, and one product for each weight, O(V + E) (MATH 565, lectures 26
+    and 27).
 
     Examples
     --------
@@ -143,8 +159,10 @@ def weight_gradients(
     >>> weight_gradients(linearize(G), "J")  # h = 7: dJ/dw = 2*7 * 1 * x
     {('x', 'h'): 28.0, ('+1', 'h'): 14.0}
     """
+    require_digraph(G)
     seeds = _seeds(G, loss)
-    Delta = loss_sensitivities(G, seeds, derivative=derivative)
+    require_node(G, *seeds)
+    Delta = _sweep(G, seeds, _from_weights(G), derivative)
     on_edges = {edge: factors.product for edge, factors in _factors(G, Delta).items()}
     in_nodes = {w: Delta[w] for w, data in G.nodes(data=True) if data.get("role") == "weight"}
     return _finite_gradients(on_edges) | in_nodes
@@ -184,8 +202,10 @@ def gradient_factors(
     >>> gradient_factors(linearize(G), "h")
     {('x', 'h'): GradientFactors(downstream=1.0, gate=0.0, upstream=2.0)}
     """
+    require_digraph(G)
     seeds = _seeds(G, loss)
-    return _factors(G, loss_sensitivities(G, seeds, derivative=derivative))
+    require_node(G, *seeds)
+    return _factors(G, _sweep(G, seeds, _from_weights(G), derivative))
 
 
 def _seeds(G: nx.DiGraph[Any], loss: Node | Mapping[Any, Any]) -> Mapping[Any, Any]:

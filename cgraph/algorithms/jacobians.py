@@ -90,8 +90,8 @@ def jacobian(
             np.shape(G.nodes[i].get("value", np.empty(n))) for i, n in zip((*targets, *sources), S.shape, strict=True)
         ]
         if layout == "denominator":
-            return S.T.reshape(*shapes[1], *shapes[0])
-        return S.reshape(*shapes[0], *shapes[1])
+            return S.T.reshape(shapes[1] + shapes[0])
+        return S.reshape(shapes[0] + shapes[1])
     return S.T if layout == "denominator" else S
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import cmath
 from collections.abc import Callable
-from itertools import chain
 from typing import Any
 
 import networkx as nx
@@ -17,6 +16,7 @@ import numpy as np
 from cgraph.model.errors import CGraphError, CycleError, DerivativeError, EvaluationError, MissingDerivativeError
 from cgraph.model.graph import Node
 from cgraph.model.jacobians import Dense, Jacobian, ScaledIdentity
+from cgraph.model.values import is_finite
 
 __all__ = [
     "compose",
@@ -44,10 +44,10 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
         if type(value) is float and abs(value) < cmath.inf:
             return value
         value = _checked(value, i, j, G.get_edge_data(i, j), derivative)
-        if isinstance(value, Jacobian) and not {i, j} <= known:
-            size_of(G, i, derivative)
-            size_of(G, j, derivative)
-            known.update((i, j))
+        if isinstance(value, Jacobian):
+            for k in {i, j} - known:
+                size_of(G, k, derivative)
+                known.add(k)
         return value
 
     return z
@@ -59,7 +59,7 @@ def compose(later: Any, earlier: Any) -> Any:
         return later * earlier
     if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
         return 0  # no path, whatever the shapes: 0.0 would be a matrix of 1 x 1 beside a Jacobian further on
-    if not (isinstance(later, Jacobian) or isinstance(earlier, Jacobian)):
+    if not any(isinstance(z, Jacobian | np.ndarray) for z in (later, earlier)):
         return later * earlier
     return _as_matrix(later) @ _as_matrix(earlier)
 
@@ -72,22 +72,25 @@ def identity(size: int | None) -> Any:
 def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
     """Return the number of entries of y(i), or None of a number; its value and all edges at `i` must agree."""
     value = G.nodes[i].get("value")
-    size, by = (None, "") if value is None else (np.size(value), "its value")
+    size: int | None = None if value is None else np.size(value)
+    by: tuple[Any, Any] | None = None  # the edge that said so, or the value
     is_number = isinstance(value, int | float)
-    into, out = (((k, i), 0) for k in G.pred[i]), (((i, k), 1) for k in G.succ[i])
-    for (tail, head), axis in chain(into, out):
-        z = G.succ[tail][head].get(derivative)
+    edges = [((k, i), 0) for k in G.predecessors(i)] + [((i, k), 1) for k in G.successors(i)]
+    for edge, axis in edges:
+        z = G.get_edge_data(*edge).get(derivative)
         if z is None:
             continue
-        is_matrix = isinstance(z, np.ndarray | Jacobian) and len(z.shape) == 2
-        found = z.shape[axis] if is_matrix else 1
-        if size not in {None, found}:
-            holds = f"a {z.shape[0]} x {z.shape[1]} Jacobian" if is_matrix else "a number"
+        shape: tuple[int, ...] = getattr(z, "shape", ())
+        is_matrix = len(shape) == 2
+        found = shape[axis] if is_matrix else 1
+        if size is not None and size != found:
+            holds = f"a {shape[0]} x {shape[1]} Jacobian" if is_matrix else "a number"
+            known = "its value" if by is None else f"edge {by[0]!r} -> {by[1]!r}"
             raise DerivativeError(
-                f"edge {tail!r} -> {head!r} holds {holds}, but {i!r} has {size} entries by {by}; z(i,j) has a row for each "
-                f"entry of j and a column for each entry of i"
+                f"edge {edge[0]!r} -> {edge[1]!r} holds {holds}, but {i!r} has {size} entries by {known}; z(i,j) has a row "
+                f"for each entry of j and a column for each entry of i"
             )
-        size, by = found, f"edge {tail!r} -> {head!r}"
+        size, by = found, edge
         is_number = is_number or not is_matrix
     return None if is_number else size
 
@@ -153,6 +156,10 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
             sizes[i] = size_of(G, i, derivative)
         return sizes[i]
 
+    def is_array(key: tuple[Any, ...], S: Any) -> bool:
+        # Where there is no path, only the edges elsewhere know the shape.
+        return isinstance(S, np.ndarray | Jacobian) or (type(S) is int and any(size(i) for i in (key[0], key[-1])))
+
     def settle(
         values: dict[tuple[Any, ...], Any],
         what: str = "S",
@@ -160,13 +167,14 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
         ends: tuple[Any, Any] | None = None,
         number: bool = False,
     ) -> list[Any]:
-        if not holds_arrays and not any(isinstance(S, np.ndarray | Jacobian) for S in values.values()):
+        if not holds_arrays and not any(is_array(ends or key, S) for key, S in values.items()):
             return finite(values, what)
         found: list[Any] = []
         for key, S in values.items():
             s, t = ends or (key[0], key[-1])
-            found.append(_shaped(S, None if number else size(t), size(s)))
-            if not np.all(np.isfinite(found[-1])):
+            is_matrix = isinstance(S, np.ndarray) and S.size > 1  # of what has one entry the nodes say what it is
+            found.append(S if is_matrix else _shaped(S, None if number else size(t), size(s)))
+            if not is_finite(found[-1]):
                 raise _overflow(key, what)
         return found
 
@@ -176,8 +184,8 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
 def _shaped(S: Any, m: int | None, n: int | None) -> Any:
     if m is None and n is None:
         return float(np.asarray(S).reshape(-1)[0])
-    shape = (1 if m is None else m, 1 if n is None else n)
-    return np.array(np.broadcast_to(np.asarray(S, dtype=float), shape)) if np.ndim(S) == 0 else np.asarray(S)
+    # A number in the place of a matrix is 0 where there is no path, or the identity.
+    return np.asarray(S) if np.ndim(S) else np.eye(m or 1, n or 1) * float(S)
 
 
 def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:
@@ -186,7 +194,7 @@ def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:
 
 
 def _as_matrix(value: Any) -> Any:
-    return value if isinstance(value, Jacobian | np.ndarray) else np.array([[value]])
+    return value if isinstance(value, Jacobian | np.ndarray) else np.array([[value * 1.0]])  # 0 and 1 are whole numbers
 
 
 def _overflow(nodes: tuple[Any, ...], what: str) -> EvaluationError:
@@ -220,7 +228,7 @@ def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: 
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "iuf":
         if not np.isfinite(value).all():
             raise DerivativeError(f"{edge} holds a Jacobian with an entry that is not finite")
-        return Dense(value)
+        return Dense(np.asarray(value, dtype=float))
     if isinstance(value, np.ndarray) and value.ndim:
         raise DerivativeError(
             f"{edge} holds an array of shape {value.shape} as {derivative!r}; give it a matrix of floats, with a row for "

@@ -259,7 +259,7 @@ def reverse_sweep(
     """Return {i: sum over t of seeds[t] S(i,t)} for the nodes of `order`, which stand tails before heads."""
     S: dict[Any, Any] = {}
     for i in reversed(order):
-        S[i] = seeds.get(i, 0) + sum(compose(S[j], z(i, j)) for j in G.successors(i) if j in S)
+        S[i] = sum((compose(S[j], z(i, j)) for j in G.successors(i) if j in S), seeds.get(i, 0))
     return S
 
 
@@ -269,5 +269,5 @@ def forward_sweep(
     """Return {j: sum over s of S(s,j) seeds[s]} for the nodes of `order`, which stand tails before heads."""
     S: dict[Any, Any] = {}
     for j in order:
-        S[j] = seeds.get(j, 0) + sum(compose(z(i, j), S[i]) for i in G.predecessors(j) if i in S)
+        S[j] = sum((compose(z(i, j), S[i]) for i in G.predecessors(j) if i in S), seeds.get(j, 0))
     return S

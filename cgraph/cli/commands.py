@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from itertools import product
+import contextlib
+import sys
+from itertools import accumulate, product
+from typing import Any
+
+import numpy as np
 
 import cgraph as cg
+from cgraph.algorithms.linearized import size_of
 from cgraph.cli.graphs import UsageError, graph_of, linearized, usage, written
 from cgraph.cli.output import counted, name_cell, print_result, records_table, sensitivity_title
 from cgraph.model.evaluation import source_values
@@ -23,12 +29,14 @@ def show(arguments: argparse.Namespace) -> int:
     """List the nodes in the order of evaluation, and the edges."""
     G = graph_of(arguments)
     values = usage(source_values, G, dict(arguments.at))
+    shapes = _shapes(G, dict(arguments.at), values)
     nodes = [
         {
             "node": i,
             "role": d.get("role", ""),
             "equation": getattr(_equation(G, i), "text", None),
             "value": values.get(i),
+            **({"shape": shapes[i]} if shapes else {}),
         }
         for i, d in ((i, G.nodes[i]) for i in topological_order(G))
     ]
@@ -37,8 +45,11 @@ def show(arguments: argparse.Namespace) -> int:
     summary = f"{counted(len(G), 'node')} in the order of evaluation; outputs: {', '.join(G.outputs) or 'none'}"
     tables = [
         Table(
-            ("node", "role", "equation", "value"),
-            [(name_cell(n["node"]), n["role"], _equation(G, n["node"]), n["value"]) for n in nodes],
+            ("node", "role", "equation", "value", "shape")[: 5 if shapes else 4],
+            [
+                (name_cell(n["node"]), n["role"], _equation(G, n["node"]), n["value"], *_sizes(n.get("shape")))
+                for n in nodes
+            ],
             f"{title}: {summary}" if title else summary,
         ),
         records_table(edges, counted(len(edges), "edge")),
@@ -59,19 +70,54 @@ def sensitivity(arguments: argparse.Namespace) -> int:
     L, s, t = linearized(arguments), arguments.s, arguments.t
     if s is not None and t is not None:
         pairs = {(s, t): usage(cg.sensitivity, L, s, t)}
+        if arguments.verbose:
+            print(f"cgraph: {_direction(L, s, t)}", file=sys.stderr)
     elif t is not None:
         pairs = {(i, t): S for i, S in usage(cg.sensitivities, L, t).items()}
     elif s is not None:
         pairs = {(s, i): S for i, S in usage(cg.sensitivities_from, L, s).items()}
     else:
-        ends = L.inputs + L.weights, L.outputs
-        rows = cg.jacobian(L, *ends).T.ravel().tolist()
-        pairs = dict(zip(product(*ends), rows, strict=True))
+        pairs = _blocks(L, L.inputs + L.weights, L.outputs)
+    if arguments.layout == "denominator":
+        pairs = {ends: np.transpose(S) if isinstance(S, np.ndarray) else S for ends, S in pairs.items()}
     records = [{"from": i, "to": j, "sensitivity": S} for (i, j), S in pairs.items()]
     titles = [sensitivity_title(i, j, S) for (i, j), S in pairs.items()]
     tables = [Table((), [], titles[0])] if len(pairs) == 1 else [records_table(records)]
     print_result(arguments, {"sensitivities": records}, records, tables)
     return DONE
+
+
+def _blocks(L: cg.ComputationalGraph, sources: list[str], targets: list[str]) -> dict[tuple[str, str], Any]:
+    """Return S(s,t) of every pair, cut out of the Jacobian of all of them."""
+    sizes = {i: size_of(L, i, "derivative") for i in (*sources, *targets)}
+    columns, rows = (_spans([sizes[i] or 1 for i in ends]) for ends in (sources, targets))
+    S = cg.jacobian(L, sources, targets)
+    blocks = zip(product(sources, targets), (S[row, column] for column, row in product(columns, rows)), strict=True)
+    return {(s, t): block.item() if sizes[s] is sizes[t] is None else block for (s, t), block in blocks}
+
+
+def _spans(sizes: list[int]) -> list[slice]:
+    """Return the rows, or the columns, that parts of these sizes take one after the other."""
+    return [slice(stop - size, stop) for size, stop in zip(sizes, accumulate(sizes), strict=True)]
+
+
+def _direction(L: cg.ComputationalGraph, s: str, t: str) -> str:
+    """Return which sweep finds S(s,t), and why."""
+    rows, columns = (size_of(L, i, "derivative") or 1 for i in (t, s))
+    carried = (
+        counted(rows, "row") if (way := cg.cheaper_direction(L, s, t)) == "reverse" else counted(columns, "column")
+    )
+    return f"a {way} sweep of {carried}; entries of {t!r}: {rows}, of {s!r}: {columns}"
+
+
+def _shapes(G: cg.ComputationalGraph, at: dict[str, Any], values: dict[str, Any]) -> dict[str, list[int]]:
+    """Return the shape of every node, as far as it is known; nothing if all are numbers."""
+    with contextlib.suppress(cg.CGraphError):  # a graph is shown even where it cannot be evaluated
+        values = cg.evaluate(G, at)
+    shapes = {
+        i: list(np.shape(values[i])) if i in values else [n] if (n := size_of(G, i, "derivative")) else [] for i in G
+    }
+    return shapes if any(shapes.values()) else {}
 
 
 def paths(arguments: argparse.Namespace) -> int:
@@ -113,6 +159,10 @@ def check(arguments: argparse.Namespace) -> int:
     title = f"{bad} of {counted(len(records), 'derivative')} differ" if bad else f"all {len(records)} derivatives agree"
     print_result(arguments, {"ok": report.ok, "checks": records}, records, [records_table(records, title)])
     return FAILED if bad else DONE
+
+
+def _sizes(shape: list[int] | None) -> list[str]:
+    return [] if shape is None else [" x ".join(map(str, shape))]
 
 
 def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:

@@ -30,7 +30,7 @@ def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
         raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
 
 
-def _from_equations(text: str, values: dict[str, float]) -> cg.ComputationalGraph:
+def _from_equations(text: str, values: dict[str, Any]) -> cg.ComputationalGraph:
     computed = {name for name, _ in parse_assignments(text)}
     for name in values:
         if reason := unusable(name):

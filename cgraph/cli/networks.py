@@ -27,8 +27,10 @@ TRANSFORMS: dict[str, Callable[[cg.ComputationalGraph, argparse.Namespace], cg.C
     "drop_zero_edges": lambda G, _: cg.drop_zero_edges(cg.linearize(G)),
     "expand": lambda G, a: cg.expand(G, share=a.share),
     "fold_constants": lambda G, _: cg.fold_constants(G),
+    "layerwise": lambda G, _: cg.layerwise(G),
     "merge_nodes": lambda G, _: cg.merge_nodes(G),
     "restrict": lambda G, a: cg.restrict(G, _needed(a.s, "restrict", "--from S"), _needed(a.t, "restrict", "--to T")),
+    "scalarize": lambda G, _: cg.scalarize(G),
     "split_nodes": lambda G, _: cg.split_nodes(G),
     "weights_as_nodes": lambda G, _: cg.weights_as_nodes(G),
 }
@@ -175,16 +177,16 @@ def _share(shut: float) -> str | None:
     return None if shut != shut else f"{shut:.0%}"  # noqa: PLR0124 - NaN, where there is no gate
 
 
-def _with_values(G: cg.ComputationalGraph, values: dict[str, float]) -> cg.ComputationalGraph:
-    source_values(G, values)  # says what cannot be set
+def _with_values(G: cg.ComputationalGraph, values: dict[str, Any]) -> cg.ComputationalGraph:
+    y = source_values(G, values)
     H = G.copy()
-    for name, value in values.items():
-        H.nodes[name]["value"] = value
+    for name in values:
+        H.nodes[name]["value"] = y[name]
     return H
 
 
-def _weights(G: cg.ComputationalGraph) -> dict[str, float]:
-    edges: dict[str, float] = {f"{i} -> {j}": d["weight"] for i, j, d in G.edges(data=True) if "weight" in d}
+def _weights(G: cg.ComputationalGraph) -> dict[str, Any]:
+    edges: dict[str, Any] = {f"{i} -> {j}": d["weight"] for i, j, d in G.edges(data=True) if "weight" in d}
     return edges | {w: G.nodes[w]["value"] for w in G.weights}
 
 

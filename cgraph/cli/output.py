@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from cgraph.model.errors import show_count
-from cgraph.reports.latex import latex_name, latex_number
+from cgraph.reports.latex import is_long, latex_array, latex_name, latex_number
 from cgraph.reports.tables import Formula, Table, show_number, to_csv, to_latex, to_markdown, to_text
+from cgraph.specs.writing import to_json
 
 __all__ = ["counted", "name_cell", "print_result", "records_table", "sensitivity_title"]
 
+ABBREVIATED = "Long arrays are shown by their ends; --format json prints them whole."
 VERSION = 1  # of the JSON that is printed
 
 # The columns of a command's CSV, and the keys of its records.
@@ -38,10 +42,14 @@ def print_result(
 ) -> None:
     """Print `data` as JSON, `records` as CSV, or else `tables`, as ``--format`` has it."""
     if arguments.format == "json":
-        print(json.dumps({"cgraph": VERSION, **_finite(data)}, indent=2, ensure_ascii=False))
+        print(to_json({"cgraph": VERSION, **_finite(data)}))
     elif arguments.format == "csv":
-        print(to_csv(COLUMNS[arguments.command], records))
+        columns = COLUMNS[arguments.command]
+        print(to_csv([*columns, *(key for key in (records[0] if records else ()) if key not in columns)], records))
     else:
+        cells = chain(*(record.values() for record in records), *(row for table in tables for row in table.rows))
+        if any(isinstance(cell, np.ndarray) and is_long(cell) for cell in cells):
+            tables = [*tables, Table((), [], ABBREVIATED)]
         render = {"text": to_text, "markdown": to_markdown, "latex": to_latex}[arguments.format]
         print("\n\n".join(render(table) for table in tables))
 
@@ -59,9 +67,11 @@ def name_cell(i: str) -> Formula:
 
 
 def sensitivity_title(s: str, t: str, S: Any, remark: str = "") -> Formula:
-    """Return ``S(s, t) = number`` and a remark."""
+    """Return ``S(s, t) = number``, or a matrix, and a remark."""
     number = show_number(S)
-    latex = f"S({latex_name(s)}, {latex_name(t)}) = {latex_number(number)}"
+    latex = (
+        f"S({latex_name(s)}, {latex_name(t)}) = {latex_array(S) if isinstance(S, np.ndarray) else latex_number(number)}"
+    )
     return Formula(f"S({s}, {t}) = {number}{remark}", latex + (rf" \text{{{remark}}}" if remark else ""))
 
 
@@ -71,7 +81,9 @@ def counted(count: int, what: str) -> str:
 
 
 def _finite(data: Any) -> Any:
-    """Return `data` with NaN, which JSON does not have, as None, and integers too long to be read as text."""
+    """Return `data` with arrays as nested lists, NaN, which JSON does not have, as None, and long integers as text."""
+    if isinstance(data, np.ndarray):
+        return data.tolist() if np.isfinite(data).all() else _finite(data.tolist())
     if isinstance(data, dict):
         return {key: _finite(value) for key, value in data.items()}
     if isinstance(data, list):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from cgraph import __version__
 
@@ -13,12 +15,13 @@ __all__ = ["build_parser"]
 
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "chain", "anneal", "optimal")
+LAYOUTS = ("numerator", "denominator")
 SPEC_FORMATS = ("yaml", "json", "toml")
 SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
 PICTURE_FORMATS = ("svg", "png", "pdf", "tikz", "dot", "mermaid")
 TRANSFORMS = (
-    "append_loss", "couple", "decouple", "drop_zero_edges", "expand", "fold_constants", "merge_nodes", "restrict",
-    "split_nodes", "weights_as_nodes",
+    "append_loss", "couple", "decouple", "drop_zero_edges", "expand", "fold_constants", "layerwise", "merge_nodes",
+    "restrict", "scalarize", "split_nodes", "weights_as_nodes",
 )  # fmt: skip
 
 DESCRIPTION = """\
@@ -70,6 +73,9 @@ def build_parser() -> argparse.ArgumentParser:
     sub = command("sensitivity", "differentiate a node by a node, by all nodes, or all nodes by one")
     _add_spec(sub)
     _add_ends(sub, "without --from, by every node; without --to, every node; without both, outputs by inputs")
+    sub.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
+                     help="of a Jacobian: a row for each entry of T, or a column (default: %(default)s)")  # fmt: skip
+    sub.add_argument("--verbose", action="store_true", help="with --from and --to: say which sweep was taken, and why")
     sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
     _add_spec(sub)
     _add_ends(sub, "by default every input and weight, and every output")
@@ -167,7 +173,7 @@ def _add_graph(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("spec", metavar="SPEC", nargs="?", help="the graph's file, or - for standard input")
     sub.add_argument("-e", "--equations", metavar="TEXT", help='the graph as text: "a = x*z; y = exp(a)"')
     sub.add_argument("--at", metavar="NAME=VALUE", type=_binding, action="append", default=[],
-                     help="a value for an input or weight; may be repeated")  # fmt: skip
+                     help="a value for an input or weight, as in x=2 or 'x=[1, 2]'; may be repeated")  # fmt: skip
 
 
 def _add_ends(sub: argparse.ArgumentParser, what: str) -> None:
@@ -175,15 +181,29 @@ def _add_ends(sub: argparse.ArgumentParser, what: str) -> None:
     sub.add_argument("--to", dest="t", metavar="T", help="the node that is differentiated")
 
 
-def _binding(text: str) -> tuple[str, float]:
+def _binding(text: str) -> tuple[str, Any]:
     name, _, value = text.rpartition("=")
+    is_list = value.lstrip().startswith("[")
     try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if name.strip() and math.isfinite(number):
-        return name.strip(), number
-    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, as in x=2.5")
+        found = json.loads(value) if is_list else float(value)
+    except (ValueError, RecursionError):
+        found = math.nan
+    if name.strip() and _is_finite(found):
+        return name.strip(), found
+    wanted = "NAME=LIST of numbers, as in 'x=[1, 2]'" if is_list else "NAME=NUMBER, as in x=2.5"
+    raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether every entry of nested lists, or the one that a number is, is a finite number."""
+    todo = [value]
+    while todo:
+        entry = todo.pop()
+        if isinstance(entry, list):
+            todo += entry
+        elif type(entry) not in {int, float} or not math.isfinite(entry):
+            return False
+    return True
 
 
 def _count(text: str) -> int:

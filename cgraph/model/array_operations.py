@@ -57,7 +57,8 @@ class ArrayOperation:
     operands : int or None
         How many it takes; None for any number from one on.
     latex : str
-        How it is typeset; ``{0}``, ``{1}`` stand for the operands, ``{...}`` for all of them.
+        How it is typeset; ``{0}``, ``{1}`` stand for the operands, ``{all}`` for all of them, ``{options}`` for
+        the options.
     options : dict
         The names of its options, whole numbers or tuples of them, and their defaults.
     domain : (callable, str), optional
@@ -172,9 +173,20 @@ def _placed(k: int, xs: tuple[Array, ...], join: Callable[[list[Array]], Array])
 # --- reductions -----------------------------------------------------------------------------------------------------
 
 
+def _require_axes(x: Array, axis: Any) -> None:
+    if axis is not None and np.ndim(x) == 0:  # of which NumPy sums over axes 0 and -1
+        raise ValueError("a number has no axes")
+
+
+def _sum(x: Array, axis: Any = None) -> Any:
+    _require_axes(x, axis)
+    return np.sum(x, axis)
+
+
 def _kept(x: Array, axis: Any) -> Shape:
     """Return the shape of `x` with the axes that are summed over of length 1."""
-    axes = range(x.ndim) if axis is None else [a % x.ndim for a in np.atleast_1d(axis)]
+    given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = [a % x.ndim for a in given]
     return tuple(1 if a in axes else n for a, n in enumerate(x.shape))
 
 
@@ -214,6 +226,9 @@ def _norm_jacobian(k: int, y: Any, x: Array) -> Jacobian:
 
 
 def _logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Any:
+    _require_axes(x, axis)
+    if not isinstance(axis, int):
+        raise TypeError("one axis is needed")
     largest = np.max(np.real(x), axis=axis, keepdims=True)  # no exponential overflows
     total = largest + np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True))
     return total if keepdims else total.squeeze(axis)
@@ -317,32 +332,32 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T"),
     # matrices
     "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
-                                lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^T", {"axes": None}),
+                                lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None}),
     "trace": ArrayOperation(lambda A: np.trace(_square(A)), lambda k, y, A: Dense(np.eye(len(A)).reshape(1, -1)), 1,
                             r"\operatorname{{tr}}({0})"),
     "det": ArrayOperation(lambda A: np.linalg.det(_square(A)), _det_jacobian, 1, r"\det({0})"),
     "inv": ArrayOperation(lambda A: np.linalg.inv(_square(A)), _inv_jacobian, 1, "{0}^{{-1}}"),
     # parts of arrays
-    "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}", {"key": ()}),
+    "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()}),
     "reshape": ArrayOperation(_reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
-                              r"\operatorname{{reshape}}({0})", {"shape": ()}),
+                              r"\operatorname{{reshape}}{options}({0})", {"shape": ()}),
     "concatenate": ArrayOperation(lambda *x, axis=0: np.concatenate(x, axis),
                                   lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.concatenate(parts, axis)), None,
-                                  r"\left[{...}\right]", {"axis": 0}),
+                                  r"\operatorname{{concatenate}}{options}({all})", {"axis": 0}),
     "stack": ArrayOperation(lambda *x, axis=0: np.stack(x, axis),
                             lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.stack(parts, axis)), None,
-                            r"\left[{...}\right]", {"axis": 0}),
+                            r"\operatorname{{stack}}{options}({all})", {"axis": 0}),
     # reductions
-    "sum": ArrayOperation(lambda x, axis=None: np.sum(x, axis), _sum_jacobian, 1, r"\textstyle\sum {0}", _AXIS),
-    "mean": ArrayOperation(lambda x, axis=None: np.mean(x, axis), _mean_jacobian, 1, r"\operatorname{{mean}}({0})", _AXIS),
-    "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max({0})", _AXIS),
-    "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min({0})", _AXIS),
+    "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum{options} {0}", _AXIS),
+    "mean": ArrayOperation(lambda x, axis=None: np.mean(x, axis), _mean_jacobian, 1, r"\operatorname{{mean}}{options}({0})", _AXIS),
+    "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS),
+    "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS),
     "squared_norm": ArrayOperation(lambda x: np.sum(x * x), lambda k, y, x: Dense(2 * x.reshape(1, -1)), 1, r"\|{0}\|^2"),
     "norm": ArrayOperation(lambda x: np.sqrt(np.sum(x * x)), _norm_jacobian, 1, r"\|{0}\|"),
     # softmax
-    "softmax": ArrayOperation(_softmax, _softmax_jacobian, 1, r"\operatorname{{softmax}}({0})", _LAST_AXIS),
-    "log_softmax": ArrayOperation(_log_softmax, _log_softmax_jacobian, 1, r"\ln\operatorname{{softmax}}({0})", _LAST_AXIS),
-    "logsumexp": ArrayOperation(_logsumexp, _logsumexp_jacobian, 1, r"\operatorname{{logsumexp}}({0})", _LAST_AXIS),
+    "softmax": ArrayOperation(_softmax, _softmax_jacobian, 1, r"\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
+    "log_softmax": ArrayOperation(_log_softmax, _log_softmax_jacobian, 1, r"\ln\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
+    "logsumexp": ArrayOperation(_logsumexp, _logsumexp_jacobian, 1, r"\operatorname{{logsumexp}}{options}({0})", _LAST_AXIS),
     # losses
     "cross_entropy": ArrayOperation(_cross_entropy, _loss(lambda p, y: -y / _last(y * p), lambda p, y: -p / _last(y * p)), 2,
                                     r"-\ln({1}^T {0})", domain=_LIKELY),

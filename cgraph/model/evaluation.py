@@ -14,12 +14,12 @@ from cgraph.model.expressions import Apply, Expression, Name, Number, write_step
 from cgraph.model.graph import ComputationalGraph, require_node, topological_order
 from cgraph.model.jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.operations import Operation, row_of
-from cgraph.model.values import as_value, is_finite, show_shape, show_value
+from cgraph.model.values import as_computed, as_value, is_finite, show_shape, show_value
 
 __all__ = ["evaluate", "linearize"]
 
 # How NumPy begins what it says of shapes; the message says it in the words of the equation.
-_FROM_NUMPY = ("operands could not", "matmul", "shape mismatch", "all the input")
+_FROM_NUMPY = ("operands could not", "matmul", "shape mismatch", "all the input", "all input")
 
 
 def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
     4.0
     """
     y = forward(G, source_values(G, inputs))
-    return {i: as_value(y[i]) for i in G if i in y}
+    return {i: as_computed(y[i]) for i in G if i in y}
 
 
 def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> ComputationalGraph:
@@ -118,29 +118,33 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
                 v = steps_of(data["expression"], y, j)
                 y[j] = v[-1]
                 for i, z in derivatives_of_steps(data["expression"], v, j).items():
-                    L.edges[i, j]["derivative"] = z if isinstance(z, Jacobian) else float(z)
+                    L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else float(z)
             elif "activation" in data:
                 s = preactivation(G, j, y)
                 y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
                 gate = gate_of(data["activation"], s, y[j], j)
-                data["preactivation"], data["gate"] = as_value(s), as_value(gate)
+                data["preactivation"], data["gate"] = as_computed(s), as_computed(gate)
                 for i in L.predecessors(j):
                     z = elementwise(gate * L.edges[i, j]["weight"], np.shape(y[i]), np.shape(y[j]))
                     L.edges[i, j]["derivative"] = z if isinstance(z, Jacobian) else float(z)
             if j in y:
-                data["value"] = as_value(y[j])
+                data["value"] = as_computed(y[j])
     return L
 
 
 def _refuse_weights(G: ComputationalGraph, j: str) -> None:
     for i in G.predecessors(j):
-        if "weight" in G.edges[i, j]:
+        if "weight" in G.get_edge_data(i, j):
             raise InvalidNodeError(f"edge {i!r} -> {j!r} has a weight, but {j!r} is no neuron; use add_neuron")
 
 
 def source_values(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -> dict[str, Any]:
     """Return the values of the nodes without an equation, those of `inputs` taking precedence."""
-    values = {i: d["value"] for i, d in G.nodes(data=True) if not is_computed(G, i) and d.get("value") is not None}
+    values = {
+        i: as_value(d["value"]) if isinstance(d["value"], np.ndarray) else d["value"]
+        for i, d in G.nodes(data=True)
+        if not is_computed(G, i) and d.get("value") is not None
+    }
     for i, value in (inputs or {}).items():
         require_node(G, i)
         role = G.nodes[i].get("role")
@@ -202,7 +206,7 @@ def value_of(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
 def require_operands(G: ComputationalGraph, j: str) -> None:
     """Raise `InvalidNodeError` if the edges into `j` are not those of its operands, as after an edit by hand."""
     operands = G.nodes[j]["operands"]
-    if set(operands) != G.pred[j].keys():
+    if set(operands) != set(G.predecessors(j)):
         raise InvalidNodeError(
             f"the edges into {j!r} are not those of its operands ({', '.join(dict.fromkeys(operands))}); "
             f"add_equation and add_neuron set both"
@@ -280,7 +284,8 @@ def derivatives_of_steps(expression: Expression, v: list[Any], node: str) -> dic
                     # A number's derivative is nobody's business: that of x^2 by its exponent
                     # does not exist at x < 0.
                     if expression.varies[o]:
-                        S[o] = plus(S[o], after(S[k], _local_derivative(step, position, v[k], x, node)))
+                        local = _local_derivative(step, position, v[k], x, node)
+                        S[o] = plus(S[o], _between(v[-1], v[o], after(S[k], local)))
     for i, total in z.items():
         if not isinstance(total, Jacobian) and not cmath.isfinite(total):
             raise EvaluationError(f"edge {i!r} -> {node!r}: the derivative of the equation overflows")
@@ -298,10 +303,14 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
         value = row.value(*x, **options)
     except (OverflowError, ZeroDivisionError):
         value = cmath.inf
+    except np.linalg.LinAlgError:
+        raise EvaluationError(f"node {node!r}: {_show(step, x, True)} is undefined; the matrix is singular") from None
     except (ValueError, TypeError, IndexError, MemoryError) as error:  # shapes that do not fit
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, error)}") from None
     if not is_finite(value):
         raise EvaluationError(f"node {node!r}: {_show(step, x, np.isfinite(value))} overflows")
+    if np.size(value) == 0:
+        raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, 'nothing is left of it')}")
     return value
 
 
@@ -310,8 +319,18 @@ def _local_derivative(step: Apply, position: int, y: Any, x: list[Any], node: st
     row = row_of(step.operation)
     if isinstance(row, Operation):
         return elementwise(_partial(step, position, y, x, node), np.shape(x[position]), np.shape(y))
-    J = row.jacobian(position, y, *map(np.asarray, x), **dict(step.options))
-    return J if np.ndim(y) or np.ndim(x[position]) else float(J.dense()[0, 0])
+    try:
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            J = row.jacobian(position, y, *map(np.asarray, x), **dict(step.options))
+    except FloatingPointError:
+        message = f"node {node!r}: the derivative of {_show(step, x, True)} is not finite"
+        raise EvaluationError(message) from None
+    return _between(y, x[position], J)
+
+
+def _between(y: Any, x: Any, z: Any) -> Any:
+    """Return `z`, a derivative of y by x; between numbers it is a number."""
+    return float(z.dense()[0, 0]) if isinstance(z, Jacobian) and not (np.ndim(y) or np.ndim(x)) else z
 
 
 def _partial(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
@@ -340,10 +359,12 @@ def _show(step: Apply, x: list[Any], fine: Any) -> str:
     return write_step(step, operands) + where
 
 
-def _misfit(step: Apply, x: list[Any], expression: Expression | None, error: Exception) -> str:
+def _misfit(step: Apply, x: list[Any], expression: Expression | None, error: object) -> str:
     """Return what does not fit, in the words of the equation and with the shapes of the operands."""
     words = written(expression) if expression else ["s"]
     operands = [words[k] for k in step.operands]
-    shapes = ", ".join(f"{word} is {show_shape(operand)}" for word, operand in zip(operands, x, strict=True))
+    said = (f"{word} is {show_shape(operand)}" for word, operand in zip(operands, x, strict=True))
+    shapes = ", ".join(dict.fromkeys(said))
     reason = "" if str(error).startswith(_FROM_NUMPY) else f"; {error}"
-    return f"{write_step(step, operands)} does not fit: {shapes}{reason}"
+    whole = words[expression.steps.index(step)] if expression else write_step(step, operands)
+    return f"{whole} does not fit: {shapes}{reason}"

@@ -30,6 +30,7 @@ __all__ = [
     "Expression",
     "Name",
     "Number",
+    "bracketed",
     "parse",
     "parse_assignments",
     "substitute",
@@ -48,6 +49,7 @@ _QUOTED = r""" "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' """
 _PART = re.compile(rf"(?: {_QUOTED} | [^;\n] )+", re.VERBOSE)
 _ASSIGNMENT = re.compile(rf"(?P<left> (?> {_QUOTED} | [^=] )*? ) = (?P<right>.*)", re.VERBOSE | re.DOTALL)
 _FUNCTION, _INDEX = 9, 10  # how tightly they bind
+_LISTED = {"reshape": "shape", "transpose": "axes"}  # the option that may be listed: reshape(x, 2, 3)
 _FOLDED = {"max", "min"}  # written with any number of operands, two at a time in the table
 
 
@@ -260,10 +262,16 @@ def write_step(step: Apply, operands: Sequence[str]) -> str:
     row = row_of(step.operation)
     if row.infix:
         return f" {row.infix} ".join(operands) if len(operands) > 1 else row.infix + operands[0]
-    if step.operation == "index":
-        return f"{operands[0]}[{', '.join(map(_write_part, dict(step.options)['key']))}]"
+    if _is_postfix(step):
+        before = f"({operands[0]})" if operands[0][0].isdigit() else operands[0]  # the point would be a decimal one
+        key = dict(step.options).get("key", ())
+        return f"{before}[{', '.join(map(_write_part, key))}]" if key else f"{before}.T"
     name = next((name for name, of_one in _OF_ONE_ARRAY.items() if of_one == step.operation), step.operation)
-    return f"{name}({', '.join([*operands, *(f'{option}={_write_option(value)}' for option, value in step.options)])})"
+    if step.operation in _LISTED:
+        options = [str(number) for _, numbers in step.options for number in numbers]
+    else:
+        options = [f"{option}={_write_option(value)}" for option, value in step.options]
+    return f"{name}({', '.join([*operands, *options])})"
 
 
 def _write_option(value: Any) -> str:
@@ -285,20 +293,41 @@ def written(expression: Expression) -> list[str]:
                 texts.append(write_name(name))
             case Number(_, text):
                 texts.append(text)
-            case Apply(operation, operands):
+            case Apply(operation, operands) as step:
                 # An index binds to what stands before it; the brackets of a function keep everything together.
-                binds = _INDEX if operation == "index" else row_of(operation).precedence
+                binds = _INDEX if _is_postfix(step) else row_of(operation).precedence
                 texts.append(write_step(step, [_bracketed(expression.steps[o], texts[o], binds, k > 0)
                                                for k, o in enumerate(operands)]))  # fmt: skip
     return texts
 
 
+def _is_postfix(step: Apply) -> bool:
+    """Whether an operation is written behind its operand, as x[0] and A.T are."""
+    return step.operation == "index" or (step.operation == "transpose" and not step.options)
+
+
 def _bracketed(step: Name | Number | Apply, text: str, binds: int, on_the_right: bool) -> str:
     """Return an operand, in brackets if it binds less tightly than the operation it stands in."""
+    if isinstance(step, Number) and binds == _INDEX:
+        return f"({text})"
     if not isinstance(step, Apply) or not row_of(step.operation).infix or binds == _FUNCTION:
         return text
     inner = row_of(step.operation).precedence
-    return f"({text})" if inner < binds or (inner == binds and on_the_right) else text
+    # a - (b - c), but (a ^ b) ^ c; of comparisons there is one at a time.
+    groups_left = binds != row_of("pow").precedence
+    is_alone = inner == binds and (on_the_right or not groups_left or binds == row_of("less").precedence)
+    return f"({text})" if inner < binds or is_alone else text
+
+
+def bracketed(inner: str, text: str, outer: str, position: int) -> str:
+    """Return the result of the operation `inner` ("" for a name or a number) as an operand of the operation `outer`.
+
+    Examples
+    --------
+    >>> bracketed("add", "a + b", "mul", 0), bracketed("add", "a + b", "exp", 0), bracketed("sub", "a - b", "sub", 1)
+    ('(a + b)', 'a + b', '(a - b)')
+    """
+    return _bracketed(Apply(inner, ()), text, row_of(outer).precedence, position > 0) if inner else text
 
 
 def _write_part(part: Any) -> str:
@@ -375,11 +404,17 @@ def _read_array_call(
         if word.arg is None or word.arg not in row.options:
             known = ", ".join(row.options) or "none"
             raise source.error(f"{typed} has no option {word.arg!r}", word.value, f"its options: {known}")
+        if word.arg in options:
+            raise source.error(f"{word.arg} is given twice", word.value)
         options[word.arg] = _whole_numbers(word.value, source)
-    if name in {"reshape", "transpose"} and len(args) > 1:
+    if name in _LISTED and len(args) > 1:
         args, listed = args[:1], args[1:]
         numbers = [_whole_numbers(number, source) for number in listed]
-        options[next(iter(row.options))] = numbers[0] if isinstance(numbers[0], tuple) else tuple(numbers)
+        if _LISTED[name] in options or (len(numbers) > 1 and not all(isinstance(number, int) for number in numbers)):
+            raise source.error(f"{typed} takes one {_LISTED[name]}", listed[-1], f"write {typed}(x, 1, 0)")
+        options[_LISTED[name]] = numbers[0] if isinstance(numbers[0], tuple) else tuple(numbers)
+    elif name in _LISTED and isinstance(number := options.get(_LISTED[name]), int):
+        options[_LISTED[name]] = (number,)
     if name == "reshape" and not options:
         raise source.error("reshape needs a shape", node, "write reshape(x, 2, 3)")
     if row.operands is None and not args:
@@ -424,6 +459,8 @@ def _whole_numbers(node: ast.expr, source: Source) -> Any:
 def _index_key(node: ast.expr, source: Source) -> tuple[Any, ...]:
     """Return what stands between the brackets of an index: numbers, slices, lists of numbers."""
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    if not parts:
+        raise source.error("an index is missing", node, "write x[0] or x[:]")
     return tuple(_index_part(part, source) for part in parts)
 
 

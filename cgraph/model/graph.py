@@ -9,6 +9,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
+from networkx.classes import reportviews
 
 from cgraph.model.errors import CGraphError, CycleError, InvalidNodeError, NodeNotFound, nearest, shorten
 from cgraph.model.expressions import Expression, Name, parse, parse_assignments
@@ -57,6 +58,14 @@ class ComputationalGraph(_DiGraph):
     >>> list(G.edges)
     [('x', 'y'), ('w', 'y')]
     """
+
+    # networkx keeps these views on the graph that they hold: such a ring, with the arrays on it, would stay in memory
+    # until the garbage collector comes by. Made anew, a view takes a third of a microsecond.
+    edges = out_edges = property(reportviews.OutEdgeView)
+    in_edges = property(reportviews.InEdgeView)
+    degree = property(reportviews.DiDegreeView)
+    in_degree = property(reportviews.InDegreeView)
+    out_degree = property(reportviews.OutDegreeView)
 
     def add_input(self, name: str, value: Any = None) -> None:
         """Add a variable that is given from outside.

@@ -12,8 +12,8 @@ derivative stands on the left).
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from abc import abstractmethod
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
@@ -44,7 +44,7 @@ Array = Any
 Shape = tuple[int, ...]
 
 
-class Jacobian(ABC):
+class Jacobian:  # no ABC, of which isinstance takes ten times as long: a sweep asks at every edge
     """The m x n matrix of dy/dx, known by its products.
 
     ``rows @ J`` is a vector-Jacobian product and ``J @ columns`` a Jacobian-vector product, for one vector or a stack
@@ -93,22 +93,28 @@ class Jacobian(ABC):
             few_rows = self.shape[0] <= earlier.shape[1]
             return Dense(earlier.vjp(self.dense()) if few_rows else self.jvp(earlier.dense()))
         columns = np.asarray(earlier)
+        _require_fit(self, columns)
         return self.jvp(columns) if columns.ndim == 2 else self.jvp(columns[:, None])[:, 0]
 
     def __rmatmul__(self, rows: Array) -> Array:
         rows = np.asarray(rows)
+        _require_fit(rows, self)
         return self.vjp(rows) if rows.ndim == 2 else self.vjp(rows[None])[0]
 
     def __add__(self, other: Any) -> Any:
-        if not isinstance(other, Jacobian):  # the 0 that a sum starts from, or rows that a sweep carries
-            return self if isinstance(other, int) and other == 0 else self.dense() + other
+        if isinstance(other, int) and other == 0:  # what a sum starts from
+            return self
+        if np.shape(other) != self.shape and (self.shape != (1, 1) or np.ndim(other)):  # a number is one of 1 x 1
+            raise ValueError(f"Jacobians of shapes {self.shape} and {np.shape(other)} cannot be added")
+        if not isinstance(other, Jacobian):  # rows that a sweep carries
+            return self.dense() + other
         structured = _added(self, other)
         return Dense(self.dense() + other.dense()) if structured is None else structured
 
     __radd__ = __add__
 
     def __mul__(self, factor: Any) -> Jacobian:
-        return self if type(factor) is int and factor == 1 else Product(ScaledIdentity(factor, self.shape[0]), self)
+        return self if type(factor) is int and factor == 1 else Product((ScaledIdentity(factor, self.shape[0]), self))
 
     def __rmul__(self, factor: Any) -> Jacobian:
         return self.__mul__(factor)
@@ -261,7 +267,7 @@ class KroneckerIdentity(Jacobian):
     def vjp(self, rows: Array) -> Array:
         *stack, _, r = self.operand
         U = rows.reshape(len(rows), *stack, self.matrix.shape[-2], r)
-        return (self.matrix.swapaxes(-1, -2) @ U).reshape(len(rows), self.shape[1])
+        return _times(self.matrix.swapaxes(-1, -2), U).reshape(len(rows), self.shape[1])
 
     def jvp(self, columns: Array) -> Array:
         X = columns.T.reshape(-1, *self.operand)
@@ -342,20 +348,23 @@ class Transposed(Jacobian):
 @final
 @dataclass(frozen=True, eq=False)
 class Product(Jacobian):
-    """later @ earlier, not multiplied out."""
+    """A product of Jacobians, the latest on the left, not multiplied out."""
 
-    later: Jacobian
-    earlier: Jacobian
+    factors: tuple[Jacobian, ...]
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.later.shape[0], self.earlier.shape[1]
+        return self.factors[0].shape[0], self.factors[-1].shape[1]
 
     def vjp(self, rows: Array) -> Array:
-        return self.earlier.vjp(self.later.vjp(rows))
+        for factor in self.factors:
+            rows = factor.vjp(rows)
+        return rows
 
     def jvp(self, columns: Array) -> Array:
-        return self.later.jvp(self.earlier.jvp(columns))
+        for factor in reversed(self.factors):
+            columns = factor.jvp(columns)
+        return columns
 
 
 @final
@@ -363,7 +372,7 @@ class Product(Jacobian):
 class Sum(Jacobian):
     """A sum of Jacobians of one shape, not added up."""
 
-    terms: tuple[Jacobian, ...] = field()
+    terms: tuple[Jacobian, ...]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -379,7 +388,10 @@ class Sum(Jacobian):
 def chain(later: Jacobian, earlier: Jacobian) -> Jacobian:
     """Return later @ earlier, without multiplying matrices out."""
     structured = _composed(later, earlier)
-    return Product(later, earlier) if structured is None else structured
+    if structured is not None:
+        return structured
+    # One tuple, however long the chain: nothing recurses over its length.
+    return Product(tuple(J for K in (later, earlier) for J in (K.factors if isinstance(K, Product) else (K,))))
 
 
 def after(later: Any, earlier: Any) -> Any:
@@ -393,7 +405,9 @@ def plus(first: Any, second: Any) -> Any:
     """Return the sum of two local derivatives, without adding matrices up."""
     if isinstance(first, Jacobian) and isinstance(second, Jacobian):
         structured = _added(first, second)
-        return Sum((first, second)) if structured is None else structured
+        if structured is not None:
+            return structured
+        return Sum(tuple(J for K in (first, second) for J in (K.terms if isinstance(K, Sum) else (K,))))
     return first + second
 
 
@@ -406,9 +420,14 @@ def elementwise(partial: Any, x: Shape, y: Shape) -> Any:
         return partial
     size = math.prod(y)
     if not x:
-        return Dense(np.broadcast_to(partial, y).reshape(size, 1))
-    scaled = ScaledIdentity(partial, size) if np.ndim(partial) == 0 else Diagonal(np.broadcast_to(partial, y).ravel())
+        return Dense(_filling(partial, y).reshape(size, 1))
+    scaled = ScaledIdentity(partial, size) if np.ndim(partial) == 0 else Diagonal(_filling(partial, y).ravel())
     return scaled if x == y else chain(scaled, Broadcast(x, y))
+
+
+def _filling(numbers: Any, shape: Shape) -> Array:
+    """Return numbers repeated to fill an array of this shape."""
+    return numbers if np.shape(numbers) == shape else np.broadcast_to(numbers, shape)
 
 
 def _composed(later: Jacobian, earlier: Jacobian) -> Jacobian | None:
@@ -435,9 +454,10 @@ def _added(first: Jacobian, second: Jacobian) -> Jacobian | None:
     return None
 
 
-def _require_fit(later: Jacobian, earlier: Jacobian) -> None:
-    if later.shape[1] != earlier.shape[0]:
-        raise ValueError(f"Jacobians of shapes {later.shape} and {earlier.shape} cannot be multiplied")
+def _require_fit(later: Jacobian | Array, earlier: Jacobian | Array) -> None:
+    m, n = later.shape, earlier.shape
+    if not (len(m) in {1, 2} and len(n) in {1, 2} and m[-1] == n[0]):
+        raise ValueError(f"Jacobians of shapes {m} and {n} cannot be multiplied")
 
 
 def _times(U: Array, V: Array) -> Array:

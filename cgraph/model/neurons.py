@@ -9,7 +9,10 @@ import networkx as nx
 from cgraph.model.expressions import Apply, Name
 from cgraph.model.operations import ACTIVATIONS
 
-__all__ = ["Activated", "activated", "linear_halves"]
+__all__ = ["LAYER_ACTIVATIONS", "Activated", "activated", "linear_halves"]
+
+# What may stand over a layer: softmax mixes its entries, so that it has a Jacobian and no gate.
+LAYER_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 
 
 class Activated(NamedTuple):
@@ -22,7 +25,7 @@ class Activated(NamedTuple):
 def activated(G: nx.DiGraph[Any], j: Any) -> Activated | None:
     """Return Phi and i if the equation of `j` is Phi(y(i)), else None."""
     match getattr(G.nodes[j].get("expression"), "steps", None):
-        case (Name(i), Apply(operation, _)) if operation in ACTIVATIONS:
+        case (Name(i), Apply(operation, _, ())) if operation in LAYER_ACTIVATIONS:
             return Activated(operation, i)
     return None
 

@@ -70,6 +70,11 @@ def _where(condition: Any, a: Number, b: Number) -> Number:
     return a if condition else b
 
 
+def _choose(condition: Any, a: Number, b: Number) -> Number:
+    chosen: Any = np.where(np.real(condition) != 0, a, b)
+    return chosen[()]  # in the shape that all three have together; of numbers a number
+
+
 def _power(a: Number, b: Number) -> Number:
     # A complex power goes through the logarithm, whose branch cut would spoil a complex step at a < 0;
     # an integer exponent multiplies instead.
@@ -146,8 +151,8 @@ def _normal_pdf(x: Number) -> Number:
 
 
 def _cross_entropy(p: Number, y: Number) -> Number:
-    # 0 log 0 is 0: an outcome that is certain not to be costs nothing.
-    return -y * np.log(_where(np.real(y) == 0, 1, p)) - (1 - y) * np.log(_where(np.real(y) == 1, 1, 1 - p))
+    # 0 log 0 is 0: an outcome that is certain not to be costs nothing. Where p is 0 the domain says that y is, too.
+    return -y * np.log(_where(np.real(p) == 0, 1, p)) - (1 - y) * np.log(_where(np.real(p) == 1, 1, 1 - p))
 
 
 def _cross_entropy_by_p(y: Number, p: Number, t: Number) -> Number:
@@ -229,7 +234,7 @@ OPERATIONS: dict[str, Operation] = {
                      (lambda y, a, b: _where(a >= b, 1, 0), lambda y, a, b: _where(a >= b, 0, 1)), r"\max({0}, {1})"),
     "min": Operation(lambda a, b: _where(np.real(a) <= np.real(b), a, b),
                      (lambda y, a, b: _where(a <= b, 1, 0), lambda y, a, b: _where(a <= b, 0, 1)), r"\min({0}, {1})"),
-    "where": Operation(lambda c, a, b: _where(np.real(c) != 0, a, b),
+    "where": Operation(_choose,
                        (lambda y, c, a, b: 0, lambda y, c, a, b: _where(c != 0, 1, 0), lambda y, c, a, b: _where(c != 0, 0, 1)),
                        r"\operatorname{{where}}({0}, {1}, {2})"),
     # comparisons: 1 where it holds, 0 elsewhere

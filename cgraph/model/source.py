@@ -177,6 +177,8 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
         and (left, right) != ("comma", "colon")
     ):
         raise _error(before, "an operand is missing")
+    if before and token and (before.group(), token.group()) == ("[", "]"):
+        raise _error(token, "an index is missing", "write x[0] or x[:]")
     if token and left in {*_WANTS_OPERAND, "open", "colon", "end"} and right in {"infix", "equals"}:
         raise _error(token, "an operand is missing")
     if token and left in {*_WANTS_OPERAND, "open", "end"} and right == "comma":

@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cgraph.model.errors import CGraphError, InvalidNodeError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.values import as_value, is_finite, show_shape, show_value
 
-__all__ = ["Example", "Table", "examples_of", "read_table"]
+__all__ = ["Example", "Table", "examples_of", "read_matrix", "read_table"]
 
 Table = Mapping[str, Sequence[Any]]  # of numbers, or of arrays of one shape
 Example = dict[str, Any]
@@ -33,20 +35,36 @@ def read_table(path: str | os.PathLike[str]) -> dict[str, list[float]]:
         If the file cannot be read.
     """
     name = Path(path).name
-    with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        try:
-            reader = csv.reader(file)
-            header = [cell.strip() for cell in next(reader, [])]
-            if len(set(header)) < len(header) or not all(header):
-                raise CGraphError(f"{name}:1: the header needs a different name over every column")
-            rows = [_row(row, header, name, reader.line_num) for row in reader if row]
-        except UnicodeDecodeError as error:
-            raise CGraphError(f"{name}: not UTF-8 text: byte {error.start + 1}") from None
-        except csv.Error as error:
-            raise CGraphError(f"{name}:{reader.line_num}: {error}") from None
+    with _reader(path) as reader:
+        header = [cell.strip() for cell in next(reader, [])]
+        if len(set(header)) < len(header) or not all(header):
+            raise CGraphError(f"{name}:1: the header needs a different name over every column")
+        rows = [_row(row, header, name, reader.line_num) for row in reader if row]
     if not rows:
         raise CGraphError(f"{name}: no rows below the header")
     return {column: [row[k] for row in rows] for k, column in enumerate(header)}
+
+
+def read_matrix(path: str | os.PathLike[str]) -> NDArray[np.float64]:
+    """Read a CSV file as a matrix; a first line that is not all numbers is a header, and left out.
+
+    Raises
+    ------
+    CGraphError, OSError
+        As `read_table`.
+    """
+    name = Path(path).name
+    rows: list[NDArray[np.float64]] = []  # each packed as soon as it is read
+    with _reader(path) as reader:
+        header: list[str] = []
+        for cells in reader:
+            is_header = not header and not all(map(_is_number, cells))
+            header = header or (cells if is_header else [str(k + 1) for k in range(len(cells))])
+            if cells and not is_header:
+                rows.append(np.array(_row(cells, header, name, reader.line_num)))
+    if not rows:
+        raise CGraphError(f"{name}: no rows of numbers")
+    return np.stack(rows)
 
 
 def examples_of(G: ComputationalGraph, data: Table | str | os.PathLike[str]) -> list[Example]:
@@ -82,6 +100,28 @@ def _entry(column: str, row: int, value: Any) -> Any:
     if not is_finite(entry):
         raise InvalidNodeError(f"column {column!r}, row {row + 1} holds {show_value(entry)}; a finite number is needed")
     return entry
+
+
+@contextmanager
+def _reader(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """Open a CSV file; what is wrong with the file itself is said with its name."""
+    name = Path(path).name
+    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        try:
+            yield reader
+        except UnicodeDecodeError as error:
+            raise CGraphError(f"{name}: not UTF-8 text: byte {error.start + 1}") from None
+        except csv.Error as error:
+            raise CGraphError(f"{name}:{reader.line_num}: {error}") from None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _row(cells: list[str], header: list[str], name: str, line: int) -> list[float]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_value", "is_finite", "show_shape", "show_value"]
+__all__ = ["as_computed", "as_value", "is_finite", "show_shape", "show_value"]
 
 MOST_SHOWN = 6
 
@@ -26,8 +26,13 @@ def as_value(value: Any) -> Any:
     >>> as_value(2), as_value([[1, 2], [3, 4]]).shape
     (2.0, (2, 2))
     """
+    if _is_ours(value):
+        return value
     if isinstance(value, Real | np.bool_) and not isinstance(value, bool | np.bool_):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError("is not finite") from None
     try:
         array = np.asarray(value)
     except ValueError:
@@ -36,16 +41,38 @@ def as_value(value: Any) -> Any:
         raise ValueError("is empty" if array.size == 0 else "is not a number")
     if array.ndim == 0:
         return float(array)
-    if array.dtype == np.float64 and not array.flags.writeable:
-        return array
     array = array.astype(np.float64, order="C")
     array.setflags(write=False)
     return array
 
 
+def _is_ours(value: Any) -> bool:
+    """Whether a value is as nodes hold them; a view is not, as somebody may write to the array that it shows."""
+    return type(value) is float or (
+        type(value) is np.ndarray
+        and value.ndim > 0
+        and value.size > 0
+        and value.dtype == np.float64
+        and not value.flags.writeable
+        and value.base is None
+    )
+
+
+def as_computed(value: Any) -> Any:
+    """Return the outcome of an operation as `as_value` does, but without a copy: nobody else holds it."""
+    if isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype == np.float64:
+        value.setflags(write=False)
+        return value
+    return as_value(value)
+
+
 def is_finite(value: Any) -> bool:
     """Whether a number, or every entry of an array, is finite."""
-    return bool(np.isfinite(value).all()) if isinstance(value, np.ndarray) else cmath.isfinite(value)
+    if isinstance(value, np.ndarray):
+        return bool(
+            np.count_nonzero(np.isfinite(value)) == value.size
+        )  # quicker than all(), which counts for small arrays
+    return cmath.isfinite(value)
 
 
 def show_shape(value: Any) -> str:

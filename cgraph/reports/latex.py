@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 
-from cgraph.model.expressions import Apply, Expression, Name, Number
+import numpy as np
+from numpy.typing import NDArray
+
+from cgraph.model.expressions import Apply, Expression, Name, Number, write_step
 from cgraph.model.operations import row_of
 
-__all__ = ["GREEK", "greek_letter", "latex_expression", "latex_name", "latex_number", "latex_text"]
+__all__ = [
+    "EDGE", "GREEK", "greek_letter", "is_long", "latex_array", "latex_expression", "latex_name", "latex_number", "latex_text",
+]  # fmt: skip
 
 GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "rho",
@@ -43,7 +49,16 @@ _SPECIAL |= {
 }  # fmt: skip
 # What the fonts of pdflatex have of Latin-1 and Latin Extended-A.
 _LATIN = {chr(c) for c in range(0xA1, 0x17F)} - set("ĦħĸĿŀŉŦŧ\xad")
+EDGE, MAX_SHOWN = 2, 10  # what is shown at each end of a long array, and how many entries do not make it one
+_SIGNED = {"add", "sub", "mul", "matmul", "dot", "outer", "squared_error"}  # of two signs one is in brackets
 _ATOM = 9  # binds tighter than every operator
+# How tightly an operation binds that is neither typeset as it is typed nor held together by brackets of its own, and
+# how tightly each of its operands has to.
+_RESULT = {"matmul": 2.5, "dot": 2.0, "outer": 2.0, "sum": 1.0, "cross_entropy": 1.0, "softmax_cross_entropy": 1.0}
+_OPERANDS = {
+    "matmul": (2.5, 2.5), "dot": (_ATOM, 2), "outer": (2, _ATOM), "sum": (2,), "cross_entropy": (2, _ATOM),
+    "softmax_cross_entropy": (0, _ATOM), "squared_error": (0, 2), "transpose": (_ATOM,), "inv": (_ATOM,), "index": (_ATOM,),
+}  # fmt: skip
 
 
 def latex_text(text: str) -> str:
@@ -88,6 +103,35 @@ def latex_number(text: str) -> str:
     return rf"{scientific[1]} \cdot 10^{{{int(scientific[2])}}}" if scientific else text
 
 
+def is_long(array: NDArray[Any]) -> bool:
+    """Whether an array is shown by its ends."""
+    return array.size > MAX_SHOWN and max(array.shape) > 2 * EDGE
+
+
+def latex_array(array: NDArray[Any]) -> str:
+    r"""Return an array for math mode: a matrix in brackets, a vector as a row transposed, more axes by their shape.
+
+    Examples
+    --------
+    >>> latex_array(np.array([1.0, 0.5])), latex_array(np.zeros((4, 2, 3)))
+    ('\\begin{bmatrix} 1 & 0.5 \\end{bmatrix}^T', '\\text{an array of shape } 4 \\times 2 \\times 3')
+    """
+    if array.ndim > 2:
+        return r"\text{an array of shape } " + r" \times ".join(map(str, array.shape))
+    shorten = is_long(array)
+    rows = [
+        _ends([latex_number(format(x + 0.0, ".6g")) for x in row], r"\cdots", shorten) for row in np.atleast_2d(array)
+    ]
+    rows = _ends(rows, [r"\vdots"] * len(rows[0]), shorten)
+    body = r" \\ ".join(" & ".join(row) for row in rows)
+    return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}" + "^T" * (array.ndim == 1)
+
+
+def _ends(parts: list[Any], dots: Any, shorten: bool) -> list[Any]:
+    """Return the first and the last of many parts."""
+    return [*parts[:EDGE], dots, *parts[-EDGE:]] if shorten and len(parts) > 2 * EDGE else parts
+
+
 def latex_expression(expression: Expression) -> str:
     r"""Return an equation's right-hand side for math mode.
 
@@ -96,31 +140,41 @@ def latex_expression(expression: Expression) -> str:
     >>> from cgraph.model.expressions import parse
     >>> latex_expression(parse("exp(a) + a/log(x1) - (b - 2)^2"))
     'e^{a} + \\frac{a}{\\ln(x_{1})} - (b - 2)^{2}'
+    >>> latex_expression(parse("tanh(x @ W1.T + b1)[0]"))
+    '(\\tanh(x \\, W_{1}^{T} + b_{1}))[0]'
     """
-    written: list[tuple[str, int]] = []  # each step, and how tightly it binds
+    written: list[tuple[str, float]] = []  # each step, and how tightly it binds
     for step in expression.steps:
         match step:
             case Name(name):
                 written.append((latex_name(name), _ATOM))
             case Number(_, text):
                 written.append((rf"\{text}" if text == "pi" else latex_number(text), _ATOM))
+            case Apply("identity", operands):
+                written.append(written[operands[0]])
             case Apply(operation, operands):
                 row = row_of(operation)
                 shown = [_bracketed(*written[o], operation, k) for k, o in enumerate(operands)]
                 # A fraction keeps itself together; only a power of it needs brackets.
-                written.append(
-                    (
-                        row.latex.replace("{...}", ", ".join(shown)).format(*shown),
-                        row.precedence if row.infix else _ATOM - 1,
-                    )
-                )
+                binds = _RESULT.get(operation, row.precedence if row.infix else _ATOM - 1)
+                written.append((row.latex.format(*shown, all=", ".join(shown), options=_options(step)), binds))
     return written[-1][0]
 
 
-def _bracketed(text: str, precedence: int, operation: str, position: int) -> str:
+def _options(step: Apply) -> str:
+    """Return what stands between the brackets of an index, or the options of an operation as its lower index."""
+    if step.operation == "index":
+        return write_step(step, ["x"])[1:].replace(":", "{:}")
+    options = r",\, ".join(rf"\mathrm{{{name}}}\,{value}" for name, value in step.options)
+    return f"_{{{options}}}" if options else ""
+
+
+def _bracketed(text: str, precedence: float, operation: str, position: int) -> str:
     """Return an operand, in brackets where the operation would tear it apart."""
     outer = row_of(operation)
     match operation:
+        case _ if operation in _OPERANDS:
+            needs = precedence < _OPERANDS[operation][position]
         case "div" | "exp" | "sqrt" | "reciprocal":
             needs = False  # the layout brackets it
         case "pow" | "square":
@@ -129,5 +183,5 @@ def _bracketed(text: str, precedence: int, operation: str, position: int) -> str
             needs = position == 1 and precedence <= outer.precedence
         case _:
             needs = bool(outer.infix) and precedence < outer.precedence
-    needs = needs or (position == 1 and text.startswith("-") and operation in {"add", "sub", "mul"})
+    needs = needs or (position == 1 and text.startswith("-") and operation in _SIGNED)
     return f"({text})" if needs else text

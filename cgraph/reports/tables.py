@@ -7,11 +7,13 @@ import html
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from cgraph.reports.latex import latex_number, latex_text
+import numpy as np
+
+from cgraph.reports.latex import EDGE, is_long, latex_array, latex_number, latex_text
 
 __all__ = ["Formula", "Table", "show_number", "to_csv", "to_html", "to_latex", "to_markdown", "to_text"]
 
@@ -32,7 +34,7 @@ class Table:
     columns : sequence of str
         The heads.
     rows : sequence of sequences
-        Cells: text, numbers, `Formula`, or None for nothing.
+        Cells: text, numbers, arrays, `Formula`, or None for nothing.
     title : str or Formula
         What stands above.
     """
@@ -43,13 +45,20 @@ class Table:
 
 
 def show_number(value: Any) -> str:
-    """Return a number with ten significant digits.
+    """Return a number with ten significant digits, or an array with six, a long one by its ends and its shape.
 
     Examples
     --------
     >>> show_number(1 / 3), show_number(2.0), show_number(-0.0)
     ('0.3333333333', '2', '0')
+    >>> show_number(np.array([[1, 0.5], [1 / 3, 2]])), show_number(np.arange(100.0))
+    ('[[1, 0.5], [0.333333, 2]]', '[0, 1, ..., 98, 99] (100)')
     """
+    if isinstance(value, np.ndarray):
+        entries = np.array2string(value, threshold=0 if is_long(value) else value.size, edgeitems=EDGE, separator=", ",
+                                  formatter={"float_kind": lambda x: format(x + 0.0, ".6g")})  # fmt: skip
+        shape = f" ({' x '.join(map(str, value.shape))})" if is_long(value) else ""
+        return " ".join(entries.split()) + shape
     return format(value + 0.0, ".10g") if isinstance(value, float) else str(value)  # -0.0 + 0.0 is 0.0
 
 
@@ -101,12 +110,28 @@ def to_latex(table: Table) -> str:
 
 
 def to_csv(columns: Sequence[str], records: Sequence[dict[str, Any]]) -> str:
-    """Return records as CSV with a header, which stands there even if there are none; numbers in full."""
+    """Return records as CSV with a header, which stands there even if there are none; numbers in full.
+
+    Where there are arrays, each of their entries has a row of its own, and a column `index` says which entry it is.
+    """
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=columns, lineterminator="\n")
+    arrays = [k for k, key in enumerate(columns) if any(isinstance(r.get(key), np.ndarray) for r in records)]
+    heads = [*columns[: arrays[0]], "index", *columns[arrays[0] :]] if arrays else columns
+    writer = csv.DictWriter(stream, fieldnames=heads, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _csv_cell(value) for key, value in record.items()} for record in records)
+    for record in records:
+        rows = _by_entry(record) if arrays else [record]
+        writer.writerows({key: _csv_cell(value) for key, value in row.items()} for row in rows)
     return stream.getvalue().rstrip("\n")
+
+
+def _by_entry(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Iterate over the entries of the arrays of a record, what is no array standing beside each."""
+    keys = [key for key, value in record.items() if isinstance(value, np.ndarray)]
+    arrays = np.broadcast_arrays(*(record[key] for key in keys))
+    for index in np.ndindex(arrays[0].shape if keys else ()):
+        entries = {key: float(array[index]) for key, array in zip(keys, arrays, strict=True)}
+        yield {**record, "index": " ".join(map(str, index)), **entries}
 
 
 def _columns(table: Table) -> list[list[Any]]:
@@ -114,7 +139,7 @@ def _columns(table: Table) -> list[list[Any]]:
 
 
 def _is_numeric(column: Sequence[Any]) -> bool:
-    return any(isinstance(cell, int | float) for cell in column)
+    return any(isinstance(cell, int | float) for cell in column) and not any(isinstance(c, np.ndarray) for c in column)
 
 
 def _plain(cell: Any) -> str:
@@ -125,12 +150,16 @@ def _plain(cell: Any) -> str:
 
 
 def _csv_cell(value: Any) -> Any:
-    return " -> ".join(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return (" -> " if value and isinstance(value[0], str) else " x ").join(map(str, value))
+    return value
 
 
 def _latex(cell: Any) -> str:
     if isinstance(cell, Formula):
         return f"${cell.latex}$"
+    if isinstance(cell, np.ndarray):
+        return f"${latex_array(cell)}$"
     if isinstance(cell, int | float) and _plain(cell):
         return f"${latex_number(_plain(cell))}$"
     return latex_text(_plain(cell))

@@ -1,23 +1,28 @@
-"""The section `network` of a spec: neurons by name, or layers as matrices of weights."""
+"""The section `network` of a spec: neurons by name, or layers as matrices of weights.
+
+A layer is a neuron for each row of its weights, or, in a vector network, one node for all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cgraph.model.graph import BIAS
 from cgraph.model.operations import ACTIVATIONS
 from cgraph.specs.documents import Path
+from cgraph.specs.values import Report, check_keys
 
-__all__ = ["LOSS", "Network", "Neuron", "Report", "read_network"]
+__all__ = ["LOSS", "Layer", "Network", "Neuron", "read_network"]
 
 LOSS = "J"
-KEYS = ["inputs", "neurons", "layers", "loss"]
+KEYS = ["inputs", "neurons", "layers", "loss", "vector"]
+VECTOR_KEYS = ["inputs", "layers", "loss", "vector"]
 NEURON_KEYS = ["activation", "weights", "bias"]
 LAYER_KEYS = ["activation", "weights", "bias", "names"]
-
-Report = Callable[..., None]
+VECTOR_LAYER_KEYS = ["activation", "weights", "bias", "name"]
+LAYER_EXAMPLE = "{activation: relu, weights: [[...]]}"
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,32 @@ class Neuron:
 
 
 @dataclass(frozen=True)
+class Layer:
+    """What a file says of a layer of a vector network, and where it says it."""
+
+    number: int
+    name: str
+    path: Path
+    feeding: str  # the node before it
+    activation: Any
+    weights: Any
+    bias: Any
+
+    @property
+    def names(self) -> dict[str, Path]:
+        """The nodes of the layer: its weights, its bias if it has one, and what it computes."""
+        own = {f"W{self.number}": "weights"} | ({f"b{self.number}": "bias"} if self.bias is not None else {})
+        return {name: (*self.path, key) for name, key in own.items()} | {self.name: (*self.path, "name")}
+
+
+@dataclass(frozen=True)
 class Network:
-    """The declarations of a network: inputs with values, neurons, and the loss."""
+    """The declarations of a network: inputs with values, neurons or vector layers, and the loss."""
 
     inputs: Mapping[str, Any]
-    neurons: tuple[Neuron, ...]
+    neurons: tuple[Neuron, ...] = ()
     loss: Any = None
+    layers: tuple[Layer, ...] = ()
 
     @property
     def uses_bias(self) -> bool:
@@ -48,7 +73,11 @@ class Network:
 
 def read_network(content: Mapping[str, Any], inputs: list[str], report: Report) -> Network:
     """Read the section, reporting mistakes of shape; `inputs` are those of the other sections."""
-    check_keys(content, KEYS, ("network",), report)
+    is_vector = content.get("vector", False)
+    if not isinstance(is_vector, bool):
+        report(("network", "vector"), "'vector' is true or false", "write vector: true")
+        is_vector = False
+    check_keys(content, VECTOR_KEYS if is_vector else KEYS, ("network",), report)
     given = content.get("inputs")
     own = given if isinstance(given, dict) else {}
     feeding = list(own) or inputs
@@ -56,6 +85,9 @@ def read_network(content: Mapping[str, Any], inputs: list[str], report: Report) 
         feeding = [str(i) for i in given]  # which of the other inputs feed the first layer
     elif given is not None and not isinstance(given, dict):
         report(("network", "inputs"), "'inputs' is a mapping from names to values, or a list of names")
+    if is_vector:
+        layers = _vector_layers(content.get("layers"), feeding, report)
+        return Network(own, loss=content.get("loss"), layers=tuple(layers))
     neurons = list(_layers(content.get("layers"), feeding, report))
     by_name = content.get("neurons")
     if isinstance(by_name, dict):
@@ -63,13 +95,6 @@ def read_network(content: Mapping[str, Any], inputs: list[str], report: Report) 
     elif by_name is not None:
         report(("network", "neurons"), "'neurons' is a mapping from names", "write neurons: {h1: {...}}")
     return Network(own, tuple(neurons), content.get("loss"))
-
-
-def check_keys(data: Mapping[str, Any], keys: list[str], path: Path, report: Report) -> None:
-    """Report the keys of a mapping that are not known."""
-    for key in data:
-        if key not in keys:
-            report((*path, key), f"unknown key {key!r}", f"the keys are {', '.join(keys)}", at_key=True)
 
 
 def _neuron(name: str, data: Any, report: Report) -> Neuron | None:
@@ -99,7 +124,7 @@ def _layers(layers: Any, feeding: list[str], report: Report) -> list[Neuron]:
     if layers is None:
         return []
     if not isinstance(layers, list):
-        report(("network", "layers"), "'layers' is a list", "write layers: [{activation: relu, weights: [[...]]}]")
+        report(("network", "layers"), "'layers' is a list", f"write layers: [{LAYER_EXAMPLE}]")
         return []
     neurons: list[Neuron] = []
     for k, layer in enumerate(layers):
@@ -111,11 +136,38 @@ def _layers(layers: Any, feeding: list[str], report: Report) -> list[Neuron]:
     return neurons
 
 
+def _vector_layers(layers: Any, feeding: list[str], report: Report) -> list[Layer]:
+    """Return the layers of a vector network, each a node that feeds the next."""
+    if not isinstance(layers, list) or not layers:
+        report(("network", "layers"), "a vector network has layers", f"write layers: [{LAYER_EXAMPLE}]", at_key=True)
+        return []
+    if len(feeding) != 1:
+        shown = f"here {', '.join(feeding)}" if feeding else "here none"
+        report(("network", "inputs"), f"one node feeds a vector network, {shown}", "write inputs: [x]", at_key=True)
+        return []
+    read: list[Layer] = []
+    before = feeding[0]
+    for k, layer in enumerate(layers):
+        path: Path = ("network", "layers", k)
+        if not isinstance(layer, dict) or not {"activation", "weights"} <= layer.keys():
+            report(path, f"layer {k + 1} is a mapping with activation and weights", f"write {LAYER_EXAMPLE}")
+            break  # what follows could not be read without it
+        check_keys(layer, VECTOR_LAYER_KEYS, path, report)
+        name = layer.get("name")
+        if not isinstance(name, str | int | None) or isinstance(name, bool):
+            report((*path, "name"), f"the name of layer {k + 1} is text", "write name: h")
+            name = None
+        by_custom = "o" if k == len(layers) - 1 else f"h{k + 1}"
+        before, feeds = str(by_custom if name is None else name), before
+        read.append(Layer(k + 1, before, path, feeds, layer["activation"], layer["weights"], layer.get("bias")))
+    return read
+
+
 def _layer(layer: Any, k: int, count: int, feeding: list[str], report: Report) -> list[Neuron] | None:
     path: Path = ("network", "layers", k)
     what = f"layer {k + 1}"
     if not isinstance(layer, dict) or "activation" not in layer:
-        report(path, f"{what} is a mapping with activation and weights", "write {activation: relu, weights: [[...]]}")
+        report(path, f"{what} is a mapping with activation and weights", f"write {LAYER_EXAMPLE}")
         return None
     check_keys(layer, LAYER_KEYS, path, report)
     rows = _matrix(layer.get("weights"), (*path, "weights"), what, feeding, report)

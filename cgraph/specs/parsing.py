@@ -185,4 +185,28 @@ def _toml_places(lines: list[str]) -> Places:
             places.keys[path], places.values[path] = (number, pair.start("keys")), (number, pair.end())
             if line[pair.end() : pair.end() + 1] == "{":
                 outer = path
+            elif line[pair.end() : pair.end() + 1] == "[":
+                places.values |= _entry_places(lines, number, pair.end(), path)
+    return places
+
+
+_TOML_TOKEN = re.compile(r"""\#.*|"(?:[^"\\]|\\.)*"|'[^']*'|[][,]|[^][,"'\#\s]+""")
+
+
+def _entry_places(lines: list[str], number: int, column: int, path: Path) -> dict[Path, tuple[int, int]]:
+    """Return the places of the entries of the array that begins at a line and column, however many lines it takes."""
+    places: dict[Path, tuple[int, int]] = {}
+    index = [*path]
+    for k in range(number, len(lines)):
+        for token in _TOML_TOKEN.finditer(lines[k], column if k == number else 0):
+            match token.group():
+                case "]":
+                    index.pop()
+                    if len(index) == len(path):
+                        return places
+                case ",":
+                    index[-1] = int(index[-1]) + 1
+                case entry if not entry.startswith("#"):
+                    places.setdefault(tuple(index), (k, token.start()))
+                    index += [0] * (entry == "[")
     return places

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import IO, Any
 
-from cgraph.model.errors import CycleError, EquationError, nearest, shorten
-from cgraph.model.expressions import parse
+import numpy as np
+
+from cgraph.algorithms.linearized import size_of
+from cgraph.model.errors import CycleError, DerivativeError, EquationError, nearest
+from cgraph.model.expressions import parse, write_name
 from cgraph.model.graph import BIAS, BIAS_RULE, ComputationalGraph, topological_order, undefined
 from cgraph.model.names import unusable
 from cgraph.model.operations import ACTIVATIONS
+from cgraph.model.values import show_shape
 from cgraph.specs.documents import Document, Path
-from cgraph.specs.networks import LOSS, Network, Neuron, read_network
+from cgraph.specs.networks import LOSS, Layer, Network, Neuron, read_network
 from cgraph.specs.parsing import format_of, parse_document, read_text
+from cgraph.specs.values import Values, kind_of
 
 __all__ = ["read_spec"]
 
 VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
+LAYER_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs"]
@@ -46,13 +51,14 @@ def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = 
     ------
     SpecError
         With every mistake of the file: line, column, what is wrong, a hint. Also for a file that is not UTF-8
-        or too large.
+        or too large, or names a file of numbers that cannot be read.
     OSError
         If the file cannot be opened.
 
     Notes
     -----
-    The language is described in ``docs/spec.md``. The file is data: nothing in it is executed or imported.
+    The language is described in ``docs/spec.md``. The file is data: nothing in it is executed or imported. The files
+    of numbers that it names lie in its folder, those that a stream names in the working directory.
 
     Examples
     --------
@@ -61,11 +67,11 @@ def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = 
     >>> G.nodes["y"]["equation"]
     'x^2'
     """
-    suffix = FilePath(source).suffix if isinstance(source, str | os.PathLike) else ""
-    format = format_of(suffix, format)
+    path = FilePath(source) if isinstance(source, str | os.PathLike) else FilePath()
+    format = format_of(path.suffix, format)
     name, text = read_text(source)
     document = parse_document(text, format, name)
-    G = _Reader(document).graph()
+    G = _Reader(document, path.parent).graph()
     document.raise_problems()
     return G
 
@@ -73,10 +79,13 @@ def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = 
 class _Reader:
     """Goes through a document section by section; a mistake is recorded and the reading goes on."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, folder: FilePath) -> None:
         self.document = document
         self.report = document.report
+        self.values = Values(document.report, folder)
         self.defined: dict[str, Path] = {}
+        self.widths: dict[str, int] = {}  # of the layers of a vector network
+        self.sized: dict[str, Path] = {}  # the nodes that edges give a size, and the last of these
         self.G = ComputationalGraph()
 
     def graph(self) -> ComputationalGraph:
@@ -98,6 +107,7 @@ class _Reader:
         self.add_network(network)
         for edge, value in self.section("edges").items():
             self.add_edge(edge, value, ("edges", edge))
+        self.check_jacobians()
         self.add_title()
         self.add_outputs()
         self.check_cycles()
@@ -139,17 +149,17 @@ class _Reader:
     def add_source(self, name: str, value: object, path: Path, role: str) -> None:
         if value is None:
             self.report(path, f"{role} {name!r} has no value", f"write {name}: 1.0", at_key=True)
-        elif (number := self.number(value, path, f"{role} {name!r}")) is None or self.defined.get(name) != path:
+        elif (found := self.values.value(value, path, f"{role} {name!r}")) is None or self.defined.get(name) != path:
             pass  # said already
-        elif name == BIAS and number != 1:
+        elif name == BIAS and (isinstance(found, np.ndarray) or found != 1):
             self.report(path, BIAS_RULE)
         else:
             add = {"input": self.G.add_input, "weight": self.G.add_weight, "constant": self.G.add_constant}[role]
-            add(name, number)
+            add(name, found)
 
     def add_equation(self, name: str, equation: object, path: Path) -> None:
         if isinstance(equation, int | float) and not isinstance(equation, bool):  # a bare number is an equation too
-            if self.number(equation, path, f"node {name!r}") is None:
+            if self.values.number(equation, path, f"node {name!r}") is None:
                 return
             equation = str(equation)
         if equation is None:
@@ -177,6 +187,9 @@ class _Reader:
             self.define(name, ("network", "inputs", name))
         for neuron in network.neurons:
             self.define(neuron.name, neuron.path)
+        for layer in network.layers:
+            for name, path in layer.names.items():
+                self.define(name, path)
         if network.uses_bias and BIAS not in self.defined:
             self.define(BIAS, ("network",))
             self.G.add_constant(BIAS, 1.0)
@@ -189,8 +202,59 @@ class _Reader:
             self.add_source(name, value, ("network", "inputs", name), "input")
         for neuron in network.neurons:
             self.add_neuron(neuron)
+        for layer in network.layers:
+            self.add_layer(layer)
         if network.loss is not None:
             self.add_equation(LOSS, network.loss, ("network", "loss"))
+
+    def add_layer(self, layer: Layer) -> None:
+        """Add a layer of a vector network: Phi(x @ W.T + b), for one example x or for a batch of them as rows."""
+        what, names = f"layer {layer.number}", layer.names
+        if layer.activation not in LAYER_ACTIVATIONS:
+            hint = self.suggest(str(layer.activation), LAYER_ACTIVATIONS, "the activations are")
+            message = f"{what} has the activation {layer.activation!r}, which is not known"
+            self.report((*layer.path, "activation"), message, hint)
+        found = {
+            name: self.values.value(content, path, f"the {path[-1]} of {what}")
+            for (name, path), content in zip(names.items(), (layer.weights, layer.bias), strict=False)
+            if content is not None
+        }
+        if layer.feeding not in self.defined:
+            message = f"{what} is fed by {layer.feeding!r}, which is not defined"
+            self.report(("network", "inputs", 0), message, self.suggest(layer.feeding, self.defined))
+            return
+        if layer.activation not in LAYER_ACTIVATIONS or any(value is None for value in found.values()):
+            return  # said already
+        if not self.fits(layer, *found.values()) or any(self.defined.get(name) != path for name, path in names.items()):
+            return
+        for name, value in found.items():
+            self.G.add_weight(name, value)
+        W, *b = found
+        terms = " + ".join([f"{write_name(layer.feeding)} @ {W}.T", *b])
+        self.G.add_equation(layer.name, f"{layer.activation}({terms})")
+
+    def fits(self, layer: Layer, weights: Any, bias: Any = None) -> bool:
+        """Whether the shapes of a layer fit each other and the node before it; else report which one does not."""
+        what = f"layer {layer.number}"
+        if np.ndim(weights) != 2:
+            message = f"the weights of {what} are {show_shape(weights)}; a matrix is needed, a row for each entry"
+            self.report((*layer.path, "weights"), message, "write weights: [[0.2, 0.4]]")
+            return False
+        rows, columns = weights.shape
+        before = self.G.nodes[layer.feeding].get("value", weights)
+        shape = (self.widths[layer.feeding],) if layer.feeding in self.widths else np.shape(before)
+        self.widths[layer.name] = rows
+        if not shape:
+            self.report(layer.path, f"{what}: {layer.feeding!r}, which feeds it, is a number; an array is needed")
+        elif shape[-1] != columns:
+            fed = f"of entries of {layer.feeding!r} that feed it {shape[-1]}"
+            self.report((*layer.path, "weights"), f"{what}: number of weights in a row {columns}, {fed}")
+        elif bias is not None and np.shape(bias) != (rows,):
+            needed = f"a list with a number for each row is needed, here {rows}"
+            self.report((*layer.path, "bias"), f"the bias of {what} is {show_shape(bias)}; {needed}")
+        else:
+            return True
+        return False
 
     def add_neuron(self, neuron: Neuron) -> None:
         what = f"neuron {neuron.name!r}"
@@ -198,7 +262,7 @@ class _Reader:
         if neuron.bias and BIAS in neuron.weights:
             self.report(neuron.bias[1], f"{what} has its bias twice: here, and as the weight of {BIAS!r}", at_key=True)
         numbers = {
-            i: self.number(w, path, f"the {'bias' if i == BIAS else f'weight of {i!r}'} in {what}")
+            i: self.values.number(w, path, f"the {'bias' if i == BIAS else f'weight of {i!r}'} in {what}")
             for i, (w, path) in weights.items()
         }
         for i, (_, path) in weights.items():
@@ -227,8 +291,15 @@ class _Reader:
             self.report(path, f"edge {edge!r} ends at {head!r}, whose value is given", at_key=True)
         elif self.G.has_edge(tail, head):
             self.report(path, f"edge {edge!r} stands here twice", at_key=True)
-        elif (z := self.number(value, path, f"edge {edge!r}")) is not None:
-            self.G.add_edge(tail, head, derivative=z)
+        elif (z := self.values.value(value, path, f"edge {edge!r}")) is not None:
+            if np.ndim(z) not in {0, 2}:
+                message = f"edge {edge!r} holds {show_shape(z)}; a Jacobian is a matrix"
+                hint = f"write a row for each entry of {head!r}, in it a number for each entry of {tail!r}"
+                self.report(path, message, hint)
+            else:
+                self.G.add_edge(tail, head, derivative=z)
+                if np.ndim(z) or np.ndim(self.G.nodes[tail].get("value", 0)) or {tail, head} & self.sized.keys():
+                    self.sized |= {tail: path, head: path}
 
     def suggest(self, name: str, names: Iterable[str], otherwise: str = "") -> str:
         """Return the nearest of `names` as a question, or else all of them after the word `otherwise`."""
@@ -239,16 +310,13 @@ class _Reader:
             return f"did you mean {close!r}?"
         return f"{otherwise} {', '.join(names)}" if otherwise else ""
 
-    def number(self, value: object, path: Path, what: str) -> float | None:
-        """Return a number as a float, or report what is wrong with it."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            hint = "a formula is an equation, and stands under 'nodes'" if isinstance(value, str) else ""
-            self.report(path, f"{what} is {kind_of(value)}; a number is needed", hint)
-        elif not math.isfinite(number := _to_float(value)):
-            self.report(path, f"{what} is {number}; a finite number is needed")
-        else:
-            return number
-        return None
+    def check_jacobians(self) -> None:
+        """Report nodes whose edges do not agree about their size, as when rows and columns are confused."""
+        for node, path in self.sized.items():
+            try:
+                size_of(self.G, node, "derivative")
+            except DerivativeError as error:
+                self.report(path, str(error), at_key=True)
 
     def add_title(self) -> None:
         title = self.document.data.get("title")
@@ -291,26 +359,3 @@ class _Reader:
         except CycleError as error:
             path = self.defined.get(str(error.cycle[0]), ("edges", f"{error.cycle[0]} -> {error.cycle[1]}"))
             self.report(path, str(error), at_key=True, cyclic=True)
-
-
-def kind_of(value: object) -> str:
-    """Return what a user would call `value`: "the text 'abc'", "a list", ..."""
-    match value:
-        case None:
-            return "empty"
-        case bool():
-            return str(value).lower()
-        case str():
-            return f"the text {shorten(value)!r}"
-        case dict() | list():
-            return ("a mapping" if isinstance(value, dict) else "a list") if value else "empty"
-        case int() | float():
-            return f"the number {_to_float(value):g}"
-    return f"a {type(value).__name__}"
-
-
-def _to_float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf

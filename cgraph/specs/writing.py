@@ -5,20 +5,25 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 
-from cgraph.model.errors import InvalidNodeError, MissingValueError
+from cgraph.model.errors import CGraphError, InvalidNodeError, MissingValueError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
 from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.names import unusable
-from cgraph.specs.parsing import format_of
+from cgraph.specs.parsing import MAX_BYTES, format_of
 from cgraph.specs.reading import SOURCES, VERSION
 
-__all__ = ["spec_of", "write_spec"]
+__all__ = ["spec_of", "to_json", "write_spec"]
+
+MAX_ROW = 100  # characters of an array that stands on one line of YAML with its name
 
 
 def write_spec(
@@ -33,7 +38,7 @@ def write_spec(
     ----------
     G : ComputationalGraph
         Not modified. What a spec has no place for (values of computed nodes, derivatives that follow from an
-        equation) is left out; it can be computed again.
+        equation) is left out; it can be computed again. Arrays are written as nested lists.
     target : path or text stream
         A file is written whole or not at all.
     format : {"yaml", "json", "toml"}, optional
@@ -45,6 +50,8 @@ def write_spec(
         If an input has no value, or an edge neither an equation nor a derivative.
     InvalidNodeError
         If the name of a node cannot stand in a spec.
+    CGraphError
+        If the spec would be larger than `read_spec` reads.
     OSError
         If the file cannot be written.
 
@@ -62,6 +69,11 @@ def write_spec(
     suffix = Path(target).suffix if isinstance(target, str | os.PathLike) else ""
     format = format_of(suffix, format)
     text = {"yaml": _to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(G))
+    if len(text) > MAX_BYTES[format]:
+        advice = "" if format == "json" else "; JSON may be larger"
+        raise CGraphError(
+            f"a spec of {len(text) / 1e6:.3g} MB is larger than could be read again in {format.upper()}{advice}"
+        )
     if isinstance(target, str | os.PathLike):
         write_whole(target, text)
     else:
@@ -91,10 +103,15 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     return {key: content for key, content in spec.items() if content != {}}
 
 
-def _value(i: str, data: dict[str, Any]) -> float:
+def _value(i: str, data: dict[str, Any]) -> Any:
     if data.get("value") is None:
         raise MissingValueError(f"{data['role']} {i!r} has no value; a spec needs one")
-    return float(data["value"])
+    return _plain(data["value"])
+
+
+def _plain(value: Any) -> Any:
+    """Return a number as a float, and an array or a Jacobian as nested lists."""
+    return np.asarray(value, dtype=float).tolist()
 
 
 def _neuron(G: ComputationalGraph, j: str) -> dict[str, Any]:
@@ -103,22 +120,43 @@ def _neuron(G: ComputationalGraph, j: str) -> dict[str, Any]:
     return {"activation": G.nodes[j]["activation"], "weights": weights, **bias}
 
 
-def _given(i: str, j: str, data: dict[str, Any]) -> float:
+def _given(i: str, j: str, data: dict[str, Any]) -> Any:
     if data.get("derivative") is None:
         raise MissingValueError(f"edge {i!r} -> {j!r} has no derivative, and {j!r} no equation that it follows from")
-    return float(data["derivative"])
+    return _plain(data["derivative"])
 
 
 def _to_yaml(spec: dict[str, Any]) -> str:
     stream = io.StringIO()
     yaml = YAML()
-    yaml.width = 10**6  # an equation stays on its line, where a message can point into it
-    yaml.dump(spec, stream)
+    yaml.width = 10**9  # an equation stays on its line, where a message can point into it
+    yaml.dump({key: _laid_out(content) for key, content in spec.items()}, stream)
     return stream.getvalue()
 
 
+def _laid_out(content: Any) -> Any:
+    """Return a section of a spec with its arrays on one line, or, if they are long, on a line for each row."""
+    if isinstance(content, dict):
+        return {name: _laid_out(part) if isinstance(part, dict | list) else part for name, part in content.items()}
+    if isinstance(content, list) and isinstance(content[0], list | float):
+        if isinstance(content[0], list) and len(str(content)) > MAX_ROW:
+            return [_laid_out(row) for row in content]
+        on_one_line = CommentedSeq(content)
+        on_one_line.fa.set_flow_style()
+        return on_one_line
+    return content
+
+
 def _to_json(spec: dict[str, Any]) -> str:
-    return json.dumps(spec, indent=2, ensure_ascii=False) + "\n"
+    return to_json(spec) + "\n"
+
+
+def to_json(data: dict[str, Any]) -> str:
+    """Return `data` as JSON, indented, a list of numbers on one line."""
+    # A line break stands between the parts of a list, and never inside a text.
+    lists = re.compile(r"\[\n([-+\d.eE,\s]*)\]")
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return lists.sub(lambda numbers: f"[{' '.join(numbers[1].split())}]", text)
 
 
 def _to_toml(spec: dict[str, Any]) -> str:

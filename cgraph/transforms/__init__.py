@@ -2,7 +2,9 @@
 
 from cgraph.transforms.examples import minibatch
 from cgraph.transforms.expansion import expand
+from cgraph.transforms.layers import layerwise
 from cgraph.transforms.networks import append_loss, couple, decouple, weights_as_nodes
+from cgraph.transforms.scalars import scalarize
 from cgraph.transforms.structure import drop_zero_edges, fold_constants, merge_nodes, restrict, split_nodes
 
 __all__ = [
@@ -12,9 +14,11 @@ __all__ = [
     "drop_zero_edges",
     "expand",
     "fold_constants",
+    "layerwise",
     "merge_nodes",
     "minibatch",
     "restrict",
+    "scalarize",
     "split_nodes",
     "weights_as_nodes",
 ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
-from cgraph.model.expressions import Apply, Name, Number, write_name
+from cgraph.model.expressions import Apply, Name, Number, write_name, write_step
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.operations import OPERATIONS
 from cgraph.transforms.rebuilding import Builder, transform
 
 __all__ = ["expand"]
@@ -52,7 +52,7 @@ def expand(G: ComputationalGraph, *, share: bool = False) -> ComputationalGraph:
     {'y': 'y_2 + y_4', 'y_1': 'x * z', 'y_2': 'exp(y_1)', 'y_3': 'log(x)', 'y_4': 'y_1 / y_3'}
     """
     build = Builder(G)
-    known: dict[tuple[str, ...], str] = {}
+    known: dict[tuple[Any, ...], str] = {}
     for j, data in G.nodes(data=True):
         if data.get("role") == "operation":
             _expand_equation(build, j, known, share)
@@ -61,7 +61,7 @@ def expand(G: ComputationalGraph, *, share: bool = False) -> ComputationalGraph:
     return build.H
 
 
-def _expand_equation(build: Builder, j: str, known: dict[tuple[str, ...], str], share: bool) -> None:
+def _expand_equation(build: Builder, j: str, known: dict[tuple[Any, ...], str], share: bool) -> None:
     """Add the equation of `j`, a node for each step; `known` says where an operation has been done already."""
     *steps, last = build.G.nodes[j]["expression"].steps
     if not isinstance(last, Apply):
@@ -90,11 +90,8 @@ def _expand_equation(build: Builder, j: str, known: dict[tuple[str, ...], str], 
     build.H.add_equation(j, _elementary(last, written)[0])
 
 
-def _elementary(step: Apply, written: list[str]) -> tuple[str, tuple[str, ...]]:
+def _elementary(step: Apply, written: list[str]) -> tuple[str, tuple[Any, ...]]:
     """Return an operation as it is written, and what tells it from others."""
     operands = [written[o] for o in step.operands]
-    key = (step.operation, *(sorted(operands) if step.operation in _COMMUTE else operands))
-    infix = OPERATIONS[step.operation].infix
-    if not infix:
-        return f"{step.operation}({', '.join(operands)})", key
-    return f" {infix} ".join(operands) if len(operands) > 1 else infix + operands[0], key
+    key = (step.operation, step.options, *(sorted(operands) if step.operation in _COMMUTE else operands))
+    return write_step(step, operands), key

@@ -7,8 +7,7 @@ import re
 from cgraph.model.errors import CGraphError
 from cgraph.model.expressions import Apply, parse, write_name
 from cgraph.model.graph import BIAS, ComputationalGraph
-from cgraph.model.neurons import activated, linear_halves
-from cgraph.model.operations import ACTIVATIONS
+from cgraph.model.neurons import LAYER_ACTIVATIONS, activated, linear_halves
 from cgraph.transforms.rebuilding import Builder, origin_name, transform
 
 __all__ = ["append_loss", "couple", "decouple", "weights_as_nodes"]
@@ -119,12 +118,13 @@ def decouple(G: ComputationalGraph) -> ComputationalGraph:
     ----------
     G : ComputationalGraph
         Not modified. Besides neurons, nodes are halved whose equation is an activation, as in
-        ``sigmoid(w1*x1 + w2*x2)``.
+        ``sigmoid(w1*x1 + w2*x2)`` or the layers ``tanh(W @ x + b)`` and ``softmax(W @ x + b)``.
 
     Returns
     -------
     ComputationalGraph
-        z(i, j-) = w_ij and z(j-, j+) = Phi'(s(j)). "j+" stands wherever j did; the `origin` of both is j.
+        z(i, j-) = w_ij and z(j-, j+) = Phi'(s(j)); of a layer, W and diag(Phi'(s)). "j+" stands wherever j did; the
+        `origin` of both is j.
 
     Raises
     ------
@@ -210,8 +210,7 @@ def couple(G: ComputationalGraph) -> ComputationalGraph:
         if whole in G:
             raise CGraphError(f"the halves of {whole!r} cannot be joined: there is a node {whole!r} already")
     linear = {plus: minus for minus, plus in halves.items()}
-    build = Builder(G, {plus: plus[:-1] for plus in linear})
-    build.H.remove_nodes_from(halves)
+    build = Builder(G, {plus: plus[:-1] for plus in linear}, parts=dict.fromkeys(halves, ()))
     for j in G:
         if half := activated(G, j) if j in linear else None:
             data = G.nodes[half.operand]
@@ -227,7 +226,7 @@ def couple(G: ComputationalGraph) -> ComputationalGraph:
 def _inside(equation: str) -> tuple[str, str] | None:
     """Return Phi and the text of its operand if the equation is Phi(...), else None."""
     match parse(equation).steps[-1]:
-        case Apply(operation, _) if operation in ACTIVATIONS:
+        case Apply(operation, _, ()) if operation in LAYER_ACTIVATIONS:
             call = re.fullmatch(rf"\s*{operation}\s*\((.*)\)\s*", equation, re.DOTALL)
             return (operation, call[1]) if call else None
     return None

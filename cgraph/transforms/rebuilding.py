@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec
 
 from cgraph.model.errors import CGraphError
@@ -47,20 +47,39 @@ class Builder:
         The old graph.
     names : dict, optional
         New names for some nodes; wherever such a node is read, its new name stands.
+    parts : dict, optional
+        For nodes that are replaced by several, or by none, the names of what replaces them.
     """
 
-    def __init__(self, G: ComputationalGraph, names: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        G: ComputationalGraph,
+        names: Mapping[str, str] | None = None,
+        *,
+        parts: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.G = G
         self.names = dict(names or {})
+        self.parts = {i: [self.name(i)] for i in G} | dict(parts or {})
         self.H = ComputationalGraph(**G.graph)
         if "outputs" in G.graph:
-            self.H.graph["outputs"] = [self.name(i) for i in G.graph["outputs"]]
+            self.H.graph["outputs"] = self._parts_of(G.graph["outputs"])
         # Every name stands in the graph before it is used.
-        self.H.add_nodes_from((self.name(i), {"origin": G.nodes[i]["origin"]}) for i in G)
+        self.H.add_nodes_from((name, {"origin": G.nodes[i]["origin"]}) for i in G for name in self.parts[i])
 
     def name(self, i: str) -> str:
         """Return the new name of `i`."""
         return self.names.get(i, i)
+
+    def with_same_outputs(self) -> ComputationalGraph:
+        """Return the new graph; where its sinks are not what replaces those of the old one, its outputs are declared."""
+        outputs = self._parts_of(self.G.outputs)
+        if set(self.H.outputs) != set(outputs):
+            self.H.graph["outputs"] = outputs
+        return self.H
+
+    def _parts_of(self, nodes: Sequence[str]) -> list[str]:
+        return list(dict.fromkeys(name for i in nodes for name in self.parts[i]))
 
     def fresh(self, name: str) -> str:
         """Return `name`, with underscores added until neither graph has such a node."""
@@ -100,6 +119,8 @@ class Builder:
             case "neuron":
                 self.H.add_neuron(name, activation=data["activation"], weights=self.weights(i))
             case _:
+                if "value" in data:
+                    self.H.nodes[name]["value"] = data["value"]
                 for k in self.G.predecessors(i):
                     self.H.add_edge(self.name(k), name, **self.G.edges[k, i])
 

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.elimination.graph import is_matrix
-from cgraph.algorithms.linearized import edge_derivative, nodes_between
+from cgraph.algorithms.linearized import edge_derivative, nodes_between, size_of
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import evaluate, is_computed
 from cgraph.model.expressions import write_name
@@ -35,7 +34,7 @@ def split_nodes(G: ComputationalGraph, nodes: Iterable[str] | None = None) -> Co
     Returns
     -------
     ComputationalGraph
-        The edge ("i.in", "i.out") has the derivative 1; the `origin` of both is i.
+        The edge ("i.in", "i.out") has the derivative 1, of an array the identity; the `origin` of both is i.
 
     Raises
     ------
@@ -73,7 +72,8 @@ def split_nodes(G: ComputationalGraph, nodes: Iterable[str] | None = None) -> Co
         if "role" in G.nodes[i]:
             build.H.add_equation(build.name(i), write_name(entry))
         else:
-            build.H.add_edge(entry, build.name(i), derivative=1.0)
+            size = size_of(G, i, "derivative")
+            build.H.add_edge(entry, build.name(i), derivative=1.0 if size is None else np.eye(size))
     return build.H
 
 
@@ -110,9 +110,8 @@ def merge_nodes(G: ComputationalGraph) -> ComputationalGraph:
     for whole in (i[:-4] for i in pairs):
         if whole in G:
             raise CGraphError(f"the ends of {whole!r} cannot be merged: there is a node {whole!r} already")
-    build = Builder(G, {i: i[:-4] for i in pairs})
     entries = set(pairs.values())
-    build.H.remove_nodes_from(entries)
+    build = Builder(G, {i: i[:-4] for i in pairs}, parts=dict.fromkeys(entries, ()))
     for i in G:
         if i not in entries:
             build.keep_as(str(pairs.get(i, i)), build.name(i))
@@ -228,7 +227,8 @@ def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
     -------
     networkx.DiGraph
         Of the type of `G`. A graph of given derivatives: an edge is zero at one point only, so there are no
-        equations any more. Sources keep their values; a computed node that no edge touches is a constant.
+        equations any more. Sources keep their values; a computed node that no edge touches is a constant. An edge
+        that holds a Jacobian goes if every entry is zero.
 
     Raises
     ------
@@ -252,7 +252,7 @@ def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
         kept = {key: data[key] for key in ("role", "value") if key in data and not is_computed(G, i)}
         H.add_node(i, **kept, origin=data.get("origin", i))
     for i, j, data in G.edges(data=True):
-        if np.any(data.get(derivative, 0)) if is_matrix(data.get(derivative)) else z(i, j) != 0:
+        if np.any(np.asarray(z(i, j)) != 0):
             H.add_edge(i, j, **{key: value for key, value in data.items() if key != "weight"})
     for i in G:
         if is_computed(G, i) and not H.degree(i) and "value" in G.nodes[i]:
@@ -280,7 +280,7 @@ def _foldable(G: ComputationalGraph) -> set[str]:
     return folded
 
 
-def _become(H: nx.DiGraph[Any], i: str, role: str, value: float) -> None:
+def _become(H: nx.DiGraph[Any], i: str, role: str, value: Any) -> None:
     """Turn a node into a source that holds a value."""
     origin = H.nodes[i]["origin"]
     H.nodes[i].clear()
@@ -291,4 +291,8 @@ def _is_copy_of(G: ComputationalGraph, i: str, entry: str) -> bool:
     """Whether node `i` does nothing but pass on `entry`, which nothing else reads."""
     if list(G.predecessors(i)) != [entry] or list(G.successors(entry)) != [i]:
         return False
-    return G.nodes[i].get("equation") == write_name(entry) or G.edges[entry, i].get("derivative") == 1.0
+    if G.nodes[i].get("equation") == write_name(entry):
+        return True
+    z = G.edges[entry, i].get("derivative")
+    size = size_of(G, i, "derivative")
+    return z is not None and np.array_equal(z, 1.0 if size is None else np.eye(size))

@@ -30,7 +30,7 @@ class Elimination:
     ----------
     graph : networkx.DiGraph
         The inputs and the outputs; edge (i, o) holds S(i,o), and there is no edge where no path leads from i to o.
-        A node that is both has an edge to itself that holds 1.0.
+        A node that is both has an edge to itself that holds 1.0, or the identity.
     multiplications, additions : int
         How many were performed, of scalars.
     """

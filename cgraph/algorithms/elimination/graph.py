@@ -155,7 +155,8 @@ class EliminationGraph:
             for sink, partial in self.succ[source].items():
                 if sink in self.outputs:  # or else a dead end, which edges and faces leave where it is
                     o = self.outputs[sink]
-                    J.add_edge(i, o, **{derivative: _finite(partial.value, i, o)})
+                    value = np.eye(n) if i == o and (n := self.sizes[i]) > 1 else _finite(partial.value, i, o)
+                    J.add_edge(i, o, **{derivative: value})
         return J
 
     def put(self, i: Node, j: Node, partial: Partial) -> None:

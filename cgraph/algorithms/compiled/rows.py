@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cgraph.algorithms.kernels import Index, Loops, compiled
-from cgraph.algorithms.levels import Levels
+from cgraph.algorithms.compiled.arrays import Index
+from cgraph.algorithms.compiled.levels import Levels
+from cgraph.algorithms.compiled.loops import Loops
+from cgraph.algorithms.compiled.machine_code import is_at_hand
 from cgraph.model.errors import CycleError
 
 __all__ = ["Rows", "rows_of"]
@@ -54,11 +56,7 @@ def rows_of(nodes: Sequence[Any], tails: Index, heads: Index) -> Rows:
 
 
 def _engine() -> type[Loops | Levels]:
-    try:
-        compiled()
-    except ImportError:
-        return Levels
-    return Loops
+    return Loops if is_at_hand() else Levels
 
 
 def _ranks(engine: type[Loops | Levels], nodes: Sequence[Any], tails: Index, heads: Index) -> Index:

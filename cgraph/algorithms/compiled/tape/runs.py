@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cgraph.algorithms.kernels import Floats, Index
-from cgraph.algorithms.tape_kernels import GIVEN, WEIGHTED_SUM, derivatives, is_binary, value
+from cgraph.algorithms.compiled.arrays import Floats, Index, has_finite_sum
+from cgraph.algorithms.compiled.tape.rules import GIVEN, WEIGHTED_SUM, derivatives, is_binary, value
 
-__all__ = ["differentiate_tape", "run_tape"]
+__all__ = ["TAPE_RUNS"]
 
 
 def run_tape(
@@ -39,6 +39,21 @@ def differentiate_tape(
         np.add.at(S, i, S[rows] * z)
         if is_binary(code):
             np.add.at(S, j, S[rows] * z_b)
+
+
+def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:
+    """Copy rows of `v` to `out`, which holds a row for each point, from there; return whether all are finite."""
+    copied = v[rows].reshape(len(rows), len(out)).T
+    out[point:, column : column + len(rows)] = copied
+    return has_finite_sum(copied) or bool(np.isfinite(copied).all())
+
+
+def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats, point: int) -> bool:
+    """Copy the products of rows of `S` and rows of `v` to `out`, as `copy_rows`."""
+    return copy_rows(np.arange(len(rows)), S[rows] * v[others], out, point, 0)
+
+
+TAPE_RUNS = {loop.__name__: loop for loop in (run_tape, differentiate_tape, copy_rows, multiply_rows)}
 
 
 def _runs(codes: Index, bounds: Index) -> Iterator[tuple[int, slice]]:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.algorithms.kernels import Floats, Index
-from cgraph.algorithms.tape_kernels import GIVEN, OPCODES, WEIGHTED_SUM
+from cgraph.algorithms.compiled.arrays import Floats, Index
+from cgraph.algorithms.compiled.tape.rules import GIVEN, OPCODES, WEIGHTED_SUM
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, weights_into
 from cgraph.model.expressions import Apply, Expression, Name, Number
@@ -20,7 +20,7 @@ __all__ = ["Program", "Recording", "record"]
 
 
 class Program(NamedTuple):
-    """What `run_tape` and `differentiate_tape` read; see `cgraph.algorithms.tape_kernels`.
+    """What `run_tape` and `differentiate_tape` read; see `cgraph.algorithms.compiled.tape.loops`.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Recording:
         The weights of the graph and their values: of edges by their ends, then of nodes by their names.
     terms : ndarray of int
         Of every term of a weighted sum, which of the weights it has.
-    tails, heads : ndarray of int
+    tails, heads : ndarray of uint32
         Of every weight on an edge (i, j), the rows of y(i) and of s(j).
     """
 
@@ -69,8 +69,8 @@ class Recording:
     given: Floats
     weights: dict[Any, float]
     terms: NDArray[np.intp]
-    tails: NDArray[np.intp]
-    heads: NDArray[np.intp]
+    tails: Index
+    heads: Index
 
 
 def record(G: ComputationalGraph) -> Recording:
@@ -107,8 +107,8 @@ def record(G: ComputationalGraph) -> Recording:
         given=np.array(recorder.given),
         weights={edge: on_edges[edge] for edge in edges} | in_nodes,
         terms=np.array([place[edge] for edge in on_edges], np.intp)[terms],
-        tails=rank[[steps[i] for i, _ in edges]],
-        heads=rank[[sums[j] for _, j in edges]],
+        tails=rank[[steps[i] for i, _ in edges]].astype(np.uint32),
+        heads=rank[[sums[j] for _, j in edges]].astype(np.uint32),
     )
 
 

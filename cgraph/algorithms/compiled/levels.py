@@ -14,15 +14,16 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.algorithms.kernels import Floats, Index, has_finite_sum
+from cgraph.algorithms.compiled.arrays import Floats, Index, has_finite_sum
+from cgraph.algorithms.compiled.loops import follow_ways
 
-__all__ = ["Levels"]
+__all__ = ["Levels", "slots_of"]
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """The rows of a graph, swept level by level; the same as `cgraph.algorithms.kernels.Loops`.
+    """The rows of a graph, swept level by level; the same as `cgraph.algorithms.compiled.loops.Loops`.
 
     Attributes
     ----------
@@ -49,7 +50,7 @@ class Levels:
         level = np.flatnonzero(waits_for == 0)
         levels = [level]
         while level.size:
-            below = heads[_slots(indptr, level)]
+            below = heads[slots_of(indptr, level)[0]]
             np.subtract.at(waits_for, below, 1)
             level = np.unique(below[waits_for[below] == 0])
             levels.append(level)
@@ -74,13 +75,23 @@ class Levels:
                 np.add.at(S, self.heads[slots], z[slots, None] * S[tails])
         return S, has_finite_sum(S)
 
-    def strongest(self, log_z: Floats, t: int) -> Floats:
-        """Return, for every node, the largest sum of `log_z` along a path to `t`; -inf without a path."""
+    def strongest(self, log_z: Floats, t: int) -> tuple[Floats, Index]:
+        """Return, for every node, the largest sum of `log_z` on a path to `t`, or -inf; and the first slot of it."""
         best = np.full(len(self.indptr) - 1, -np.inf)
         best[t] = 0.0
+        way = np.zeros(len(best), self.indptr.dtype)
         for rows, slots, starts in reversed(self._levels):
-            best[rows] = np.maximum(best[rows], np.maximum.reduceat(log_z[slots] + best[self.heads[slots]], starts))
-        return best
+            to_t = log_z[slots] + best[self.heads[slots]]
+            largest = np.maximum.reduceat(to_t, starts)
+            is_largest = to_t == np.repeat(largest, np.diff(starts, append=len(to_t)))
+            way[rows] = slots.start + np.minimum.reduceat(np.where(is_largest, np.arange(len(to_t)), len(to_t)), starts)
+            best[rows] = np.maximum(best[rows], largest)
+        return best, way
+
+    def follow(self, way: Index, i: int, t: int) -> Index:
+        """Return the slots from `i` to `t`, ``way[j]`` from every node j."""
+        slots = np.empty(t - i, np.intp)
+        return slots[: follow_ways(way, self.heads, i, t, slots)]
 
     @cached_property
     def _levels(self) -> list[tuple[NDArray[Any], slice, NDArray[Any]]]:
@@ -108,9 +119,9 @@ class Levels:
             begin = end
 
 
-def _slots(indptr: Index, rows: Index) -> NDArray[Any]:
-    """Return the slots of all edges in `rows`, row after row."""
+def slots_of(indptr: Index, rows: Index) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the slots of all edges in `rows`, row after row, and where in them each row begins."""
     starts = indptr[rows].astype(np.intp)
     counts = indptr[rows + 1].astype(np.intp) - starts
     ends = np.cumsum(counts)
-    return np.repeat(starts - ends + counts, counts) + np.arange(ends[-1] if ends.size else 0)
+    return np.repeat(starts - ends + counts, counts) + np.arange(ends[-1] if ends.size else 0), ends - counts

@@ -5,33 +5,24 @@ Row i of a graph holds the edges that leave node i: ``heads[k]`` and ``z[k]`` fo
 edges are unsigned: a negative index means "from the end" to NumPy, and testing every index for its sign would
 double the time of a sweep.
 
-The functions are plain Python and run as such, slowly. `compiled` compiles them once per machine (numba keeps
-the machine code on disk); numba is imported there, and nowhere else.
+The functions are plain Python and run as such, slowly; `cgraph.algorithms.compiled.machine_code` compiles them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from types import FunctionType
-from typing import Any, final
+from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["Loops", "compiled", "has_finite_sum", "is_loaded"]
+from cgraph.algorithms.compiled.arrays import Floats, Index, has_finite_sum
+from cgraph.algorithms.compiled.machine_code import compiled
 
-Floats = NDArray[np.float64]
-Index = NDArray[Any]  # uint32, or uint64 where edges are more than that can number
+__all__ = ["COLUMNS", "LOOPS", "Loops", "follow_ways"]
 
 # S of so many nodes at a time: enough to read each edge once for all of them, few enough to stay in the cache.
 COLUMNS = 16
-
-# What NumPy lacks stands in machine code for the functions of arrays of the same name.
-FUNCTIONS_OF_NUMBERS = {"erf": math.erf, "erfc": math.erfc}
 
 
 def sort_rows(tails: Index, indptr: Index, slots: Index) -> None:
@@ -134,15 +125,31 @@ def forward_sweeps(indptr: Index, heads: Index, z: Floats, first: int, S: Floats
                 S[heads[k], column] += z[k] * S[i, column]
 
 
-def strongest_sweep(indptr: Index, heads: Index, log_z: Floats, t: int, best: Floats) -> None:
-    """Fill the largest sum of `log_z` over the paths from i to t; `best` is -inf before, and where is no path."""
+def strongest_sweep(indptr: Index, heads: Index, log_z: Floats, t: int, best: Floats, way: Index) -> None:
+    """Fill the largest sum of `log_z` over the paths from i to t, and the first slot of that path.
+
+    `best` is -inf before, and where is no path.
+    """
     one = np.uint64(1)
     i = np.uint64(t)
     best[i] = 0.0
     while i > 0:
         i -= one
         for k in range(indptr[i], indptr[i + one]):
-            best[i] = max(best[i], log_z[k] + best[heads[k]])
+            to_t = log_z[k] + best[heads[k]]
+            if to_t > best[i]:
+                best[i] = to_t
+                way[i] = k
+
+
+def follow_ways(way: Index, heads: Index, i: int, t: int, slots: Index) -> int:
+    """Fill the slots of the path from `i` to `t` that takes ``way[j]`` from every node j; return their number."""
+    n = 0
+    while i != t:
+        slots[n] = way[i]
+        i = heads[way[i]]
+        n += 1
+    return n
 
 
 LOOPS = (
@@ -153,47 +160,8 @@ LOOPS = (
     reverse_sweeps,
     forward_sweeps,
     strongest_sweep,
+    follow_ways,
 )
-
-
-@cache
-def compiled(
-    loops: tuple[Callable[..., Any], ...] = LOOPS, calls: tuple[Callable[..., Any], ...] = ()
-) -> Mapping[str, Callable[..., Any]]:
-    """Return loops as machine code, by name.
-
-    Parameters
-    ----------
-    loops : tuple of functions
-        The loops. Their machine code is kept on disk, until the module that they stand in changes.
-    calls : tuple of functions, optional
-        What they call, and what that calls before it, all in the same module.
-
-    Raises
-    ------
-    ImportError
-        If numba is not installed, or does not work with this NumPy.
-    """
-    njit = import_module("numba").njit
-    options = {"nogil": True, "error_model": "numpy"}  # 1 / 0 is inf, and reported as every other overflow is
-    known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
-    for call in calls:
-        known[call.__name__] = njit(**options)(_knowing(known, call))
-    linked = [_knowing(known, loop) for loop in loops]
-    try:
-        return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
-    except RuntimeError:  # nowhere on disk to keep them
-        return {loop.__name__: njit(**options)(loop) for loop in linked}
-
-
-def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function with `known` in place of what it finds under these names."""
-    return FunctionType(function.__code__, {**function.__globals__, **known}, function.__name__)
-
-
-def is_loaded() -> bool:
-    """Return whether the loops are compiled already."""
-    return compiled.cache_info().currsize > 0
 
 
 @final
@@ -215,42 +183,42 @@ class Loops:
     @staticmethod
     def sort_rows(tails: Index, indptr: Index, slots: Index) -> None:
         """As the loop of this name."""
-        compiled()["sort_rows"](tails, indptr, slots)
+        compiled(LOOPS)["sort_rows"](tails, indptr, slots)
 
     @staticmethod
     def topological_order(indptr: Index, heads: Index) -> Index:
         """Return the nodes, tails before heads; those that a cycle holds up are left out."""
         order = np.empty(len(indptr) - 1, np.uint32)
-        return order[: compiled()["topological_order"](indptr, heads, order)]
+        return order[: compiled(LOOPS)["topological_order"](indptr, heads, order)]
 
     def reverse(self, z: Floats, targets: Index) -> tuple[Floats, bool]:
         """Return S(i,t), shape (nodes, targets), and whether all of it is known to be finite."""
         S = np.zeros((len(self.indptr) - 1, len(targets)))
         if len(targets) == 1:
-            total = compiled()["reverse_sweep"](self.indptr, self.heads, z, targets[0], S[:, 0])
+            total = compiled(LOOPS)["reverse_sweep"](self.indptr, self.heads, z, targets[0], S[:, 0])
             return S, math.isfinite(total)
         S[targets, np.arange(len(targets))] = 1.0
-        compiled()["reverse_sweeps"](self.indptr, self.heads, z, targets.max(), S)
+        compiled(LOOPS)["reverse_sweeps"](self.indptr, self.heads, z, targets.max(), S)
         return S, has_finite_sum(S)
 
     def forward(self, z: Floats, sources: Index) -> tuple[Floats, bool]:
         """Return S(s,i), shape (nodes, sources), and whether all of it is known to be finite."""
         S = np.zeros((len(self.indptr) - 1, len(sources)))
         if len(sources) == 1:
-            total = compiled()["forward_sweep"](self.indptr, self.heads, z, sources[0], S[:, 0])
+            total = compiled(LOOPS)["forward_sweep"](self.indptr, self.heads, z, sources[0], S[:, 0])
             return S, math.isfinite(total)
         S[sources, np.arange(len(sources))] = 1.0
-        compiled()["forward_sweeps"](self.indptr, self.heads, z, sources.min(), S)
+        compiled(LOOPS)["forward_sweeps"](self.indptr, self.heads, z, sources.min(), S)
         return S, has_finite_sum(S)
 
-    def strongest(self, log_z: Floats, t: int) -> Floats:
-        """Return, for every node, the largest sum of `log_z` along a path to `t`; -inf without a path."""
+    def strongest(self, log_z: Floats, t: int) -> tuple[Floats, Index]:
+        """Return, for every node, the largest sum of `log_z` on a path to `t`, or -inf; and the first slot of it."""
         best = np.full(len(self.indptr) - 1, -np.inf)
-        compiled()["strongest_sweep"](self.indptr, self.heads, log_z, t, best)
-        return best
+        way = np.zeros(len(best), self.indptr.dtype)
+        compiled(LOOPS)["strongest_sweep"](self.indptr, self.heads, log_z, t, best, way)
+        return best, way
 
-
-def has_finite_sum(S: Floats) -> bool:
-    """Return whether the sum of `S` is finite, which shows in one pass that all of `S` is."""
-    with np.errstate(all="ignore"):
-        return math.isfinite(S.sum())
+    def follow(self, way: Index, i: int, t: int) -> Index:
+        """Return the slots from `i` to `t`, ``way[j]`` from every node j."""
+        slots = np.empty(t - i, np.intp)
+        return slots[: compiled(LOOPS)["follow_ways"](way, self.heads, np.uint64(i), np.uint64(t), slots)]

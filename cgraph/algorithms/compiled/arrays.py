@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cgraph.algorithms.kernels import Floats
 from cgraph.model.errors import CGraphError, DerivativeError, InvalidNodeError
 
-__all__ = ["node_names", "real_numbers", "require_ends", "require_finite", "whole_numbers"]
+__all__ = [
+    "Floats",
+    "Index",
+    "has_finite_sum",
+    "node_names",
+    "real_numbers",
+    "require_ends",
+    "require_finite",
+    "whole_numbers",
+]
+
+Floats = NDArray[np.float64]
+Index = NDArray[Any]  # uint32, or uint64 where edges are more than that can number
 
 _MOST_NODES = 2**32 - 1
 
@@ -65,6 +77,12 @@ def require_finite(z: Floats, edge: Callable[[int], tuple[Any, Any]]) -> None:
         e = _first(~is_finite)
         i, j = edge(e)
         raise DerivativeError(f"edge {i!r} -> {j!r} holds {float(z[e])!r} as its derivative; give it a finite number")
+
+
+def has_finite_sum(S: Floats) -> bool:
+    """Return whether the sum of `S` is finite, which shows in one pass that all of `S` is."""
+    with np.errstate(all="ignore"):
+        return math.isfinite(S.sum())
 
 
 def _one_dimensional(values: ArrayLike, what: str, kinds: str, number: str) -> NDArray[Any]:

@@ -7,7 +7,7 @@ row k; both for many points at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any, NoReturn, final
 
@@ -15,10 +15,11 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cgraph.algorithms import tape_arrays
-from cgraph.algorithms.kernels import Floats, compiled, has_finite_sum
-from cgraph.algorithms.tape_kernels import TAPE_CALLS, TAPE_LOOPS
-from cgraph.algorithms.tape_program import record
+from cgraph.algorithms.compiled.arrays import Floats, has_finite_sum
+from cgraph.algorithms.compiled.machine_code import compiled, is_at_hand
+from cgraph.algorithms.compiled.tape.loops import TAPE_CALLS, TAPE_LOOPS, WIDTH
+from cgraph.algorithms.compiled.tape.program import record
+from cgraph.algorithms.compiled.tape.runs import TAPE_RUNS
 from cgraph.model.errors import EvaluationError, InvalidNodeError, NodeNotFound
 from cgraph.model.evaluation import gate_of, is_computed, local_derivatives, preactivation, value_of
 from cgraph.model.graph import ComputationalGraph
@@ -61,13 +62,15 @@ class Tape:
         self._w = self._default_weights
         self._on_terms = self._w[self._recording.terms]
         rows = self._recording.rows
-        self._node_rows = np.array([rows[i] for i in G], np.intp)
-        self._weight_rows = np.array([rows[w] for w in G.weights], np.intp)
-        self._differentiated = np.concatenate([self._recording.heads, self._weight_rows])
+        self._node_rows = np.array([rows[i] for i in G], np.uint32)
+        self._weight_rows = np.array([rows[w] for w in G.weights], np.uint32)
         self._positions = {i: k for k, i in enumerate(G)}
         self._valueless = [i for i in G if not is_computed(G, i) and G.nodes[i].get("value") is None]
-        # The values of all rows where `evaluate` was last; of one point they have one dimension.
+        # What runs over the tape, and the values of all rows where `evaluate` was last: blocks of points, one after
+        # the other, shape (blocks, rows, points of a block); of a single point (1, rows).
+        self._loops: Mapping[str, Callable[..., Any]] = {}
         self._v: Floats | None = None
+        self._points: int | None = None
         self._S = np.empty(0)
 
     def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None, weights: ArrayLike | None = None) -> Floats:
@@ -77,62 +80,85 @@ class Tape:
         if w is not self._w:
             self._w, self._on_terms = w, w[self._recording.terms]
         v = self._start(given, points)
-        with np.errstate(all="ignore"):
-            _loops()["run_tape"](*self._recording.program, self._on_terms, v)
-        if not has_finite_sum(v) and not np.isfinite(v).all():
-            self._explain_value(v)
-        self._v = v
-        values = v.take(self._node_rows, axis=0)
+        values = _room(points, len(self._node_rows))
+        for point, block in self._blocks(v):
+            self._run("run_tape", *self._recording.program, self._on_terms, block)
+            if not has_finite_sum(block) and not np.isfinite(block).all():
+                self._explain_value(block)
+            self._run("copy_rows", self._node_rows, block, values, point, 0)
+        self._v, self._points = v, points
         for i in self._without_value(given):
-            values[self._positions[i]] = np.nan
-        return values
+            values[:, self._positions[i]] = np.nan
+        return self._aligned(values)
 
     def gradient(self, t: str) -> Floats:
         """Return S(i,t) of all nodes i at the last points; see `CompiledGraph.gradient`."""
-        v = self._last_values()
-        if self._S.shape != v.shape:
-            self._S = np.empty_like(v)
-        self._S.fill(0.0)
-        self._S[self._recording.rows[t]] = 1.0
-        with np.errstate(all="ignore"):
-            _loops()["differentiate_tape"](*self._recording.program, self._on_terms, v, self._S)
-        by_nodes = self._S.take(self._node_rows, axis=0)
-        if not has_finite_sum(by_nodes):
-            self._require_finite("S", by_nodes, [*self._roles], t, v)
-        return by_nodes
+        gradient = _room(self._points, len(self._node_rows))
+        for point, v, S in self._differentiated(t):
+            if not self._run("copy_rows", self._node_rows, S, gradient, point, 0):
+                self._require_finite("S", gradient[point : point + v[0].size], [*self._roles], t, v)
+        return self._aligned(gradient)
 
     def weight_gradients(self, t: str) -> Floats:
         """Return the derivatives of `t` by the `weights`; see `CompiledGraph.weight_gradients`."""
-        self.gradient(t)
-        v = self._last_values()
-        # On an edge S by s(j), times y(i); in a node S by the node.
-        gradient = self._S.take(self._differentiated, axis=0)
-        with np.errstate(all="ignore"):  # looked for below
-            gradient[: len(self._recording.tails)] *= v.take(self._recording.tails, axis=0)
-        if not has_finite_sum(gradient):
-            self._require_finite("gradient", gradient, self.weights, t, v)
-        return gradient
+        gradient = _room(self._points, len(self.weights))
+        tails, heads = self._recording.tails, self._recording.heads
+        for point, v, S in self._differentiated(t):
+            # On an edge S by s(j), times y(i); in a node S by the node.
+            on_edges = self._run("multiply_rows", heads, tails, S, v, gradient, point)
+            in_nodes = self._run("copy_rows", self._weight_rows, S, gradient, point, len(tails))
+            if not (on_edges and in_nodes):
+                self._require_finite("gradient", gradient[point : point + v[0].size], self.weights, t, v)
+        return self._aligned(gradient)
 
-    def _last_values(self) -> Floats:
+    def _differentiated(self, t: str) -> Iterator[tuple[int, Floats, Floats]]:
+        """Iterate over the blocks of points: the first of them, the values of all rows, and S of `t` by all rows."""
+        if t not in self._roles:
+            raise NodeNotFound(t, self._roles)
         if self._v is None:
             raise EvaluationError("nothing has been evaluated yet; call evaluate before gradient")
-        return self._v
+        for point, v in self._blocks(self._v):
+            if self._S.shape != v.shape:
+                self._S = np.empty_like(v)
+            self._S.fill(0.0)
+            self._S[self._recording.rows[t]] = 1.0
+            self._run("differentiate_tape", *self._recording.program, self._on_terms, v, self._S)
+            yield point, v, self._S
+
+    def _run(self, loop: str, *arguments: Any) -> Any:
+        with np.errstate(all="ignore"):  # what is not finite is looked for where it matters
+            return self._loops[loop](*arguments)
 
     def _start(self, given: Mapping[str, NDArray[Any]], points: int | None) -> Floats:
-        """Return the values of all rows, those filled in that are known; the room of the last ones is used again."""
-        n = len(self._recording.owners)
-        shape = (n,) if points is None else (n, points)
+        """Return room for the values of all rows, those filled in that are known; that of the last ones if it fits."""
+        self._loops, width = _loops(points)
+        rows = len(self._recording.owners)
+        shape = (1, rows) if points is None else (-(-points // width), rows, width)
         v = self._v if self._v is not None and self._v.shape == shape else np.empty(shape)
         self._v = None
-        # Transposed, one number for each row fits many points.
-        v.T[..., : len(self._recording.given)] = self._recording.given
-        v.T[..., self._weight_rows] = self._w[len(self._recording.tails) :]
+        for block in v:
+            # Transposed, one number for each row fits many points.
+            block.T[..., : len(self._recording.given)] = self._recording.given
+            block.T[..., self._weight_rows] = self._w[len(self._recording.tails) :]
         for i, values in given.items():
-            v[self._recording.rows[i]] = values
+            # Points that fill up the last block are the last point again.
+            in_blocks = (
+                np.pad(values, (0, len(v) * width - len(values)), "edge").reshape(-1, width) if values.ndim else values
+            )
+            v[:, self._recording.rows[i]] = in_blocks
         for i in self._without_value(given):
             self._require_unread(i)
-            v[self._recording.rows[i]] = 0.0
+            v[:, self._recording.rows[i]] = 0.0
         return v
+
+    @staticmethod
+    def _blocks(v: Floats) -> Iterator[tuple[int, Floats]]:
+        """Iterate over the blocks of points: the number of the first point, and the rows."""
+        return ((k * block[0].size, block) for k, block in enumerate(v))
+
+    def _aligned(self, numbers: Floats) -> Floats:
+        """Return what was filled point by point, the fastest way, as it is asked for."""
+        return numbers[0] if self._points is None else numbers.T
 
     def _given_values(self, inputs: Mapping[str, ArrayLike]) -> tuple[dict[str, NDArray[Any]], int | None]:
         """Return `inputs` as arrays, and at how many points they are given; None for a single one."""
@@ -192,9 +218,9 @@ class Tape:
         raise EvaluationError(f"node {node!r}: its value is not finite")
 
     def _require_finite(self, what: str, S: Floats, of: Sequence[Any], t: str, v: Floats) -> None:
-        """Raise what `linearize` raises at the first point where `S` is not finite, or what `sensitivities` does."""
+        """Raise what `linearize` raises where `S`, a row for each point, is not finite, or what `sensitivities` does."""
         weights = self._weights()
-        for k, point in np.argwhere(~np.isfinite(S.reshape(len(S), -1)))[-1:].tolist():
+        for point, k in np.argwhere(~np.isfinite(S))[-1:].tolist():
             for j, definition in self._definitions.items():
                 y = self._values_at(j, point, v)
                 if "expression" in definition:
@@ -219,6 +245,11 @@ class Tape:
         return G
 
 
+def _room(points: int | None, n: int) -> Floats:
+    """Return room for `n` numbers at each point, which is filled point by point."""
+    return np.empty((1 if points is None else points, n))
+
+
 def _operands(definition: Mapping[str, Any]) -> tuple[str, ...]:
     expression = definition.get("expression")
     operands: tuple[str, ...] = definition.get("operands", ()) if expression is None else expression.operands
@@ -233,9 +264,6 @@ def holds_equations(G: nx.DiGraph[Any]) -> bool:
     )
 
 
-def _loops() -> Mapping[str, Callable[..., Any]]:
-    """Return the loops over a tape: compiled if numba is there, else of NumPy."""
-    try:
-        return compiled(TAPE_LOOPS, TAPE_CALLS)
-    except ImportError:
-        return {loop.__name__: loop for loop in (tape_arrays.run_tape, tape_arrays.differentiate_tape)}
+def _loops(points: int | None) -> tuple[Mapping[str, Callable[..., Any]], int]:
+    """Return the loops over a tape, compiled if numba is there, else of NumPy; and how many points a block has."""
+    return (compiled(TAPE_LOOPS, TAPE_CALLS), WIDTH) if is_at_hand() else (TAPE_RUNS, points or 1)

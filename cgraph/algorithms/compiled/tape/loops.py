@@ -1,0 +1,326 @@
+"""The loops over a tape, for machine code: down it for all values, up it for all derivatives.
+
+Row k of a tape holds the value of one step, at one point or at `WIDTH` points; ``first[k]`` and ``second[k]`` are
+the earlier rows that it reads. Rows that follow each other, are the same operation and do not read each other are
+a run, from ``bounds[r]`` to ``bounds[r + 1]``. A weighted sum reads any number of rows: ``operands[e]`` with
+``weights[e]``, for e from ``first[k]`` to ``second[k]``.
+
+Arithmetic is done row by row. For other operations the operands of a part of a run are gathered, so that one loop
+without a branch computes all of them: the compiler makes it do several at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain
+
+import numpy as np
+
+from cgraph.algorithms.compiled.arrays import Floats, Index
+from cgraph.algorithms.compiled.tape.functions import FUNCTIONS, HUGE
+from cgraph.algorithms.compiled.tape.rules import (
+    ADD,
+    COS,
+    DIV,
+    EXP,
+    GIVEN,
+    LOG,
+    MUL,
+    OPCODES,
+    RELU,
+    SIGMOID,
+    SIN,
+    SQUARE,
+    SUB,
+    TANH,
+    WEIGHTED_SUM,
+    derivatives,
+    is_binary,
+    value,
+)  # fmt: skip
+
+__all__ = ["TAPE_CALLS", "TAPE_LOOPS", "WIDTH"]
+
+Loop = Callable[..., None]
+
+WIDTH = 8  # points at a time: a row is a cache line, and a tape of 100,000 rows stays in the cache
+GATHERED = 256  # numbers that are computed in one loop
+
+
+def width_of(v: Floats) -> int:
+    """Return how many numbers a row holds, which the compiler knows beforehand."""
+    return 1 if v.ndim == 1 else WIDTH
+
+
+def continues(code: int, before: int) -> bool:
+    """Return whether a run continues the one before it: arithmetic, done row by row, may read the row above."""
+    return code == before and ADD <= code <= SUB
+
+
+def row_loops(name: str) -> tuple[Loop, Loop]:
+    """Return the loops of one operation of two operands, which take the rows of a run one by one."""
+    code = OPCODES[name]
+
+    def fill(width: int, begin: int, end: int, first: Index, second: Index, y: Floats) -> None:
+        for k in range(begin, end):
+            i, j = first[k], second[k]
+            for p in range(width):
+                y[k * width + p] = value(code, y[i * width + p], y[j * width + p])
+
+    def differentiate(width: int, begin: int, end: int, first: Index, second: Index, y: Floats, S: Floats) -> None:
+        for k in range(end - 1, begin - 1, -1):
+            i, j = first[k], second[k]
+            for p in range(width):
+                S[i * width + p] += S[k * width + p] * derivatives(code, y[i * width + p], y[j * width + p], 0.0)[0]
+            for p in range(width):
+                S[j * width + p] += S[k * width + p] * derivatives(code, y[i * width + p], y[j * width + p], 0.0)[1]
+
+    fill.__name__, differentiate.__name__ = f"{name}_fill", f"{name}_differentiate"
+    return fill, differentiate
+
+
+def number_loops(name: str) -> tuple[Loop, Loop]:
+    """Return the loops of one operation over many operands: its values, its derivatives."""
+    code = OPCODES[name]
+
+    def values(x: Floats, b: Floats, y: Floats) -> None:
+        for p in range(len(y)):
+            y[p] = value(code, x[p], b[p])
+
+    def derived(x: Floats, b: Floats, y: Floats, z: Floats, z_b: Floats) -> None:
+        for p in range(len(y)):
+            z[p], z_b[p] = derivatives(code, x[p], b[p], y[p])
+
+    values.__name__, derived.__name__ = f"{name}_values", f"{name}_derivatives"
+    return values, derived
+
+
+# What most graphs are made of has loops of its own, in which the compiler chooses the operation beforehand.
+LOOPS_OF_OPERATIONS = (
+    *map(row_loops, ("add", "mul", "sub")),
+    *map(number_loops, ("div", "square", "exp", "log", "sin", "cos", "sigmoid", "tanh", "relu")),
+)
+(
+    (add_fill, add_differentiate), (mul_fill, mul_differentiate), (sub_fill, sub_differentiate),
+    (div_values, div_derivatives), (square_values, square_derivatives), (exp_values, exp_derivatives),
+    (log_values, log_derivatives), (sin_values, sin_derivatives), (cos_values, cos_derivatives),
+    (sigmoid_values, sigmoid_derivatives), (tanh_values, tanh_derivatives), (relu_values, relu_derivatives),
+) = LOOPS_OF_OPERATIONS  # fmt: skip
+
+
+def gather(rows: Index, begin: int, end: int, width: int, y: Floats, x: Floats) -> None:
+    """Copy the numbers of the rows that a part of a run reads."""
+    for k in range(begin, end):
+        i = rows[k]
+        for p in range(width):
+            x[(k - begin) * width + p] = y[i * width + p]
+
+
+def scatter(rows: Index, begin: int, end: int, width: int, z: Floats, S: Floats) -> None:
+    """Add S(k,t) z(i,k), for the row i that each row k of a part of a run reads."""
+    for k in range(begin, end):
+        i = rows[k]
+        for p in range(width):
+            S[i * width + p] += S[k * width + p] * z[(k - begin) * width + p]
+
+
+def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901, PLR0912 - a branch for each loop
+    """Compute any operation on many operands."""
+    if code == DIV:
+        div_values(x, b, y)
+    elif code == SQUARE:
+        square_values(x, b, y)
+    elif code == EXP:
+        exp_values(x, b, y)
+    elif code == LOG:
+        log_values(x, b, y)
+    elif code == SIN:
+        sin_values(x, b, y)
+    elif code == COS:
+        cos_values(x, b, y)
+    elif code == SIGMOID:
+        sigmoid_values(x, b, y)
+    elif code == TANH:
+        tanh_values(x, b, y)
+    elif code == RELU:
+        relu_values(x, b, y)
+    else:
+        for p in range(len(y)):
+            y[p] = value(code, x[p], b[p])
+    if SIN <= code <= COS:
+        for p in range(len(y)):
+            if abs(x[p]) > HUGE:
+                y[p] = np.sin(x[p]) if code == SIN else np.cos(x[p])
+
+
+def derivatives_of(  # noqa: C901, PLR0912 - as above
+    code: int, x: Floats, b: Floats, y: Floats, z: Floats, z_b: Floats
+) -> None:
+    """Compute the derivatives of any operation on many operands."""
+    if code == DIV:
+        div_derivatives(x, b, y, z, z_b)
+    elif code == SQUARE:
+        square_derivatives(x, b, y, z, z_b)
+    elif code == EXP:
+        exp_derivatives(x, b, y, z, z_b)
+    elif code == LOG:
+        log_derivatives(x, b, y, z, z_b)
+    elif code == SIN:
+        sin_derivatives(x, b, y, z, z_b)
+    elif code == COS:
+        cos_derivatives(x, b, y, z, z_b)
+    elif code == SIGMOID:
+        sigmoid_derivatives(x, b, y, z, z_b)
+    elif code == TANH:
+        tanh_derivatives(x, b, y, z, z_b)
+    elif code == RELU:
+        relu_derivatives(x, b, y, z, z_b)
+    else:
+        for p in range(len(y)):
+            z[p], z_b[p] = derivatives(code, x[p], b[p], y[p])
+    if SIN <= code <= COS:
+        for p in range(len(y)):
+            if abs(x[p]) > HUGE:
+                z[p] = np.cos(x[p]) if code == SIN else -np.sin(x[p])
+
+
+def add_up(
+    width: int, begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, y: Floats
+) -> None:
+    """Fill the rows of a run of weighted sums."""
+    for k in range(begin, end):
+        for p in range(width):
+            s = 0.0
+            for e in range(first[k], second[k]):
+                s += weights[e] * y[operands[e] * width + p]
+            y[k * width + p] = s
+
+
+def hand_on(
+    width: int, begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, S: Floats
+) -> None:
+    """Add what the rows of a run of weighted sums contribute to the S of their operands."""
+    for k in range(begin, end):
+        for e in range(first[k], second[k]):
+            i = operands[e]
+            for p in range(width):
+                S[i * width + p] += S[k * width + p] * weights[e]
+
+
+def run_tape(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats
+) -> None:
+    """Fill the rows of `v` that are not given."""
+    y, width = v.reshape(-1), width_of(v)
+    x, b = np.zeros(GATHERED), np.zeros(GATHERED)
+    after = 0
+    while after < len(codes):
+        code, begin = codes[after], bounds[after]
+        after += 1
+        while after < len(codes) and continues(codes[after], code):
+            after += 1
+        end = bounds[after]
+        if code == ADD:
+            add_fill(width, begin, end, first, second, y)
+        elif code == MUL:
+            mul_fill(width, begin, end, first, second, y)
+        elif code == SUB:
+            sub_fill(width, begin, end, first, second, y)
+        elif code == WEIGHTED_SUM:
+            add_up(width, begin, end, first, second, operands, weights, y)
+        elif code != GIVEN:
+            for part in range(begin, end, GATHERED // width):
+                part_end = min(part + GATHERED // width, end)
+                n = (part_end - part) * width
+                gather(first, part, part_end, width, y, x)
+                if is_binary(code):
+                    gather(second, part, part_end, width, y, b)
+                values_of(code, x[:n], b[:n], y[part * width : part_end * width])
+
+
+def differentiate_tape(  # noqa: C901 - as above
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats, S: Floats
+) -> None:
+    """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before."""
+    y, S_, width = v.reshape(-1), S.reshape(-1), width_of(v)
+    x, b, z, z_b = np.zeros(GATHERED), np.zeros(GATHERED), np.zeros(GATHERED), np.zeros(GATHERED)
+    r = len(codes)
+    while r > 0:
+        r -= 1
+        code, end = codes[r], bounds[r + 1]
+        while r > 0 and continues(code, codes[r - 1]):
+            r -= 1
+        begin = bounds[r]
+        if code == ADD:
+            add_differentiate(width, begin, end, first, second, y, S_)
+        elif code == MUL:
+            mul_differentiate(width, begin, end, first, second, y, S_)
+        elif code == SUB:
+            sub_differentiate(width, begin, end, first, second, y, S_)
+        elif code == WEIGHTED_SUM:
+            hand_on(width, begin, end, first, second, operands, weights, S_)
+        elif code != GIVEN:
+            for part in range(begin, end, GATHERED // width):
+                part_end = min(part + GATHERED // width, end)
+                n = (part_end - part) * width
+                gather(first, part, part_end, width, y, x)
+                if is_binary(code):
+                    gather(second, part, part_end, width, y, b)
+                derivatives_of(code, x[:n], b[:n], y[part * width : part_end * width], z[:n], z_b[:n])
+                scatter(first, part, part_end, width, z, S_)
+                if is_binary(code):
+                    scatter(second, part, part_end, width, z_b, S_)
+
+
+def copy_block(rows: Index, width: int, n: int, y: Floats, out: Floats, point: int, column: int) -> bool:
+    """Copy the first `n` numbers of rows of `width`, and return whether all are finite."""
+    infinite = 0
+    for k in range(len(rows)):
+        i = rows[k]
+        difference = 0.0
+        for p in range(n):
+            y_p = y[i * width + p]
+            out[point + p, column + k] = y_p
+            difference += y_p - y_p  # nan, if it is not finite
+        infinite += difference != 0
+    return infinite == 0
+
+
+def multiply_block(
+    rows: Index, others: Index, width: int, n: int, S: Floats, y: Floats, out: Floats, point: int
+) -> bool:
+    """Copy the products of the first `n` numbers of rows and other rows, as `copy_block`."""
+    infinite = 0
+    for k in range(len(rows)):
+        i, j = rows[k], others[k]
+        difference = 0.0
+        for p in range(n):
+            product = S[i * width + p] * y[j * width + p]
+            out[point + p, k] = product
+            difference += product - product
+        infinite += difference != 0
+    return infinite == 0
+
+
+def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:
+    """Copy rows of `v` to `out`, which holds a row for each point, from there; return whether all are finite."""
+    width = width_of(v)
+    if len(out) - point >= width:  # the compiler knows how many
+        return copy_block(rows, width, width, v.reshape(-1), out, point, column)
+    return copy_block(rows, width, len(out) - point, v.reshape(-1), out, point, column)
+
+
+def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats, point: int) -> bool:
+    """Copy the products of rows of `S` and rows of `v` to `out`, as `copy_rows`."""
+    width = width_of(v)
+    if len(out) - point >= width:
+        return multiply_block(rows, others, width, width, S.reshape(-1), v.reshape(-1), out, point)
+    return multiply_block(rows, others, width, len(out) - point, S.reshape(-1), v.reshape(-1), out, point)
+
+
+TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows)
+# What calls another stands after it.
+TAPE_CALLS = (
+    *FUNCTIONS, is_binary, value, derivatives, *chain.from_iterable(LOOPS_OF_OPERATIONS), width_of, continues, gather, scatter,
+    values_of, derivatives_of, add_up, hand_on, copy_block, multiply_block,
+)  # fmt: skip

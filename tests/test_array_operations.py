@@ -1,0 +1,334 @@
+"""Every row of both tables on numbers, vectors, matrices and stacks, against derivatives that know nothing of it."""
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+from test_jacobians import matrix
+from test_operations import VALUES
+
+import cgraph as cg
+from cgraph.model.array_operations import ARRAY_OPERATIONS
+from cgraph.model.expressions import Apply, Name, parse
+from cgraph.model.operations import OPERATIONS, row_of
+
+try:
+    import jax
+    import jax.numpy as jnp
+    import jax.scipy.special as jsp
+except ImportError:
+    jax = None
+else:
+    jax.config.update("jax_enable_x64", val=True)
+    jax.config.update("jax_disable_most_optimizations", val=True)  # every case is compiled, and run once
+
+# --- points: entries are all different, and away from kinks and ends of domains -------------------------------------------
+
+RNG = np.random.default_rng(20)
+
+
+def reals(*shape):
+    return spread(shape, -2.1, 2.2)
+
+
+def spread(shape, low, high):
+    """Return numbers from low to high in random order, no two alike."""
+    return RNG.permutation(np.linspace(low, high, math.prod(shape) + 2)[1:-1]).reshape(shape)[()]
+
+
+DOMAINS = {
+    **{name: [(0.2, 5.0)] for name in ("log", "log2", "log10", "sqrt", "reciprocal")},
+    **{name: [(-0.95, 0.9)] for name in ("asin", "acos", "atanh")},
+    "acosh": [(1.1, 4.0)],
+    "div": [(-2.1, 2.2), (0.3, 2.0)],
+    "pow": [(0.3, 2.0), (-2.1, 2.2)],
+    "binary_cross_entropy": [(0.05, 0.95), (0.02, 0.98)],
+}
+DEFAULT = [(-2.1, 2.2), (-1.9321, 2.0457), (-1.7711, 1.9333)]
+SHAPES = {
+    1: [((),), ((3,),), ((2, 3),), ((4, 2, 3),)],
+    2: [((), ()), ((3,), ()), ((), (2, 3)), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((3,), (4, 2, 3)),
+        ((4, 1, 3), (2, 1)), ((1,), (2, 3)), ((4, 2, 3), (4, 2, 3))],
+    3: [((), (3,), (2, 3)), ((2, 3), (), (3,)), ((3,), (), ()), ((2, 3), (2, 3), (2, 3)), ((), (), (2, 1)),
+        ((2, 1), (3,), (4, 1, 1))],
+}  # fmt: skip
+
+
+def elementwise_cases():
+    for name, row in OPERATIONS.items():
+        for shapes in SHAPES[len(row.derivatives)]:
+            domains = DOMAINS.get(name, DEFAULT)
+            x = [spread(shape, *domain) for shape, domain in zip(shapes, domains, strict=False)]
+            operands = "abc"[: len(x)]
+            call = f"{name}({', '.join(operands)})" if not row.infix else row.infix.join(operands.rjust(2))
+            yield name, call.strip(), x
+
+
+def labels(*shape):
+    """Return labels with one 1 in every row."""
+    return np.eye(shape[-1])[RNG.integers(0, shape[-1], size=shape[:-1])]
+
+
+def soft(*shape):
+    """Return rows of probabilities."""
+    y = spread(shape, 0.1, 1.0)
+    return y / y.sum(axis=-1, keepdims=True)
+
+
+SINGULAR = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.5, -1.0]])  # rank 2: the cofactors are not all 0
+MATMUL = [
+    ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((1, 1), (1, 1)), ((1, 3), (3, 1)), ((2, 1), (1, 3)),
+    ((3,), (4, 3, 2)), ((4, 2, 3), (3,)), ((4, 2, 3), (3, 2)), ((2, 3), (4, 3, 2)), ((4, 2, 3), (4, 3, 2)),
+    ((1, 2, 3), (4, 3, 2)), ((4, 1, 2, 3), (2, 3, 1)), ((2, 1, 1, 3), (4, 3, 2)), ((5, 1), (1,)), ((1,), (1, 5)),
+]  # fmt: skip
+# An operation, its equation, the operands a and b, and what JAX calls it, if it has it.
+ARRAY_CASES = [
+    *[("matmul", "a @ b", [reals(*p), reals(*q)], "jnp.matmul(a, b)") for p, q in MATMUL],
+    *[("dot", "dot(a, b)", [reals(n), reals(n)], "jnp.dot(a, b)") for n in (1, 4)],
+    *[("outer", "outer(a, b)", [reals(m), reals(n)], "jnp.outer(a, b)") for m, n in ((1, 1), (2, 3), (4, 1))],
+    ("transpose", "a.T", [reals(2, 3)], "a.T"),
+    ("transpose", "a.T", [reals(3)], "a.T"),
+    ("transpose", "a.T", [2.0], "a"),
+    ("transpose", "transpose(a)", [reals(4, 2, 3)], "a.T"),
+    ("transpose", "transpose(a, 1, 2, 0)", [reals(4, 2, 3)], "jnp.transpose(a, (1, 2, 0))"),
+    ("transpose", "transpose(a, axes=(-1, 0, 1))", [reals(4, 2, 3)], "jnp.transpose(a, (-1, 0, 1))"),
+    *[("trace", "trace(a)", [reals(n, n)], "jnp.trace(a)") for n in (1, 3)],
+    *[("det", "det(a)", [reals(n, n)], "jnp.linalg.det(a)") for n in (1, 2, 4)],
+    ("det", "det(a)", [SINGULAR], None),
+    ("det", "det(a)", [np.ones((3, 3))], None),
+    ("det", "det(a)", [np.zeros((2, 2))], None),
+    ("det", "det(a)", [np.zeros((1, 1))], None),
+    *[("inv", "inv(a)", [reals(n, n) + 3 * np.eye(n)], "jnp.linalg.inv(a)") for n in (1, 2, 3)],
+    *[("index", f"a[{key}]", [reals(5)], f"a[{jkey or key}]") for key, jkey in [
+        ("0", ""), ("-1", ""), ("1:3", ""), ("::2", ""), ("::-1", ""), (":", ""), ("-2:", ""),
+        ("[0, 2, 0]", "jnp.array([0, 2, 0])"), ("[-1]", "jnp.array([-1])"),
+    ]],
+    *[("index", f"a[{key}]", [reals(4, 3)], f"a[{jkey or key}]") for key, jkey in [
+        ("1", ""), ("1, 2", ""), ("1, :", ""), (":, -1", ""), ("::2, 1:", ""), ("[3, 0, 3]", "jnp.array([3, 0, 3])"),
+        ("[0, 1], [2, 0]", "jnp.array([0, 1]), jnp.array([2, 0])"), (":, [2, 2]", ":, jnp.array([2, 2])"),
+        ("[0, 1], 1", "jnp.array([0, 1]), 1"),
+    ]],
+    *[("index", f"a[{key}]", [reals(4, 2, 3)], f"a[{key}]") for key in ("0", "1, 1", "1, 1, 1", ":, 0", "1:3, ::-1, 0", "-1, :, 1:")],
+    ("index", "a[1][0]", [reals(4, 2, 3)], "a[1][0]"),
+    *[("reshape", f"reshape(a, {shape})", [reals(*old)], f"jnp.reshape(a, ({shape},))") for shape, old in [
+        ("6", (2, 3)), ("3, 2", (2, 3)), ("-1", (4, 2, 3)), ("2, -1, 3", (4, 2, 3)), ("1, 1", (1,)), ("1", ()),
+    ]],
+    ("reshape", "reshape(a, (3, 2))", [reals(6)], "jnp.reshape(a, (3, 2))"),
+    ("reshape", "reshape(a, shape=(3, 2))", [reals(6)], "jnp.reshape(a, (3, 2))"),
+    ("concatenate", "concatenate(a)", [reals(3)], "a"),
+    ("concatenate", "concatenate(a, b)", [reals(3), reals(2)], "jnp.concatenate([a, b])"),
+    ("concatenate", "concatenate(a, b)", [reals(2, 3), reals(1, 3)], "jnp.concatenate([a, b])"),
+    ("concatenate", "concatenate(a, b, axis=1)", [reals(2, 3), reals(2, 1)], "jnp.concatenate([a, b], 1)"),
+    ("concatenate", "concatenate(a, b, axis=-2)", [reals(4, 2, 3), reals(4, 1, 3)], "jnp.concatenate([a, b], -2)"),
+    ("stack", "stack(a)", [2.0], "jnp.stack([a])"),
+    ("stack", "stack(a, b)", [2.0, 3.0], "jnp.stack([a, b])"),
+    ("stack", "stack(a, b)", [reals(3), reals(3)], "jnp.stack([a, b])"),
+    ("stack", "stack(a, b, axis=1)", [reals(2, 3), reals(2, 3)], "jnp.stack([a, b], 1)"),
+    ("stack", "stack(a, b, axis=-1)", [reals(2, 3), reals(2, 3)], "jnp.stack([a, b], -1)"),
+    *[(name, f"{typed}(a{option})", [reals(*shape)], f"jnp.{jax_name}(a{option})")
+      for name, typed, jax_name in [("sum", "sum", "sum"), ("mean", "mean", "mean"), ("largest", "max", "max"), ("smallest", "min", "min")]
+      for shape, option in [((3,), ""), ((1,), ""), ((2, 3), ""), ((2, 3), ", axis=0"), ((2, 3), ", axis=-1"),
+                            ((4, 2, 3), ""), ((4, 2, 3), ", axis=1")]],
+    *[(name, f"{name}(a, axis={axis})", [reals(4, 2, 3)], f"jnp.{name}(a, axis={axis})")
+      for name in ("sum", "mean") for axis in ("(0, 1)", "(-1, 0)", "(0, 1, 2)")],
+    *[(name, f"{name}(a)", [2.0], f"jnp.{name}(a)") for name in ("sum", "mean")],
+    *[("squared_norm", "squared_norm(a)", [reals(*shape)], "jnp.sum(a * a)") for shape in SHAPES[2][3] + ((2, 3), ())],
+    *[("norm", "norm(a)", [reals(*shape)], "jnp.sqrt(jnp.sum(a * a))") for shape in ((3,), (2, 3), (1,), ())],
+    *[(name, f"{name}(a{option})", [reals(*shape)], f"{jax_name}(a{option})")
+      for name, jax_name in [("softmax", "jax.nn.softmax"), ("log_softmax", "jax.nn.log_softmax"), ("logsumexp", "jsp.logsumexp")]
+      for shape, option in [((3,), ", axis=-1"), ((1,), ", axis=0"), ((2, 3), ", axis=-1"), ((2, 3), ", axis=0"),
+                            ((4, 2, 3), ", axis=1"), ((4, 2, 3), ", axis=2"), ((4, 2, 3), ", axis=-3")]],
+    *[(name, f"{name}(a)", [s], None) for name in ("softmax", "log_softmax", "logsumexp")
+      for s in (np.array([1000.0, 0.0, -1000.0]), np.array([[1000.0, 1000.0], [-1000.0, 2.0]]), reals(2, 3))],
+    *[("cross_entropy", "cross_entropy(a, b)", [p, y], "-jnp.log(jnp.sum(a * b, axis=-1))") for p, y in [
+        (soft(3), labels(3)), (soft(3), soft(3)), (soft(4, 3), labels(4, 3)), (soft(4, 2, 3), soft(4, 2, 3)),
+        (soft(4, 3), labels(3)), (soft(3), labels(4, 3)), (soft(4, 1, 3), soft(2, 3)),
+    ]],
+    ("cross_entropy", "cross_entropy(a, b)", [0.3, 0.9], "-jnp.log(a * b)"),
+    ("cross_entropy", "cross_entropy(a, b)", [soft(3), 1.0], "-jnp.log(jnp.sum(a * b))"),
+    *[("softmax_cross_entropy", "softmax_cross_entropy(a, b)", [s, y], "-jnp.sum(b * jax.nn.log_softmax(a), axis=-1)") for s, y in [
+        (reals(3), labels(3)), (reals(3), soft(3)), (reals(4, 3), labels(4, 3)), (reals(4, 2, 3), soft(4, 2, 3)),
+        (reals(4, 3), labels(3)), (reals(3), labels(4, 3)), (reals(2), np.array([0.7, 0.9])),
+        (np.array([1000.0, 0.0, -1000.0]), labels(3)), (np.array([-1000.0, 1000.0]), np.array([1.0, 0.0])),
+    ]],
+    *[("squared_error", "squared_error(a, b)", [reals(*p), reals(*q)], "jnp.sum((a - b)**2, axis=-1)") for p, q in [
+        ((3,), (3,)), ((4, 3), (4, 3)), ((4, 3), (3,)), ((), (3,)), ((4, 2, 3), (2, 1)), ((3,), (1,)),
+    ]],
+    ("squared_error", "squared_error(a, b)", [2.0, 0.5], "(a - b)**2"),
+    *[("hinge", "hinge(a, b)", [s, y], "jnp.sum((1 - b)*jnp.maximum(a - jnp.sum(a*b, -1, keepdims=True) + 1, 0), axis=-1)")
+      for s, y in [(reals(3), labels(3)), (reals(4, 3), labels(4, 3)), (reals(4, 2, 3), labels(4, 2, 3)), (reals(4, 3), labels(3)),
+                   (reals(3), labels(4, 3)), (reals(3), soft(3)), (10 * reals(3), labels(3))]],
+]  # fmt: skip
+CASES = [(name, equation, x) for name, equation, x, _ in ARRAY_CASES] + list(elementwise_cases())
+
+
+def ident(case):
+    return f"{case[1]} of {', '.join(str(np.shape(x)).replace(' ', '') for x in case[2])}"
+
+
+def graph_of(equation, x):
+    return cg.from_equations(f"y = {equation}", **dict(zip("abc", x, strict=False)))
+
+
+def shaped(z, y, x):
+    """Return the derivative on an edge as an array of shape (size of y, size of x), or a float."""
+    if np.ndim(y) == np.ndim(x) == 0:
+        assert type(z) is float
+        return z
+    assert z.shape == (np.size(y), np.size(x))
+    M = z.dense()
+    assert M == pytest.approx(matrix(z), rel=1e-14, abs=1e-14)
+    return M
+
+
+def test_every_row_has_a_case():
+    assert {name for name, *_ in CASES} == set(ARRAY_OPERATIONS) | set(OPERATIONS)
+    for name, equation, _ in CASES:  # and the case applies it
+        assert name in {step.operation for step in parse(equation).steps if isinstance(step, Apply)}, equation
+
+
+@pytest.mark.parametrize("case", CASES, ids=ident)
+def test_every_jacobian_agrees_with_a_complex_step(case):
+    name, equation, x = case
+    steps = parse(equation).steps
+    calls = [step for step in steps if isinstance(step, Apply)]
+    G = graph_of(equation, x)
+    L = cg.linearize(G)
+    y = L.nodes["y"]["value"]
+
+    def value(*operands):
+        v = []
+        read = iter(operands)
+        for step in steps:
+            done = next(read) if isinstance(step, Name) else row_of(step.operation).value(
+                *[v[k] for k in step.operands], **dict(step.options))  # fmt: skip
+            v.append(done)
+        return v[-1]
+
+    assert calls
+    assert y == pytest.approx(np.asarray(value(*x))[()], rel=1e-15)
+    for k, i in enumerate("abc"[: len(x)]):
+        expected = np.stack([np.ravel(np.imag(value(*moved))) / 1e-30 for moved in steps_along(x, k)], axis=1)
+        z = shaped(L.edges[i, "y"]["derivative"], y, x[k])
+        assert z == pytest.approx(expected if np.ndim(z) else expected[0, 0], rel=1e-11, abs=1e-11), (name, i)
+
+
+def steps_along(x, k):
+    """Iterate over the operands with a complex step in each entry of the operand `k`."""
+    for entry in range(np.size(x[k])):
+        moved = np.array(x[k], dtype=complex)
+        moved.reshape(-1)[entry] += 1e-30j
+        yield [*x[:k], moved if moved.ndim else complex(moved), *x[k + 1 :]]
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if np.size(c[2][0]) < 4], ids=ident)
+def test_every_jacobian_agrees_with_central_differences(case):
+    _, equation, x = case
+    G = graph_of(equation, x)
+    L = cg.linearize(G)
+    y = L.nodes["y"]["value"]
+    for i, operand in zip("abc", x, strict=False):
+        columns = [difference(partial(valued, G, i, operand), entry) for entry in range(np.size(operand))]
+        z = shaped(L.edges[i, "y"]["derivative"], y, operand)
+        assert np.reshape(z, (np.size(y), -1)) == pytest.approx(np.stack(columns, axis=1), rel=1e-6, abs=1e-6)
+
+
+def valued(G, i, operand, entry, step):
+    moved = np.array(operand)
+    moved.reshape(-1)[entry] += step
+    return np.ravel(cg.evaluate(G, {i: moved})["y"])
+
+
+def difference(f, entry, h=1e-4):
+    """Two central differences and one Richardson step."""
+    wide, narrow = ((f(entry, d) - f(entry, -d)) / (2 * d) for d in (h, h / 2))
+    return (4 * narrow - wide) / 3
+
+
+# --- against JAX --------------------------------------------------------------------------------------------------------------
+
+JAX_NAMES = {
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
+    "max": "maximum", "min": "minimum", "mul": "multiply", "sub": "subtract", "div": "divide", "neg": "negative", "pow": "power",
+}  # fmt: skip
+OWN = {
+    "erf": "jsp.erf(a)", "identity": "a", "sigmoid": "jax.nn.sigmoid(a)", "relu": "jax.nn.relu(a)", "softplus": "jax.nn.softplus(a)",
+    "hard_tanh": "jax.nn.hard_tanh(a)", "leaky_relu": "jax.nn.leaky_relu(a)", "elu": "jax.nn.elu(a)",
+    "gelu": "jax.nn.gelu(a, approximate=False)", "silu": "jax.nn.silu(a)", "where": "jnp.where(a != 0, b, c)",
+    "greater": "(a > b) * 1.0", "less": "(a < b) * 1.0", "greater_equal": "(a >= b) * 1.0", "less_equal": "(a <= b) * 1.0",
+    "binary_cross_entropy": "-b*jnp.log(a) - (1 - b)*jnp.log(1 - a)",
+}  # fmt: skip
+
+
+def in_jax(name):
+    return OWN.get(name) or f"jnp.{JAX_NAMES.get(name, name)}({', '.join('abc'[: len(OPERATIONS[name].derivatives)])})"
+
+
+# Of every row the case with the most entries: JAX compiles each anew.
+ELEMENTWISE = [(n, e, x, in_jax(n)) for n, e, x in elementwise_cases() if np.shape(x[0]) == (2, 3)]
+BY_SIZE = sorted(ARRAY_CASES, key=lambda case: sum(map(np.size, case[2])))
+JAX_CASES = list({case[0]: case for case in [*ELEMENTWISE, *BY_SIZE] if case[3]}.values())
+
+
+@pytest.mark.skipif(jax is None, reason="JAX is an optional test dependency")
+@pytest.mark.parametrize("case", JAX_CASES, ids=ident)
+def test_every_jacobian_agrees_with_jax(case):
+    _, equation, x, theirs = case
+    function = eval(f"lambda {', '.join('abc'[: len(x)])}: {theirs}", {"jax": jax, "jnp": jnp, "jsp": jsp})
+    L = cg.linearize(graph_of(equation, x))
+    y = L.nodes["y"]["value"]
+    operands = [np.asarray(operand, dtype=float) for operand in x]
+    jacobians = jax.jacrev(function, argnums=tuple(range(len(x))))
+    value, found = jax.jit(lambda *a: (function(*a), jacobians(*a)))(*operands)
+    assert y == pytest.approx(np.asarray(value)[()], rel=1e-12, abs=1e-14)
+    for i, operand, expected in zip("abc", x, found, strict=False):
+        z = shaped(L.edges[i, "y"]["derivative"], y, operand)
+        assert np.reshape(z, np.shape(y) + np.shape(operand)) == pytest.approx(
+            np.asarray(expected), rel=1e-9, abs=1e-12
+        )
+
+
+# --- worked by hand ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("equation", "x", "dense"),
+    [
+        ("max(a)", [1.0, 3.0, 3.0], [[0, 1, 0]]),
+        ("min(a)", [1.0, 3.0, 1.0], [[1, 0, 0]]),
+        ("max(a, axis=0)", [[1.0, 2.0], [1.0, 3.0]], [[1, 0, 0, 0], [0, 0, 0, 1]]),
+        ("min(a, axis=1)", [[2.0, 2.0], [1.0, 0.0]], [[1, 0, 0, 0], [0, 0, 0, 1]]),
+        ("max(a, 2)", [1.0, 2.0, 3.0], [[0, 0, 0], [0, 1, 0], [0, 0, 1]]),
+        ("hinge(a, c)", [0.0, 1.0, 2.0], [[0, -1, 1]]),  # margins 0, 1, 2 beside the label: a margin of 0 costs nothing
+        ("relu(a)", [0.0, 1.0], [[0, 0], [0, 1]]),
+        ("softmax(a)", [0.0, math.log(3)], [[0.1875, -0.1875], [-0.1875, 0.1875]]),  # diag(p) - p p^T
+        ("softmax(a)", [1000.0, 0.0], [[0, 0], [0, 0]]),
+        ("log_softmax(a)", [1000.0, 0.0], [[0, 0], [-1, 1]]),
+        ("logsumexp(a)", [-1000.0, 1000.0], [[0, 1]]),
+        ("det(a)", [[0.0, 0.0], [0.0, 0.0]], [[0, 0, 0, 0]]),
+        ("det(a)", [[1.0, 2.0], [2.0, 4.0]], [[4, -2, -2, 1]]),
+        ("det(a)", [[0.0]], [[1]]),
+        ("inv(a)", [[2.0]], [[-0.25]]),
+        ("norm(a)", [3.0, 4.0], [[0.6, 0.8]]),
+        ("a[[0, 0]]", [5.0, 6.0], [[1, 0], [1, 0]]),
+        ("outer(a, a)", [2.0, 3.0], [[4, 0], [3, 2], [3, 2], [0, 6]]),
+        ("a @ a", [2.0, 3.0], [[4, 6]]),
+        ("a @ a.T", [[1.0, 2.0]], [[2, 4]]),
+    ],
+)  # fmt: skip
+def test_by_hand(equation, x, dense):
+    values = {"a": x} | ({"c": [0.0, 1.0, 0.0]} if "c)" in equation else {})
+    L = cg.linearize(cg.from_equations(f"y = {equation}", **values))
+    z = L.edges["a", "y"]["derivative"]
+    assert np.asarray(z) == pytest.approx(np.array(dense, dtype=float), rel=1e-14, abs=1e-15)
+    assert cg.check_derivatives(L)
+
+
+@pytest.mark.parametrize(("name", "point", "value"), VALUES)
+def test_values_of_arrays_are_those_of_their_entries(name, point, value):
+    row = OPERATIONS[name]
+    x = [np.full((2, 1), float(number)) if k == 0 else np.full(3, float(number)) for k, number in enumerate(point)]
+    found = row.value(*x)
+    assert found.shape == ((2, 1) if len(x) == 1 else (2, 3))
+    assert found == pytest.approx(np.full(found.shape, float(value)), rel=1e-14)

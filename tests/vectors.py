@@ -1,0 +1,90 @@
+"""Random graphs of vectors and matrices over the tables of operations, for tests."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+import cgraph as cg
+from cgraph.model.array_operations import ARRAY_OPERATIONS
+from cgraph.model.operations import OPERATIONS
+
+# For every row of the table of array operations, equations with a and b in the shapes beside them.
+ROWS = {
+    "matmul": [("a @ b", (2, 3), (3, 2)), ("a @ b", (3,), (3, 2)), ("a @ b", (2, 3), (3,)), ("a @ b", (3,), (3,)),
+               ("a @ b", (2, 2, 3), (3, 2)), ("tanh(a) @ exp(b)", (2, 2), (2, 2))],
+    "dot": [("dot(a, b)", (3,), (3,)), ("dot(a*b, exp(b))", (2,), (2,))],
+    "outer": [("outer(a, b)", (2,), (3,)), ("outer(sin(a), a*a)", (2,), (1,))],
+    "transpose": [("a.T * b", (2, 3), (3, 2)), ("transpose(a, 1, 2, 0) - b", (2, 1, 3), (1, 3, 2))],
+    "trace": [("trace(a @ b)", (2, 3), (3, 2))],
+    "det": [("det(a) * b", (n, n), ()) for n in range(1, 6)],
+    "inv": [("inv(a) @ b", (n, n), (n,)) for n in range(1, 5)] + [("inv(a)[0, 1] + b", (3, 3), ())],
+    "index": [("a[1] * b[0, 1]", (3,), (2, 2)), ("a[::2] + b[[0, 0], 1]", (3,), (2, 2)), ("(a + b)[1, :]", (2, 3), (3,))],
+    "reshape": [("reshape(a*b, 3, -1)", (2, 3), (3,)), ("reshape(a, 1) + b", (), (2,))],
+    "concatenate": [("concatenate(a, b)", (2,), (1,)), ("concatenate(a, b, a, axis=1)", (2, 1), (2, 2))],
+    "stack": [("stack(a, b, 1)", (), ()), ("stack(a, b, axis=1)", (2,), (2,))],
+    "sum": [("sum(a) + sum(b, axis=0)", (2,), (2, 3)), ("sum(a, axis=(0, 2)) * b", (2, 2, 2), (2,)), ("sum(a)*b", (), ())],
+    "mean": [("mean(a) * mean(b, axis=1)", (2, 3), (2, 2)), ("mean(a)*b", (), ())],
+    "largest": [("max(a) * max(b, axis=1)", (25,), (2, 3)), ("max(sin(a) + b)", (2, 2), (2,))],
+    "smallest": [("min(a) * min(b, axis=0)", (3,), (2, 2))],
+    "squared_norm": [("squared_norm(a - b)", (2, 2), (2,))],
+    "norm": [("norm(a @ b)", (2, 2), (2,))],
+    "softmax": [("softmax(a @ b)", (3, 2), (2,)), ("softmax(a, axis=0) * b", (2, 3), (3,))],
+    "log_softmax": [("log_softmax(a) * b", (2, 3), (3,)), ("log_softmax(a + b, axis=0)", (2, 2), ())],
+    "logsumexp": [("logsumexp(a - b)", (2, 3), (3,)), ("logsumexp(a, axis=0) * b", (2, 2), ())],
+    "cross_entropy": [("cross_entropy(softmax(a), exp(b))", (2, 3), (3,))],
+    "softmax_cross_entropy": [("softmax_cross_entropy(a, b)", (3,), (3,)), ("softmax_cross_entropy(a, b)", (2, 3), (3,))],
+    "squared_error": [("squared_error(a, b)", (2, 3), (3,)), ("squared_error(a, b)", (), (3,))],
+    "hinge": [("hinge(3*a, b)", (3,), (3,)), ("hinge(3*a, b*b)", (2, 3), (3,))],
+}  # fmt: skip
+assert ROWS.keys() == ARRAY_OPERATIONS.keys()
+
+# Operands in (0.2, 0.9) suit every domain, after 1 is added where it says so.
+_ABOVE_ONE = {"acosh"}
+
+
+def elementwise_equation(name, operands):
+    """Return the text of an elementwise operation on operands between 0 and 1."""
+    row = OPERATIONS[name]
+    operands = [f"({o} + 1)" if name in _ABOVE_ONE else o for o in operands]
+    if row.infix:
+        return f" {row.infix} ".join(operands) if len(operands) == 2 else row.infix + operands[0]
+    return f"{name}({', '.join(operands)})"
+
+
+def entries(shape, seed):
+    """Return an array, or a number, with entries between 0.2 and 0.9 that are all different."""
+    values = 0.2 + 0.7 * np.random.default_rng(seed).random(shape)
+    return values if shape else float(values)
+
+
+FORMS = [
+    "tanh({m} @ {v})", "softmax({m} @ {v} + {n})", "sigmoid({v} * {w})", "{v} + {n}*{w}", "max({v}, {w})",
+    "where({v} > {w}, {v}^2, {w} - {v})", "{v} @ {m}", "stack(norm({v}), {n}, sum({w}))", "{m}[1] * {v}[::-1]",
+    "{v} / (2 + {w}^2)", "concatenate({v}[:2], {w}[[1]])", "log_softmax({v})", "{n} - {v}", "exp(-{v}) * {m}[0, 1]",
+    "inv({m} + 3*{m} @ {m}.T) @ {v}",
+]  # fmt: skip
+ENDS = [
+    "sum({v} * {w})", "softmax_cross_entropy({v}, {w})", "squared_error({v}, {w}) * {n}", "logsumexp({v} + {w})",
+    "hinge({v}, {w})", "trace(outer({v}, {w}))", "det({m} + outer({v}, {w}))", "mean({m} @ {v})", "min({v})",
+]  # fmt: skip
+
+
+@st.composite
+def vector_graphs(draw):
+    """Numbers, vectors of 3 and 3 x 3 matrices, equations of one to five operations, and a loss."""
+    seed = draw(st.integers(0, 2**16))
+    G = cg.ComputationalGraph()
+    names = {"v": ["v0", "v1"], "m": ["m0"], "n": ["n0"]}
+    for k, (add, name) in enumerate(
+        [(G.add_input, "v0"), (G.add_constant, "v1"), (G.add_weight, "m0"), (G.add_weight, "n0")]
+    ):
+        add(name, entries({"v": (3,), "m": (3, 3), "n": ()}[name[0]], seed + k))
+
+    def written(form):
+        return form.format(**{kind: draw(st.sampled_from(names[kind])) for kind in "vmn"},
+                           w=draw(st.sampled_from(names["v"])))  # fmt: skip
+
+    for k in range(2, draw(st.integers(3, 6))):
+        G.add_equation(f"v{k}", written(draw(st.sampled_from(FORMS))))
+        names["v"].append(f"v{k}")
+    G.add_equation("J", written(draw(st.sampled_from(ENDS))))
+    return G

@@ -132,14 +132,12 @@ def test_what_no_page_can_show_is_said(graph, options, message):
         cg.page(graph, **options)
 
 
-@pytest.mark.parametrize(("bad", "what"), [(1j, "the complex number 1j"), (np.ones((2, 3)), "2 x 3")])
+@pytest.mark.parametrize(("bad", "what"), [(1j, "1j"), (np.ones((2, 3)), "2 x 3; scalarize")])
 def test_a_page_shows_real_numbers(bad, what):
     G = nx.DiGraph()
     G.add_edge("x", "y", derivative=2.0)
     G.nodes["x"]["value"] = bad
-    with pytest.raises(
-        cg.DrawingError, match=f"a page walks through graphs of real numbers, and node 'x' holds {what}; draw"
-    ):
+    with pytest.raises(cg.DrawingError, match=f"a page walks through graphs of .*numbers, and node 'x' holds {what}"):
         cg.page(G)
 
 
@@ -425,6 +423,16 @@ def test_operations_on_arrays_can_be_walked_but_inputs_not_changed(show):
     S = cg.sensitivity(cg.linearize(G), "x", "y")
     assert close(tab.evaluate("numbers.S[0]"), S)
     assert tab.text_content("#refused") == "The equation of y has operations on arrays, which this page cannot compute."
+
+
+@needs_browser
+def test_layers_of_one_neuron_and_arrays_taken_apart_can_be_walked(show):
+    layers = cg.layerwise(cg.read_spec(next(p for p in EXAMPLES if p.stem == "one_hidden_layer")))
+    L = cg.linearize(cg.scalarize(layers))
+    tab = show(L)
+    tab.keyboard.press("End")
+    t = tab.evaluate("graph.nodes[state.t].name")
+    assert all(close(a, S) for a, S in zip(tab.evaluate("numbers.S"), cg.sensitivities(L, t).values(), strict=True))
 
 
 @needs_browser

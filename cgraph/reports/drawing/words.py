@@ -13,7 +13,7 @@ from cgraph.model.expressions import substitute
 from cgraph.model.jacobians import Jacobian
 from cgraph.reports.latex import GREEK, greek_letter
 
-__all__ = ["Line", "is_array", "show_names", "show_quantity", "text_width", "typeset_equation"]
+__all__ = ["Line", "is_array", "one_number", "show_names", "show_quantity", "text_width", "typeset_equation"]
 
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _HALVES = {"-": "⁻", "+": "⁺"}  # the halves of a decoupled neuron
@@ -78,18 +78,24 @@ def show_quantity(value: Any) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> show_quantity(-1.0 / 3), show_quantity(np.zeros((4, 3))), show_quantity(np.zeros(3))
-    ('−0.3333', '4 × 3', 'vector of 3')
+    >>> show_quantity(-1.0 / 3), show_quantity(np.zeros((4, 3))), show_quantity(np.zeros(3)), show_quantity(np.ones(1))
+    ('−0.3333', '4 × 3', 'vector of 3', '1')
     """
     if is_array(value):
         return f"vector of {value.shape[0]}" if len(value.shape) == 1 else " × ".join(map(str, value.shape))
-    value = value.dense().item() if isinstance(value, Jacobian) else value
+    value = one_number(value)
     return format(float(value) + 0.0, ".4g").replace("-", "−") if isinstance(value, Real) else str(value)
 
 
 def is_array(value: Any) -> bool:
     """Whether a value, a derivative or a sensitivity is more than one number."""
     return math.prod(getattr(value, "shape", ())) != 1
+
+
+def one_number(value: Any) -> Any:
+    """Return what is not more than one number as that number, not as an array or a matrix of it."""
+    value = value.dense() if isinstance(value, Jacobian) else value
+    return value.item() if getattr(value, "shape", ()) else value
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:

@@ -21,14 +21,13 @@ from cgraph.model.evaluation import is_computed
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node, require_node, topological_order
-from cgraph.model.jacobians import Jacobian
 from cgraph.model.operations import OPERATIONS
 from cgraph.model.values import show_shape
 from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES, fits
 from cgraph.reports.drawing.layout import lay_out
 from cgraph.reports.drawing.picture import MAX_LABELS, Picture, picture_of
 from cgraph.reports.drawing.svg import to_svg
-from cgraph.reports.drawing.words import Line, is_array, show_names, typeset_equation
+from cgraph.reports.drawing.words import Line, is_array, one_number, show_names, typeset_equation
 
 __all__ = ["page"]
 
@@ -66,7 +65,7 @@ def page(
     Raises
     ------
     DrawingError
-        If the graph is too large, has no edge, or is not one of real numbers.
+        If the graph is too large, has no edge, or is not one of real numbers; `scalarize` takes arrays apart.
     ExtraMissingError
         Without pygraphviz (extra ``draw``).
     CGraphError
@@ -142,7 +141,7 @@ def _data(G: nx.DiGraph[Any], order: list[Any], picture: Picture, s: Node, t: No
     return {
         "nodes": nodes, "edges": edges, "order": [number[i] for i in order], "s": number[s], "t": number[t],
         "values": values, "refused": _refusal(G),
-        "sensitivities": {number[k]: [float(S) for S in sensitivities(G, k).values()] for k in targets},
+        "sensitivities": {number[k]: [_real(S, f"S({i}, {k})") for i, S in sensitivities(G, k).items()] for k in targets},
         "operations": {name: {"infix": row.infix, "precedence": row.precedence, "takes": row.domain[1] if row.domain else ""}
                        for name, row in OPERATIONS.items()},
     }  # fmt: skip
@@ -190,10 +189,13 @@ def _refusal(G: nx.DiGraph[Any]) -> str:
 
 
 def _real(value: Any, what: str) -> float | None:
-    if is_array(value) or isinstance(value, complex):
-        held = show_shape(value) if is_array(value) else f"the complex number {value}"
-        raise DrawingError(f"a page walks through graphs of real numbers, and {what} holds {held}; draw() shows it")
-    return None if value is None else float(value.dense().item() if isinstance(value, Jacobian) else value)
+    if is_array(value):
+        raise DrawingError(
+            f"a page walks through graphs of numbers, and {what} holds {show_shape(value)}; scalarize(G) makes it one"
+        )
+    if isinstance(value, complex):
+        raise DrawingError(f"a page walks through graphs of real numbers, and {what} holds {value}")
+    return None if value is None else float(one_number(value))
 
 
 def _filled(title: str, svg: str, data: dict[str, Any]) -> str:

@@ -106,7 +106,7 @@ def test_what_is_written_is_read_as_the_same_steps(text):
 @pytest.mark.parametrize(
     ("equation", "again"),
     [
-        ("x**2", "x ^ 2"), ("(x^2)^3", "(x ^ 2) ^ 3"), ("x^(2^3)", "x ^ (2 ^ 3)"), ("W.T@x", "transpose(W) @ x"),
+        ("x**2", "x ^ 2"), ("(x^2)^3", "(x ^ 2) ^ 3"), ("x^(2^3)", "x ^ (2 ^ 3)"), ("W.T@x", "W.T @ x"),
         ("W[1,:]", "W[1, :]"), ("W[[0,2],::2]", "W[[0, 2], ::2]"), ("max(x)", "max(x)"), ("max(W,axis=0)", "max(W, axis=0)"),
         ("max(x,2)", "max(x, 2)"), ("reshape(x,2,-1)", "reshape(x, 2, -1)"), ("reshape(x,(2,3))", "reshape(x, 2, 3)"),
         ("sum(W,axis=(0,1))", "sum(W, axis=(0, 1))"), ("(x<2)*x", "(x < 2) * x"), ("(a+b)[0]", "(a + b)[0]"),

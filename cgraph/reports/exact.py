@@ -20,6 +20,9 @@ RATIONAL = {
 }  # fmt: skip
 
 
+_ARRAYS = "are of numbers, and the graph has arrays; `scalarize` writes an equation for each entry"
+
+
 def linearize_exactly(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -> ComputationalGraph:
     """Return the linearized graph with Fractions on nodes and edges.
 
@@ -83,7 +86,7 @@ def _exact(j: str, value: Any) -> Fraction:
 
 def _fraction(value: Any) -> Fraction:
     if np.ndim(value):
-        raise EvaluationError("exact values are of numbers; the graph has arrays")
+        raise EvaluationError(f"fractions {_ARRAYS}")
     return value if isinstance(value, Fraction) else Fraction(repr(float(value)))
 
 
@@ -93,7 +96,7 @@ def linearize_symbolically(G: ComputationalGraph) -> ComputationalGraph:
     Raises
     ------
     CGraphError
-        If sympy is not installed, or an edge holds a derivative without an equation.
+        If sympy is not installed, there are arrays, or an edge holds a derivative without an equation.
 
     Notes
     -----
@@ -107,6 +110,8 @@ def linearize_symbolically(G: ComputationalGraph) -> ComputationalGraph:
     z*exp(a)
     """
     sympy = import_sympy()
+    if any(np.ndim(data.get("value", 0.0)) for _, data in G.nodes(data=True)):
+        raise EvaluationError(f"formulas {_ARRAYS}")
     values = symbolic_values(G)
     L = G.copy()
     for i, j, data in L.edges(data=True):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.checks import Check, numerical_check
-from cgraph.algorithms.gradients import GradientFactors, gradient_factors
+from cgraph.algorithms.gradients import gradient_factors
 from cgraph.algorithms.linearized import edge_derivative, identity, nodes_between, size_of
 from cgraph.algorithms.paths import count_paths, paths, top_paths
 from cgraph.algorithms.sweeps import increments, reverse_steps
@@ -21,129 +20,25 @@ from cgraph.model.graph import ComputationalGraph, require_node, topological_ord
 from cgraph.model.neurons import linear_halves
 from cgraph.reports.exact import import_sympy, linearize_exactly, linearize_symbolically, symbolic_values
 from cgraph.reports.formulas import array_formulas, derivative_formulas, gate_formula, typeset
+from cgraph.reports.records import Half, Increment, LocalDerivative, PathProduct, Record, Step
 from cgraph.reports.tables import Formula, show_number
+from cgraph.reports.worked import solution_latex, solution_markdown, solution_text
 
 __all__ = ["Solution", "solve"]
 
 MOST_PATHS = 20  # that a solution lists; of more, the strongest
 
 
-class LocalDerivative(NamedTuple):
-    """z(i,j), and how it is computed; the formula is None where there is none to show."""
-
-    tail: str
-    head: str
-    formula: Formula | None
-    value: Any
-
-
-class Step(NamedTuple):
-    """A step of the reverse sweep, version A: S(i,t) is the sum of the terms S(j,t) z(i,j)."""
-
-    node: str
-    terms: dict[str, Any]
-    total: Any
-
-
-class Increment(NamedTuple):
-    """A step of version B: while node j is visited, S(i,t) grows by S(j,t) z(i,j)."""
-
-    visited: str
-    node: str
-    term: Any
-    total: Any
-
-
-class PathProduct(NamedTuple):
-    """A path, the z along it from s to t, and their product."""
-
-    path: tuple[str, ...]
-    factors: tuple[Any, ...]
-    product: Any
-
-
-class Half(NamedTuple):
-    """A decoupled neuron j: S(j-,t) = S(j+,t) Phi'(s(j))."""
-
-    linear: str
-    activation: str
-    downstream: Any
-    gate: Any
-    total: Any
-
-
-@dataclass(frozen=True)
-class Solution:
-    """A worked solution; printed, it is text, and in a notebook Markdown.
-
-    Attributes
-    ----------
-    graph : ComputationalGraph
-        Linearized: the values of the forward pass stand on its nodes, the local derivatives on its edges.
-    s, t : node
-        The ends; s is None for the sensitivity to every node.
-    order : tuple of nodes
-        The nodes that t is computed from, tails before heads.
-    local : tuple of LocalDerivative
-        z(i,j) for every edge that the sweep uses.
-    steps : tuple of Step
-        The reverse sweep, from t on.
-    increments : tuple of Increment
-        The same as version B.
-    path_count : int
-        How many paths lead from s to t.
-    paths : tuple of PathProduct
-        All of them, or the strongest twenty.
-    gradients : dict
-        ``{(i, j): GradientFactors}`` of the weighted edges that t depends on.
-    halves : tuple of Half
-        The decoupled neurons that t depends on.
-    check : Check or None
-        S(s,t) beside its numerical value; None where there is nothing to compare with.
-    formulas : dict
-        ``{i: S(i,t)}`` as formulas of sympy in the nodes, if they were asked for.
-    formula : object
-        S(s,t) as a formula in the inputs and weights, if it was asked for.
-    """
-
-    graph: ComputationalGraph
-    s: str | None
-    t: str
-    order: tuple[str, ...]
-    local: tuple[LocalDerivative, ...]
-    steps: tuple[Step, ...]
-    increments: tuple[Increment, ...]
-    path_count: int
-    paths: tuple[PathProduct, ...]
-    gradients: dict[tuple[str, str], GradientFactors]
-    halves: tuple[Half, ...]
-    check: Check | None
-    formulas: dict[str, Any]
-    formula: Any = None
-
-    @property
-    def sensitivities(self) -> dict[str, Any]:
-        """{i: S(i,t)} for the nodes of the sweep."""
-        return {step.node: step.total for step in self.steps}
-
-    @property
-    def value(self) -> Any:
-        """S(s,t); 0.0 if no path leads from s to t, None without an s."""
-        return None if self.s is None else self.sensitivities.get(self.s, 0.0)
+class Solution(Record):
+    """A worked solution: the record of what was computed; printed, it is text, and in a notebook Markdown."""
 
     def __str__(self) -> str:
-        from cgraph.reports.worked import solution_text  # noqa: PLC0415 - it imports this module
-
         return solution_text(self)
 
     def _repr_markdown_(self) -> str:
-        from cgraph.reports.worked import solution_markdown  # noqa: PLC0415 - as above
-
         return solution_markdown(self)
 
     def _repr_latex_(self) -> str:
-        from cgraph.reports.worked import solution_latex  # noqa: PLC0415 - as above
-
         return solution_latex(self)
 
 

@@ -16,7 +16,7 @@ from cgraph.model.values import show_shape
 from cgraph.reports.exact import import_sympy, write_symbolic
 from cgraph.reports.formulas import gate_formula, typeset
 from cgraph.reports.latex import latex_document, latex_name, latex_number
-from cgraph.reports.solutions import Solution
+from cgraph.reports.records import Record
 from cgraph.reports.tables import Formula, Table, show_number, to_latex, to_markdown, to_text
 
 __all__ = [
@@ -32,29 +32,29 @@ __all__ = [
 TERMS = 3  # of a sum that stand in one line
 
 
-def solution_text(solution: Solution) -> str:
+def solution_text(solution: Record) -> str:
     """Return the solution for a terminal."""
     title = _title(solution).text
     return "\n\n".join([f"{title}\n{'=' * len(title)}", *map(to_text, solution_tables(solution))])
 
 
-def solution_markdown(solution: Solution) -> str:
+def solution_markdown(solution: Record) -> str:
     """Return the solution in GitHub's Markdown."""
     return "\n\n".join([f"## {_title(solution).text}", *map(to_markdown, solution_tables(solution))])
 
 
-def solution_latex(solution: Solution) -> str:
+def solution_latex(solution: Record) -> str:
     """Return the solution as LaTeX that stands in a document."""
     title = rf"\noindent $\displaystyle {_title(solution).latex}$\par\medskip"
     return "\n\n".join([title, *(to_latex(table) + "\n\\medskip" for table in solution_tables(solution))])
 
 
-def solution_document(solution: Solution) -> str:
+def solution_document(solution: Record) -> str:
     """Return the solution as a document for pdflatex."""
     return latex_document(solution_latex(solution))
 
 
-def solution_tables(solution: Solution) -> list[Table]:
+def solution_tables(solution: Record) -> list[Table]:
     """Return the steps of the solution as tables, in the order in which they are worked."""
     s, t = solution.s, solution.t
     tables = [_forward(solution), *_gates(solution), _local(solution), _backward(solution)]
@@ -79,7 +79,7 @@ def equation_of(G: ComputationalGraph, j: str) -> str:
     return str(data["equation"]) if "equation" in data else ""
 
 
-def solution_data(solution: Solution) -> dict[str, Any]:
+def solution_data(solution: Record) -> dict[str, Any]:
     """Return the solution as plain data, for JSON; fractions and formulas are text."""
     L = solution.graph
     S = solution.sensitivities
@@ -139,7 +139,7 @@ def _plain(data: Any) -> Any:
     return str(data) if isinstance(data, Fraction) else data
 
 
-def _title(solution: Solution) -> Formula:
+def _title(solution: Record) -> Formula:
     s, t = solution.s, solution.t
     if s is None:
         return Formula(f"S(i, {t}) for every node i", rf"S(i, {latex_name(t)}) \text{{ for every node }} i")
@@ -154,7 +154,7 @@ def _title(solution: Solution) -> Formula:
     )
 
 
-def _forward(solution: Solution) -> Table:
+def _forward(solution: Record) -> Table:
     rows = [
         (
             _name(name),
@@ -169,11 +169,11 @@ def _forward(solution: Solution) -> Table:
     return Table(("node", "equation", "with numbers", *shape, "value"), rows, "Forward pass")
 
 
-def _has_arrays(solution: Solution) -> bool:
+def _has_arrays(solution: Record) -> bool:
     return any(isinstance(solution.graph.nodes[i].get("value"), np.ndarray) for i in solution.order)
 
 
-def _forward_rows(solution: Solution) -> Iterator[tuple[str, str, str, Any]]:
+def _forward_rows(solution: Record) -> Iterator[tuple[str, str, str, Any]]:
     """Iterate over node, equation, equation with numbers, value; of a neuron, first the weighted sum."""
     L = solution.graph
     for j in solution.order:
@@ -213,7 +213,7 @@ def _with_numbers(L: ComputationalGraph, equation: str) -> tuple[str, str]:
     return equation, substitute(equation, {i: _bracketed(value) for i, value in values.items()})
 
 
-def _gates(solution: Solution) -> Iterator[Table]:
+def _gates(solution: Record) -> Iterator[Table]:
     L = solution.graph
     rows = []
     for j in solution.order:
@@ -225,7 +225,7 @@ def _gates(solution: Solution) -> Iterator[Table]:
         yield Table(("neuron", "Phi'(s)", "gate"), rows, "Gates")
 
 
-def _local(solution: Solution) -> Table:
+def _local(solution: Record) -> Table:
     arrays = _has_arrays(solution)
     rows = [
         (_edge(d.tail, d.head), d.formula, *([_shape(d.value)] if arrays else []), _cell(d.value))
@@ -237,7 +237,7 @@ def _local(solution: Solution) -> Table:
     return Table(("edge", "formula", *["shape"] * arrays, "z(i,j)"), rows, title)
 
 
-def _backward(solution: Solution) -> Table:
+def _backward(solution: Record) -> Table:
     t = solution.t
     rows: list[tuple[Any, ...]] = []
     z = {(d.tail, d.head): d.value for d in solution.local}
@@ -263,7 +263,7 @@ def _backward(solution: Solution) -> Table:
     return Table(heads_of_columns, rows, f"Backward pass from {t}")
 
 
-def _version_b(solution: Solution) -> Table:
+def _version_b(solution: Record) -> Table:
     t = solution.t
     S = solution.sensitivities
     z = {(d.tail, d.head): d.value for d in solution.local}
@@ -283,7 +283,7 @@ def _version_b(solution: Solution) -> Table:
     return Table(("visit j", "increment", "with numbers", "adds", "sum so far"), rows, title)
 
 
-def _paths(solution: Solution) -> Iterator[Table]:
+def _paths(solution: Record) -> Iterator[Table]:
     if solution.s is None or not solution.paths:
         if solution.s is not None and solution.s != solution.t:
             yield Table((), (), f"No path leads from {solution.s} to {solution.t}, so S is 0")
@@ -304,7 +304,7 @@ def _paths(solution: Solution) -> Iterator[Table]:
     yield Table(("path", "product of the z", "value"), rows, f"Paths from {s} to {t}: {what}")
 
 
-def _gradients(solution: Solution) -> Iterator[Table]:
+def _gradients(solution: Record) -> Iterator[Table]:
     if solution.gradients:
         rows = [(_edge(i, j), *map(_cell, f), f.product) for (i, j), f in solution.gradients.items()]
         t = solution.t
@@ -312,7 +312,7 @@ def _gradients(solution: Solution) -> Iterator[Table]:
         yield Table(("edge", f"S(j,{t})", "gate", "y(i)", f"d{t}/dw"), rows, title)
 
 
-def _halves(solution: Solution) -> Iterator[Table]:
+def _halves(solution: Record) -> Iterator[Table]:
     if solution.halves:
         rows = [(_name(h.activation), _name(h.linear), *h[2:]) for h in solution.halves]
         t = solution.t
@@ -320,7 +320,7 @@ def _halves(solution: Solution) -> Iterator[Table]:
         yield Table(heads, rows, f"Decoupled neurons: S(j-,{t}) = S(j+,{t}) Phi'(s(j))")
 
 
-def _formulas(solution: Solution) -> Iterator[Table]:
+def _formulas(solution: Record) -> Iterator[Table]:
     if solution.formulas:
         t = solution.t
         rows = [(_sensitivity(i, t), _symbolic(formula)) for i, formula in solution.formulas.items()]
@@ -343,7 +343,7 @@ def _cell(value: Any) -> Any:
     return np.asarray(value) if np.ndim(value) else value
 
 
-def _total(solution: Solution, i: str, S: Any) -> Any:
+def _total(solution: Record, i: str, S: Any) -> Any:
     """Return S(i,t) as a cell; of a number t, in the shape of y(i)."""
     L = solution.graph
     if np.ndim(S) and np.ndim(L.nodes[solution.t].get("value", 0.0)) == 0 and np.shape(S)[0] == 1:

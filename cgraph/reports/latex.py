@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,16 @@ from numpy.typing import NDArray
 from cgraph.model.expressions import Apply, Expression, Name, Number, write_step
 from cgraph.model.operations import row_of
 
-__all__ = ["EDGE", "is_long", "latex_array", "latex_expression", "latex_name", "latex_number", "latex_text"]
+__all__ = [
+    "EDGE",
+    "is_long",
+    "latex_array",
+    "latex_document",
+    "latex_expression",
+    "latex_name",
+    "latex_number",
+    "latex_text",
+]
 
 _GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "rho",
@@ -20,10 +30,18 @@ _GREEK = {
 }  # fmt: skip
 _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''",
 }  # fmt: skip
 EDGE, MAX_SHOWN = 2, 10  # what is shown at each end of a long array, and how many entries do not make it one
 _SIGNED = {"add", "sub", "mul", "matmul", "dot", "outer", "squared_error"}  # of two signs one is in brackets
+_DOCUMENT = r"""\documentclass{article}
+\usepackage[utf8]{inputenc}
+\usepackage{amsmath}
+\usepackage[a4paper,landscape,margin=15mm]{geometry}
+\begin{document}
+\small\renewcommand{\arraystretch}{1.3}
+%s
+\end{document}"""
 _ATOM = 9  # binds tighter than every operator
 # How tightly an operation binds that is neither typeset as it is typed nor held together by brackets of its own, and
 # how tightly each of its operands has to.
@@ -42,7 +60,16 @@ def latex_text(text: str) -> str:
     >>> latex_text("50% of $x_1$")
     '50\\% of \\$x\\_1\\$'
     """
-    return "".join(_SPECIAL.get(c, c) for c in text)
+    return "".join(_SPECIAL.get(c) or _letter(c) for c in text)
+
+
+def _letter(c: str) -> str:
+    """Return a character as plain LaTeX knows it: Greek by its name, what it does not know by its number."""
+    if ord(c) < 0x180:
+        return c
+    greek = unicodedata.name(c, "").removeprefix("GREEK ").replace("SMALL LETTER ", "").replace("CAPITAL LETTER ", "C")
+    stem = greek[1:].capitalize() if greek.startswith("C") and greek[1:].capitalize() in _GREEK else greek.lower()
+    return rf"\ensuremath{{\{stem}}}" if stem in _GREEK else f"U+{ord(c):04X}"
 
 
 def latex_name(name: str) -> str:
@@ -101,6 +128,11 @@ def latex_array(array: NDArray[Any]) -> str:
 def _ends(parts: list[Any], dots: Any, shorten: bool) -> list[Any]:
     """Return the first and the last of many parts."""
     return [*parts[:EDGE], dots, *parts[-EDGE:]] if shorten and len(parts) > 2 * EDGE else parts
+
+
+def latex_document(body: str) -> str:
+    """Return a document for pdflatex that holds `body`."""
+    return _DOCUMENT % body
 
 
 def latex_expression(expression: Expression) -> str:

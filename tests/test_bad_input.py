@@ -3180,7 +3180,7 @@ g.yaml:1:808: error: nested more than 50 levels deep
     Case(
         "unknown-command",
         GRAPH,
-        "cgraph: error: argument COMMAND: invalid choice: 'shwo' (choose from show, eval, sensitivity, paths, check, solve, grade, gradient, gates, transform, descend, eliminate, schema, completion)\n",
+        "cgraph: error: argument COMMAND: invalid choice: 'shwo' (choose from show, eval, sensitivity, paths, check, solve, grade, gradient, gates, transform, descend, eliminate, draw, page, schema, completion)\n",
         argv=["shwo", "g.yaml"],
         status=2,
     ),

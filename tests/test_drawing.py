@@ -127,6 +127,29 @@ def test_in_random_graphs_everything_has_its_own_place(G):
         assert_inside(layout)
 
 
+@st.composite
+def sparse_graphs(draw):
+    """Inputs, weights and operations, some of them without any edge."""
+    G = nx.DiGraph()
+    names = [f"x{k}" for k in range(draw(st.integers(1, 5)))] + [f"w{k}" for k in range(draw(st.integers(0, 3)))]
+    G.add_nodes_from((i, {"role": "input" if i.startswith("x") else "weight"}) for i in names)
+    for k in range(draw(st.integers(1, 6))):
+        G.add_node(f"v{k}", role="operation")
+        tails = draw(st.lists(st.sampled_from(names), max_size=3, unique=True))
+        G.add_edges_from(((i, f"v{k}") for i in tails), derivative=1.0)
+        names.append(f"v{k}")
+    return G
+
+
+@settings(max_examples=100)
+@given(sparse_graphs())
+def test_what_is_not_used_has_its_place_too(G):
+    layout = cg.draw(G).layout
+    assert_nothing_overlaps(layout)
+    assert_in_order(layout)
+    assert_inside(layout)
+
+
 def test_text_has_room():
     """Text in the font of PNG and PDF, which is as wide as any, fits the room that is reckoned for it."""
     from matplotlib.font_manager import FontProperties

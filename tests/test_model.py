@@ -270,7 +270,7 @@ def test_one_base_and_a_builtin_beside_it():
     errors = [e for e in vars(cg.model.errors).values() if isinstance(e, type) and issubclass(e, cg.CGraphError)]
     for error in errors:
         assert error is cg.CGraphError or issubclass(
-            error, LookupError | ValueError | ArithmeticError | RuntimeError | TypeError
+            error, LookupError | ValueError | ArithmeticError | RuntimeError | TypeError | ImportError
         )
 
 

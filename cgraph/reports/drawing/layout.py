@@ -99,8 +99,12 @@ def lay_out(picture: Picture) -> Layout:
     for e in picture.edges:
         if key[e.tail] != key[e.head]:
             A.add_edge(key[e.tail], key[e.head], **({"label": _blank(*_label_size(e))} if e.lines else {}))
-    if picture.first:
-        _stack(A, [key[i] for i in picture.first], "min")
+    _stack(A, [key[i] for i in picture.first], "min")
+    # Graphviz loses the order of nodes that no edge holds: an unused input gets an edge that is not seen.
+    tails = {e.tail for e in picture.edges}
+    for i in picture.first if picture.edges else ():
+        if i not in tails:
+            A.add_edge(key[i], key[picture.edges[-1].head], style="invis")
     for alike in _alike(picture, key):
         _stack(A, alike, "same")
     A.layout("dot")
@@ -109,6 +113,7 @@ def lay_out(picture: Picture) -> Layout:
 
 def _stack(A: Any, column: Sequence[str], rank: str) -> None:
     """Let nodes stand in one column, in this order."""
+    # Only neighbours are tied: with more edges within a column Graphviz has been seen to crash.
     A.add_subgraph(column, rank=rank)
     for i, j in pairwise(column):
         A.add_edge(i, j, style="invis")
@@ -127,7 +132,7 @@ def _alike(picture: Picture, key: Mapping[Any, str]) -> list[list[str]]:
     groups: dict[Any, list[str]] = {}
     first = {key[i] for i in picture.first}
     for i, (tails, heads) in ends.items():
-        if i not in first:
+        if i not in first and (tails or heads):
             groups.setdefault((frozenset(tails), frozenset(heads)), []).append(i)
     return [group for group in groups.values() if len(group) > 1]
 

@@ -13,13 +13,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from cgraph.algorithms import *
+    from cgraph.exercises import *
     from cgraph.model import *
     from cgraph.reports import *
     from cgraph.specs import *
     from cgraph.transforms import *
 
 # Public names are found in their room when they are first used, so that the command starts without networkx.
-_ROOMS = ("model", "algorithms", "transforms", "specs", "reports")
+_ROOMS = ("model", "algorithms", "transforms", "specs", "exercises", "reports")
 
 
 def __getattr__(name: str) -> object:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+import cgraph as cg
+from cgraph.exercises.numbers import show_fraction
+from cgraph.exercises.questions import Question, Sensitivity
+from cgraph.exercises.tolerances import parse_tolerance
+from cgraph.model.evaluation import source_values
 from cgraph.model.values import show_shape
+from cgraph.reports.grades import explain
 from cgraph.reports.tables import Table, to_text
 
-__all__ = ["compare"]
+__all__ = ["assert_sensitivity", "compare"]
 
 
 def compare(rows: Iterable[tuple[str, Any, Any]], *, tolerance: float = 1e-12) -> int:
@@ -58,3 +64,63 @@ def _compared(name: str, expected: Any, obtained: Any) -> tuple[str, Any, Any, f
     if at:
         name = f"{name}, [{', '.join(map(str, at))}] of {show_shape(expected)}"
     return name, float(expected[at]), float(obtained[at]), float(error[at])
+
+
+def assert_sensitivity(
+    G: cg.ComputationalGraph,
+    s: str,
+    t: str,
+    expected: Any,
+    *,
+    tolerance: str = "3sf",
+    inputs: Mapping[str, float] | None = None,
+) -> None:
+    """Assert that S(s,t) is what is expected, for test suites.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        Not modified.
+    s, t : node
+        The node that is varied and the node that is differentiated.
+    expected : number or str
+        As in an answer to an exercise: 1.44, "1/3", "2^5 * ln(2)".
+    tolerance : str, default "3sf"
+        As in an exercise: ``3sf``, ``2dp``, ``rel 1e-3``, ``abs 1e-6``, ``exact``, ``integer``.
+    inputs : dict, optional
+        As in `evaluate`.
+
+    Raises
+    ------
+    AssertionError
+        If it is not; with what is accepted, and the slip that would explain the number.
+    CGraphError
+        As `linearize`, or if `expected` is no number.
+
+    Examples
+    --------
+    >>> G = cg.from_equations("a = x*z; y = a + x", x=2.0, z=3.0)
+    >>> assert_sensitivity(G, "x", "y", 4)
+    >>> assert_sensitivity(G, "x", "y", -4)
+    Traceback (most recent call last):
+        ...
+    AssertionError: S(x, y) = 4, not -4 (3sf accepts 3.995 to 4.005): the sign is wrong
+    """
+    question = Question("S", {"": Sensitivity(s, t)}, parse_tolerance(tolerance))
+    H = G if inputs is None else _at(G, inputs)
+    (result,) = cg.grade(cg.Exercise(H, (question,)), {"S": expected}).items[0].parts
+    if result.status == "unreadable":
+        raise cg.CGraphError(result.note)
+    if result.status != "right":
+        found = f": {explain(result.mistakes)}" if result.mistakes else ""
+        raise AssertionError(
+            f"S({s}, {t}) = {show_fraction(result.expected or 0)}, not {result.given} ({tolerance} accepts "
+            f"{result.accepted}){found}"
+        )
+
+
+def _at(G: cg.ComputationalGraph, inputs: Mapping[str, float]) -> cg.ComputationalGraph:
+    H = G.copy()
+    for i, value in source_values(G, inputs).items():
+        H.nodes[i]["value"] = value
+    return H

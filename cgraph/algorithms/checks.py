@@ -12,11 +12,12 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.gradients import weight_gradients
-from cgraph.algorithms.linearized import edge_derivative
+from cgraph.algorithms.linearized import edge_derivative, nodes_between
 from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import EvaluationError
 from cgraph.model.evaluation import forward, is_computed, linearize, source_values, value_of
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.values import as_value
 
 __all__ = ["Check", "CheckReport", "check_derivatives"]
 
@@ -178,6 +179,23 @@ class _Measured:
         return f"{node}[{', '.join(str(int(k)) for k in np.unravel_index(entry, shape))}]"
 
 
+def numerical_check(L: ComputationalGraph, s: str, t: str, S: Any, tolerance: float = 1e-6) -> Check:
+    """Compare `S` = S(s,t) with a complex step of node `s`, which may be computed itself; of arrays, the worst entry."""
+    y = {i: as_value(data["value"]) for i, data in L.nodes(data=True) if data.get("value") is not None}
+    order = nodes_between(L, s, t)[1:]
+    V = _directions(y[s])
+    moved = []
+    for x in _moved(y[s], V):
+        at = {**y, s: x}
+        with np.errstate(all="ignore"):
+            for j in order:
+                at[j] = value_of(L, j, at)
+        moved.append(at[t])
+    found = np.asarray(S, dtype=float) @ V if np.ndim(S) else float(S)
+    terms = float(np.sum(_absolute(L, [t], "derivative")[t][s]))
+    return _compared(_measured("pair", s, t, found, moved, terms, np.shape(y[s])), tolerance)
+
+
 def _edges(L: ComputationalGraph, y: Mapping[str, Any], computed: list[str], derivative: str) -> Iterator[_Measured]:
     z = edge_derivative(L, derivative)
     for j in computed:
@@ -251,8 +269,12 @@ def _absolute(L: ComputationalGraph, outputs: list[str], derivative: str) -> dic
         return {t: {i: np.abs(S) for i, S in sensitivities(L, t, derivative=derivative).items()} for t in outputs}
     A: nx.DiGraph[Any] = nx.DiGraph()
     A.add_nodes_from((i, {"value": data.get("value")}) for i, data in L.nodes(data=True))
-    A.add_edges_from((i, j, {"derivative": np.abs(np.asarray(z(i, j)))[()]}) for i, j in L.edges)
+    A.add_edges_from((i, j, {"derivative": _magnitude(z(i, j))}) for i, j in L.edges)
     return {t: sensitivities(A, t) for t in outputs}
+
+
+def _magnitude(z: Any) -> Any:
+    return np.abs(np.asarray(z)) if np.ndim(z) else abs(z)
 
 
 def _compared(found: _Measured, tolerance: float) -> Check:

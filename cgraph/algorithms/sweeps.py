@@ -8,7 +8,7 @@ Between arrays z(i,j) is a Jacobian, 1 the identity and the product that of matr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
@@ -257,10 +257,31 @@ def reverse_sweep(
     G: nx.DiGraph[Any], order: Sequence[Any], seeds: Mapping[Any, Any], z: Callable[..., Any]
 ) -> dict[Any, Any]:
     """Return {i: sum over t of seeds[t] S(i,t)} for the nodes of `order`, which stand tails before heads."""
+    return {i: S for i, _, S in reverse_steps(G, order, seeds, z)}
+
+
+def reverse_steps(
+    G: nx.DiGraph[Any], order: Sequence[Any], seeds: Mapping[Any, Any], z: Callable[..., Any]
+) -> Iterator[tuple[Any, dict[Any, Any], Any]]:
+    """Iterate over the steps of the sweep: a node i, the terms {j: S(j,t) z(i,j)}, and S(i,t) (version A)."""
     S: dict[Any, Any] = {}
     for i in reversed(order):
-        S[i] = sum((compose(S[j], z(i, j)) for j in G.successors(i) if j in S), seeds.get(i, 0))
-    return S
+        terms = {j: compose(S[j], z(i, j)) for j in G.successors(i) if j in S}
+        S[i] = sum(terms.values(), seeds.get(i, 0))
+        yield i, terms, S[i]
+
+
+def increments(
+    G: nx.DiGraph[Any], order: Sequence[Any], seeds: Mapping[Any, Any], z: Callable[..., Any]
+) -> Iterator[tuple[Any, Any, Any, Any]]:
+    """Iterate over the steps of version B: visit j, add S(j,t) z(i,j) to S(i,t); yield j, i, that term, the sum."""
+    S: dict[Any, Any] = dict.fromkeys(order, 0) | dict(seeds)
+    for j in reversed(order):
+        for i in G.predecessors(j):
+            if i in S:
+                term = compose(S[j], z(i, j))
+                S[i] = S[i] + term
+                yield j, i, term, S[i]
 
 
 def forward_sweep(

@@ -15,10 +15,11 @@ from cgraph.algorithms.linearized import size_of
 from cgraph.cli.graphs import UsageError, graph_of, linearized, usage, written
 from cgraph.cli.output import counted, name_cell, print_result, records_table, sensitivity_title
 from cgraph.model.evaluation import source_values
-from cgraph.model.expressions import parse, write_name
 from cgraph.model.graph import topological_order
-from cgraph.reports.latex import latex_expression, latex_name
-from cgraph.reports.tables import Formula, Table, show_number
+from cgraph.reports.formulas import typeset
+from cgraph.reports.latex import latex_name
+from cgraph.reports.tables import Formula, Table
+from cgraph.reports.worked import equation_of
 
 __all__ = ["check", "eval", "paths", "sensitivity", "show"]
 
@@ -166,9 +167,5 @@ def _sizes(shape: list[int] | None) -> list[str]:
 
 
 def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:
-    data = G.nodes[i]
-    if "activation" in data:
-        terms = (f"{show_number(G.edges[k, i]['weight'])}*{write_name(k)}" for k in data["operands"])
-        text = f"{data['activation']}({' + '.join(terms) or 0})".replace("+ -", "- ")
-        return Formula(text, latex_expression(parse(text)))
-    return Formula(data["equation"], latex_expression(data["expression"])) if "equation" in data else None
+    equation = equation_of(G, i)
+    return typeset(equation) if equation else None

@@ -65,7 +65,7 @@ def _takes_value(action: argparse.Action) -> bool:
 def _bash_values(name: str, action: argparse.Action) -> str:
     """Return the line that offers the values of a command's option; a name or a number can be anything."""
     options = "|".join(f"*,{name},{option}" for option in action.option_strings)
-    return f'    {options}) words="{" ".join(action.choices or ())}" ;;'
+    return f'    {options}) words="{" ".join(map(str, action.choices or ()))}" ;;'
 
 
 def _bash_words(name: str, sub: argparse.ArgumentParser) -> list[str]:

@@ -11,7 +11,7 @@ import cgraph as cg
 from cgraph.model.expressions import parse_assignments
 from cgraph.model.names import unusable
 
-__all__ = ["UsageError", "graph_of", "linearized", "usage", "written"]
+__all__ = ["UsageError", "graph_of", "linearized", "standard_input", "usage", "written"]
 
 
 class UsageError(Exception):
@@ -25,7 +25,7 @@ def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
     if arguments.equations is not None:
         return _from_equations(arguments.equations, dict(arguments.at))
     try:
-        return cg.read_spec(_standard_input() if arguments.spec == "-" else arguments.spec)
+        return cg.read_spec(standard_input() if arguments.spec == "-" else arguments.spec)
     except OSError as error:
         raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
 
@@ -44,7 +44,8 @@ def _from_equations(text: str, values: dict[str, Any]) -> cg.ComputationalGraph:
     return G
 
 
-def _standard_input() -> IO[Any]:
+def standard_input() -> IO[Any]:
+    """Return standard input as a stream of bytes."""
     if sys.stdin is None:  # the shell closed it
         raise UsageError("cannot read '-': standard input is closed")
     # As bytes: what is not UTF-8 is then a mistake with a place.

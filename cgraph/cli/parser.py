@@ -16,6 +16,7 @@ __all__ = ["build_parser"]
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "chain", "anneal", "optimal")
 LAYOUTS = ("numerator", "denominator")
+GRADE_FORMATS = ("text", "markdown", "json", "csv", "junit", "gradescope")
 SPEC_FORMATS = ("yaml", "json", "toml")
 SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
 PICTURE_FORMATS = ("svg", "png", "pdf", "tikz", "dot", "mermaid")
@@ -44,7 +45,7 @@ A SPEC is a file of YAML, JSON or TOML, or - for standard input:
 
 exit status:
   0  done                    3  the spec or an equation is wrong
-  1  a check failed          4  it cannot be computed (cycle, domain, overflow, too many paths)
+  1  a check or answer fails 4  it cannot be computed (cycle, domain, overflow, too many paths)
   2  wrong command line      130  interrupted
 """
 
@@ -82,6 +83,20 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--top", type=_count, metavar="K", help="only the K paths with the largest |product|")
     _add_chart(sub, "the products of the paths")
     _add_spec(command("check", "compare every derivative with numerical differentiation"))
+    sub = command("solve", "write the worked solution of a sensitivity, step by step", "exercises")
+    _add_spec(sub, formats=("text", "markdown", "latex", "json"))
+    _add_ends(sub, "without --from, by every node; without --to, the only output")
+    sub.add_argument("--exact", action="store_true", help="compute with fractions")
+    sub.add_argument("--symbolic", action="store_true", help="add S as formulas (needs the extra: symbolic)")
+    sub = command("grade", "mark answers to an exercise, and name the mistakes", "exercises")
+    sub.add_argument("exercise", metavar="EXERCISE", help="a spec with questions under `ask`, or - for standard input")
+    sub.add_argument("--answers", metavar="FILE", help="answers in YAML, JSON, TOML or CSV, or a folder of such files; "
+                     "without it, the questions are printed with their answers")  # fmt: skip
+    sub.add_argument("--hints", type=int, choices=(0, 1, 2), default=2,
+                     help="what a wrong answer is told: nothing, where to look, what it was (default: 2)")  # fmt: skip
+    sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
+    sub.add_argument("--jobs", type=_count, metavar="N", help="processes for a folder (default: one for each core)")
+    sub.add_argument("-o", "--output", metavar="FILE", help="where to write the report (default: standard output)")
     _add_network_commands(command)
     sub = command("eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination")
     _add_spec(sub)

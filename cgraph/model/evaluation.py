@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cmath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
@@ -106,7 +106,22 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
     >>> L.edges["x", "y"]["derivative"], L.edges["z", "y"]["derivative"], L.nodes["y"]["value"]
     (6.0, 5.0, 14.0)
     """
-    y = source_values(G, inputs)
+    return linearized_from(G, source_values(G, inputs))
+
+
+def linearized_from(
+    G: ComputationalGraph,
+    y: dict[str, Any],
+    *,
+    settle: Callable[[str, Any], Any] | None = None,
+    number: Callable[[Any], Any] | None = None,
+) -> ComputationalGraph:
+    """Return the linearized copy of `G` from the values `y` of its sources, which are added to.
+
+    ``settle(j, value)`` may put another value in the place of a computed one, from which the rest then follows, and
+    `number` makes what is found into what stands on nodes and edges; by default floats, and arrays on nodes.
+    """
+    of_edge, of_node = number or float, number or as_computed
     L = G.copy()
     with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
         for j in topological_order(G):
@@ -116,19 +131,20 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
             if "expression" in data:
                 require_operands(G, j)
                 v = steps_of(data["expression"], y, j)
-                y[j] = v[-1]
+                y[j] = v[-1] = v[-1] if settle is None else settle(j, v[-1])
                 for i, z in derivatives_of_steps(data["expression"], v, j).items():
-                    L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else float(z)
+                    L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
             elif "activation" in data:
                 s = preactivation(G, j, y)
                 y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
+                y[j] = y[j] if settle is None else settle(j, y[j])
                 gate = gate_of(data["activation"], s, y[j], j)
-                data["preactivation"], data["gate"] = as_computed(s), as_computed(gate)
+                data["preactivation"], data["gate"] = of_node(s), of_node(gate)
                 for i in L.predecessors(j):
                     z = elementwise(gate * L.edges[i, j]["weight"], np.shape(y[i]), np.shape(y[j]))
-                    L.edges[i, j]["derivative"] = z if isinstance(z, Jacobian) else float(z)
+                    L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
             if j in y:
-                data["value"] = as_computed(y[j])
+                data["value"] = of_node(y[j])
     return L
 
 
@@ -215,7 +231,7 @@ def require_operands(G: ComputationalGraph, j: str) -> None:
 
 def preactivation(G: ComputationalGraph, j: str, y: Mapping[str, Any]) -> Any:
     """Return s(j), the sum of w_ij y(i) over the edges into neuron `j`."""
-    s: Any = 0.0
+    s: Any = 0
     for i, w in weights_into(G, j):
         if i not in y:
             raise MissingValueError(f"node {i!r} has no value, and neuron {j!r} needs it; give it one")
@@ -269,23 +285,33 @@ def local_derivatives(expression: Expression, y: Mapping[str, Any], node: str) -
         return derivatives_of_steps(expression, steps_of(expression, y, node), node)
 
 
-def derivatives_of_steps(expression: Expression, v: list[Any], node: str) -> dict[str, Any]:
-    """Return {i: dy(j)/dy(i)} from the values of the steps: the reverse sweep over the equation of j = `node`."""
+def derivatives_of_steps(
+    expression: Expression, v: list[Any], node: str, changed: Mapping[tuple[int, int], Any] | None = None
+) -> dict[str, Any]:
+    """Return {i: dy(j)/dy(i)} from the values of the steps: the reverse sweep over the equation of j = `node`.
+
+    `changed` holds {(k, p): number or Jacobian} for derivatives of step k by its operand p that are not the table's.
+    """
     z: dict[str, Any] = dict.fromkeys(expression.operands, 0)
     S: list[Any] = [0] * len(v)
     S[-1] = ScaledIdentity(1.0, v[-1].size) if np.ndim(v[-1]) else 1
     for k in reversed(range(len(v))):
         match expression.steps[k]:
             case Name(name):
-                z[name] = plus(z[name], S[k])
+                z[name] = plus(S[k], z[name])  # formulas then stand in the order of the text
             case Apply(_, operands) as step:
                 x = [v[i] for i in operands]
                 for position, o in enumerate(operands):
                     # A number's derivative is nobody's business: that of x^2 by its exponent
                     # does not exist at x < 0.
                     if expression.varies[o]:
-                        local = _local_derivative(step, position, v[k], x, node)
-                        S[o] = plus(S[o], _between(v[-1], v[o], after(S[k], local)))
+                        if changed and (k, position) in changed:
+                            local = changed[k, position]
+                            if not isinstance(local, Jacobian):
+                                local = elementwise(local, np.shape(v[o]), np.shape(v[k]))
+                        else:
+                            local = _local_derivative(step, position, v[k], x, node)
+                        S[o] = plus(_between(v[-1], v[o], after(S[k], local)), S[o])
     for i, total in z.items():
         if not isinstance(total, Jacobian) and not cmath.isfinite(total):
             raise EvaluationError(f"edge {i!r} -> {node!r}: the derivative of the equation overflows")

@@ -13,7 +13,7 @@ from cgraph.model.expressions import Apply, Expression, Name, Number, write_step
 from cgraph.model.operations import row_of
 
 __all__ = [
-    "EDGE", "GREEK", "greek_letter", "is_long", "latex_array", "latex_expression", "latex_name", "latex_number", "latex_text",
+    "EDGE", "GREEK", "greek_letter", "is_long", "latex_array", "latex_document", "latex_expression", "latex_name", "latex_number", "latex_text",
 ]  # fmt: skip
 
 GREEK = {
@@ -36,7 +36,7 @@ def greek_letter(name: str) -> str:
 
 _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''",
 }  # fmt: skip
 _SPECIAL |= dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧο", "ABEZHIKMNOPTXo", strict=True))  # LaTeX has no command for what looks Latin
 _SPECIAL |= {
@@ -51,6 +51,14 @@ _SPECIAL |= {
 _LATIN = {chr(c) for c in range(0xA1, 0x17F)} - set("ĦħĸĿŀŉŦŧ\xad")
 EDGE, MAX_SHOWN = 2, 10  # what is shown at each end of a long array, and how many entries do not make it one
 _SIGNED = {"add", "sub", "mul", "matmul", "dot", "outer", "squared_error"}  # of two signs one is in brackets
+_DOCUMENT = r"""\documentclass{article}
+\usepackage[utf8]{inputenc}
+\usepackage{amsmath}
+\usepackage[a4paper,landscape,margin=15mm]{geometry}
+\begin{document}
+\small\renewcommand{\arraystretch}{1.3}
+%s
+\end{document}"""
 _ATOM = 9  # binds tighter than every operator
 # How tightly an operation binds that is neither typeset as it is typed nor held together by brackets of its own, and
 # how tightly each of its operands has to.
@@ -130,6 +138,11 @@ def latex_array(array: NDArray[Any]) -> str:
 def _ends(parts: list[Any], dots: Any, shorten: bool) -> list[Any]:
     """Return the first and the last of many parts."""
     return [*parts[:EDGE], dots, *parts[-EDGE:]] if shorten and len(parts) > 2 * EDGE else parts
+
+
+def latex_document(body: str) -> str:
+    """Return a document for pdflatex that holds `body`."""
+    return _DOCUMENT % body
 
 
 def latex_expression(expression: Expression) -> str:

@@ -22,14 +22,14 @@ from cgraph.specs.networks import LOSS, Layer, Network, Neuron, read_network
 from cgraph.specs.parsing import format_of, parse_document, read_text
 from cgraph.specs.values import Values, kind_of
 
-__all__ = ["read_spec"]
+__all__ = ["graph_of", "read_document", "read_spec"]
 
 VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
 LAYER_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs"]
+KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs", "source", "ask"]
 
 
 def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> ComputationalGraph:
@@ -67,13 +67,24 @@ def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = 
     >>> G.nodes["y"]["equation"]
     'x^2'
     """
-    path = FilePath(source) if isinstance(source, str | os.PathLike) else FilePath()
-    format = format_of(path.suffix, format)
-    name, text = read_text(source)
-    document = parse_document(text, format, name)
-    G = _Reader(document, path.parent).graph()
+    document = read_document(source, format=format)
+    G = graph_of(document, source)
     document.raise_problems()
     return G
+
+
+def read_document(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> Document:
+    """Parse a file or stream, by its suffix or as the format says."""
+    suffix = FilePath(source).suffix if isinstance(source, str | os.PathLike) else ""
+    format = format_of(suffix, format)
+    name, text = read_text(source)
+    return parse_document(text, format, name)
+
+
+def graph_of(document: Document, source: str | os.PathLike[str] | IO[Any]) -> ComputationalGraph:
+    """Return the graph of a spec; mistakes are recorded in the document. Files are named relative to its `source`."""
+    path = FilePath(source) if isinstance(source, str | os.PathLike) else FilePath()
+    return _Reader(document, path.parent).graph()
 
 
 class _Reader:

@@ -1,0 +1,20 @@
+"""Course exercises: questions about a graph, marking, and the name of the mistake."""
+
+from cgraph.exercises.answers import Answers, read_answers
+from cgraph.exercises.grading import grade
+from cgraph.exercises.questions import Question
+from cgraph.exercises.reading import Exercise, read_exercise
+from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult
+
+__all__ = [
+    "Answers",
+    "Exercise",
+    "GradeReport",
+    "ItemResult",
+    "Mistake",
+    "PartResult",
+    "Question",
+    "grade",
+    "read_answers",
+    "read_exercise",
+]

@@ -1,0 +1,167 @@
+"""Marking answers: right, wrong, missing or unreadable; what follows from an earlier mistake; and its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from cgraph.exercises.beliefs import believing
+from cgraph.exercises.formulas import mark_choice, mark_formula
+from cgraph.exercises.naming import Cell, explained
+from cgraph.exercises.numbers import Given, UnreadableError, read_number
+from cgraph.exercises.questions import Choice, Entry, FormulaOf, Part, Question
+from cgraph.exercises.reading import Exercise, entries_of
+from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, unreadable
+from cgraph.exercises.tolerances import Interval
+from cgraph.model.errors import CGraphError
+
+__all__ = ["grade"]
+
+
+def grade(exercise: Exercise, answers: Mapping[str, Any], *, student: str = "") -> GradeReport:
+    r"""Mark answers to an exercise.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        From `read_exercise`. Not modified.
+    answers : dict
+        ``{id: answer}``: numbers, texts of numbers or formulas, lists for arrays, mappings for tables, letters.
+    student : str, optional
+        Stands in the report.
+
+    Returns
+    -------
+    GradeReport
+        ``.items``, ``.points``, ``.possible``, ``.score``; every item is right, wrong, missing or unreadable.
+
+    Notes
+    -----
+    An answer that is wrong but follows from the student's own earlier answers is right, so that a slip costs once.
+    Other wrong answers are compared with what typical slips would give; the slips of a question are worked out once
+    for an exercise. Points are exact fractions, rounded only in `GradeReport.score`.
+
+    Examples
+    --------
+    >>> import io
+    >>> from cgraph import read_exercise
+    >>> text = "inputs: {x: 2.0, z: 3.0}\nnodes: {a: x*z, y: a + x}\nask: [{id: a, y: a}, {id: b, d: y/x}]"
+    >>> report = grade(read_exercise(io.StringIO(text)), {"a": 6, "b": 3})
+    >>> [(item.question.id, item.status) for item in report.items], report.score
+    ([('a', 'right'), ('b', 'wrong')], Decimal('1.00'))
+    >>> report["b"].parts[0].mistakes[0].what
+    'the path x -> y was left out of the sum'
+    """
+    named = {str(id): answer for id, answer in answers.items()}
+    marking = _Marking(exercise)
+    items = tuple(ItemResult(q, tuple(marking.question(q, named.get(q.id)))) for q in exercise.questions)
+    known = {q.id for q in exercise.questions}
+    return GradeReport(student, items, tuple(id for id in named if id not in known))
+
+
+@dataclass
+class _Marking:
+    """Goes through the answers of one student, remembering the numbers that were given."""
+
+    exercise: Exercise
+    own: dict[Part, Fraction] = field(default_factory=dict)  # everything given so far
+    wrong: list[Part] = field(default_factory=list)
+
+    def question(self, q: Question, answer: Any) -> list[PartResult]:
+        if isinstance(answer, str) and not answer.strip():
+            answer = None
+        match q.special:
+            case Choice():
+                return [mark_choice(q.special, answer)]
+            case FormulaOf():
+                return [mark_formula(self.exercise.graph, q, q.special, answer)]
+        if set(q.parts) == {""}:
+            entries: Mapping[str, Any] = {"": answer}
+        elif answer is None:
+            entries = dict.fromkeys(q.parts)
+        else:
+            try:
+                entries = entries_of(answer, q.parts, q.shape)
+            except UnreadableError as error:
+                return self.misshapen(q, answer, str(error))
+        marked = [self.part(q, label, entry) for label, entry in entries.items()]
+        return self.explain(q, marked)
+
+    def part(self, q: Question, label: str, answer: Any) -> PartResult:
+        part, truth, accepted = q.parts[label], self.exercise.truths[q.id][label], self.accepted(q, label)
+        result = partial(PartResult, label, expected=truth, accepted=accepted)
+        if answer is None:
+            return result(status="missing")
+        try:
+            given = read_number(answer)
+        except UnreadableError as error:
+            return unreadable(label, answer, str(error), truth)
+        right = q.tolerance.accepts(truth, given.value, computed=label not in q.answers)
+        note = "" if right else self.follows(q, part, given)
+        self.own[part] = given.value
+        if not (right or note):
+            self.wrong.append(part)
+        return result(status="right" if right or note else "wrong", given=given.text, note=note)
+
+    def follows(self, q: Question, part: Part, given: Given) -> str:
+        """Return what the answer follows from, if it is right given the student's own earlier numbers."""
+        if not self.wrong:
+            return ""
+        # All numbers so far, the wrong ones, and each wrong one by itself.
+        attempts = [list(self.own), self.wrong, *([p] for p in reversed(self.wrong))]
+        for parts in dict.fromkeys(map(tuple, attempts)):
+            believed = {p: self.own[p] for p in parts}
+            try:
+                truth = Fraction(repr(float(part.of(believing(self.exercise.graph, believed, part)))))
+            except (CGraphError, ArithmeticError, ValueError):
+                continue
+            if q.tolerance.accepts(truth, given.value):
+                return f"right with your own {', '.join(str(p) for p in believed if p in self.wrong)}"
+        return ""
+
+    def explain(self, q: Question, marked: list[PartResult]) -> list[PartResult]:
+        """Add the mistakes that explain wrong numbers: to each part its own, to an array those of the whole."""
+        wrong = [k for k, result in enumerate(marked) if result.status == "wrong"]
+        for k in wrong:
+            part = q.parts[marked[k].label]
+            if isinstance(part, Entry):
+                every = [self.cell(q, result) for result in marked if result.status in {"right", "wrong"}]
+                some = [self.cell(q, marked[k]) for k in wrong]
+                mistakes = self.named(q, part.whole, every) or self.named(q, part.whole, some)
+                marked[wrong[0]] = replace(marked[wrong[0]], mistakes=mistakes)
+                break
+            marked[k] = replace(marked[k], mistakes=self.named(q, part, [self.cell(q, marked[k])]))
+        return marked
+
+    def named(self, q: Question, part: Part, cells: list[Cell]) -> tuple[Mistake, ...]:
+        return explained(self.exercise, part, q.tolerance, cells)
+
+    def cell(self, q: Question, result: PartResult) -> Cell:
+        part = q.parts[result.label]
+        index = part.index if isinstance(part, Entry) else ()
+        truth = self.exercise.truths[q.id][result.label]
+        return Cell(index, truth, self.accepted(q, result.label), read_number(result.given))
+
+    def accepted(self, q: Question, label: str) -> Interval:
+        return q.tolerance.interval(self.exercise.truths[q.id][label], computed=label not in q.answers)
+
+    def misshapen(self, q: Question, answer: Any, why: str) -> list[PartResult]:
+        """Return the results for an array of another shape: wrong if it is the transpose, else unreadable."""
+        truths = self.exercise.truths[q.id]
+        try:
+            turned = [list(column) for column in zip(*answer, strict=True)]
+            entries = entries_of(turned, q.parts, q.shape) if len(q.shape) == 2 else {}
+            given = {label: read_number(entry) for label, entry in entries.items()}
+        except (UnreadableError, TypeError, ValueError):
+            given = {}
+        if not given or not all(q.tolerance.accepts(truths[label], number.value) for label, number in given.items()):
+            return [unreadable(label, answer, why, truths[label]) for label in q.parts]
+        mistake = Mistake("transpose given", "rows and columns", "the transpose was given", certain=True)
+        results = [
+            PartResult(label, "wrong", number.text, truths[label], self.accepted(q, label))
+            for label, number in given.items()
+        ]
+        return [replace(results[0], mistakes=(mistake,)), *results[1:]]

@@ -1,0 +1,213 @@
+"""Slips in the factors: derivatives on edges, gates, and the three factors of a weight's gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from cgraph.algorithms.linearized import compose
+from cgraph.exercises.questions import EdgeDerivative, Gate, Part, PathCount, PathProduct, WeightGradient
+from cgraph.exercises.slips.slip import (
+    Applied,
+    Slip,
+    applied,
+    edges_of,
+    ends_of,
+    finite_or_none,
+    heads_of,
+    with_derivatives,
+    with_gates,
+)
+from cgraph.model.evaluation import gate_of, is_computed
+from cgraph.model.graph import ComputationalGraph
+from cgraph.model.jacobians import ScaledIdentity
+from cgraph.model.operations import ACTIVATIONS, OPERATIONS
+
+__all__ = [
+    "activation_for_derivative",
+    "derivative_at_output",
+    "factor_left_out",
+    "factor_twice",
+    "gate_forgotten",
+    "loss_derivative",
+    "sign_lost",
+    "weight_for_upstream",
+]
+
+# Functions of one operand, and operations with a minus in the derivative by the first or second operand.
+FUNCTIONS = {name for name, row in OPERATIONS.items() if not row.infix and len(row.derivatives) == 1}
+CALLED = FUNCTIONS - {"square", "reciprocal", "identity"}
+SIGNED = {0: ("cos", "acos", "neg", "reciprocal"), 1: ("sub", "div")}
+
+
+def factor_left_out(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+    """A derivative on the way counts as 1; or a weight, or one of the three factors."""
+    kind = "factor left out"
+    for i, j in edges_of(part, L):
+        if not isinstance(part, EdgeDerivative):
+            change = with_derivatives({(i, j): _one})
+            yield Slip(kind, _edge(i, j), f"the factor z({i},{j}) was left out", change)
+        if "weight" in L.edges[i, j]:
+            change = with_derivatives({(i, j): partial(_constant, L.nodes[j]["gate"])})
+            yield Slip(kind, _edge(i, j), f"the weight of {_edge(i, j)} was left out", change)
+    if isinstance(part, WeightGradient):
+        where = f"the factors of {part}"
+        yield Slip(
+            kind, where, f"the upstream value y({part.i}) was left out", read=partial(_times, part, upstream=1.0)
+        )
+        if part.j != part.t:
+            what = f"the downstream sensitivity S({part.j},{part.t}) was left out"
+            yield Slip(kind, where, what, read=lambda M: M.nodes[part.j]["gate"] * M.nodes[part.i]["value"])
+
+
+def factor_twice(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+    """A derivative on the way was multiplied in twice."""
+    kind = "factor twice"
+    for i, j in edges_of(part, L):
+        change = with_derivatives({(i, j): lambda z: compose(z, z)})
+        yield Slip(kind, _edge(i, j), f"the factor z({i},{j}) was used twice", change)
+    if isinstance(part, WeightGradient | Gate):
+        j = part.j if isinstance(part, WeightGradient) else part.node
+        change = with_gates({j: L.nodes[j]["gate"] ** 2})
+        yield Slip(kind, f"the gate of {j}", f"the gate of {j} was used twice", change)
+    if isinstance(part, WeightGradient):
+        y = L.nodes[part.i]["value"]
+        what = f"the upstream value y({part.i}) was used twice"
+        yield Slip(kind, f"the factors of {part}", what, read=partial(_times, part, upstream=y * y))
+
+
+def sign_lost(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+    """A minus is missing, or one too many."""
+    kind = "sign lost"
+    if isinstance(part, PathCount):
+        return
+    yield _opposite(part, L)
+    S = part.of(L)
+    for i, j in [] if isinstance(part, EdgeDerivative | PathProduct) else edges_of(part, L):
+        change = with_derivatives({(i, j): lambda z: -z})
+        if not np.allclose(part.of(change(L)), -S, rtol=1e-12, atol=0):  # an edge on every path turns the whole sign
+            yield Slip(kind, _edge(i, j), f"the sign of z({i},{j}) was lost", change)
+    for op in applied(part, L):
+        for p, varies in enumerate(op.varies):
+            if varies and op.operation in SIGNED.get(p, ()):
+                what = f"the minus in the derivative of {op.operation} at {op.node} was lost"
+                yield Slip(kind, op.where, what, op.differentiated({p: -op.rule(p)}))
+
+
+def _opposite(part: Part, L: ComputationalGraph) -> Slip:
+    """Return the slip that turns the whole sign: at the last edges, where the answer is a sum over paths."""
+    kind, where, what = "sign lost", "the sign", "the sign is wrong"
+    ends = ends_of(part)
+    into = [edge for edge in edges_of(part, L) if ends and edge[1] == ends[1]]
+    if into:
+        return Slip(kind, where, what, with_derivatives(dict.fromkeys(into, lambda z: -z)))
+    return Slip(kind, where, what, read=lambda M: -part.of(M))
+
+
+def activation_for_derivative(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+    """Phi(s) stands where Phi'(s) should, or sin where cos should."""
+    kind = "activation instead of its derivative"
+    what = "the activation Phi(s) itself was used instead of its derivative"
+    yield from _gate_slips(part, L, kind, what, lambda j: L.nodes[j]["value"])
+    for op in _called(part, L):
+        what = f"{op.operation} itself was used instead of its derivative at {op.node}"
+        yield Slip(kind, op.where, what, op.differentiated({0: op.value}))
+
+
+def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+    """The derivative of an activation counts as 1, or that of another function in an equation."""
+    if not isinstance(part, Gate):
+        yield from _gate_slips(part, L, "gate forgotten", "the gate Phi'(s) was left out", lambda _: 1.0)
+    for op in _called(part, L):
+        kind = "gate forgotten" if op.operation in ACTIVATIONS else "factor left out"
+        what = f"the derivative of {op.operation} was left out at {op.node}"
+        yield Slip(kind, op.where, what, op.differentiated({0: 1.0}))
+
+
+def derivative_at_output(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+    """Phi' was evaluated at y(j) instead of at s(j), or a function's derivative at its value."""
+    kind = "derivative at the output"
+    what = "Phi' was evaluated at the output y instead of at the pre-activation s"
+    yield from _gate_slips(part, L, kind, what, lambda j: _slope(L.nodes[j]["activation"], L.nodes[j]["value"], j))
+    for op in _called(part, L):
+        slope = finite_or_none(partial(_slope, op.operation, op.value, op.node))
+        if slope is not None:
+            what = f"the derivative of {op.operation} at {op.node} was evaluated at its output"
+            yield Slip(kind, op.where, what, op.differentiated({0: slope}))
+
+
+def weight_for_upstream(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+    """In dJ/dw_ij, w_ij or s(i) stands where y(i) should."""
+    if isinstance(part, WeightGradient):
+        i, j = part.i, part.j
+        other = {f"the weight w({i},{j})": L.edges[i, j]["weight"]}
+        if "preactivation" in L.nodes[i]:
+            other[f"the pre-activation s({i})"] = L.nodes[i]["preactivation"]
+        for name, number in other.items():
+            what = f"{name} was used instead of the upstream activation y({i})"
+            where = f"the upstream value of {_edge(i, j)}"
+            yield Slip(
+                "weight instead of upstream activation", where, what, read=partial(_times, part, upstream=number)
+            )
+
+
+def loss_derivative(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+    """The sweep began behind the loss with 1 instead of with the loss's derivative."""
+    ends = ends_of(part)
+    if ends and ends[1] in L.outputs and "expression" in L.nodes[ends[1]]:
+        into = [(i, t) for i, t in edges_of(part, L) if t == ends[1] and is_computed(L, i)]
+        if into:
+            what = f"the derivative of {ends[1]} by what it is computed from was left out"
+            change = with_derivatives(dict.fromkeys(into, _one))
+            yield Slip("loss derivative forgotten", f"the first step back from {ends[1]}", what, change)
+
+
+def _gate_slips(part: Part, L: ComputationalGraph, kind: str, what: str, gate: Callable[[str], Any]) -> Iterator[Slip]:
+    """Yield the slips that put another gate in place of Phi', at one neuron and at all of them."""
+    neurons = [j for j in heads_of(part, L) if L.nodes[j].get("activation", "identity") != "identity"]
+    neurons = [j for j in neurons if np.ndim(L.nodes[j]["value"]) == 0]
+    wrong = {j: number for j in neurons if (number := finite_or_none(partial(gate, j))) is not None}
+    for j, number in wrong.items():
+        yield Slip(kind, f"the gate of {j}", f"{what} at {j}", with_gates({j: number}))
+    if len(neurons) > 1 and len(wrong) == len(neurons):
+        yield Slip(kind, "the gates", f"{what} at every neuron", with_gates(wrong))
+
+
+def _called(part: Part, L: ComputationalGraph) -> Iterator[Applied]:
+    return (op for op in applied(part, L) if op.operation in CALLED)
+
+
+def _slope(function: str, y: Any, j: str) -> Any:
+    """Return the derivative of a function at `y`."""
+    row = OPERATIONS[function]
+    if row.domain is not None and not np.all(row.domain[0](y)):
+        raise ValueError(f"{function} is undefined at {y}")
+    return gate_of(function, y, row.value(y), j)
+
+
+def _times(part: WeightGradient, M: ComputationalGraph, *, upstream: Any) -> Any:
+    """Return the gradient with another upstream value."""
+    H = M.copy()
+    H.nodes[part.i]["value"] = upstream
+    return part.of(H)
+
+
+def _constant(number: Any, _: Any) -> Any:
+    return number
+
+
+def _one(z: Any) -> Any:
+    """Return 1 in place of a derivative: the identity in place of a square matrix."""
+    if np.ndim(z) == 0:
+        return 1.0
+    m, n = z.shape
+    if m != n:
+        raise ValueError("no identity has this shape")
+    return ScaledIdentity(1.0, n)
+
+
+def _edge(i: str, j: str) -> str:
+    return f"the edge {i} -> {j}"

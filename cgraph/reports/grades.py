@@ -1,0 +1,232 @@
+"""Reports on marked answers: text, Markdown, JSON, JUnit XML, CSV, and the results.json of Gradescope."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from cgraph.exercises.numbers import show_fraction
+from cgraph.exercises.reading import Exercise
+from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, rounded
+from cgraph.reports.tables import Table
+
+__all__ = [
+    "class_table",
+    "gradescope_data",
+    "junit_xml",
+    "key_table",
+    "mistakes_table",
+    "report_data",
+    "report_records",
+    "report_table",
+]
+
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def key_table(exercise: Exercise) -> Table:
+    """Return the questions with their answers: what the author checks."""
+    rows: list[tuple[str | None, ...]] = []
+    for q in exercise.questions:
+        truths = exercise.truths[q.id]
+        for k, (label, part) in enumerate(q.parts.items()):
+            points = _points(q.points) if k == 0 else None
+            accepted = str(q.tolerance.interval(truths[label], computed=label not in q.answers))
+            answer = show_fraction(truths[label])
+            rows.append((_named(q.id, label), str(part), answer, str(q.tolerance), accepted, points))
+        if q.special is not None:
+            right = getattr(q.special, "right", None)
+            rows.append((q.id, q.asks, right, None, None, _points(q.points)))
+    columns = ("item", "asks for", "answer", "tolerance", "accepted", "points")
+    title = exercise.title or "Exercise"
+    return Table(columns, rows, f"{title}: {len(exercise.questions)} questions, {_points(exercise.points)} points")
+
+
+def report_table(report: GradeReport, hints: int) -> Table:
+    """Return one student's report; `hints` is how much is told: 0 nothing, 1 where to look, 2 what it was."""
+    if report.error:
+        return Table((), (), f"{report.student}: cannot be read\n{report.error}")
+    rows = []
+    for item in report.items:
+        for part in item.parts:
+            share = f"{_points(item.points)} of {_points(item.question.points)}" if part is item.parts[0] else None
+            row: list[str | None] = [_named(item.question.id, part.label), part.status, share, part.given or None]
+            if hints >= 2:
+                row.append(None if part.accepted is None else str(part.accepted))
+            rows.append([*row, remark_on(item, part, hints) or None])
+    columns = ["item", "status", "points", "given", *["accepted"] * (hints >= 2), "remark"]
+    title = f"{report.student or 'Answers'}: {report.score} of {_points(report.possible)} points"
+    if report.unknown:
+        title += f"; {_unknown(report)}"
+    return Table(columns, rows, title)
+
+
+def class_table(reports: Sequence[GradeReport]) -> Table:
+    """Return a row for each student."""
+    ids = [item.question.id for item in next((r.items for r in reports if r.items), ())]
+    rows = []
+    for report in reports:
+        cells = [_points(item.points) for item in report.items] or [""] * len(ids)
+        rows.append((report.student, str(report.score), *cells, report.error.splitlines()[0] if report.error else None))
+    graded = [report for report in reports if not report.error]
+    mean = sum((r.points for r in graded), Fraction(0)) / max(len(graded), 1)
+    possible = _points(graded[0].possible) if graded else "0"
+    title = f"{len(reports)} students, on average {rounded(mean)} of {possible} points"
+    return Table(("student", "points", *ids, "error"), rows, title)
+
+
+def mistakes_table(reports: Sequence[GradeReport]) -> Table:
+    """Return how every item ended, and the mistake most often named with certainty."""
+    rows = []
+    for k, first in enumerate(next((r.items for r in reports if r.items), ())):
+        items = [report.items[k] for report in reports if report.items]
+        count = Counter(item.status for item in items)
+        certain = Counter(m.what for item in items for p in item.parts for m in p.mistakes if m.certain)
+        usual = ", ".join(f"{what} ({n})" for what, n in certain.most_common(1))
+        rows.append(
+            (first.question.id, *(count[s] for s in ("right", "wrong", "missing", "unreadable")), usual or None)
+        )
+    return Table(("item", "right", "wrong", "missing", "unreadable", "most frequent mistake"), rows, "Items")
+
+
+def remark_on(item: ItemResult, part: PartResult, hints: int) -> str:
+    """Return what is said about a part."""
+    if part.status == "unreadable" or part.note.startswith("right with"):
+        return part.note
+    if part.status != "wrong" or hints == 0:
+        return ""
+    said = [item.question.hint] if item.question.hint else []
+    if hints == 1:
+        places = list(dict.fromkeys(m.where for m in part.mistakes))
+        said += [f"look again at {' or '.join(places)}"] if places else []
+    else:
+        said += [part.note] * bool(part.note) + [explain(part.mistakes)] * bool(part.mistakes)
+    return "; ".join(said)
+
+
+def explain(mistakes: Sequence[Mistake]) -> str:
+    """Return what went wrong: plainly if it is certain, else as possibilities."""
+    if len(mistakes) == 1 and mistakes[0].certain:
+        return mistakes[0].what
+    return f"perhaps {'; or '.join(m.what for m in mistakes)}"
+
+
+def report_data(report: GradeReport, hints: int) -> dict[str, Any]:
+    """Return the report as plain data."""
+    return {
+        "student": report.student,
+        "points": str(report.points),
+        "score": float(report.score),
+        "possible": str(report.possible),
+        "error": report.error or None,
+        "unknown": list(report.unknown),
+        "items": [
+            {
+                "id": item.question.id,
+                "asks": item.question.asks,
+                "status": item.status,
+                "points": str(item.points),
+                "possible": str(item.question.points),
+                "parts": [_part_data(item, part, hints) for part in item.parts],
+            }
+            for item in report.items
+        ],
+    }
+
+
+def _part_data(item: ItemResult, part: PartResult, hints: int) -> dict[str, Any]:
+    data: dict[str, Any] = {"label": part.label, "status": part.status, "given": part.given}
+    if hints >= 2:
+        data["expected"] = None if part.expected is None else float(part.expected)
+        data["accepted"] = None if part.accepted is None else [float(end) for end in part.accepted]
+        data["mistakes"] = [
+            {"kind": m.kind, "where": m.where, "what": m.what, "certain": m.certain} for m in part.mistakes
+        ]
+    return data | {"remark": remark_on(item, part, hints)}
+
+
+def report_records(reports: Sequence[GradeReport]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return columns and rows for a spreadsheet: a row for each student, points rounded once."""
+    ids = [item.question.id for item in next((r.items for r in reports if r.items), ())]
+    records = []
+    for report in reports:
+        record: dict[str, Any] = {"student": report.student, "score": report.score}
+        record |= {f"item {item.question.id}": rounded(item.points) for item in report.items}
+        records.append(record | {"error": report.error.splitlines()[0] if report.error else None})
+    return ["student", "score", *(f"item {id}" for id in ids), "error"], records
+
+
+def gradescope_data(report: GradeReport, hints: int) -> dict[str, Any]:
+    """Return what Gradescope's autograder reads from results.json."""
+    tests = [
+        {
+            "name": f"{item.question.id}: {item.question.asks}",
+            "number": item.question.id,
+            "score": float(rounded(item.points)),
+            "max_score": float(rounded(item.question.points)),
+            "status": "passed" if item.status == "right" else "failed",
+            "output": _output(item, hints),
+            "output_format": "text",
+        }
+        for item in report.items
+    ]
+    data: dict[str, Any] = {"score": float(report.score), "output_format": "text", "tests": tests}
+    if report.error:
+        data["output"] = report.error
+    elif report.unknown:
+        data["output"] = _unknown(report)
+    return data
+
+
+def _unknown(report: GradeReport) -> str:
+    """Return what was answered but not asked."""
+    nothing_fits = all(item.status == "missing" for item in report.items)
+    return f"not asked: {', '.join(report.unknown)}" + "; is this the right file?" * nothing_fits
+
+
+def _output(item: ItemResult, hints: int) -> str:
+    lines = []
+    for part in item.parts:
+        remark = remark_on(item, part, hints)
+        label = f"{part.label}: " if part.label else ""
+        lines.append(f"{label}{part.status}{f' ({remark})' if remark else ''}")
+    return "\n".join(lines)
+
+
+def junit_xml(reports: Sequence[GradeReport], hints: int) -> str:
+    """Return the reports as JUnit XML: a suite for each student, a case for each item."""
+    root = ET.Element("testsuites")
+    for report in reports:
+        failed = sum(item.status == "wrong" for item in report.items)
+        errors = sum(item.status in {"missing", "unreadable"} for item in report.items) + bool(report.error)
+        suite = ET.SubElement(
+            root, "testsuite", name=_clean(report.student or "answers"), tests=str(len(report.items) + bool(report.error)),
+            failures=str(failed), errors=str(errors),
+        )  # fmt: skip
+        if report.error:
+            case = ET.SubElement(suite, "testcase", name="answers", classname=_clean(report.student))
+            ET.SubElement(case, "error", message=_clean(report.error.splitlines()[0])).text = _clean(report.error)
+        for item in report.items:
+            name = f"{item.question.id}: {item.question.asks}"
+            case = ET.SubElement(suite, "testcase", name=_clean(name), classname=_clean(report.student))
+            if item.status != "right":
+                tag = "failure" if item.status == "wrong" else "error"
+                ET.SubElement(case, tag, message=item.status).text = _clean(_output(item, hints))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
+
+
+def _clean(text: str) -> str:
+    return _NOT_IN_XML.sub("\ufffd", text)
+
+
+def _named(id: str, label: str) -> str:
+    return f"{id} {label}" if label else id
+
+
+def _points(points: Fraction) -> str:
+    return str(points) if points.denominator in {1, 2, 3, 4, 5, 6, 8, 10} else str(rounded(points))

@@ -84,7 +84,7 @@ def test_both_shapes_are_named_once_each():
         ("sum(x)", [1e308, 1e308], "sum([1e+308, 1e+308]) overflows"),
         ("squared_norm(x)", [1e200], "squared_norm([1e+200]) overflows"),
         ("inv(x)", [[1.0, 2.0], [2.0, 4.0]], "inv([[1, 2], [2, 4]]) is undefined; the matrix is singular"),
-        ("cross_entropy(x, 1)", [0.0, 0.0], "cross_entropy([0, 0], 1) is undefined"),
+        ("cross_entropy(x, x + 1)", [0.0, 0.0], "cross_entropy([0, 0], [1, 1]) is undefined"),
         ("binary_cross_entropy(x, 1)", [0.5, 0.0], "binary_cross_entropy(0, 1) in entry [1] is undefined"),
     ],
 )
@@ -99,7 +99,11 @@ def test_values_outside_the_domain_name_the_entry(equation, x, message):
     [
         ("sqrt(x)", [1.0, 0.0], "the derivative of sqrt(0) in entry [1] is not finite"),
         ("norm(x)", [0.0, 0.0], "the derivative of norm([0, 0]) is not finite"),
-        ("cross_entropy(x, 1)", [1e-320, 0.0], "the derivative of cross_entropy([9.99989e-321, 0], 1) is not finite"),
+        (
+            "cross_entropy(x, x + 1)",
+            [1e-320, 0.0],
+            "the derivative of cross_entropy([9.99989e-321, 0], [1, 1]) is not finite",
+        ),
     ],
 )
 def test_derivatives_that_are_not_finite(equation, x, message):
@@ -175,3 +179,17 @@ class TestValues:
     def test_of_no_axes_are_floats(self, number):
         y = cg.evaluate(cg.from_equations("y = sum(x)", x=number))
         assert {type(value) for value in y.values()} == {float}
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy(softmax(s), y)", "softmax_cross_entropy(s, y)", "hinge(s, y)"])
+@pytest.mark.parametrize("label", [1, [1], [[1], [2]]])
+def test_the_number_of_a_class_is_no_label(loss, label):
+    G = cg.from_equations(f"l = {loss}", s=[[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]], y=label)
+    with pytest.raises(cg.EvaluationError, match=r"does not fit: .* y is .*; the label has a number for each class"):
+        cg.evaluate(G)
+
+
+@pytest.mark.parametrize("equation", ["y = W' @ x", "y = W' @ x'", "y = (W*W)' @ x", "y = W[0]'"])
+def test_a_prime_is_no_transpose(equation):
+    with pytest.raises(cg.EquationError, match="write W.T for the transpose of W"):
+        cg.from_equations(equation, W=[[1.0]], x=[1.0])

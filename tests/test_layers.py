@@ -345,6 +345,23 @@ class TestHalves:
         found = cg.gates(cg.linearize(G))
         assert {j: gate.tolist() for j, gate in found.items()} == {"h": [1.0, 0.0], "o": [1.0, 1.0]}
 
+    def test_the_gate_of_a_neuron_on_a_matrix(self):
+        G = cg.ComputationalGraph()
+        G.add_input("x", [[1.0, -2.0], [0.0, 3.0]])
+        G.add_neuron("h", activation="relu", weights={"x": 0.5})
+        L = cg.linearize(G)
+        assert cg.gates(L)["h"].tolist() == [[1.0, 0.0], [0.0, 1.0]]
+        assert cg.gradient_flow(L, "h")[0].shut == 0.5
+
+    def test_layers_have_gates_before_they_are_decoupled(self):
+        L, D = cg.linearize(self.layers()), cg.linearize(cg.decouple(self.layers()))
+        assert list(cg.gates(L)) == ["h"]
+        np.testing.assert_array_equal(cg.gates(L)["h"], cg.gates(D)["h+"])
+
+    def test_gates_need_values(self):
+        with pytest.raises(cg.MissingDerivativeError, match="^node 's' has no 'value'; run linearize"):
+            cg.gates(cg.from_equations("s = x^2; h = tanh(2*s)", x=1.0))
+
     def test_weights_as_nodes_of_a_neuron_on_arrays(self):
         G = cg.ComputationalGraph()
         G.add_input("x", [1.0, -2.0])

@@ -110,7 +110,7 @@ def test_jacobians_given_by_hand():
             {("x", "u"): np.ones((3, 2)), ("u", "t"): 2.0},
             "'u' -> 't' holds a number, but 'u' has 3 entries by edge 'x' ->",
         ),
-        ({("x", "u"): 2.0, ("u", "t"): np.ones((1, 3))}, "'u' -> 't' holds a 1 x 3 Jacobian, but 'u' has 1 entries"),
+        ({("x", "u"): 2.0, ("u", "t"): np.ones((1, 3))}, "'u' -> 't' holds a 1 x 3 Jacobian, but 'u' has 1 entry"),
     ],
 )
 def test_jacobians_that_do_not_fit_are_named(edges, message):
@@ -157,3 +157,44 @@ def test_the_cheaper_direction():
     assert [cg.cheaper_direction(L, *ends) for ends in [("t", "v"), ("c", "J"), ("c", "v"), ("t", "J")]] == [
         "forward", "reverse", "reverse", "reverse",
     ]  # fmt: skip
+
+
+def test_what_is_asked_for_by_a_wrong_word_is_refused():
+    L = layered()
+    with pytest.raises(cg.CGraphError, match="no direction 'back'; the directions are reverse and forward"):
+        cg.sensitivity(L, "x", "y", direction="back")
+    with pytest.raises(cg.CGraphError, match=r"a list of nodes is needed; write \['x'\]"):
+        cg.jacobian(L, "x", ["y"])
+    with pytest.raises(cg.CGraphError, match=r"a list of nodes is needed; write \['y'\]"):
+        cg.jacobian(L, ["x"], "y")
+
+
+def test_a_loss_is_a_node_or_its_derivatives():
+    L = layered()
+    by_node, by_seed = cg.loss_sensitivities(L, "J"), cg.loss_sensitivities(L, {"J": 1.0})
+    for i in L:
+        np.testing.assert_array_equal(by_node[i], by_seed[i])
+    with pytest.raises(cg.DerivativeError, match="the loss 'y' is a vector of 2; a loss is one number"):
+        cg.loss_sensitivities(L, "y")
+
+
+@pytest.mark.parametrize(
+    ("z", "message"),
+    [
+        ([[1.0, 2.0]], "holds a list as 'derivative'; give it a matrix of floats, an ndarray"),
+        (np.array([1.0, 2.0]), r"holds an array of shape \(2,\) as 'derivative'; give it a matrix"),
+    ],
+)
+def test_what_is_no_matrix_is_named_as_what_it_is(z, message):
+    G = nx.DiGraph()
+    G.add_edge("x", "y", derivative=np.ones((1, 2)))
+    G.add_edge("x", "t", derivative=z)
+    G.add_edge("y", "t", derivative=1.0)
+    for question in (cg.sensitivity, cg.path_sum, cg.edge_sensitivities):
+        with pytest.raises(cg.DerivativeError, match=message):
+            question(G, "x", "t")
+
+
+def test_a_compiled_graph_holds_numbers():
+    with pytest.raises(cg.DerivativeError, match=r"edge 'A' -> 's' holds a 3 x 6 Jacobian; .* scalarize"):
+        cg.compile_graph(layered())

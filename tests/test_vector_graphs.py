@@ -378,7 +378,7 @@ def test_matrices_given_by_hand(graph, data):
         (np.ones((2, 1)), np.ones((1, 3)), ["'a'", "1 x 3", "2 entries"]),
         (np.ones((3, 2)), np.ones((1, 2)), ["'a'", "1 x 2", "3 entries"]),
         (np.ones((2, 1)), 4.0, ["'a'", "a number", "2 entries"]),
-        (4.0, np.ones((1, 2)), ["'a'", "1 x 2", "1 entries"]),
+        (4.0, np.ones((1, 2)), ["'a'", "1 x 2", "1 entry"]),
     ],
 )  # fmt: skip
 def test_matrices_that_contradict_each_other_are_refused(algorithm, first, second, words):
@@ -402,3 +402,12 @@ def test_the_gates_of_an_activated_array():
     L = cg.linearize(cg.from_equations("s = 2*x; h = identity(s); r = relu(h)", x=[[1.0, 0.0], [-3.0, 0.5]]))
     found = cg.gates(L)
     assert {j: gate.tolist() for j, gate in found.items()} == {"h": [[1, 1], [1, 1]], "r": [[1, 0], [0, 1]]}
+
+
+@pytest.mark.parametrize(
+    "equation", ["x + c", "max(x, c)", "relu(x)", "relu(c)*x", "where(x > 0, c, x)", "max(x)", "x[0]"]
+)
+def test_jacobians_hold_floats(equation):
+    L = cg.linearize(cg.from_equations(f"y = {equation}", x=[1.0, 2.0], c=1.0))
+    for S in cg.sensitivities(L, "y").values():
+        assert np.asarray(S).dtype == np.float64

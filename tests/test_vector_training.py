@@ -133,6 +133,7 @@ def test_what_has_no_form_for_many_examples_is_named(equation, message):
         ({"x": [[1, np.nan]]}, r"^column 'x', row 1 holds \[1, nan\]; a finite number is needed"),
         ({"x": [[1, 2, 3]]}, "^node 'J': w @ x does not fit: w is a vector of 2, x is a vector of 3"),
         ({"w": [[1, 2]]}, "^the data have a column 'w', which is no input"),
+        ({"x": 3.0}, "column .x. is 3.0; a list with a value for each row is needed"),
         ({"x": []}, "^the columns of the data need one length, and at least one row"),
     ],
 )

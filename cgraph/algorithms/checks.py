@@ -86,7 +86,7 @@ class CheckReport:
 
 def check_derivatives(
     G: ComputationalGraph,
-    inputs: Mapping[str, float] | None = None,
+    inputs: Mapping[str, Any] | None = None,
     *,
     derivative: str = "derivative",
     tolerance: float = 1e-6,

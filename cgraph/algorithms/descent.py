@@ -89,8 +89,8 @@ def gradient_descent(
     steps : int
         How many passes over the data; without data, how many steps.
     data : dict of columns, or path of a CSV file, optional
-        The examples: a column for each input that varies, of numbers or of arrays of one shape; other inputs keep their value. Without it there is one
-        example, the values in `G`.
+        The examples: a column for each input that varies, of numbers or of arrays of one shape; other inputs keep
+        their value. Without it there is one example, the values in `G`.
     batch : int, optional
         How many examples an update takes its mean gradient from; by default all of them, and 1 is stochastic
         descent.
@@ -122,8 +122,7 @@ def gradient_descent(
     Notes
     -----
     A forward and a reverse sweep for each example, O(V + E), or for each batch where variables are arrays (then as
-    `minibatch`); and a forward sweep to record the loss of a pass
-    with several updates. MATH 565, lecture 26 (w <- w - rate * gradient); 10-301/601, lecture 13 (stochastic
+    `minibatch`); and a forward sweep over the data after each pass, to record the loss. MATH 565, lecture 26 (w <- w - rate * gradient); 10-301/601, lecture 13 (stochastic
     descent, the loss after each pass).
 
     Examples

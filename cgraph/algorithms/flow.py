@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ import numpy as np
 from cgraph.algorithms.linearized import compose, edge_derivative, size_of
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.errors import MissingDerivativeError
+from cgraph.model.evaluation import gate_of, steps_of
+from cgraph.model.expressions import Apply, Expression
 from cgraph.model.graph import Node, require_node, topological_order
 from cgraph.model.jacobians import Jacobian
 from cgraph.model.neurons import activated, linear_halves
@@ -79,7 +82,7 @@ class _Scaled:
 
 
 def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, Any]:
-    """Return Phi'(s(j)) for every neuron, and for every node whose equation is an activation of another node.
+    """Return Phi'(s(j)) for every neuron, and for every node whose equation is an activation Phi of something.
 
     Parameters
     ----------
@@ -97,11 +100,11 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, An
     Raises
     ------
     CGraphError
-        If a neuron has no gate, because `G` is not linearized.
+        If a neuron or what an activation needs has no value, because `G` is not linearized.
 
     Notes
     -----
-    O(V) (MATH 565, lecture 27).
+    As evaluating the equations of these nodes (MATH 565, lecture 27).
 
     Examples
     --------
@@ -112,8 +115,12 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, An
     >>> G.add_equation("y", "tanh(h)")
     >>> gates(linearize(G))["h"]  # 1/2 * (1 - 1/2)
     0.25
+    >>> from cgraph import from_equations
+    >>> gates(linearize(from_equations("h = relu(W @ x)", W=[[1.0, 2.0], [-3.0, 1.0]], x=[1.0, 1.0])))["h"]
+    array([1., 0.])
     """
     z = edge_derivative(G, derivative)
+    y = {i: value for i, value in G.nodes(data="value") if value is not None}
     linear = linear_halves(G)
     found = {}
     for j, data in G.nodes(data=True):
@@ -123,14 +130,32 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, An
             if "gate" not in data:
                 raise MissingDerivativeError(f"neuron {j!r} has no 'gate'; run linearize(G)")
             found[j] = _in_shape(data["gate"], data.get("value"))
+        elif "expression" in data and (gate := _gate_written(data["expression"], y, j)) is not None:
+            found[j] = _in_shape(gate, data.get("value"))
     return found
+
+
+def _gate_written(expression: Expression, y: Mapping[str, Any], j: str) -> Any:
+    """Return Phi'(s) of node `j`, whose equation is Phi(s), or None if it is another."""
+    match expression.steps[-1]:
+        case Apply(activation, (k,)) if activation in ACTIVATIONS:
+            if missing := [i for i in expression.operands if i not in y]:
+                raise MissingDerivativeError(f"node {missing[0]!r} has no 'value'; run linearize(G)")
+            with np.errstate(all="ignore"):  # what is not finite, `linearize` has found
+                v = steps_of(expression, y, j)
+            return gate_of(activation, v[k], v[-1], j)
+    return None
 
 
 def _in_shape(gate: Any, value: Any) -> Any:
     """Return Phi' as a number, or as an array that has one for each entry of `value`."""
     if isinstance(gate, Jacobian):
         gate = np.ones(gate.shape[0]) @ gate  # of a diagonal matrix, the diagonal
-    return np.broadcast_to(gate, np.size(value)).reshape(np.shape(value)) if np.ndim(value) else float(gate)
+    return (
+        np.broadcast_to(np.ravel(gate) * 1.0, np.size(value)).reshape(np.shape(value))
+        if np.ndim(value)
+        else float(gate)
+    )
 
 
 def log_sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative") -> dict[Any, LogSensitivity]:

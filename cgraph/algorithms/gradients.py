@@ -38,17 +38,17 @@ class GradientFactors(NamedTuple):
 
 
 def loss_sensitivities(
-    G: nx.DiGraph[Any], seeds: Mapping[Any, Any], *, derivative: str = "derivative"
+    G: nx.DiGraph[Any], seeds: Node | Mapping[Any, Any], *, derivative: str = "derivative"
 ) -> dict[Any, Any]:
-    """Return Delta(i) = dJ/dy(i) for every node i, from the derivatives of the loss by the outputs.
+    """Return Delta(i) = dJ/dy(i) for every node i, from the loss or from its derivatives by the outputs.
 
     Parameters
     ----------
     G : networkx.DiGraph
         Acyclic; edge (i, j) holds z(i,j). Not modified.
-    seeds : dict
-        ``{t_k: dJ/dy(t_k)}`` for the outputs that stand in the loss, in the shape of y(t_k); a node may be an output
-        and feed another.
+    seeds : node or dict
+        The node of J, or ``{t_k: dJ/dy(t_k)}`` for the outputs that stand in the loss, in the shape of y(t_k); a node
+        may be an output and feed another.
     derivative : str, default "derivative"
         The edge attribute that holds z.
 
@@ -62,7 +62,7 @@ def loss_sensitivities(
     NodeNotFound
         If an output is not in `G`.
     DerivativeError
-        If a seed is not a finite number.
+        If a seed is not a finite number for each entry of y(t_k), or a node of J is no number.
     CGraphError
         As `sensitivities`.
 
@@ -78,6 +78,7 @@ def loss_sensitivities(
     {'x': -4.4, 'o1': 0.3, 'o2': -1.0}
     """
     require_digraph(G)
+    seeds = _seeds(G, seeds)
     require_node(G, *seeds)
     Delta = _sweep(G, seeds, topological_order(G), derivative)
     return {i: Delta[i] for i in G}

@@ -55,7 +55,7 @@ def jacobian(
     Raises
     ------
     CGraphError
-        As `sensitivities`, or if there is no such layout, or a tensor of several nodes is asked for.
+        As `sensitivities`, or if a list of nodes is text, there is no such layout, or a tensor of several nodes is asked for.
 
     Notes
     -----
@@ -79,6 +79,9 @@ def jacobian(
     (2, 2, 2)
     """
     require_digraph(G)
+    for nodes in (sources, targets):
+        if isinstance(nodes, str):  # its letters would be looked up
+            raise CGraphError(f"a list of nodes is needed; write [{nodes!r}]")
     require_node(G, *sources, *targets)
     if layout not in LAYOUTS:
         raise CGraphError(f"there is no layout {layout!r}; the layouts are {' and '.join(LAYOUTS)}")

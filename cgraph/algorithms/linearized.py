@@ -78,16 +78,19 @@ def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
     edges = [((k, i), 0) for k in G.predecessors(i)] + [((i, k), 1) for k in G.successors(i)]
     for edge, axis in edges:
         z = G.get_edge_data(*edge).get(derivative)
-        if z is None:
-            continue
         shape: tuple[int, ...] = getattr(z, "shape", ())
         is_matrix = len(shape) == 2
+        if z is None or (
+            not is_matrix and hasattr(z, "__len__")
+        ):  # a list or vector is no derivative: `_checked` says so
+            continue
         found = shape[axis] if is_matrix else 1
         if size is not None and size != found:
             holds = f"a {shape[0]} x {shape[1]} Jacobian" if is_matrix else "a number"
+            entries = "1 entry" if size == 1 else f"{size} entries"
             known = "its value" if by is None else f"edge {by[0]!r} -> {by[1]!r}"
             raise DerivativeError(
-                f"edge {edge[0]!r} -> {edge[1]!r} holds {holds}, but {i!r} has {size} entries by {known}; z(i,j) has a row "
+                f"edge {edge[0]!r} -> {edge[1]!r} holds {holds}, but {i!r} has {entries} by {known}; z(i,j) has a row "
                 f"for each entry of j and a column for each entry of i"
             )
         size, by = found, edge
@@ -229,10 +232,11 @@ def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: 
         if not np.isfinite(value).all():
             raise DerivativeError(f"{edge} holds a Jacobian with an entry that is not finite")
         return Dense(np.asarray(value, dtype=float))
-    if isinstance(value, np.ndarray) and value.ndim:
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim):
+        what = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
         raise DerivativeError(
-            f"{edge} holds an array of shape {value.shape} as {derivative!r}; give it a matrix of floats, with a row for "
-            f"each entry of y({j}) and a column for each entry of y({i})"
+            f"{edge} holds {what} as {derivative!r}; give it a matrix of floats, an ndarray with a row for each entry of "
+            f"y({j}) and a column for each entry of y({i})"
         )
     if isinstance(value, bool | str | bytes) or not hasattr(value, "__mul__") or hasattr(value, "__len__"):
         raise DerivativeError(f"{edge} holds {value!r} as {derivative!r}; give it a number")

@@ -23,9 +23,12 @@ from cgraph.algorithms.linearized import (
     settler,
     size_of,
 )
+from cgraph.model.errors import CGraphError
 from cgraph.model.graph import Node, require_node, topological_order
 
 __all__ = ["cheaper_direction", "edge_sensitivities", "sensitivities", "sensitivities_from", "sensitivity"]
+
+DIRECTIONS = ("reverse", "forward")
 
 
 def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative") -> dict[Any, Any]:
@@ -43,15 +46,15 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
     Returns
     -------
     dict
-        ``{i: S(i,t)}`` in the order of `G`; floats, or whatever number type the edges hold. 0.0 where no path
-        leads to `t`.
+        ``{i: S(i,t)}`` in the order of `G`: floats, or whatever number type the edges hold; where y(i) or y(t) is an
+        array, the Jacobian, an ndarray of shape (size of y(t), size of y(i)). 0.0, or zeros, where no path leads to `t`.
 
     Raises
     ------
     NodeNotFound
         If `t` is not in `G`.
     MissingDerivativeError, DerivativeError
-        If an edge holds no derivative, or one that is not a finite number.
+        If an edge holds no derivative, or one that is neither a finite number nor a matrix that fits y(i) and y(j).
     CycleError
         If `G` has a cycle.
     EvaluationError
@@ -64,9 +67,9 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
 
     Notes
     -----
-    O(V + E), by way of `compile_graph` where that is faster. The recursion is Lemma 14 of MATH 565, lecture 27;
-    10-301/601, lecture 13, calls this order of
-    the sum version A.
+    O(V + E), by way of `compile_graph` where that is faster; between arrays a row for each entry of y(t) goes through
+    every edge. The recursion is Lemma 14 of MATH 565, lecture 27; 10-301/601, lecture 13, calls this order of the sum
+    version A.
 
     Examples
     --------
@@ -96,7 +99,7 @@ def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "deriva
     Returns
     -------
     dict
-        ``{i: S(s,i)}`` in the order of `G`; 0.0 where no path leads from `s`.
+        ``{i: S(s,i)}`` in the order of `G`, as in `sensitivities`; 0.0, or zeros, where no path leads from `s`.
 
     Raises
     ------
@@ -147,7 +150,7 @@ def sensitivity(
     Raises
     ------
     CGraphError
-        As `sensitivities`; a cycle is an error only between `s` and `t`.
+        As `sensitivities`, or if there is no such direction; a cycle is an error only between `s` and `t`.
 
     Notes
     -----
@@ -167,6 +170,8 @@ def sensitivity(
     """
     z = edge_derivative(G, derivative)
     require_node(G, s, t)
+    if direction not in {None, *DIRECTIONS}:
+        raise CGraphError(f"there is no direction {direction!r}; the directions are {' and '.join(DIRECTIONS)}")
     between = nodes_between(G, s, t)
     if (direction or cheaper_direction(G, s, t, derivative=derivative)) == "reverse":
         S = reverse_sweep(G, between, {t: identity(size_of(G, t, derivative))}, z).get(s, 0)
@@ -213,7 +218,7 @@ def cheaper_direction(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str =
 def edge_sensitivities(
     G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivative"
 ) -> dict[tuple[Any, Any], Any]:
-    """Return what flows from `s` to `t` through each edge: S(s,i) z(i,j) S(j,t).
+    """Return what flows from `s` to `t` through each edge: S(j,t) z(i,j) S(s,i).
 
     Parameters
     ----------
@@ -224,7 +229,7 @@ def edge_sensitivities(
     -------
     dict
         ``{(i, j): S(j,t) z(i,j) S(s,i)}`` for every edge of `G`, in its order: the sum of the products of all
-        paths through that edge, 0.0 off every path.
+        paths through that edge, 0.0 off every path; between arrays matrices, all of the shape of S(s,t).
 
     Raises
     ------

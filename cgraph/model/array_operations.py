@@ -289,11 +289,23 @@ def _last(terms: Array) -> Any:
     return np.sum(terms, axis=-1, keepdims=True) if np.ndim(terms) else terms
 
 
+def _require_classes(a: Array, y: Array) -> None:
+    # Broadcast, the number of a class would be a label for all classes, and the loss a number that means nothing.
+    if np.shape(a)[-1:] != np.shape(y)[-1:]:
+        raise ValueError("the label has a number for each class, as [0, 1, 0] for the second of three")
+
+
+def _likely(p: Array, y: Array) -> Any:
+    _require_classes(p, y)
+    return np.sum(y * p, axis=-1) > 0
+
+
 def _cross_entropy(p: Array, y: Array) -> Any:
     return -np.log(np.sum(y * p, axis=-1))
 
 
 def _softmax_cross_entropy(s: Array, y: Array) -> Any:
+    _require_classes(s, y)
     return -np.sum(y * _log_softmax(s), axis=-1)
 
 
@@ -306,6 +318,7 @@ def _margins(s: Array, y: Array) -> Array:
 
 
 def _hinge(s: Array, y: Array) -> Any:
+    _require_classes(s, y)
     margins = _margins(s, y)
     return np.sum((1 - y) * np.where(np.real(margins) > 0, margins, 0), axis=-1)
 
@@ -322,7 +335,7 @@ _max, _max_jacobian = _extreme(np.argmax)
 _min, _min_jacobian = _extreme(np.argmin)
 _AXIS = {"axis": None}
 _LAST_AXIS = {"axis": -1}
-_LIKELY = (lambda p, y: np.sum(y * p, axis=-1) > 0, "a label of positive probability")
+_LIKELY = (_likely, "a label of positive probability")
 
 # fmt: off
 ARRAY_OPERATIONS: dict[str, ArrayOperation] = {

@@ -35,8 +35,8 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
     Returns
     -------
     dict
-        ``{node: value}`` in the order of `G`, floats and arrays. Nodes that have neither equation nor value, as in graphs whose
-        edges are given, are left out.
+        ``{node: value}`` in the order of `G`, floats and arrays. Nodes that have neither equation nor value, as in
+        graphs whose edges are given, are left out.
 
     Raises
     ------
@@ -79,8 +79,8 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
     -------
     ComputationalGraph
         What the algorithms read. Where y(i) or y(j) is an array, z(i,j) is a `Jacobian`, of shape (size of y(j), size
-        of y(i)), in the structure that the operations have; ``.dense()`` writes it out. If node i stands several times in the equation of j, the edge holds the
-        total: 2x for y = x*x. A neuron j also holds its ``preactivation`` s(j) and its ``gate`` Phi'(s(j)); the
+        of y(i)), in the structure that the operations have; ``.dense()`` writes it out. If node i stands several times
+        in the equation of j, the edge holds the total: 2x for y = x*x. A neuron j also holds its ``preactivation`` s(j) and its ``gate`` Phi'(s(j)); the
         edges into it hold z(i,j) = Phi'(s(j)) w_ij (MATH 565, lecture 27, equation 1).
 
     Raises
@@ -154,7 +154,7 @@ def _refuse_weights(G: ComputationalGraph, j: str) -> None:
             raise InvalidNodeError(f"edge {i!r} -> {j!r} has a weight, but {j!r} is no neuron; use add_neuron")
 
 
-def source_values(G: ComputationalGraph, inputs: Mapping[str, float] | None = None) -> dict[str, Any]:
+def source_values(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the values of the nodes without an equation, those of `inputs` taking precedence."""
     values = {
         i: as_value(d["value"]) if isinstance(d["value"], np.ndarray) else d["value"]

@@ -426,7 +426,8 @@ def elementwise(partial: Any, x: Shape, y: Shape) -> Any:
 
 
 def _filling(numbers: Any, shape: Shape) -> Array:
-    """Return numbers repeated to fill an array of this shape."""
+    """Return numbers as floats, repeated to fill an array of this shape."""
+    numbers = np.asarray(numbers, np.float64)
     return numbers if np.shape(numbers) == shape else np.broadcast_to(numbers, shape)
 
 

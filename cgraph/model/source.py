@@ -20,6 +20,7 @@ MAX_LENGTH = 10_000
 MAX_DEPTH = 100
 TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 SPLIT = "split it into several nodes"
+TRANSPOSE = "write W.T for the transpose of W"
 
 # Characters from other keyboards and from formatted text, under what to type instead.
 _LOOKALIKES = {
@@ -106,7 +107,7 @@ def _tokens(text: str) -> list[re.Match[str]]:
     opened: list[re.Match[str]] = []
     for token in tokens:
         if token.lastgroup != "space":
-            _check_token(token)
+            _check_token(before, token)
             _check_brackets(before, token, opened)
             _check_pair(before, token)
             before = token
@@ -116,7 +117,7 @@ def _tokens(text: str) -> list[re.Match[str]]:
     return tokens
 
 
-def _check_token(token: re.Match[str]) -> None:
+def _check_token(before: re.Match[str] | None, token: re.Match[str]) -> None:
     """Refuse a token that can stand nowhere."""
     typed = token.group()
     match token.lastgroup:
@@ -131,7 +132,8 @@ def _check_token(token: re.Match[str]) -> None:
         case "number" if re.fullmatch(r"0+[1-9]\d*", typed):
             raise _error(token, f"{typed} begins with a zero", f"write {typed.lstrip('0')}")
         case "unclosed":
-            raise _error(token, f"a closing {typed!r} is missing")
+            after_operand = before is not None and before.lastgroup in _ENDS_OPERAND
+            raise _error(token, f"a closing {typed!r} is missing", TRANSPOSE if after_operand else "")
 
 
 def _check_brackets(before: re.Match[str] | None, token: re.Match[str], opened: list[re.Match[str]]) -> None:
@@ -183,6 +185,8 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
         raise _error(token, "an operand is missing")
     if token and left in {*_WANTS_OPERAND, "open", "end"} and right == "comma":
         raise _error(token, "an operand is missing")
+    if token and left in _ENDS_OPERAND and right == "quoted":
+        raise _error(token, "a quote stands after an operand", TRANSPOSE)
     if token and left in _ENDS_OPERAND and right in _BEGINS_OPERAND and not (is_call or is_index):
         raise _error(token, "an operator is missing", "write * between the factors of a product")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,11 @@ def examples_of(G: ComputationalGraph, data: Table | str | os.PathLike[str]) -> 
             raise InvalidNodeError(
                 f"the data have a column {column!r}, which is no input; "
                 + (f"did you mean {hint!r}?" if hint else f"the inputs are {', '.join(map(str, G.inputs))}")
+            )
+    for column, values in table.items():
+        if not isinstance(values, Iterable):
+            raise InvalidNodeError(
+                f"column {column!r} is {shorten(repr(values))}; a list with a value for each row is needed"
             )
     columns = {column: [_entry(column, k, value) for k, value in enumerate(values)] for column, values in table.items()}
     lengths = {column: len(values) for column, values in columns.items()}

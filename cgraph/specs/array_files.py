@@ -110,8 +110,12 @@ class ArrayFiles:
                 version = npy.read_magic(stream)
             except ValueError:
                 raise ValueError("it does not begin as .npy files do") from None
-            if version not in _HEADERS:
-                raise ValueError("it holds a table with named columns")
+            if version not in _HEADERS:  # 3.0 is only written where names of columns are not Latin
+                raise ValueError(
+                    "it holds a table with named columns"
+                    if version == (3, 0)
+                    else f"its version {version} is not known"
+                )
             shape, by_columns, dtype = _HEADERS[version](stream)
         if dtype.kind not in "iuf":
             raise CGraphError(f"{file!r} holds {_KINDS.get(dtype.kind, dtype)}; real numbers are needed")

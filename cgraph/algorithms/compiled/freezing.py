@@ -14,6 +14,7 @@ from cgraph.algorithms.compiled.tape import Tape, holds_equations
 from cgraph.algorithms.linearized import edge_derivative, require_digraph
 from cgraph.model.errors import CGraphError, DerivativeError
 from cgraph.model.graph import ComputationalGraph, Node
+from cgraph.model.jacobians import Jacobian
 
 __all__ = ["compile_graph", "compile_if_it_pays"]
 
@@ -127,7 +128,13 @@ def _real(value: Any, i: Node, j: Node, derivative: str) -> float:
             return float(value)
     except OverflowError:
         pass
+    edge = f"edge {i!r} -> {j!r} holds"
+    if isinstance(value, Jacobian):
+        m, n = value.shape
+        raise DerivativeError(
+            f"{edge} a {m} x {n} Jacobian; a compiled graph holds numbers, which scalarize(G) makes of it"
+        )
     raise DerivativeError(
-        f"edge {i!r} -> {j!r} holds {value!r} as {derivative!r}; a compiled graph holds floats, "
+        f"{edge} {value!r} as {derivative!r}; a compiled graph holds floats, "
         f"sensitivities(G, t) takes numbers of other types"
     )

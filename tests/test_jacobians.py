@@ -412,5 +412,5 @@ def test_the_guard_finds_what_it_should(monkeypatch):
 
 def test_everything_public_is_listed():
     assert set(jacobians.__all__) == {kind.__name__ for kind in CLASSES} | {
-        "Jacobian", "after", "chain", "elementwise", "plus",
+        "Jacobian", "after", "chain", "elementwise", "plus", "require_room",
     }  # fmt: skip

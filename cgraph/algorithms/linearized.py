@@ -15,7 +15,7 @@ import numpy as np
 
 from cgraph.model.errors import CGraphError, CycleError, DerivativeError, EvaluationError, MissingDerivativeError
 from cgraph.model.graph import Node
-from cgraph.model.jacobians import Dense, Jacobian, ScaledIdentity
+from cgraph.model.jacobians import Dense, Jacobian, ScaledIdentity, require_room
 from cgraph.model.values import is_finite
 
 __all__ = [
@@ -188,7 +188,10 @@ def _shaped(S: Any, m: int | None, n: int | None) -> Any:
     if m is None and n is None:
         return float(np.asarray(S).reshape(-1)[0])
     # A number in the place of a matrix is 0 where there is no path, or the identity.
-    return np.asarray(S) if np.ndim(S) else np.eye(m or 1, n or 1) * float(S)
+    if np.ndim(S):
+        return np.asarray(S)
+    require_room(m or 1, n or 1)
+    return np.eye(m or 1, n or 1) * float(S)
 
 
 def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:

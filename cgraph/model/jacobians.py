@@ -20,6 +20,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from cgraph.model.errors import EvaluationError
+
 __all__ = [
     "Broadcast",
     "Dense",
@@ -37,7 +39,10 @@ __all__ = [
     "chain",
     "elementwise",
     "plus",
+    "require_room",
 ]
+
+MOST_ENTRIES = 500_000_000  # of a matrix that is written out, 4 GB as floats
 
 # An ndarray of floats; the products also take complex rows and columns.
 Array = Any
@@ -78,6 +83,7 @@ class Jacobian:  # no ABC, of which isinstance takes ten times as long: a sweep 
     def dense(self) -> Array:
         """Return the matrix, of shape (m, n)."""
         m, n = self.shape
+        require_room(m, n)
         return 0.0 + (self.vjp(np.eye(m)) if m <= n else self.jvp(np.eye(n)))  # 0.0 + -0.0 is 0.0
 
     @property
@@ -94,11 +100,13 @@ class Jacobian:  # no ABC, of which isinstance takes ten times as long: a sweep 
             return Dense(earlier.vjp(self.dense()) if few_rows else self.jvp(earlier.dense()))
         columns = np.asarray(earlier)
         _require_fit(self, columns)
+        require_room(self.shape[0], columns.size // columns.shape[0])
         return self.jvp(columns) if columns.ndim == 2 else self.jvp(columns[:, None])[:, 0]
 
     def __rmatmul__(self, rows: Array) -> Array:
         rows = np.asarray(rows)
         _require_fit(rows, self)
+        require_room(rows.size // rows.shape[-1], self.shape[1])
         return self.vjp(rows) if rows.ndim == 2 else self.vjp(rows[None])[0]
 
     def __add__(self, other: Any) -> Any:
@@ -383,6 +391,15 @@ class Sum(Jacobian):
 
     def jvp(self, columns: Array) -> Array:
         return sum((term.jvp(columns) for term in self.terms[1:]), self.terms[0].jvp(columns))
+
+
+def require_room(m: int, n: int) -> None:
+    """Raise `EvaluationError` if a matrix of m x n is too large to be written out."""
+    if m * n > MOST_ENTRIES:
+        raise EvaluationError(
+            f"a Jacobian of {m:,} x {n:,} is too large to be written out, the limit is {MOST_ENTRIES:,} entries; "
+            f"differentiate a number, such as a sum or an entry, or by fewer entries"
+        )
 
 
 def chain(later: Jacobian, earlier: Jacobian) -> Jacobian:

@@ -9,7 +9,8 @@ from cgraph.specs.reading import read_document
 
 rows, misses = [], 0
 for path in sorted(Path(__file__).parent.glob("*/answers/*.yaml")):
-    exercise = cg.read_exercise(path.parent.parent / path.name)
+    spec = path.parent.parent / path.name
+    exercise = cg.read_exercise(spec if spec.exists() else spec.with_suffix(".toml"))
     answers = read_document(path).data
     right = cg.grade(exercise, answers["right"])
     wrong_items = [item.question.id for item in right.items if item.status != "right"]

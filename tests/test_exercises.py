@@ -291,7 +291,7 @@ class TestReading:
         assert asked.truths == {"q": {"": 3}}
 
     def test_arrays_in_a_spec(self):
-        asked = cg.read_exercise(ROOT / "examples" / "dd2424" / "linear_classifier.yaml")
+        asked = cg.read_exercise(ROOT / "examples" / "dd2424" / "linear_classifier.toml")
         assert {q.id: q.shape for q in asked.questions} == {
             "s": (3,), "p": (3,), "z": (3, 3), "ds": (3,), "W": (3, 2), "b": (3,)
         }  # fmt: skip

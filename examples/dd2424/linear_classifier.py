@@ -8,7 +8,7 @@ import numpy as np
 import cgraph as cg
 from cgraph.testing import compare
 
-L = cg.linearize(cg.read_spec(Path(__file__).with_name("linear_classifier.yaml")))
+L = cg.linearize(cg.read_spec(Path(__file__).with_name("linear_classifier.toml")))
 x, y = np.array([0.5, -1.0]), np.array([0.0, 1.0, 0.0])
 W, b, decay = np.array([[0.2, 0.4], [-0.3, 0.1], [0.7, -0.5]]), np.array([0.1, 0.0, -0.2]), 0.1
 

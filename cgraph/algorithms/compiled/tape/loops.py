@@ -21,16 +21,13 @@ from cgraph.algorithms.compiled.tape.functions import FUNCTIONS, HUGE
 from cgraph.algorithms.compiled.tape.rules import (
     ADD,
     COS,
-    DIV,
     EXP,
     GIVEN,
-    LOG,
     MUL,
     OPCODES,
     RELU,
     SIGMOID,
     SIN,
-    SQUARE,
     SUB,
     TANH,
     WEIGHTED_SUM,
@@ -59,7 +56,7 @@ def continues(code: int, before: int) -> bool:
 
 def row_loops(name: str) -> tuple[Loop, Loop]:
     """Return the loops of one operation of two operands, which take the rows of a run one by one."""
-    code = OPCODES[name]
+    code = np.uint8(OPCODES[name])  # as in the program, so that the rules are compiled once
 
     def fill(width: int, begin: int, end: int, first: Index, second: Index, y: Floats) -> None:
         for k in range(begin, end):
@@ -81,7 +78,7 @@ def row_loops(name: str) -> tuple[Loop, Loop]:
 
 def number_loops(name: str) -> tuple[Loop, Loop]:
     """Return the loops of one operation over many operands: its values, its derivatives."""
-    code = OPCODES[name]
+    code = np.uint8(OPCODES[name])  # as in the program, so that the rules are compiled once
 
     def values(x: Floats, b: Floats, y: Floats) -> None:
         for p in range(len(y)):
@@ -98,12 +95,11 @@ def number_loops(name: str) -> tuple[Loop, Loop]:
 # What most graphs are made of has loops of its own, in which the compiler chooses the operation beforehand.
 LOOPS_OF_OPERATIONS = (
     *map(row_loops, ("add", "mul", "sub")),
-    *map(number_loops, ("div", "square", "exp", "log", "sin", "cos", "sigmoid", "tanh", "relu")),
+    *map(number_loops, ("exp", "sin", "cos", "sigmoid", "tanh", "relu")),
 )
 (
     (add_fill, add_differentiate), (mul_fill, mul_differentiate), (sub_fill, sub_differentiate),
-    (div_values, div_derivatives), (square_values, square_derivatives), (exp_values, exp_derivatives),
-    (log_values, log_derivatives), (sin_values, sin_derivatives), (cos_values, cos_derivatives),
+    (exp_values, exp_derivatives), (sin_values, sin_derivatives), (cos_values, cos_derivatives),
     (sigmoid_values, sigmoid_derivatives), (tanh_values, tanh_derivatives), (relu_values, relu_derivatives),
 ) = LOOPS_OF_OPERATIONS  # fmt: skip
 
@@ -126,14 +122,8 @@ def scatter(rows: Index, begin: int, end: int, width: int, z: Floats, S: Floats)
 
 def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901, PLR0912 - a branch for each loop
     """Compute any operation on many operands."""
-    if code == DIV:
-        div_values(x, b, y)
-    elif code == SQUARE:
-        square_values(x, b, y)
-    elif code == EXP:
+    if code == EXP:
         exp_values(x, b, y)
-    elif code == LOG:
-        log_values(x, b, y)
     elif code == SIN:
         sin_values(x, b, y)
     elif code == COS:
@@ -157,14 +147,8 @@ def derivatives_of(  # noqa: C901, PLR0912 - as above
     code: int, x: Floats, b: Floats, y: Floats, z: Floats, z_b: Floats
 ) -> None:
     """Compute the derivatives of any operation on many operands."""
-    if code == DIV:
-        div_derivatives(x, b, y, z, z_b)
-    elif code == SQUARE:
-        square_derivatives(x, b, y, z, z_b)
-    elif code == EXP:
+    if code == EXP:
         exp_derivatives(x, b, y, z, z_b)
-    elif code == LOG:
-        log_derivatives(x, b, y, z, z_b)
     elif code == SIN:
         sin_derivatives(x, b, y, z, z_b)
     elif code == COS:

@@ -120,7 +120,7 @@ def test_an_interrupt_of_the_thread_that_waits():
 
     def work(k):
         begun.append(k)
-        if k == 0:
+        if k == 6:  # all threads run by then
             signal.raise_signal(signal.SIGINT)
         threading.Event().wait(0.02)
         ended.append(k)

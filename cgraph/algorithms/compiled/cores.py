@@ -37,6 +37,9 @@ def for_each(work: Callable[..., Any], parts: Sequence[tuple[Any, ...]], threads
         for part in parts:
             work(*part)
         return
-    with ThreadPoolExecutor(min(threads, len(parts))) as pool:
+    pool = ThreadPoolExecutor(min(threads, len(parts)))
+    try:
         for _ in pool.map(lambda part: work(*part), parts):
             pass
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -37,10 +37,11 @@ def compiled(
         If numba is not installed, or does not work with this NumPy.
     """
     njit = import_module("numba").njit
-    options = {"nogil": True, "error_model": "numpy"}  # 1 / 0 is inf, and reported as every other overflow is
+    # 1 / 0 is inf, and reported as every other overflow is. What C or Python would call and does not is left out.
+    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
     for call in calls:
-        known[call.__name__] = njit(**options)(_knowing(known, call))
+        known[call.__name__] = njit(**options, no_cpython_wrapper=True)(_knowing(known, call))
     linked = [_knowing(known, loop) for loop in loops]
     try:
         for loop in linked:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -21,16 +22,13 @@ from cgraph.algorithms.compiled.tape.functions import FUNCTIONS, HUGE
 from cgraph.algorithms.compiled.tape.rules import (
     ADD,
     COS,
-    DIV,
     EXP,
     GIVEN,
-    LOG,
     MUL,
     OPCODES,
     RELU,
     SIGMOID,
     SIN,
-    SQUARE,
     SUB,
     TANH,
     WEIGHTED_SUM,
@@ -57,9 +55,14 @@ def continues(code: int, before: int) -> bool:
     return code == before and ADD <= code <= SUB
 
 
+def code_of(name: str) -> Any:
+    """Return the code as a program holds it: for a number of another type the rules would be compiled again."""
+    return np.uint8(OPCODES[name])
+
+
 def row_loops(name: str) -> tuple[Loop, Loop]:
     """Return the loops of one operation of two operands, which take the rows of a run one by one."""
-    code = OPCODES[name]
+    code = code_of(name)
 
     def fill(width: int, begin: int, end: int, first: Index, second: Index, y: Floats) -> None:
         for k in range(begin, end):
@@ -81,7 +84,7 @@ def row_loops(name: str) -> tuple[Loop, Loop]:
 
 def number_loops(name: str) -> tuple[Loop, Loop]:
     """Return the loops of one operation over many operands: its values, its derivatives."""
-    code = OPCODES[name]
+    code = code_of(name)
 
     def values(x: Floats, b: Floats, y: Floats) -> None:
         for p in range(len(y)):
@@ -98,12 +101,11 @@ def number_loops(name: str) -> tuple[Loop, Loop]:
 # What most graphs are made of has loops of its own, in which the compiler chooses the operation beforehand.
 LOOPS_OF_OPERATIONS = (
     *map(row_loops, ("add", "mul", "sub")),
-    *map(number_loops, ("div", "square", "exp", "log", "sin", "cos", "sigmoid", "tanh", "relu")),
+    *map(number_loops, ("exp", "sin", "cos", "sigmoid", "tanh", "relu")),
 )
 (
     (add_fill, add_differentiate), (mul_fill, mul_differentiate), (sub_fill, sub_differentiate),
-    (div_values, div_derivatives), (square_values, square_derivatives), (exp_values, exp_derivatives),
-    (log_values, log_derivatives), (sin_values, sin_derivatives), (cos_values, cos_derivatives),
+    (exp_values, exp_derivatives), (sin_values, sin_derivatives), (cos_values, cos_derivatives),
     (sigmoid_values, sigmoid_derivatives), (tanh_values, tanh_derivatives), (relu_values, relu_derivatives),
 ) = LOOPS_OF_OPERATIONS  # fmt: skip
 
@@ -124,16 +126,10 @@ def scatter(rows: Index, begin: int, end: int, width: int, z: Floats, S: Floats)
             S[i * width + p] += S[k * width + p] * z[(k - begin) * width + p]
 
 
-def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901, PLR0912 - a branch for each loop
+def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901 - a branch for each loop
     """Compute any operation on many operands."""
-    if code == DIV:
-        div_values(x, b, y)
-    elif code == SQUARE:
-        square_values(x, b, y)
-    elif code == EXP:
+    if code == EXP:
         exp_values(x, b, y)
-    elif code == LOG:
-        log_values(x, b, y)
     elif code == SIN:
         sin_values(x, b, y)
     elif code == COS:
@@ -153,18 +149,12 @@ def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901
                 y[p] = np.sin(x[p]) if code == SIN else np.cos(x[p])
 
 
-def derivatives_of(  # noqa: C901, PLR0912 - as above
+def derivatives_of(  # noqa: C901 - as above
     code: int, x: Floats, b: Floats, y: Floats, z: Floats, z_b: Floats
 ) -> None:
     """Compute the derivatives of any operation on many operands."""
-    if code == DIV:
-        div_derivatives(x, b, y, z, z_b)
-    elif code == SQUARE:
-        square_derivatives(x, b, y, z, z_b)
-    elif code == EXP:
+    if code == EXP:
         exp_derivatives(x, b, y, z, z_b)
-    elif code == LOG:
-        log_derivatives(x, b, y, z, z_b)
     elif code == SIN:
         sin_derivatives(x, b, y, z, z_b)
     elif code == COS:
@@ -272,13 +262,14 @@ def differentiate_tape(  # noqa: C901 - as above
                     scatter(second, part, part_end, width, z_b, S_)
 
 
-def copy_block(rows: Index, width: int, n: int, y: Floats, out: Floats, point: int, column: int) -> bool:
-    """Copy the first `n` numbers of rows of `width`, and return whether all are finite."""
+def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:
+    """Copy rows of `v` to `out`, which holds a row for each point, from there; return whether all are finite."""
+    y, width = v.reshape(-1), width_of(v)
     infinite = 0
     for k in range(len(rows)):
         i = rows[k]
         difference = 0.0
-        for p in range(n):
+        for p in range(width):
             y_p = y[i * width + p]
             out[point + p, column + k] = y_p
             difference += y_p - y_p  # nan, if it is not finite
@@ -286,41 +277,24 @@ def copy_block(rows: Index, width: int, n: int, y: Floats, out: Floats, point: i
     return infinite == 0
 
 
-def multiply_block(
-    rows: Index, others: Index, width: int, n: int, S: Floats, y: Floats, out: Floats, point: int
-) -> bool:
-    """Copy the products of the first `n` numbers of rows and other rows, as `copy_block`."""
+def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats, point: int) -> bool:
+    """Copy the products of rows of `S` and rows of `v` to `out`, as `copy_rows`."""
+    S_, y, width = S.reshape(-1), v.reshape(-1), width_of(v)
     infinite = 0
     for k in range(len(rows)):
         i, j = rows[k], others[k]
         difference = 0.0
-        for p in range(n):
-            product = S[i * width + p] * y[j * width + p]
+        for p in range(width):
+            product = S_[i * width + p] * y[j * width + p]
             out[point + p, k] = product
             difference += product - product
         infinite += difference != 0
     return infinite == 0
 
 
-def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:
-    """Copy rows of `v` to `out`, which holds a row for each point, from there; return whether all are finite."""
-    width = width_of(v)
-    if len(out) - point >= width:  # the compiler knows how many
-        return copy_block(rows, width, width, v.reshape(-1), out, point, column)
-    return copy_block(rows, width, len(out) - point, v.reshape(-1), out, point, column)
-
-
-def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats, point: int) -> bool:
-    """Copy the products of rows of `S` and rows of `v` to `out`, as `copy_rows`."""
-    width = width_of(v)
-    if len(out) - point >= width:
-        return multiply_block(rows, others, width, width, S.reshape(-1), v.reshape(-1), out, point)
-    return multiply_block(rows, others, width, len(out) - point, S.reshape(-1), v.reshape(-1), out, point)
-
-
 TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows)
 # What calls another stands after it.
 TAPE_CALLS = (
     *FUNCTIONS, is_binary, value, derivatives, *chain.from_iterable(LOOPS_OF_OPERATIONS), width_of, continues, gather, scatter,
-    values_of, derivatives_of, add_up, hand_on, copy_block, multiply_block,
+    values_of, derivatives_of, add_up, hand_on,
 )  # fmt: skip

@@ -13,7 +13,14 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.model.errors import CGraphError, CycleError, DerivativeError, EvaluationError, MissingDerivativeError
+from cgraph.model.errors import (
+    CGraphError,
+    CycleError,
+    DerivativeError,
+    EvaluationError,
+    MissingDerivativeError,
+    shorten,
+)
 from cgraph.model.graph import Node
 from cgraph.model.jacobians import Dense, Jacobian, ScaledIdentity, require_room
 from cgraph.model.values import is_finite
@@ -236,7 +243,7 @@ def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: 
             raise DerivativeError(f"{edge} holds a Jacobian with an entry that is not finite")
         return Dense(np.asarray(value, dtype=float))
     if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim):
-        what = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+        what = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else shorten(repr(value))
         raise DerivativeError(
             f"{edge} holds {what} as {derivative!r}; give it a matrix of floats, an ndarray with a row for each entry of "
             f"y({j}) and a column for each entry of y({i})"

@@ -185,7 +185,7 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
         raise _error(token, "an operand is missing")
     if token and left in {*_WANTS_OPERAND, "open", "end"} and right == "comma":
         raise _error(token, "an operand is missing")
-    if token and left in _ENDS_OPERAND and right == "quoted":
+    if token and left in _ENDS_OPERAND and right == "quoted" and token.group().startswith("'"):
         raise _error(token, "a quote stands after an operand", TRANSPOSE)
     if token and left in _ENDS_OPERAND and right in _BEGINS_OPERAND and not (is_call or is_index):
         raise _error(token, "an operator is missing", "write * between the factors of a product")

@@ -181,7 +181,7 @@ def test_a_loss_is_a_node_or_its_derivatives():
 @pytest.mark.parametrize(
     ("z", "message"),
     [
-        ([[1.0, 2.0]], "holds a list as 'derivative'; give it a matrix of floats, an ndarray"),
+        ([[1.0, 2.0]], r"holds \[\[1.0, 2.0\]\] as 'derivative'; give it a matrix of floats, an ndarray"),
         (np.array([1.0, 2.0]), r"holds an array of shape \(2,\) as 'derivative'; give it a matrix"),
     ],
 )

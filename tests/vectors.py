@@ -58,7 +58,7 @@ def entries(shape, seed):
 
 FORMS = [
     "tanh({m} @ {v})", "softmax({m} @ {v} + {n})", "sigmoid({v} * {w})", "{v} + {n}*{w}", "max({v}, {w})",
-    "where({v} > {w}, {v}^2, {w} - {v})", "{v} @ {m}", "stack(norm({v}), {n}, sum({w}))", "{m}[1] * {v}[::-1]",
+    "where({v} > {w}, {v}^2, {w} - {v})", "{v} @ {m}", "stack(norm(exp({v})), {n}, sum({w}))", "{m}[1] * {v}[::-1]",
     "{v} / (2 + {w}^2)", "concatenate({v}[:2], {w}[[1]])", "log_softmax({v})", "{n} - {v}", "exp(-{v}) * {m}[0, 1]",
     "inv({m} + 3*{m} @ {m}.T) @ {v}",
 ]  # fmt: skip

@@ -143,8 +143,8 @@ class TestFilters:
             text + "vary: {w: [2, 2, 1]}"
         )
 
-    def test_products_of_matrices_and_of_very_many_paths_are_not_compared(self):
-        text = "inputs: {x: 2.0}\nconstants: {v: [1.0, 2.0]}\nnodes: {a: x*v, b: x*v, y: sum(a + b)}\nask: [{id: a, d: y/x}]\n"
+    def test_entries_of_arrays_and_very_many_paths_are_not_compared(self):
+        text = "inputs: {x: [1.0, 2.0]}\nnodes: {a: 2*x, b: 2*x, y: sum(a + b)}\nask: [{id: a, d: y/x}]\n"
         assert vary(text + "vary: {x: [1, 2, 1]}")["variant"]["draw"] == 0
         doubling = "".join(f", a{k}: c{k - 1}, b{k}: c{k - 1}, c{k}: (a{k} + b{k}) / 2" for k in range(1, 11))
         text = f"inputs: {{x: 2.0}}\nnodes: {{c0: x{doubling}}}\nask: [{{id: a, d: c10/x}}]\nvary: {{x: [1, 2, 1]}}"

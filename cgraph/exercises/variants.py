@@ -244,12 +244,10 @@ def _kinks(L: ComputationalGraph) -> Iterator[_Refusal]:
 
 
 def _has_equal_paths(L: ComputationalGraph, part: Sensitivity) -> bool:
-    """Whether two paths have the same product, of numbers; where paths are many, nobody adds them up by hand."""
+    """Whether two paths have the same product; where paths are many, nobody adds them up by hand."""
     if count_paths(L, part.s, part.t) > MOST_PATHS:
         return False
     products = [product for _, product in paths(L, part.s, part.t)]
-    if any(np.ndim(product) for product in products):
-        return False
     return any(abs(a - b) <= SAME * max(abs(a), abs(b)) for a, b in pairwise(sorted(products)))
 
 

@@ -1601,7 +1601,7 @@ nodes: {y: x}
 g.yaml:2:1: error: unknown key 'colour'
     2 | colour: red
       | ^
-  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs, source, ask
+  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs, source, ask, vary, magnitude, salt, variant, sealed
 """,
     ),
     Case(
@@ -2296,18 +2296,18 @@ inputs: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]
 g.yaml:2:1: error: unknown key 'a'
     2 | a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
       | ^
-  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs, source, ask
+  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs, source, ask, vary, magnitude, salt, variant, sealed
 g.yaml:2:32: error: more than 1,000 parts
     2 | a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
       |                                ^
 g.yaml:3:1: error: unknown key 'b'
     3 | b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]
       | ^
-  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs, source, ask
+  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs, source, ask, vary, magnitude, salt, variant, sealed
 g.yaml:4:1: error: unknown key 'c'
     4 | c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]
       | ^
-  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs, source, ask
+  hint: the keys are cgraph, title, inputs, weights, constants, nodes, network, edges, output, outputs, source, ask, vary, magnitude, salt, variant, sealed
 """,
     ),
     Case(
@@ -3180,7 +3180,7 @@ g.yaml:1:808: error: nested more than 50 levels deep
     Case(
         "unknown-command",
         GRAPH,
-        "cgraph: error: argument COMMAND: invalid choice: 'shwo' (choose from show, eval, sensitivity, paths, check, solve, grade, gradient, gates, transform, descend, eliminate, draw, page, schema, completion)\n",
+        "cgraph: error: argument COMMAND: invalid choice: 'shwo' (choose from show, eval, sensitivity, paths, check, solve, grade, vary, seal, gradient, gates, transform, descend, eliminate, draw, page, schema, completion)\n",
         argv=["shwo", "g.yaml"],
         status=2,
     ),

@@ -31,6 +31,8 @@ OTHERS = [
     "eliminate",
     "solve",
     "grade",
+    "vary",
+    "seal",
     "draw",
     "page",
     "schema",
@@ -429,7 +431,7 @@ def test_a_completion_script_knows_every_command_and_option(run, shell):
     ("words", "expected"),
     [
         (["cgraph", "transform", "expand", "g.yaml", "--format", ""], {"yaml", "json", "toml"}),
-        (["cgraph", "s"], {"show", "sensitivity", "schema", "solve"}),
+        (["cgraph", "s"], {"show", "sensitivity", "schema", "solve", "seal"}),
         (["cgraph", ""], {*COMMANDS, *OTHERS, "--help", "--version"}),
         (["cgraph", "--v"], {"--version"}),
         (["cgraph", "paths", "--t"], {"--to", "--top"}),

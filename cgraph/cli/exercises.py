@@ -29,8 +29,9 @@ from cgraph.reports.grades import (
 )
 from cgraph.reports.tables import to_csv, to_markdown, to_text
 from cgraph.reports.worked import solution_data, solution_document, solution_markdown, solution_text
+from cgraph.specs.writing import to_json, to_yaml
 
-__all__ = ["grade", "solve"]
+__all__ = ["grade", "seal", "solve", "vary"]
 
 DONE, WRONG = 0, 1
 SUFFIXES = {".yaml", ".yml", ".json", ".toml", ".csv"}
@@ -53,6 +54,8 @@ def grade(arguments: argparse.Namespace) -> int:
     """Mark the answers of a file, or of every file in a folder; without answers, print the key."""
     exercise = _read(cg.read_exercise, arguments.exercise)
     if arguments.answers is None:
+        if exercise.sealed:
+            raise UsageError("a sealed exercise holds no answers; give yours with --answers")
         _write(arguments, _tables(arguments, [key_table(exercise)]))
         return DONE
     folder = Path(arguments.answers)
@@ -63,6 +66,26 @@ def grade(arguments: argparse.Namespace) -> int:
         reports = [cg.grade(exercise, handed_in.answers, student=handed_in.student)]
     _write(arguments, _rendered(arguments, reports, many=folder.is_dir()))
     return DONE if all(report.ok for report in reports) else WRONG
+
+
+def vary(arguments: argparse.Namespace) -> int:
+    """Write the exercise with the numbers of a student."""
+    return _edition(arguments, partial(cg.vary, student=arguments.student))
+
+
+def seal(arguments: argparse.Namespace) -> int:
+    """Write the exercise without its answers."""
+    return _edition(arguments, cg.seal)
+
+
+def _edition(arguments: argparse.Namespace, make: Callable[[Any], dict[str, Any]]) -> int:
+    """Write another edition of an exercise, as YAML or JSON."""
+    suffix = Path(arguments.output or "").suffix.lower()
+    if suffix == ".toml":
+        raise UsageError("an exercise is written as YAML or JSON, not TOML")
+    data = _read(make, arguments.exercise)
+    _write(arguments, (to_json(data) if suffix == ".json" else to_yaml(data)).rstrip("\n"))
+    return DONE
 
 
 def _read(reader: Callable[[Any], Any], name: str) -> Any:

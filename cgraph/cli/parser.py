@@ -83,20 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--top", type=_count, metavar="K", help="only the K paths with the largest |product|")
     _add_chart(sub, "the products of the paths")
     _add_spec(command("check", "compare every derivative with numerical differentiation"))
-    sub = command("solve", "write the worked solution of a sensitivity, step by step", "exercises")
-    _add_spec(sub, formats=("text", "markdown", "latex", "json"))
-    _add_ends(sub, "without --from, by every node; without --to, the only output")
-    sub.add_argument("--exact", action="store_true", help="compute with fractions")
-    sub.add_argument("--symbolic", action="store_true", help="add S as formulas (needs the extra: symbolic)")
-    sub = command("grade", "mark answers to an exercise, and name the mistakes", "exercises")
-    sub.add_argument("exercise", metavar="EXERCISE", help="a spec with questions under `ask`, or - for standard input")
-    sub.add_argument("--answers", metavar="FILE", help="answers in YAML, JSON, TOML or CSV, or a folder of such files; "
-                     "without it, the questions are printed with their answers")  # fmt: skip
-    sub.add_argument("--hints", type=int, choices=(0, 1, 2), default=2,
-                     help="what a wrong answer is told: nothing, where to look, what it was (default: 2)")  # fmt: skip
-    sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
-    sub.add_argument("--jobs", type=_count, metavar="N", help="processes for a folder (default: one for each core)")
-    sub.add_argument("-o", "--output", metavar="FILE", help="where to write the report (default: standard output)")
+    _add_exercise_commands(command)
     _add_network_commands(command)
     sub = command("eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination")
     _add_spec(sub)
@@ -114,6 +101,34 @@ def build_parser() -> argparse.ArgumentParser:
     sub = command("completion", "print a completion script for a shell", "assistance")
     sub.add_argument("shell", choices=["bash", "zsh", "fish"])
     return parser
+
+
+def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    sub = command("solve", "write the worked solution of a sensitivity, step by step", "exercises")
+    _add_spec(sub, formats=("text", "markdown", "latex", "json"))
+    _add_ends(sub, "without --from, by every node; without --to, the only output")
+    sub.add_argument("--exact", action="store_true", help="compute with fractions")
+    sub.add_argument("--symbolic", action="store_true", help="add S as formulas (needs the extra: symbolic)")
+    sub = command("grade", "mark answers to an exercise, and name the mistakes", "exercises")
+    sub.add_argument("exercise", metavar="EXERCISE", help="a spec with questions under `ask`, or - for standard input")
+    sub.add_argument("--answers", metavar="FILE", help="answers in YAML, JSON, TOML or CSV, or a folder of such files; "
+                     "without it, the questions are printed with their answers")  # fmt: skip
+    sub.add_argument("--hints", type=int, choices=(0, 1, 2), default=2,
+                     help="what a wrong answer is told: nothing, where to look, what it was (default: 2)")  # fmt: skip
+    sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
+    sub.add_argument("--jobs", type=_count, metavar="N", help="processes for a folder (default: one for each core)")
+    sub.add_argument("-o", "--output", metavar="FILE", help="where to write the report (default: standard output)")
+    sub = command("vary", "write an exercise with other numbers, the same ones each time for a student", "exercises")
+    sub.add_argument(
+        "exercise", metavar="EXERCISE", help="an exercise with ranges under `vary`, or - for standard input"
+    )
+    sub.add_argument("--student", metavar="ID", required=True, help="whose numbers they are")
+    sub.add_argument("-o", "--output", metavar="FILE",
+                     help="where to write it, as YAML or, by the suffix, JSON (default: standard output)")  # fmt: skip
+    sub = command("seal", "write an exercise without its answers, which can be marked all the same", "exercises")
+    sub.add_argument("exercise", metavar="EXERCISE", help="an exercise, or - for standard input")
+    sub.add_argument("-o", "--output", metavar="FILE",
+                     help="where to write it, as YAML or, by the suffix, JSON (default: standard output)")  # fmt: skip
 
 
 def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> None:

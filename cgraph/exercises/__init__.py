@@ -5,6 +5,8 @@ from cgraph.exercises.grading import grade
 from cgraph.exercises.questions import Question
 from cgraph.exercises.reading import Exercise, read_exercise
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult
+from cgraph.exercises.sealing import seal
+from cgraph.exercises.variants import vary
 
 __all__ = [
     "Answers",
@@ -17,4 +19,6 @@ __all__ = [
     "grade",
     "read_answers",
     "read_exercise",
+    "seal",
+    "vary",
 ]

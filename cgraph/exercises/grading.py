@@ -15,6 +15,7 @@ from cgraph.exercises.numbers import Given, UnreadableError, read_number
 from cgraph.exercises.questions import Choice, Entry, FormulaOf, Part, Question
 from cgraph.exercises.reading import Exercise, entries_of
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, unreadable
+from cgraph.exercises.sealing import opens, rounded_answer
 from cgraph.exercises.tolerances import Interval
 from cgraph.model.errors import CGraphError
 
@@ -75,9 +76,10 @@ class _Marking:
             answer = None
         match q.special:
             case Choice():
-                return [mark_choice(q.special, answer)]
+                return [self.choice(q, q.special, answer)]
             case FormulaOf():
-                return [mark_formula(self.exercise.graph, q, q.special, answer)]
+                marked_formula = mark_formula(self.exercise.graph, q, q.special, answer)
+                return [replace(marked_formula, mistakes=()) if self.exercise.sealed else marked_formula]
         if set(q.parts) == {""}:
             entries: Mapping[str, Any] = {"": answer}
         elif answer is None:
@@ -88,9 +90,21 @@ class _Marking:
             except UnreadableError as error:
                 return self.misshapen(q, answer, str(error))
         marked = [self.part(q, label, entry) for label, entry in entries.items()]
-        return self.explain(q, marked)
+        return marked if self.exercise.sealed else self.explain(q, marked)
+
+    def choice(self, q: Question, asked: Choice, answer: Any) -> PartResult:
+        marked = mark_choice(asked, answer)
+        if self.exercise.sealed and marked.status == "wrong":  # with an unknown right letter every one is
+            return self.unsealed(q, "", marked.given, marked.given)
+        return marked
+
+    def unsealed(self, q: Question, label: str, given: str, rounded: str) -> PartResult:
+        """Return right or wrong by the hashes of a sealed exercise alone; nothing is said of what is right."""
+        return PartResult(label, "right" if opens(q, label, self.exercise.sealed, rounded) else "wrong", given)
 
     def part(self, q: Question, label: str, answer: Any) -> PartResult:
+        if self.exercise.sealed:
+            return self.sealed_part(q, label, answer)
         part, truth, accepted = q.parts[label], self.exercise.truths[q.id][label], self.accepted(q, label)
         result = partial(PartResult, label, expected=truth, accepted=accepted)
         if answer is None:
@@ -105,6 +119,15 @@ class _Marking:
         if not (right or note):
             self.wrong.append(part)
         return result(status="right" if right or note else "wrong", given=given.text, note=note)
+
+    def sealed_part(self, q: Question, label: str, answer: Any) -> PartResult:
+        if answer is None:
+            return PartResult(label, "missing")
+        try:
+            given = read_number(answer)
+        except UnreadableError as error:
+            return unreadable(label, answer, str(error))
+        return self.unsealed(q, label, given.text, rounded_answer(q.tolerance, given.value))
 
     def follows(self, q: Question, part: Part, given: Given) -> str:
         """Return what the answer follows from, if it is right given the student's own earlier numbers."""
@@ -150,6 +173,8 @@ class _Marking:
 
     def misshapen(self, q: Question, answer: Any, why: str) -> list[PartResult]:
         """Return the results for an array of another shape: wrong if it is the transpose, else unreadable."""
+        if self.exercise.sealed:
+            return [unreadable(label, answer, why) for label in q.parts]
         truths = self.exercise.truths[q.id]
         try:
             turned = [list(column) for column in zip(*answer, strict=True)]

@@ -248,6 +248,8 @@ class Question:
         The truths that the author gave, under the labels of the parts; empty for the engine's own.
     text, hint : str
         The author's words for the question, and for whoever is stuck.
+    seals : dict
+        In a sealed exercise, the hashes of right answers under the labels of the parts.
     """
 
     id: str
@@ -259,6 +261,7 @@ class Question:
     answers: Mapping[str, Fraction] = field(default_factory=dict)
     text: str = ""
     hint: str = ""
+    seals: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def asks(self) -> str:

@@ -39,16 +39,16 @@ from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import is_computed, linearize
 from cgraph.model.graph import ComputationalGraph, topological_order
 from cgraph.specs.documents import Document, Path
-from cgraph.specs.reading import graph_of, read_document, read_spec
+from cgraph.specs.reading import EXERCISE_KEYS, graph_of, read_document, read_spec
 from cgraph.specs.values import kind_of
 
-__all__ = ["Exercise", "read_exercise"]
+__all__ = ["Exercise", "exercise_of", "read_exercise", "truth_of", "with_graph"]
 
 MAX_QUESTIONS = 1000
 MAX_PARTS = 10_000  # of one question
 MAX_ENTRIES = 1000  # of an array
 KINDS = ("y", "d", "z", "paths", "path", "delta", "gate", "step", "formula", "choice", "table")
-OPTIONS = ("id", "answer", "tolerance", "points", "hint", "text", "of", "rate", "domain")
+OPTIONS = ("id", "answer", "tolerance", "points", "hint", "text", "of", "rate", "domain", "seal")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -64,12 +64,15 @@ class Exercise:
         In the order of the file.
     title, source : str
         What it is called and where it comes from.
+    sealed : str
+        The salt of the hashes that answers are checked by, "" if the exercise is not sealed.
     """
 
     graph: ComputationalGraph
     questions: tuple[Question, ...]
     title: str = ""
     source: str = ""
+    sealed: str = ""
 
     @cached_property
     def linearized(self) -> ComputationalGraph:
@@ -170,7 +173,11 @@ def read_exercise(source: str | os.PathLike[str] | IO[Any], *, format: str | Non
     >>> [f"{q.id}: {q.asks}" for q in exercise.questions]
     ['a: dy/dx', 'b: y(y)']
     """
-    document = read_document(source, format=format)
+    return exercise_of(read_document(source, format=format), source)
+
+
+def exercise_of(document: Document, source: str | os.PathLike[str] | IO[Any]) -> Exercise:
+    """Return the exercise that a document holds. A graph beside it is named relative to its `source`."""
     G = _graph(document, source)
     document.raise_problems()
     exercise = _Reader(document, G).exercise()
@@ -194,6 +201,14 @@ def _graph(document: Document, source: Any) -> ComputationalGraph:
     return ComputationalGraph()
 
 
+def with_graph(data: dict[str, Any], source: Any) -> dict[str, Any]:
+    """Return the data of an exercise with the graph that it names put into it."""
+    if "graph" not in data:
+        return data
+    graph = read_document(FilePath(source).with_name(data["graph"])).data
+    return {key: part for key, part in (graph | data).items() if key != "graph"}
+
+
 class _Reader:
     """Goes through the questions; a mistake is recorded and the reading goes on."""
 
@@ -205,7 +220,7 @@ class _Reader:
 
     def exercise(self) -> Exercise:
         if "graph" in self.data:
-            for key in self.data.keys() - {"cgraph", "graph", "title", "source", "ask"}:
+            for key in self.data.keys() - {"cgraph", "graph", "title", "source", *EXERCISE_KEYS}:
                 hint = "the graph stands in the other file"
                 self.document.report((key,), f"unknown key {key!r} beside 'graph'", hint, at_key=True)
         listed = self.data.get("ask")
@@ -218,7 +233,10 @@ class _Reader:
             listed = []
         questions = [q for k, entry in enumerate(listed) if (q := self.question(k, entry)) is not None]
         title = self.data.get("title") or self.G.graph.get("title", "")
-        exercise = Exercise(self.G, tuple(questions), str(title), str(self.data.get("source") or ""))
+        sealed = self.data.get("sealed", "")
+        if not isinstance(sealed, str):
+            self.document.report(("sealed",), f"'sealed' is the salt of the hashes, not {kind_of(sealed)}")
+        exercise = Exercise(self.G, tuple(questions), str(title), str(self.data.get("source") or ""), str(sealed))
         if not self.document.problems:
             self.check_answers(exercise)
         return exercise
@@ -258,7 +276,7 @@ class _Reader:
         default = "integer" if isinstance(parts.get(""), PathCount) else "3sf"
         return Question(
             name, parts, self.tolerance(entry.get("tolerance", default)), special, shape, points, answers,
-            self.text(entry, "text"), self.text(entry, "hint"),
+            self.text(entry, "text"), self.text(entry, "hint"), self.seals(entry, special, parts),
         )  # fmt: skip
 
     def id(self, k: int, entry: dict[str, Any]) -> str:
@@ -400,6 +418,8 @@ class _Reader:
             raise _MistakeError(("choice",), "a choice is a list of 2 to 26 texts", EXAMPLE["choice"])
         letters = LETTERS[: len(options)]
         right = str(entry.get("answer", "")).strip().upper()
+        if self.data.get("sealed"):
+            return Choice(tuple(map(str, options)), "")
         if len(right) != 1 or right not in letters:
             raise _MistakeError(
                 ("answer",), f"the answer of a choice is one of the letters {letters}", "write answer: B"
@@ -466,6 +486,25 @@ class _Reader:
         except UnreadableError as error:
             raise _MistakeError(("answer",), str(error)) from None
         return {label: self.number(value, ("answer",)) for label, value in entries.items() if value is not None}
+
+    def seals(
+        self, entry: dict[str, Any], special: FormulaOf | Choice | None, parts: Mapping[str, Part]
+    ) -> dict[str, frozenset[str]]:
+        """Return the hashes of a sealed question: a text of them, or for several numbers a text for each label."""
+        labels = {""} if isinstance(special, Choice) else set(parts)
+        given = entry.get("seal")
+        if not self.data.get("sealed") or not labels:
+            if given is not None:
+                raise _MistakeError(("seal",), "a seal stands where nothing is sealed", "`cgraph seal` writes seals")
+            return {}
+        hashes = {"": given} if labels == {""} else given
+        if (
+            not isinstance(hashes, dict)
+            or hashes.keys() != labels
+            or not all(isinstance(h, str) for h in hashes.values())
+        ):
+            raise _MistakeError(("seal",), "a sealed question has hashes for each number", "`cgraph seal` writes them")
+        return {label: frozenset(text.split()) for label, text in hashes.items()}
 
     def number(self, raw: Any, path: Path) -> Fraction:
         try:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cgraph.exercises.numbers import show_fraction
 
-__all__ = ["Interval", "Tolerance", "parse_tolerance"]
+__all__ = ["Interval", "Tolerance", "exponent_of", "parse_tolerance"]
 
 EXACT = Fraction(1, 10**12)  # how exact a float is taken to be, relative to its size
 FLOOR = Fraction(1, 10**9)  # where the truth is 0, nothing is relative to it
@@ -65,7 +65,7 @@ class Tolerance:
     def _half(self, truth: Fraction) -> Fraction:
         match self.kind:
             case "sf":
-                return Fraction(10) ** (_exponent(truth) - int(self.size) + 1) / 2 if truth else FLOOR
+                return Fraction(10) ** (exponent_of(truth) - int(self.size) + 1) / 2 if truth else FLOOR
             case "dp":
                 return Fraction(1, 2 * 10 ** int(self.size))
             case "rel":
@@ -121,7 +121,7 @@ def parse_tolerance(text: str) -> Tolerance:
     return Tolerance(found["kind"], Fraction(repr(size)))
 
 
-def _exponent(value: Fraction) -> int:
+def exponent_of(value: Fraction) -> int:
     """Return the power of ten of the first significant digit."""
     exponent = len(str(abs(value.numerator))) - len(str(value.denominator))
     return exponent if abs(value) >= Fraction(10) ** exponent else exponent - 1

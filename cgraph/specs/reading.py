@@ -22,14 +22,15 @@ from cgraph.specs.networks import LOSS, Layer, Network, Neuron, read_network
 from cgraph.specs.parsing import format_of, parse_document, read_text
 from cgraph.specs.values import Values, kind_of
 
-__all__ = ["graph_of", "read_document", "read_spec"]
+__all__ = ["EXERCISE_KEYS", "graph_of", "read_document", "read_spec"]
 
 VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
 LAYER_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs", "source", "ask"]
+EXERCISE_KEYS = ("ask", "vary", "magnitude", "salt", "variant", "sealed")
+KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs", "source", *EXERCISE_KEYS]
 
 
 def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> ComputationalGraph:

@@ -21,7 +21,7 @@ from cgraph.model.names import unusable
 from cgraph.specs.parsing import MAX_BYTES, format_of
 from cgraph.specs.reading import SOURCES, VERSION
 
-__all__ = ["spec_of", "to_json", "write_spec"]
+__all__ = ["spec_of", "to_json", "to_yaml", "write_spec"]
 
 MAX_ROW = 100  # characters of an array that stands on one line of YAML with its name
 
@@ -68,7 +68,7 @@ def write_spec(
     """
     suffix = Path(target).suffix if isinstance(target, str | os.PathLike) else ""
     format = format_of(suffix, format)
-    text = {"yaml": _to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(G))
+    text = {"yaml": to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(G))
     if len(text) > MAX_BYTES[format]:
         advice = "" if format == "json" else "; JSON may be larger"
         raise CGraphError(
@@ -126,7 +126,8 @@ def _given(i: str, j: str, data: dict[str, Any]) -> Any:
     return _plain(data["derivative"])
 
 
-def _to_yaml(spec: dict[str, Any]) -> str:
+def to_yaml(spec: dict[str, Any]) -> str:
+    """Return a spec or an exercise as YAML."""
     stream = io.StringIO()
     yaml = YAML()
     yaml.width = 10**9  # an equation stays on its line, where a message can point into it
@@ -138,7 +139,7 @@ def _laid_out(content: Any) -> Any:
     """Return a section of a spec with its arrays on one line, or, if they are long, on a line for each row."""
     if isinstance(content, dict):
         return {name: _laid_out(part) if isinstance(part, dict | list) else part for name, part in content.items()}
-    if isinstance(content, list) and isinstance(content[0], list | float):
+    if isinstance(content, list) and content and isinstance(content[0], list | float):
         if isinstance(content[0], list) and len(str(content)) > MAX_ROW:
             return [_laid_out(row) for row in content]
         on_one_line = CommentedSeq(content)

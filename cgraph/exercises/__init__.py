@@ -1,9 +1,10 @@
 """Course exercises: questions about a graph, marking, and the name of the mistake."""
 
 from cgraph.exercises.answers import Answers, read_answers
+from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.grading import grade
 from cgraph.exercises.questions import Question
-from cgraph.exercises.reading import Exercise, read_exercise
+from cgraph.exercises.reading import read_exercise
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult
 from cgraph.exercises.sealing import seal
 from cgraph.exercises.variants import vary

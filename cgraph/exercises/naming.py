@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.numbers import Given
 from cgraph.exercises.questions import Part
-from cgraph.exercises.reading import Exercise
 from cgraph.exercises.results import Mistake
 from cgraph.exercises.slips import Slip
 from cgraph.exercises.tolerances import EXACT, Interval, Tolerance

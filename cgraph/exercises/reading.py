@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from itertools import pairwise
 from math import prod
 from pathlib import Path as FilePath
@@ -15,8 +13,7 @@ from typing import IO, Any, NamedTuple
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.linearized import nodes_between
-from cgraph.algorithms.sweeps import sensitivity
+from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.numbers import UnreadableError, read_number, show_fraction
 from cgraph.exercises.questions import (
     Choice,
@@ -33,8 +30,7 @@ from cgraph.exercises.questions import (
     ValueOf,
     WeightGradient,
 )
-from cgraph.exercises.slips import Slip, candidates, combinations
-from cgraph.exercises.tolerances import EXACT, EXAMPLES, Tolerance, parse_tolerance
+from cgraph.exercises.tolerances import EXAMPLES, Tolerance, parse_tolerance
 from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import is_computed, linearize
 from cgraph.model.graph import ComputationalGraph, topological_order
@@ -42,7 +38,7 @@ from cgraph.specs.documents import Document, Path
 from cgraph.specs.reading import EXERCISE_KEYS, graph_of, read_document, read_spec
 from cgraph.specs.values import kind_of
 
-__all__ = ["Exercise", "exercise_of", "read_exercise", "truth_of", "with_graph"]
+__all__ = ["entries_of", "exercise_of", "read_exercise", "with_graph"]
 
 MAX_QUESTIONS = 1000
 MAX_PARTS = 10_000  # of one question
@@ -50,91 +46,6 @@ MAX_ENTRIES = 1000  # of an array
 KINDS = ("y", "d", "z", "paths", "path", "delta", "gate", "step", "formula", "choice", "table")
 OPTIONS = ("id", "answer", "tolerance", "points", "hint", "text", "of", "rate", "domain", "seal")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """A graph and questions about it.
-
-    Attributes
-    ----------
-    graph : ComputationalGraph
-        With values for all inputs.
-    questions : tuple of Question
-        In the order of the file.
-    title, source : str
-        What it is called and where it comes from.
-    sealed : str
-        The salt of the hashes that answers are checked by, "" if the exercise is not sealed.
-    """
-
-    graph: ComputationalGraph
-    questions: tuple[Question, ...]
-    title: str = ""
-    source: str = ""
-    sealed: str = ""
-
-    @cached_property
-    def linearized(self) -> ComputationalGraph:
-        """The graph with values and derivatives, from which the engine's own answers are read."""
-        return linearize(self.graph)
-
-    @cached_property
-    def truths(self) -> dict[str, dict[str, Fraction]]:
-        """{id: {label: the right number}}: the author's, or else the engine's."""
-        L = self.linearized
-        return {
-            q.id: {label: q.answers.get(label, truth_of(part, L)) for label, part in q.parts.items()}
-            for q in self.questions
-        }
-
-    def slips(self, part: Part) -> list[tuple[Slip, Any]]:
-        """Return every slip that `part` allows with the number or array it leads to; worked out once."""
-        if part not in self._slips:
-            self._slips[part] = candidates(part, self.linearized)
-        return self._slips[part]
-
-    def pairs(self, part: Part) -> list[tuple[tuple[Slip, Slip], Any]]:
-        """Return the pairs of frequent slips, likewise."""
-        if part not in self._pairs:
-            self._pairs[part] = list(combinations(part, self.linearized))
-        return self._pairs[part]
-
-    @cached_property
-    def _slips(self) -> dict[Part, list[tuple[Slip, Any]]]:
-        return {}
-
-    @cached_property
-    def _pairs(self) -> dict[Part, list[tuple[tuple[Slip, Slip], Any]]]:
-        return {}
-
-    @property
-    def points(self) -> Fraction:
-        """What right answers to everything earn."""
-        return sum((q.points for q in self.questions), Fraction(0))
-
-
-def truth_of(part: Part, L: ComputationalGraph) -> Fraction:
-    """Return what a part comes to, as the decimal that a float is written as; 0 for what is 0 but for rounding."""
-    value = part.of(L)
-    if isinstance(part, Sensitivity) and not _has_arrays(L) and abs(value) <= EXACT * _size(part, L):
-        return Fraction(0)
-    return Fraction(repr(float(value)))
-
-
-def _has_arrays(L: ComputationalGraph) -> bool:
-    return any(isinstance(data.get("value"), np.ndarray) for _, data in L.nodes(data=True))
-
-
-def _size(part: Sensitivity, L: ComputationalGraph) -> float:
-    """Return the sum of the absolute products that a sensitivity is made of."""
-    between = set(nodes_between(L, part.s, part.t))
-    A: nx.DiGraph[Any] = nx.DiGraph()
-    A.add_nodes_from([part.s, part.t])
-    A.add_edges_from(
-        (i, j, {"derivative": abs(d["derivative"])}) for i, j, d in L.edges(data=True) if {i, j} <= between
-    )
-    return float(sensitivity(A, part.s, part.t))
 
 
 def read_exercise(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> Exercise:

@@ -10,8 +10,9 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import IO, Any
 
+from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.questions import Choice, Question
-from cgraph.exercises.reading import Exercise, exercise_of, with_graph
+from cgraph.exercises.reading import exercise_of, with_graph
 from cgraph.exercises.tolerances import FLOOR, Tolerance, exponent_of
 from cgraph.model.errors import CGraphError
 from cgraph.specs.reading import read_document

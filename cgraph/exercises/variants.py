@@ -16,9 +16,10 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from cgraph.algorithms.paths import count_paths, paths
+from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.numbers import show_fraction
 from cgraph.exercises.questions import PathCount, Sensitivity
-from cgraph.exercises.reading import Exercise, exercise_of, truth_of, with_graph
+from cgraph.exercises.reading import exercise_of, with_graph
 from cgraph.model.errors import CGraphError, nearest, shorten
 from cgraph.model.evaluation import linearize, steps_of
 from cgraph.model.expressions import Apply

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.numbers import show_fraction
-from cgraph.exercises.reading import Exercise
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, rounded
 from cgraph.reports.tables import Table
 

@@ -176,7 +176,7 @@ class Diagonal(Jacobian):
         return self.entries[:, None] * columns
 
     @property
-    def T(self) -> Jacobian:  # noqa: N802
+    def T(self) -> Jacobian:  # noqa: N802 - as NumPy calls it
         return self
 
     def __mul__(self, factor: Any) -> Jacobian:
@@ -202,7 +202,7 @@ class ScaledIdentity(Jacobian):
         return self.vjp(columns)
 
     @property
-    def T(self) -> Jacobian:  # noqa: N802
+    def T(self) -> Jacobian:  # noqa: N802 - as NumPy calls it
         return self
 
     def __mul__(self, factor: Any) -> Jacobian:
@@ -349,7 +349,7 @@ class Transposed(Jacobian):
         return self.of.vjp(columns.T).T
 
     @property
-    def T(self) -> Jacobian:  # noqa: N802
+    def T(self) -> Jacobian:  # noqa: N802 - as NumPy calls it
         return self.of
 
 

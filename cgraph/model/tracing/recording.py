@@ -290,7 +290,7 @@ class Recording:
 
     def _user_frames(self) -> Iterator[FrameType]:
         """Iterate over the frames of the user's code that are at work, the innermost first."""
-        frame: FrameType | None = sys._getframe() if self._base else None  # noqa: SLF001
+        frame: FrameType | None = sys._getframe() if self._base else None  # noqa: SLF001 - as above
         while frame is not None and frame is not self._base:
             file = frame.f_code.co_filename
             if file == self._file or not file.startswith(_LIBRARIES):

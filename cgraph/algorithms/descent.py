@@ -248,7 +248,6 @@ class _TapeTraining:
         self.by_dicts = _Training(G, loss)
         self.loss = loss
         self.compiled = compile_graph(self.by_dicts.graph)
-        self.position = self.compiled.nodes.index(loss)
         self.most = max(1, MOST_NUMBERS // (len(self.compiled) + self.compiled.number_of_edges))
         self.weights = self._array(self.by_dicts.weights)
 
@@ -294,7 +293,7 @@ class _TapeTraining:
     def _evaluate(self, examples: Sequence[Example]) -> NDArray[np.float64]:
         """Return J at each of the examples."""
         columns = {i: [example[i] for example in examples] for i in examples[0]}
-        J: NDArray[np.float64] = self.compiled.evaluate(columns, weights=self.weights)[self.position].reshape(-1)
+        J: NDArray[np.float64] = self.compiled.evaluate(columns, weights=self.weights, nodes=[self.loss])[0].reshape(-1)
         return J
 
     def _gradient(self, examples: Sequence[Example]) -> NDArray[np.float64]:

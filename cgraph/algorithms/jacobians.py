@@ -13,7 +13,7 @@ from cgraph.algorithms.elimination import Elimination, eliminate, elimination_or
 from cgraph.algorithms.linearized import require_digraph, settler, size_of
 from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
 from cgraph.model.errors import CGraphError, EvaluationError
-from cgraph.model.graph import Node, require_node
+from cgraph.model.graph import Node, list_of_nodes, require_node
 
 __all__ = ["check_elimination", "jacobian"]
 
@@ -79,9 +79,7 @@ def jacobian(
     (2, 2, 2)
     """
     require_digraph(G)
-    for nodes in (sources, targets):
-        if isinstance(nodes, str):  # its letters would be looked up
-            raise CGraphError(f"a list of nodes is needed; write [{nodes!r}]")
+    sources, targets = list_of_nodes(sources), list_of_nodes(targets)
     require_node(G, *sources, *targets)
     if layout not in LAYOUTS:
         raise CGraphError(f"there is no layout {layout!r}; the layouts are {' and '.join(LAYOUTS)}")

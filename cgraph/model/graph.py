@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 else:
     _DiGraph = nx.DiGraph
 
-__all__ = ["BIAS", "BIAS_RULE", "ComputationalGraph", "Node", "from_equations", "require_node", "topological_order"]
+__all__ = [
+    "BIAS",
+    "BIAS_RULE",
+    "ComputationalGraph",
+    "Node",
+    "from_equations",
+    "list_of_nodes",
+    "require_node",
+    "topological_order",
+]
 
 Node = Hashable
 BIAS = "+1"  # the constant node whose weights are biases
@@ -277,6 +286,13 @@ def _number(what: str, value: object) -> float:
     if not math.isfinite(value):
         raise InvalidNodeError(f"{what} has the value {value!r}, which is not finite")
     return float(value)
+
+
+def list_of_nodes(nodes: Iterable[Node]) -> list[Any]:
+    """Return `nodes` as a list, or raise `CGraphError` if they are one name, whose letters would be looked up."""
+    if isinstance(nodes, str):
+        raise CGraphError(f"a list of nodes is needed; write [{nodes!r}]")
+    return list(nodes)
 
 
 def require_node(G: nx.DiGraph[Any], *nodes: Node) -> None:

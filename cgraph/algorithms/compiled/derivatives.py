@@ -17,7 +17,7 @@ from cgraph.algorithms.elimination.plans import JacobianPlan
 from cgraph.algorithms.linearized import finite
 from cgraph.algorithms.paths import require_count
 from cgraph.model.errors import CGraphError, MissingDerivativeError
-from cgraph.model.graph import Node
+from cgraph.model.graph import Node, list_of_nodes
 
 __all__ = ["EdgeDerivatives"]
 
@@ -215,7 +215,7 @@ class EdgeDerivatives:
         array([[3., 0.],
                [2., 7.]])
         """
-        sources, targets = list(sources), list(targets)
+        sources, targets = list_of_nodes(sources), list_of_nodes(targets)
         columns, rows = self._layout.positions(sources), self._layout.positions(targets)
         if order is not None:
             return self._plan(sources, targets, order).jacobian(self._layout.as_given(self._z))

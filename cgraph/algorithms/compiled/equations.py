@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -31,8 +31,14 @@ class Equations:
         """The weights, named as by `cgraph.weight_gradients`: ``(i, j)`` on an edge, ``w`` in a node."""
         return self._given_tape().weights
 
-    def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None, *, weights: ArrayLike | None = None) -> Floats:
-        """Return the value of every node: the forward pass, at one point or at many.
+    def evaluate(
+        self,
+        inputs: Mapping[str, ArrayLike] | None = None,
+        *,
+        weights: ArrayLike | None = None,
+        nodes: Iterable[str] | None = None,
+    ) -> Floats:
+        """Return the values of nodes: the forward pass, at one point or at many.
 
         Parameters
         ----------
@@ -41,11 +47,13 @@ class Equations:
             one length for as many points, beside which a number holds at all of them.
         weights : array_like of float, shape (weights,), optional
             Aligned with `weights`; the same at all points.
+        nodes : iterable of nodes, optional
+            Whose values are returned, in this order; without it, all of `self.nodes`.
 
         Returns
         -------
         ndarray of float64, shape (nodes,) or (nodes, points)
-            Aligned with `nodes`; NaN for a source without a value that no equation reads.
+            Aligned with the nodes that were asked for; NaN for a source without a value that no equation reads.
 
         Raises
         ------
@@ -56,7 +64,8 @@ class Equations:
 
         Notes
         -----
-        One sweep over all steps of all equations. The derivatives on the edges, which the other questions are
+        One sweep over all steps of all equations, whatever is asked for. At many points of a large graph, returning
+        all nodes takes as long as computing them. The derivatives on the edges, which the other questions are
         about, stay as they are.
 
         Examples
@@ -67,28 +76,32 @@ class Equations:
         (('x', 'z', 'a', 'y'), array([2., 3., 6., 8.]))
         >>> C.evaluate({"x": [1.0, 2.0]})[3]
         array([4., 8.])
+        >>> C.evaluate({"x": [1.0, 2.0]}, nodes=["y"])
+        array([[4., 8.]])
         """
-        return self._given_tape().evaluate(inputs, weights)
+        return self._given_tape().evaluate(inputs, weights, nodes)
 
-    def gradient(self, loss: str) -> Floats:
-        """Return the derivatives of `loss` by every node, inputs and weights among them, where `evaluate` was last.
+    def gradient(self, loss: str, *, nodes: Iterable[str] | None = None) -> Floats:
+        """Return the derivatives of `loss` by nodes, inputs and weights among them, where `evaluate` was last.
 
         Parameters
         ----------
         loss : node
             The node that is differentiated.
+        nodes : iterable of nodes, optional
+            By which, in this order; without it, by all of `self.nodes`.
 
         Returns
         -------
         ndarray of float64, shape (nodes,) or (nodes, points)
-            S(i,loss), aligned with `nodes`.
+            S(i,loss), aligned with the nodes that were asked for.
 
         Raises
         ------
         NodeNotFound
-            If `loss` is not in the graph.
+            If `loss`, or a node that is asked for, is not in the graph.
         EvaluationError
-            If nothing has been evaluated, or a derivative is not finite.
+            If nothing has been evaluated, or a derivative that is asked for is not finite.
 
         See Also
         --------
@@ -105,8 +118,10 @@ class Equations:
         >>> y = C.evaluate()
         >>> C.gradient("y")  # y = xz + x: z + 1, x, 1, 1
         array([4., 2., 1., 1.])
+        >>> C.gradient("y", nodes=["z", "x"])
+        array([2., 4.])
         """
-        return self._given_tape().gradient(loss)
+        return self._given_tape().gradient(loss, nodes)
 
     def weight_gradients(self, loss: str) -> Floats:
         """Return the derivatives of `loss` by the weights, on edges and in nodes, where `evaluate` was last.

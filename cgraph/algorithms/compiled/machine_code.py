@@ -13,13 +13,16 @@ from typing import Any
 
 __all__ = ["compiled", "is_at_hand", "is_loaded"]
 
+VECTORS = "cgraph.algorithms.compiled.vectors"
 # What NumPy lacks stands in machine code for the functions of arrays of the same name.
 FUNCTIONS_OF_NUMBERS = {"erf": math.erf, "erfc": math.erfc}
 
 
 @cache
 def compiled(
-    loops: tuple[Callable[..., Any], ...], calls: tuple[Callable[..., Any], ...] = ()
+    loops: tuple[Callable[..., Any], ...],
+    calls: tuple[Callable[..., Any], ...] = (),
+    fused: tuple[Callable[..., Any], ...] = (),
 ) -> Mapping[str, Callable[..., Any]]:
     """Return loops as machine code, by name.
 
@@ -30,6 +33,8 @@ def compiled(
         stand in.
     calls : tuple of functions, optional
         What they call, and what that calls before it.
+    fused : tuple of functions, optional
+        What `calls` call, where a product may be added in one step, without being rounded before.
 
     Raises
     ------
@@ -37,15 +42,17 @@ def compiled(
         If numba is not installed, or does not work with this NumPy.
     """
     njit = import_module("numba").njit
+    import_module(VECTORS)  # numba learns what vectors are
     # 1 / 0 is inf, and reported as every other overflow is. What C or Python would call and does not is left out.
     options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
-    for call in calls:
-        known[call.__name__] = njit(**options, no_cpython_wrapper=True)(_knowing(known, call))
+    for call in (*fused, *calls):
+        fastmath = {"contract"} if call in fused else False
+        known[call.__name__] = njit(**options, no_cpython_wrapper=True, fastmath=fastmath)(_knowing(known, call))
     linked = [_knowing(known, loop) for loop in loops]
     try:
         for loop in linked:
-            loop.__qualname__ = f"{loop.__name__}_{_fingerprint(calls)}"  # numba looks for it by this name
+            loop.__qualname__ = f"{loop.__name__}_{_fingerprint((*fused, *calls))}"  # numba looks for it by this name
         return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
     except (OSError, RuntimeError):  # no texts on disk, or nowhere to keep the code
         return {loop.__name__: njit(**options)(loop) for loop in linked}
@@ -59,8 +66,8 @@ def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., An
 
 
 def _fingerprint(functions: Iterable[Callable[..., Any]]) -> str:
-    """Return what tells the texts of the modules of functions from those of others."""
-    modules = {function.__module__: None for function in functions}
+    """Return what tells the texts of the modules of functions, and that of vectors, from those of others."""
+    modules = {VECTORS: None} | {function.__module__: None for function in functions}
     texts = (inspect.getsource(import_module(module)) for module in modules)
     return f"{zlib.crc32(''.join(texts).encode()):08x}"
 

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from cgraph.algorithms.compiled.arrays import Floats, Index
-from cgraph.algorithms.compiled.tape.functions import FUNCTIONS, HUGE
+from cgraph.algorithms.compiled.lanes import WIDTH, load, store
+from cgraph.algorithms.compiled.tape.functions import HUGE
 from cgraph.algorithms.compiled.tape.rules import (
     ADD,
     COS,
@@ -37,17 +38,21 @@ from cgraph.algorithms.compiled.tape.rules import (
     value,
 )  # fmt: skip
 
-__all__ = ["TAPE_CALLS", "TAPE_LOOPS", "WIDTH"]
+__all__ = ["TAPE_CALLS", "TAPE_LOOPS"]
 
 Loop = Callable[..., None]
 
-WIDTH = 8  # points at a time: a row is a cache line, and a tape of 100,000 rows stays in the cache
 GATHERED = 256  # numbers that are computed in one loop
 
 
-def width_of(v: Floats) -> int:
+def width_of(y: Floats) -> int:
     """Return how many numbers a row holds, which the compiler knows beforehand."""
-    return 1 if v.ndim == 1 else WIDTH
+    return 1 if y.ndim == 1 else WIDTH
+
+
+def room(y: Floats) -> Floats:
+    """Return room for the numbers of one loop, in rows like those of `y`."""
+    return np.zeros(GATHERED) if y.ndim == 1 else np.zeros((GATHERED // WIDTH, WIDTH))
 
 
 def continues(code: int, before: int) -> bool:
@@ -60,26 +65,51 @@ def code_of(name: str) -> Any:
     return np.uint8(OPCODES[name])
 
 
-def row_loops(name: str) -> tuple[Loop, Loop]:
-    """Return the loops of one operation of two operands, which take the rows of a run one by one."""
-    code = code_of(name)
+def add_to(S: Floats, k: int, row: Any) -> None:
+    """Add to row k of S."""
+    store(S, k, load(S, k) + row)
 
-    def fill(width: int, begin: int, end: int, first: Index, second: Index, y: Floats) -> None:
-        for k in range(begin, end):
-            i, j = first[k], second[k]
-            for p in range(width):
-                y[k * width + p] = value(code, y[i * width + p], y[j * width + p])
 
-    def differentiate(width: int, begin: int, end: int, first: Index, second: Index, y: Floats, S: Floats) -> None:
-        for k in range(end - 1, begin - 1, -1):
-            i, j = first[k], second[k]
-            for p in range(width):
-                S[i * width + p] += S[k * width + p] * derivatives(code, y[i * width + p], y[j * width + p], 0.0)[0]
-            for p in range(width):
-                S[j * width + p] += S[k * width + p] * derivatives(code, y[i * width + p], y[j * width + p], 0.0)[1]
+def add_fill(begin: int, end: int, first: Index, second: Index, y: Floats) -> None:
+    """Fill the rows of a run of sums."""
+    for k in range(begin, end):
+        store(y, k, load(y, first[k]) + load(y, second[k]))
 
-    fill.__name__, differentiate.__name__ = f"{name}_fill", f"{name}_differentiate"
-    return fill, differentiate
+
+def sub_fill(begin: int, end: int, first: Index, second: Index, y: Floats) -> None:
+    """Fill the rows of a run of differences."""
+    for k in range(begin, end):
+        store(y, k, load(y, first[k]) - load(y, second[k]))
+
+
+def mul_fill(begin: int, end: int, first: Index, second: Index, y: Floats) -> None:
+    """Fill the rows of a run of products."""
+    for k in range(begin, end):
+        store(y, k, load(y, first[k]) * load(y, second[k]))
+
+
+def add_differentiate(begin: int, end: int, first: Index, second: Index, S: Floats) -> None:
+    """Add what the rows of a run of sums contribute to the S of their operands."""
+    for k in range(end - 1, begin - 1, -1):
+        S_k = load(S, k)
+        add_to(S, first[k], S_k)
+        add_to(S, second[k], S_k)
+
+
+def sub_differentiate(begin: int, end: int, first: Index, second: Index, S: Floats) -> None:
+    """Add what the rows of a run of differences contribute."""
+    for k in range(end - 1, begin - 1, -1):
+        S_k = load(S, k)
+        add_to(S, first[k], S_k)
+        add_to(S, second[k], S_k * -1.0)
+
+
+def mul_differentiate(begin: int, end: int, first: Index, second: Index, y: Floats, S: Floats) -> None:
+    """Add what the rows of a run of products contribute."""
+    for k in range(end - 1, begin - 1, -1):
+        i, j, S_k = first[k], second[k], load(S, k)
+        add_to(S, i, S_k * load(y, j))
+        add_to(S, j, S_k * load(y, i))
 
 
 def number_loops(name: str) -> tuple[Loop, Loop]:
@@ -99,31 +129,23 @@ def number_loops(name: str) -> tuple[Loop, Loop]:
 
 
 # What most graphs are made of has loops of its own, in which the compiler chooses the operation beforehand.
-LOOPS_OF_OPERATIONS = (
-    *map(row_loops, ("add", "mul", "sub")),
-    *map(number_loops, ("exp", "sin", "cos", "sigmoid", "tanh", "relu")),
-)
+LOOPS_OF_OPERATIONS = (*map(number_loops, ("exp", "sin", "cos", "sigmoid", "tanh", "relu")),)
 (
-    (add_fill, add_differentiate), (mul_fill, mul_differentiate), (sub_fill, sub_differentiate),
     (exp_values, exp_derivatives), (sin_values, sin_derivatives), (cos_values, cos_derivatives),
     (sigmoid_values, sigmoid_derivatives), (tanh_values, tanh_derivatives), (relu_values, relu_derivatives),
 ) = LOOPS_OF_OPERATIONS  # fmt: skip
 
 
-def gather(rows: Index, begin: int, end: int, width: int, y: Floats, x: Floats) -> None:
-    """Copy the numbers of the rows that a part of a run reads."""
+def gather(rows: Index, begin: int, end: int, y: Floats, x: Floats) -> None:
+    """Copy the rows that a part of a run reads."""
     for k in range(begin, end):
-        i = rows[k]
-        for p in range(width):
-            x[(k - begin) * width + p] = y[i * width + p]
+        store(x, k - begin, load(y, rows[k]))
 
 
-def scatter(rows: Index, begin: int, end: int, width: int, z: Floats, S: Floats) -> None:
+def scatter(rows: Index, begin: int, end: int, z: Floats, S: Floats) -> None:
     """Add S(k,t) z(i,k), for the row i that each row k of a part of a run reads."""
     for k in range(begin, end):
-        i = rows[k]
-        for p in range(width):
-            S[i * width + p] += S[k * width + p] * z[(k - begin) * width + p]
+        add_to(S, rows[k], load(S, k) * load(z, k - begin))
 
 
 def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901 - a branch for each loop
@@ -174,35 +196,29 @@ def derivatives_of(  # noqa: C901 - as above
                 z[p] = np.cos(x[p]) if code == SIN else -np.sin(x[p])
 
 
-def add_up(
-    width: int, begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, y: Floats
-) -> None:
+def add_up(begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, y: Floats) -> None:
     """Fill the rows of a run of weighted sums."""
     for k in range(begin, end):
-        for p in range(width):
-            s = 0.0
-            for e in range(first[k], second[k]):
-                s += weights[e] * y[operands[e] * width + p]
-            y[k * width + p] = s
+        s = load(y, operands[first[k]]) * weights[first[k]]
+        for e in range(first[k] + 1, second[k]):
+            s = s + load(y, operands[e]) * weights[e]
+        store(y, k, s)
 
 
-def hand_on(
-    width: int, begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, S: Floats
-) -> None:
+def hand_on(begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, S: Floats) -> None:
     """Add what the rows of a run of weighted sums contribute to the S of their operands."""
     for k in range(begin, end):
+        S_k = load(S, k)
         for e in range(first[k], second[k]):
-            i = operands[e]
-            for p in range(width):
-                S[i * width + p] += S[k * width + p] * weights[e]
+            add_to(S, operands[e], S_k * weights[e])
 
 
 def run_tape(
-    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, y: Floats
 ) -> None:
-    """Fill the rows of `v` that are not given."""
-    y, width = v.reshape(-1), width_of(v)
-    x, b = np.zeros(GATHERED), np.zeros(GATHERED)
+    """Fill the rows of `y` that are not given."""
+    numbers, width = y.reshape(-1), width_of(y)
+    x, b = room(y), room(y)
     after = 0
     while after < len(codes):
         code, begin = codes[after], bounds[after]
@@ -211,29 +227,29 @@ def run_tape(
             after += 1
         end = bounds[after]
         if code == ADD:
-            add_fill(width, begin, end, first, second, y)
+            add_fill(begin, end, first, second, y)
         elif code == MUL:
-            mul_fill(width, begin, end, first, second, y)
+            mul_fill(begin, end, first, second, y)
         elif code == SUB:
-            sub_fill(width, begin, end, first, second, y)
+            sub_fill(begin, end, first, second, y)
         elif code == WEIGHTED_SUM:
-            add_up(width, begin, end, first, second, operands, weights, y)
+            add_up(begin, end, first, second, operands, weights, y)
         elif code != GIVEN:
             for part in range(begin, end, GATHERED // width):
                 part_end = min(part + GATHERED // width, end)
                 n = (part_end - part) * width
-                gather(first, part, part_end, width, y, x)
+                gather(first, part, part_end, y, x)
                 if is_binary(code):
-                    gather(second, part, part_end, width, y, b)
-                values_of(code, x[:n], b[:n], y[part * width : part_end * width])
+                    gather(second, part, part_end, y, b)
+                values_of(code, x.reshape(-1)[:n], b.reshape(-1)[:n], numbers[part * width : part_end * width])
 
 
 def differentiate_tape(  # noqa: C901 - as above
-    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats, S: Floats
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, y: Floats, S: Floats
 ) -> None:
     """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before."""
-    y, S_, width = v.reshape(-1), S.reshape(-1), width_of(v)
-    x, b, z, z_b = np.zeros(GATHERED), np.zeros(GATHERED), np.zeros(GATHERED), np.zeros(GATHERED)
+    numbers, width = y.reshape(-1), width_of(y)
+    x, b, z, z_b = room(y), room(y), room(y), room(y)
     r = len(codes)
     while r > 0:
         r -= 1
@@ -242,24 +258,27 @@ def differentiate_tape(  # noqa: C901 - as above
             r -= 1
         begin = bounds[r]
         if code == ADD:
-            add_differentiate(width, begin, end, first, second, y, S_)
+            add_differentiate(begin, end, first, second, S)
         elif code == MUL:
-            mul_differentiate(width, begin, end, first, second, y, S_)
+            mul_differentiate(begin, end, first, second, y, S)
         elif code == SUB:
-            sub_differentiate(width, begin, end, first, second, y, S_)
+            sub_differentiate(begin, end, first, second, S)
         elif code == WEIGHTED_SUM:
-            hand_on(width, begin, end, first, second, operands, weights, S_)
+            hand_on(begin, end, first, second, operands, weights, S)
         elif code != GIVEN:
             for part in range(begin, end, GATHERED // width):
                 part_end = min(part + GATHERED // width, end)
                 n = (part_end - part) * width
-                gather(first, part, part_end, width, y, x)
+                gather(first, part, part_end, y, x)
                 if is_binary(code):
-                    gather(second, part, part_end, width, y, b)
-                derivatives_of(code, x[:n], b[:n], y[part * width : part_end * width], z[:n], z_b[:n])
-                scatter(first, part, part_end, width, z, S_)
+                    gather(second, part, part_end, y, b)
+                derivatives_of(
+                    code, x.reshape(-1)[:n], b.reshape(-1)[:n], numbers[part * width : part_end * width],
+                    z.reshape(-1)[:n], z_b.reshape(-1)[:n],
+                )  # fmt: skip
+                scatter(first, part, part_end, z, S)
                 if is_binary(code):
-                    scatter(second, part, part_end, width, z_b, S_)
+                    scatter(second, part, part_end, z_b, S)
 
 
 def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:
@@ -295,6 +314,7 @@ def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats,
 TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows)
 # What calls another stands after it.
 TAPE_CALLS = (
-    *FUNCTIONS, is_binary, value, derivatives, *chain.from_iterable(LOOPS_OF_OPERATIONS), width_of, continues, gather, scatter,
+    is_binary, value, derivatives, *chain.from_iterable(LOOPS_OF_OPERATIONS), width_of, room, continues,
+    add_to, add_fill, mul_fill, sub_fill, add_differentiate, mul_differentiate, sub_differentiate, gather, scatter,
     values_of, derivatives_of, add_up, hand_on,
 )  # fmt: skip

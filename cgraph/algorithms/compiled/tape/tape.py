@@ -7,7 +7,7 @@ row k; both for many points at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NoReturn, final
 
@@ -17,13 +17,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from cgraph.algorithms.compiled.arrays import Floats, has_finite_sum
 from cgraph.algorithms.compiled.cores import cores, for_each
+from cgraph.algorithms.compiled.lanes import WIDTH
 from cgraph.algorithms.compiled.machine_code import compiled, is_at_hand
-from cgraph.algorithms.compiled.tape.loops import TAPE_CALLS, TAPE_LOOPS, WIDTH
+from cgraph.algorithms.compiled.tape.functions import FUNCTIONS
+from cgraph.algorithms.compiled.tape.loops import TAPE_CALLS, TAPE_LOOPS
 from cgraph.algorithms.compiled.tape.program import record
 from cgraph.algorithms.compiled.tape.runs import TAPE_RUNS
 from cgraph.model.errors import EvaluationError, InvalidNodeError, NodeNotFound
 from cgraph.model.evaluation import gate_of, is_computed, local_derivatives, preactivation, value_of
-from cgraph.model.graph import ComputationalGraph
+from cgraph.model.graph import ComputationalGraph, list_of_nodes
 
 __all__ = ["Tape", "holds_equations"]
 
@@ -67,9 +69,9 @@ class Tape:
         self._w = self._default_weights
         self._on_terms = self._w[self._recording.terms]
         rows = self._recording.rows
+        self._nodes = tuple(G)
         self._node_rows = np.array([rows[i] for i in G], np.uint32)
         self._weight_rows = np.array([rows[w] for w in G.weights], np.uint32)
-        self._positions = {i: k for k, i in enumerate(G)}
         self._valueless = [i for i in G if not is_computed(G, i) and G.nodes[i].get("value") is None]
         # What runs over the tape, and the values of all rows where `evaluate` was last: blocks of points, one after
         # the other, shape (blocks, rows, points of a block); of a single point (1, rows).
@@ -79,35 +81,42 @@ class Tape:
         # Room for S at a block of points, as many as there were threads.
         self._S: list[Floats] = []
 
-    def evaluate(self, inputs: Mapping[str, ArrayLike] | None = None, weights: ArrayLike | None = None) -> Floats:
-        """Return the values of all nodes, in the order of the graph; see `CompiledGraph.evaluate`."""
+    def evaluate(
+        self,
+        inputs: Mapping[str, ArrayLike] | None = None,
+        weights: ArrayLike | None = None,
+        nodes: Iterable[str] | None = None,
+    ) -> Floats:
+        """Return the values of nodes, all in the order of the graph if none are asked for; see `CompiledGraph`."""
+        asked, rows = self._asked(nodes)
         given, points = self._given_values(inputs or {})
         w = self._default_weights if weights is None else self._weight_values(weights)
         if w is not self._w:
             self._w, self._on_terms = w, w[self._recording.terms]
         v = self._start(given, points)
-        values = _room(v, len(self._node_rows))
+        values = _room(v, len(rows))
 
         def fill(point: int, block: Floats) -> None:
             self._run("run_tape", *self._recording.program, self._on_terms, block)
             if not has_finite_sum(block) and not np.isfinite(block).all():
                 self._explain_value(block)
-            self._run("copy_rows", self._node_rows, block, values, point, 0)
+            self._run("copy_rows", rows, block, values, point, 0)
 
         _for_each_block(v, fill)
         self._v, self._points = v, points
-        for i in self._without_value(given):
-            values[:, self._positions[i]] = np.nan
+        unknown = set(self._without_value(given))
+        values[:, [k for k, i in enumerate(asked) if i in unknown] if unknown else []] = np.nan
         return self._aligned(values)
 
-    def gradient(self, t: str) -> Floats:
-        """Return S(i,t) of all nodes i at the last points; see `CompiledGraph.gradient`."""
+    def gradient(self, t: str, nodes: Iterable[str] | None = None) -> Floats:
+        """Return S(i,t) of nodes i, all if none are asked for, at the last points; see `CompiledGraph.gradient`."""
         v = self._values(t)
-        gradient = _room(v, len(self._node_rows))
+        asked, rows = self._asked(nodes)
+        gradient = _room(v, len(rows))
 
         def copy(point: int, v: Floats, S: Floats) -> None:
-            if not self._run("copy_rows", self._node_rows, S, gradient, point, 0):
-                self._require_finite("S", gradient[point : point + v[0].size], [*self._roles], t, v)
+            if not self._run("copy_rows", rows, S, gradient, point, 0):
+                self._require_finite("S", gradient[point : point + v[0].size], asked, t, v)
 
         self._differentiate(t, v, copy)
         return self._aligned(gradient)
@@ -127,6 +136,16 @@ class Tape:
 
         self._differentiate(t, v, multiply)
         return self._aligned(gradient)
+
+    def _asked(self, nodes: Iterable[str] | None) -> tuple[Sequence[str], NDArray[np.uint32]]:
+        """Return the nodes that are asked for and their rows: those of the graph if nobody says."""
+        if nodes is None:
+            return self._nodes, self._node_rows
+        asked = list_of_nodes(nodes)
+        for i in asked:
+            if i not in self._roles:
+                raise NodeNotFound(i, self._roles)
+        return asked, np.array([self._recording.rows[i] for i in asked], np.uint32)
 
     def _values(self, t: str) -> Floats:
         """Return the values of all rows where `evaluate` was last, for a question about `t`."""
@@ -296,4 +315,4 @@ def holds_equations(G: nx.DiGraph[Any]) -> bool:
 
 def _loops(points: int | None) -> tuple[Mapping[str, Callable[..., Any]], int]:
     """Return the loops over a tape, compiled if numba is there, else of NumPy; and how many points a block has."""
-    return (compiled(TAPE_LOOPS, TAPE_CALLS), WIDTH) if is_at_hand() else (TAPE_RUNS, points or 1)
+    return (compiled(TAPE_LOOPS, TAPE_CALLS, FUNCTIONS), WIDTH) if is_at_hand() else (TAPE_RUNS, points or 1)

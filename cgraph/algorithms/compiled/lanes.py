@@ -1,0 +1,27 @@
+"""Rows of numbers that are computed side by side, so that a loop over rows reads as one over numbers.
+
+Row k of an array is ``y[k]``: a number where `y` has one axis, and `WIDTH` numbers where it has two, one for each
+lane (a point, or a column of a Jacobian). In machine code these are a vector of the processor, with the
+arithmetic that `cgraph.algorithms.compiled.vectors` gives it; a compiler left alone with a loop over the lanes
+cannot know that row i and row k do not overlap, and takes them one number at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cgraph.algorithms.compiled.arrays import Floats
+
+__all__ = ["WIDTH", "load", "store"]
+
+WIDTH = 8  # a row is a cache line
+
+
+def load(y: Floats, k: int) -> Any:
+    """Return row k of `y`."""
+    return y[k]
+
+
+def store(y: Floats, k: int, row: Any) -> None:
+    """Set row k of `y`."""
+    y[k] = row

@@ -1,6 +1,5 @@
 """Blocks of points on several cores: the same bits, the same errors, and an interrupt, as on one."""
 
-import importlib
 import signal
 import threading
 
@@ -10,15 +9,14 @@ from engines import using
 
 import cgraph as cg
 from cgraph.algorithms.compiled.cores import cores, for_each
-
-tape = importlib.import_module("cgraph.algorithms.compiled.tape.tape")
+from cgraph.algorithms.compiled.tape import blocks
 
 
 @pytest.fixture(params=[1, 4])
 def threads(request, monkeypatch):
     """Any batch is large enough for as many threads."""
-    monkeypatch.setattr(tape, "MANY", 0)
-    monkeypatch.setattr(tape, "cores", lambda: request.param)
+    monkeypatch.setattr(blocks, "MANY", 0)
+    monkeypatch.setattr(blocks, "cores", lambda: request.param)
     return request.param
 
 
@@ -48,16 +46,16 @@ def everything(points):
 def test_many_threads_give_the_bits_of_one(points, monkeypatch):
     pytest.importorskip("numba", reason="numba is an extra")
     alone = everything(points)
-    monkeypatch.setattr(tape, "MANY", 0)
-    monkeypatch.setattr(tape, "cores", lambda: 4)
+    monkeypatch.setattr(blocks, "MANY", 0)
+    monkeypatch.setattr(blocks, "cores", lambda: 4)
     used = set()
-    run = tape.Tape._run
+    run = blocks.Blocks._run
 
     def run_and_note(self, *arguments):
         used.add(threading.get_ident())
         return run(self, *arguments)
 
-    monkeypatch.setattr(tape.Tape, "_run", run_and_note)
+    monkeypatch.setattr(blocks.Blocks, "_run", run_and_note)
     for _ in range(5):  # whatever thread comes first
         for one, many in zip(alone, everything(points), strict=True):
             assert one.tobytes() == many.tobytes()
@@ -91,7 +89,7 @@ def test_an_interrupt_leaves_the_graph_whole(monkeypatch):
     C = cg.compile_graph(network())
     inputs = {"x": np.linspace(-1, 1, 800)}
     y, S = C.evaluate(inputs), C.gradient("J")
-    run, runs = tape.Tape._run, []
+    run, runs = blocks.Blocks._run, []
 
     def interrupted(self, *arguments):
         runs.append(arguments)
@@ -102,7 +100,7 @@ def test_an_interrupt_leaves_the_graph_whole(monkeypatch):
     for ask in (lambda: C.gradient("J"), lambda: C.evaluate(inputs)):
         assert C.gradient("J").tobytes() == S.tobytes()
         with monkeypatch.context() as patched:
-            patched.setattr(tape.Tape, "_run", interrupted)
+            patched.setattr(blocks.Blocks, "_run", interrupted)
             runs.clear()
             with pytest.raises(KeyboardInterrupt):
                 ask()
@@ -135,11 +133,11 @@ def test_an_interrupt_of_the_thread_that_waits():
 def test_a_small_batch_stays_on_one_core(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        tape, "for_each", lambda work, parts, threads: (asked.append(threads), for_each(work, parts, 1))
+        blocks, "for_each", lambda work, parts, threads: (asked.append(threads), for_each(work, parts, 1))
     )
-    monkeypatch.setattr(tape, "cores", lambda: 3)
+    monkeypatch.setattr(blocks, "cores", lambda: 3)
     C = cg.compile_graph(cg.from_equations("y = x^2", x=1.0))
-    for points, expected in ((16, 1), (tape.MANY, 3)):
+    for points, expected in ((16, 1), (blocks.MANY, 3)):
         C.evaluate({"x": np.ones(points)})
         assert asked.pop() == expected
     assert cores() >= 1

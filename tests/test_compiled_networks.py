@@ -9,7 +9,7 @@ from networks import networks
 from test_properties import equation_graphs
 
 import cgraph as cg
-from cgraph.algorithms.compiled.tape import tape
+from cgraph.algorithms.compiled.tape.blocks import Blocks
 
 
 def close(value):
@@ -145,7 +145,7 @@ def test_an_interrupted_evaluation_leaves_the_graph_whole(monkeypatch):
     C = cg.compile_graph(neuron())
     assert C.evaluate()[-1] == 7.5
     with monkeypatch.context() as patched:
-        patched.setattr(tape, "has_finite_sum", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr(Blocks, "fill", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             C.evaluate({"x": [2.0, 3.0]}, weights=[1.0, 1.0, 1.0])
     with pytest.raises(cg.EvaluationError, match="call evaluate before gradient"):

@@ -19,6 +19,7 @@ __all__ = [
     "real_numbers",
     "require_ends",
     "require_finite",
+    "whole_lines",
     "whole_numbers",
 ]
 
@@ -77,6 +78,13 @@ def require_finite(z: Floats, edge: Callable[[int], tuple[Any, Any]]) -> None:
         e = _first(~is_finite)
         i, j = edge(e)
         raise DerivativeError(f"edge {i!r} -> {j!r} holds {float(z[e])!r} as its derivative; give it a finite number")
+
+
+def whole_lines(*shape: int) -> Floats:
+    """Return room for numbers that begins where a line of the cache does, so that a row of eight is no part of two."""
+    numbers = np.empty(math.prod(shape) + 7)
+    begin = -numbers.ctypes.data // 8 % 8
+    return numbers[begin : begin + math.prod(shape)].reshape(shape)
 
 
 def has_finite_sum(S: Floats) -> bool:

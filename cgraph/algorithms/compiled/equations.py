@@ -123,6 +123,51 @@ class Equations:
         """
         return self._given_tape().gradient(loss, nodes)
 
+    def value_and_gradient(
+        self,
+        loss: str,
+        inputs: Mapping[str, ArrayLike] | None = None,
+        *,
+        weights: ArrayLike | None = None,
+        nodes: Iterable[str] | None = None,
+    ) -> tuple[Floats, Floats]:
+        """Return the value of `loss` and its derivatives by nodes, at one point or at many.
+
+        What `evaluate` and `gradient` return, in one pass over the points: eight of them at a time on each core go
+        down all equations and back up, so that no more than these are in memory and what they need stays in the
+        cache. Nothing is kept for `gradient`.
+
+        Parameters
+        ----------
+        loss : node
+            The node that is differentiated.
+        inputs, weights : optional
+            As of `evaluate`.
+        nodes : iterable of nodes, optional
+            By which, as of `gradient`.
+
+        Returns
+        -------
+        value : float64, or ndarray of float64, shape (points,)
+            y(loss).
+        gradient : ndarray of float64, shape (nodes,) or (nodes, points)
+            S(i,loss), aligned with the nodes that were asked for.
+
+        Raises
+        ------
+        CGraphError
+            As `evaluate` and `gradient`.
+
+        Examples
+        --------
+        >>> from cgraph import compile_graph, from_equations
+        >>> C = compile_graph(from_equations("a = x*z; y = a + x", x=2.0, z=3.0))
+        >>> C.value_and_gradient("y", {"x": [1.0, 2.0]}, nodes=["x", "z"])  # y = xz + x: z + 1, x
+        (array([4., 8.]), array([[4., 4.],
+               [1., 2.]]))
+        """
+        return self._given_tape().value_and_gradient(loss, inputs, weights, nodes)
+
     def weight_gradients(self, loss: str) -> Floats:
         """Return the derivatives of `loss` by the weights, on edges and in nodes, where `evaluate` was last.
 

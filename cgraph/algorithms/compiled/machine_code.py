@@ -11,6 +11,8 @@ from importlib import import_module
 from types import FunctionType
 from typing import Any
 
+from cgraph.algorithms.compiled import lanes
+
 __all__ = ["compiled", "is_at_hand", "is_loaded"]
 
 VECTORS = "cgraph.algorithms.compiled.vectors"
@@ -66,8 +68,8 @@ def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., An
 
 
 def _fingerprint(functions: Iterable[Callable[..., Any]]) -> str:
-    """Return what tells the texts of the modules of functions, and that of vectors, from those of others."""
-    modules = {VECTORS: None} | {function.__module__: None for function in functions}
+    """Return what tells the texts of the modules of functions, and of what rows are, from those of others."""
+    modules = {VECTORS: None, lanes.__name__: None} | {function.__module__: None for function in functions}
     texts = (inspect.getsource(import_module(module)) for module in modules)
     return f"{zlib.crc32(''.join(texts).encode()):08x}"
 

@@ -43,6 +43,7 @@ __all__ = ["TAPE_CALLS", "TAPE_LOOPS"]
 Loop = Callable[..., None]
 
 GATHERED = 256  # numbers that are computed in one loop
+EXPONENT = 0x7FF << 52  # its bits
 
 
 def width_of(y: Floats) -> int:
@@ -148,6 +149,14 @@ def scatter(rows: Index, begin: int, end: int, z: Floats, S: Floats) -> None:
         add_to(S, rows[k], load(S, k) * load(z, k - begin))
 
 
+def any_is_huge(x: Floats) -> bool:
+    """Return whether sine or cosine of one of these numbers are not those of polynomials."""
+    huge = 0
+    for p in range(len(x)):
+        huge += abs(x[p]) > HUGE
+    return huge > 0
+
+
 def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901 - a branch for each loop
     """Compute any operation on many operands."""
     if code == EXP:
@@ -165,7 +174,7 @@ def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901
     else:
         for p in range(len(y)):
             y[p] = value(code, x[p], b[p])
-    if SIN <= code <= COS:
+    if SIN <= code <= COS and any_is_huge(x):
         for p in range(len(y)):
             if abs(x[p]) > HUGE:
                 y[p] = np.sin(x[p]) if code == SIN else np.cos(x[p])
@@ -190,7 +199,7 @@ def derivatives_of(  # noqa: C901 - as above
     else:
         for p in range(len(y)):
             z[p], z_b[p] = derivatives(code, x[p], b[p], y[p])
-    if SIN <= code <= COS:
+    if SIN <= code <= COS and any_is_huge(x):
         for p in range(len(y)):
             if abs(x[p]) > HUGE:
                 z[p] = np.cos(x[p]) if code == SIN else -np.sin(x[p])
@@ -213,10 +222,19 @@ def hand_on(begin: int, end: int, first: Index, second: Index, operands: Index, 
             add_to(S, operands[e], S_k * weights[e])
 
 
+def are_finite(y: Floats) -> bool:
+    """Return whether no number is infinite or nan: then its exponent has every bit set."""
+    bits = y.view(np.int64)
+    infinite = 0
+    for p in range(len(bits)):
+        infinite += (bits[p] & EXPONENT) == EXPONENT
+    return infinite == 0
+
+
 def run_tape(
     codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, y: Floats
-) -> None:
-    """Fill the rows of `y` that are not given."""
+) -> bool:
+    """Fill the rows of `y` that are not given; return whether all are finite."""
     numbers, width = y.reshape(-1), width_of(y)
     x, b = room(y), room(y)
     after = 0
@@ -242,6 +260,7 @@ def run_tape(
                 if is_binary(code):
                     gather(second, part, part_end, y, b)
                 values_of(code, x.reshape(-1)[:n], b.reshape(-1)[:n], numbers[part * width : part_end * width])
+    return are_finite(numbers)
 
 
 def differentiate_tape(  # noqa: C901 - as above
@@ -316,5 +335,5 @@ TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows)
 TAPE_CALLS = (
     is_binary, value, derivatives, *chain.from_iterable(LOOPS_OF_OPERATIONS), width_of, room, continues,
     add_to, add_fill, mul_fill, sub_fill, add_differentiate, mul_differentiate, sub_differentiate, gather, scatter,
-    values_of, derivatives_of, add_up, hand_on,
+    any_is_huge, values_of, derivatives_of, add_up, hand_on, are_finite,
 )  # fmt: skip

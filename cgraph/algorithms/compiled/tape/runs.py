@@ -14,8 +14,8 @@ __all__ = ["TAPE_RUNS"]
 
 def run_tape(
     codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats
-) -> None:
-    """Fill the rows of `v` that are not given."""
+) -> bool:
+    """Fill the rows of `v` that are not given; return whether all are finite."""
     for code, rows in _runs(codes, bounds):
         i, j = first[rows], second[rows]
         if code == WEIGHTED_SUM:
@@ -23,6 +23,7 @@ def run_tape(
             v[rows] = np.add.reduceat(_times(v[operands[slots]], weights[slots]), i - i[0])
         else:
             v[rows] = value(code, v[i], v[j])
+    return has_finite_sum(v) or bool(np.isfinite(v).all())
 
 
 def differentiate_tape(

@@ -1,0 +1,84 @@
+"""How the nodes of a tape are defined, kept to raise what the functions of the model raise about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, final
+
+import numpy as np
+
+from cgraph.algorithms.compiled.arrays import Floats
+from cgraph.algorithms.compiled.tape.program import Recording
+from cgraph.model.errors import EvaluationError
+from cgraph.model.evaluation import gate_of, local_derivatives, preactivation, value_of
+from cgraph.model.graph import ComputationalGraph
+
+__all__ = ["Definitions"]
+
+# What says how the value of a node comes about.
+_DEFINING = ("expression", "activation", "operands")
+
+
+@final
+class Definitions:
+    """The equations and activations of a graph beside its recording.
+
+    Parameters
+    ----------
+    G : ComputationalGraph
+        The graph.
+    recording : Recording
+        Its steps.
+    """
+
+    def __init__(self, G: ComputationalGraph, recording: Recording) -> None:
+        self._definitions = {
+            j: {what: data[what] for what in _DEFINING if what in data} for j, data in G.nodes(data=True)
+        }
+        self._recording = recording
+
+    def require_unread(self, i: str, w: Floats) -> None:
+        """Raise what `evaluate` raises if a value of `i` is needed."""
+        for j, definition in self._definitions.items():
+            if i in _operands(definition):
+                value_of(self._alone(j, w), j, {k: 0.0 for k in _operands(definition) if k != i})
+
+    def explain_value(self, y: Floats, w: Floats) -> NoReturn:
+        """Raise what `evaluate` raises at the first point where a row is not finite."""
+        wrong = ~np.isfinite(y.reshape(len(y), -1))
+        point = int(wrong.any(axis=0).argmax())
+        node = list(self._recording.rows)[int(self._recording.owners[wrong[:, point]].min())]
+        with np.errstate(all="ignore"):
+            value_of(self._alone(node, w), node, self._values_at(node, point, y))
+        raise EvaluationError(f"node {node!r}: its value is not finite")
+
+    def explain_derivative(self, what: str, S: Floats, of: Sequence[Any], t: str, y: Floats, w: Floats) -> None:
+        """Raise what `linearize` raises where `S`, a row for each point, is not finite, or what `sensitivities` does."""
+        for point, k in np.argwhere(~np.isfinite(S))[-1:].tolist():
+            for j, definition in self._definitions.items():
+                values = self._values_at(j, point, y)
+                if "expression" in definition:
+                    local_derivatives(definition["expression"], values, j)
+                elif "activation" in definition:
+                    s = preactivation(self._alone(j, w), j, values)
+                    gate_of(definition["activation"], s, values[j], j)
+            raise EvaluationError(f"{what}({of[k]}, {t}) overflows: the product of the derivatives is too large")
+
+    def _values_at(self, j: str, point: int, y: Floats) -> dict[str, float]:
+        """Return the values of `j` and its operands."""
+        y = y.reshape(len(y), -1)
+        return {i: y[self._recording.rows[i], point].item() for i in (*_operands(self._definitions[j]), j)}
+
+    def _alone(self, j: str, w: Floats) -> ComputationalGraph:
+        """Return the graph of `j` and the edges into it, for the functions of the model."""
+        weights = dict(zip(self._recording.weights, w.tolist(), strict=True))
+        G = ComputationalGraph()
+        G.add_node(j, **self._definitions[j])
+        G.add_edges_from((i, j, {"weight": weights.get((i, j))}) for i in _operands(self._definitions[j]))
+        return G
+
+
+def _operands(definition: Mapping[str, Any]) -> tuple[str, ...]:
+    expression = definition.get("expression")
+    operands: tuple[str, ...] = definition.get("operands", ()) if expression is None else expression.operands
+    return operands

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import cgraph as cg
 from cgraph.algorithms.compiled import freezing
+from cgraph.algorithms.compiled.lanes import WIDTH
 from cgraph.algorithms.compiled.levels import Levels
-from cgraph.algorithms.compiled.loops import COLUMNS
 
 
 @st.composite
@@ -158,7 +158,7 @@ def test_nothing_is_compiled_by_itself_without_numba():
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_jacobian_wider_than_one_pass(engine):
     rng = np.random.default_rng(1)
-    wide = COLUMNS + 3
+    wide = WIDTH + 3
     tails, heads = np.repeat(np.arange(wide), wide), wide + np.tile(np.arange(wide), wide)
     z = rng.normal(size=wide * wide)
     with using(engine):

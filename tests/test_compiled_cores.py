@@ -39,7 +39,8 @@ def everything(points):
     C = cg.compile_graph(network())
     rng = np.random.default_rng(1)
     inputs = {"x": rng.normal(size=points), "z": rng.normal(size=points)}
-    return [C.evaluate(inputs), C.gradient("J"), C.weight_gradients("J"), C.gradient("h3")]
+    found = [C.evaluate(inputs), C.gradient("J"), C.weight_gradients("J"), C.gradient("h3")]
+    return [*found, *C.value_and_gradient("J", inputs)]
 
 
 @pytest.mark.parametrize("points", [1, 8, 9, 64, 67])

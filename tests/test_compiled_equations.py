@@ -118,6 +118,70 @@ def test_random_equations_agree_with_the_reference(engine, drawn, points, data):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@given(drawn=equations(), x=st.none() | st.lists(st.floats(-3, 3), max_size=20), data=st.data())
+def test_what_is_asked_for_is_part_of_all(engine, drawn, x, data):
+    text, names = drawn
+    G = cg.from_equations(text, x=1.0, z=0.5)
+    loss, *asked = data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=6))
+    places = [list(G).index(i) for i in asked]
+    inputs = {} if x is None else {"x": x}
+    with using(engine):
+        C = cg.compile_graph(G)
+        try:
+            values, gradient = C.evaluate(inputs), C.gradient(loss)
+        except cg.EvaluationError:
+            assume(False)
+        np.testing.assert_array_equal(C.evaluate(inputs, nodes=asked), values[places])
+        np.testing.assert_array_equal(C.gradient(loss, nodes=iter(asked)), gradient[places])
+        of_loss, by_asked = C.value_and_gradient(loss, inputs, nodes=asked)
+        np.testing.assert_array_equal(of_loss, values[list(G).index(loss)])
+        np.testing.assert_array_equal(by_asked, gradient[places])
+        np.testing.assert_array_equal(C.value_and_gradient(loss, inputs)[1], gradient)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_value_with_its_gradient_leaves_the_last_points(engine):
+    with using(engine):
+        C = cg.compile_graph(cg.from_equations("y = x^2", x=1.0))
+        C.evaluate({"x": np.arange(10.0)})
+        assert [a.tolist() for a in C.value_and_gradient("y", {"x": 5.0}, nodes=["x"])] == [25.0, [10.0]]
+        assert [a.tolist() for a in C.value_and_gradient("y", {"x": [3.0, 4.0]})] == [
+            [9.0, 16.0],
+            [[6.0, 8.0], [1.0, 1.0]],
+        ]
+        assert C.gradient("y", nodes=["x"]).tolist() == [[2 * x for x in range(10)]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_value_with_its_gradient_is_refused_as_they_are(engine):
+    with using(engine):
+        C = cg.compile_graph(cg.from_equations("a = sqrt(x); y = 1e300*a", x=1.0))
+        for x, message in [
+            (-1.0, r"node 'a': sqrt\(-1\) is undefined"),
+            (0.0, r"node 'a': the derivative of sqrt\(0\) is not finite"),
+            (1e-200, "overflows"),
+        ]:
+            for inputs in (x, [1.0, x]):
+                with pytest.raises(cg.EvaluationError, match=message):
+                    C.value_and_gradient("y", {"x": inputs})
+        assert C.value_and_gradient("y", {"x": 0.0}, nodes=["a"])[1].tolist() == [1e300]  # S(x,y) is not asked for
+        for refused in (lambda: C.value_and_gradient("q"), lambda: C.value_and_gradient("y", nodes=["q"])):
+            with pytest.raises(cg.NodeNotFound, match="no node 'q'"):
+                refused()
+
+
+def test_one_name_is_no_list_of_nodes():
+    C = cg.compile_graph(cg.from_equations("ab = x^2", x=1.0))
+    C.evaluate()
+    for refused in (
+        lambda: C.evaluate(nodes="ab"), lambda: C.gradient("ab", nodes="x"), lambda: C.value_and_gradient("ab", nodes="x"),
+        lambda: cg.compile_graph(cg.linearize(cg.from_equations("ab = x^2", x=1.0))).jacobian("x", "ab"),
+    ):  # fmt: skip
+        with pytest.raises(cg.CGraphError, match=r"a list of nodes is needed; write \['(ab|x)'\]"):
+            refused()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_node_that_copies_another_keeps_its_own_derivative(engine):
     with using(engine):
         C = cg.compile_graph(cg.from_equations("y = x; c = 3; t = y + x*c", x=2.0))
@@ -192,6 +256,10 @@ def test_a_missing_value_is_refused(engine):
         with pytest.raises(cg.MissingValueError, match="node 'x' has no value, and 'y' needs it"):
             C.evaluate()
         np.testing.assert_array_equal(C.evaluate({"x": 2.0}), [2.0, math.nan, 2.0])
+        np.testing.assert_array_equal(C.evaluate({"x": 2.0}, nodes=["unused", "y"]), [math.nan, 2.0])
+        assert [a.tolist() for a in C.value_and_gradient("y", {"x": [2.0, 3.0]}, nodes=["unused", "x"])] == [
+            [2.0, 3.0], [[0.0, 0.0], [1.0, 1.0]],
+        ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cgraph.algorithms.compiled.arrays import Floats, has_finite_sum, real_numbers, require_finite
+from cgraph.algorithms.compiled.lanes import WIDTH
 from cgraph.algorithms.compiled.layout import Layout
-from cgraph.algorithms.compiled.loops import COLUMNS
 from cgraph.algorithms.compiled.paths import count_paths, lie_between, strongest_paths
 from cgraph.algorithms.elimination.plans import JacobianPlan
 from cgraph.algorithms.linearized import finite
@@ -204,8 +204,8 @@ class EdgeDerivatives:
 
         Notes
         -----
-        Forward if there are fewer sources, in reverse otherwise; each pass over the edges serves 16 of them, and
-        takes 128 bytes for each node.
+        Forward if there are fewer sources, in reverse otherwise; each pass over the edges serves eight of them, and
+        takes 64 bytes for each node.
 
         Examples
         --------
@@ -385,4 +385,4 @@ def _refuse_overflow(S: Floats, place: Callable[..., tuple[Any, ...]]) -> None:
 
 
 def _blocks(n: int) -> list[slice]:
-    return [slice(k, k + COLUMNS) for k in range(0, n, COLUMNS)]
+    return [slice(k, k + WIDTH) for k in range(0, n, WIDTH)]

@@ -16,13 +16,11 @@ from typing import final
 
 import numpy as np
 
-from cgraph.algorithms.compiled.arrays import Floats, Index, has_finite_sum
+from cgraph.algorithms.compiled.arrays import Floats, Index, has_finite_sum, whole_lines
+from cgraph.algorithms.compiled.lanes import WIDTH, load, store
 from cgraph.algorithms.compiled.machine_code import compiled
 
-__all__ = ["COLUMNS", "LOOPS", "Loops", "follow_ways"]
-
-# S of so many nodes at a time: enough to read each edge once for all of them, few enough to stay in the cache.
-COLUMNS = 16
+__all__ = ["LOOPS", "Loops", "follow_ways"]
 
 
 def sort_rows(tails: Index, indptr: Index, slots: Index) -> None:
@@ -111,18 +109,19 @@ def reverse_sweeps(indptr: Index, heads: Index, z: Floats, last: int, S: Floats)
     i = np.uint64(last)
     while i > 0:
         i -= one
+        S_i = load(S, i)
         for k in range(indptr[i], indptr[i + one]):
-            for column in range(S.shape[1]):
-                S[i, column] += S[heads[k], column] * z[k]
+            S_i = S_i + load(S, heads[k]) * z[k]
+        store(S, i, S_i)
 
 
 def forward_sweeps(indptr: Index, heads: Index, z: Floats, first: int, S: Floats) -> None:
     """Fill the columns S(s,j) of several sources, none before `first`, at each of which S is 1 before."""
     one = np.uint64(1)
     for i in range(np.uint64(first), np.uint64(len(S))):
+        S_i = load(S, i)
         for k in range(indptr[i], indptr[i + one]):
-            for column in range(S.shape[1]):
-                S[heads[k], column] += z[k] * S[i, column]
+            store(S, heads[k], load(S, heads[k]) + S_i * z[k])
 
 
 def strongest_sweep(indptr: Index, heads: Index, log_z: Floats, t: int, best: Floats, way: Index) -> None:
@@ -193,23 +192,30 @@ class Loops:
 
     def reverse(self, z: Floats, targets: Index) -> tuple[Floats, bool]:
         """Return S(i,t), shape (nodes, targets), and whether all of it is known to be finite."""
-        S = np.zeros((len(self.indptr) - 1, len(targets)))
         if len(targets) == 1:
-            total = compiled(LOOPS)["reverse_sweep"](self.indptr, self.heads, z, targets[0], S[:, 0])
-            return S, math.isfinite(total)
-        S[targets, np.arange(len(targets))] = 1.0
+            S = np.zeros(len(self.indptr) - 1)
+            total = compiled(LOOPS)["reverse_sweep"](self.indptr, self.heads, z, targets[0], S)
+            return S[:, np.newaxis], math.isfinite(total)
+        S = self._columns(targets)
         compiled(LOOPS)["reverse_sweeps"](self.indptr, self.heads, z, targets.max(), S)
-        return S, has_finite_sum(S)
+        return S[:, : len(targets)], has_finite_sum(S)
 
     def forward(self, z: Floats, sources: Index) -> tuple[Floats, bool]:
         """Return S(s,i), shape (nodes, sources), and whether all of it is known to be finite."""
-        S = np.zeros((len(self.indptr) - 1, len(sources)))
         if len(sources) == 1:
-            total = compiled(LOOPS)["forward_sweep"](self.indptr, self.heads, z, sources[0], S[:, 0])
-            return S, math.isfinite(total)
-        S[sources, np.arange(len(sources))] = 1.0
+            S = np.zeros(len(self.indptr) - 1)
+            total = compiled(LOOPS)["forward_sweep"](self.indptr, self.heads, z, sources[0], S)
+            return S[:, np.newaxis], math.isfinite(total)
+        S = self._columns(sources)
         compiled(LOOPS)["forward_sweeps"](self.indptr, self.heads, z, sources.min(), S)
-        return S, has_finite_sum(S)
+        return S[:, : len(sources)], has_finite_sum(S)
+
+    def _columns(self, nodes: Index) -> Floats:
+        """Return a row of lanes for each node, zero but for a 1 at each of `nodes` in a lane of its own."""
+        S = whole_lines(len(self.indptr) - 1, WIDTH)
+        S.fill(0.0)
+        S[nodes, np.arange(len(nodes))] = 1.0
+        return S
 
     def strongest(self, log_z: Floats, t: int) -> tuple[Floats, Index]:
         """Return, for every node, the largest sum of `log_z` on a path to `t`, or -inf; and the first slot of it."""

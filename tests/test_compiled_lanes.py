@@ -1,0 +1,53 @@
+"""Rows of lanes: in machine code they are what they are in NumPy."""
+
+import numpy as np
+import pytest
+
+from cgraph.algorithms.compiled.arrays import whole_lines
+from cgraph.algorithms.compiled.lanes import WIDTH, load, store
+
+numba = pytest.importorskip("numba", reason="numba is an extra")
+
+
+def every_step(y, z, k):
+    a, b = load(y, k), load(y, k + 1)
+    store(z, 0, a + b)
+    store(z, 1, a - b)
+    store(z, 2, a * b)
+    store(z, 3, a * 2.5)
+    store(z, 4, 2.5 * a)
+    store(z, 5, a + 2.5)
+    store(z, 6, 2.5 - a)
+    store(z, 7, load(z, 2) - a * b)
+
+
+@pytest.mark.parametrize("shape", [(), (WIDTH,)])
+@pytest.mark.parametrize("kind", [np.int64, np.uint32, np.uint64])
+def test_machine_code_and_numpy_agree(shape, kind):
+    import cgraph.algorithms.compiled.vectors  # noqa: F401 - numba learns what vectors are
+
+    y = np.random.default_rng(0).normal(size=(7, *shape))
+    found, expected = np.zeros((8, *shape)), np.zeros((8, *shape))
+    numba.njit(every_step)(y, found, kind(3))
+    every_step(y, expected, 3)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(found[0], y[3] + y[4])
+    assert not found[7].any()  # a product is rounded, so that its opposite cancels it
+
+
+def test_vectors_take_no_other_numbers():
+    import cgraph.algorithms.compiled.vectors  # noqa: F401 - as above
+
+    @numba.njit
+    def of_complex(y):
+        store(y, 0, load(y, 0) * 1j)
+
+    with pytest.raises(numba.TypingError):
+        of_complex(np.zeros((1, WIDTH)))
+
+
+@pytest.mark.parametrize("shape", [(1,), (5, WIDTH), (3, 4, WIDTH)])
+def test_rows_are_whole_lines(shape):
+    rooms = [whole_lines(*shape) for _ in range(20)]
+    assert all(room.shape == shape and room.ctypes.data % 64 == 0 for room in rooms)
+    assert all(room.flags.c_contiguous and room.flags.writeable for room in rooms)

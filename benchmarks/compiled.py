@@ -1,19 +1,14 @@
 """How fast compiled graphs are, beside what one would use instead: ``python benchmarks/compiled.py``.
 
-Prints Markdown. Every figure is the median of several runs, the contenders taking turns, so that whatever else
-the machine does meets all of them, in time of the processor; a ratio is between figures of one run. Needs numba, scipy, rustworkx,
-python-graphblas, casadi and torch.
+Prints Markdown. Contenders take turns, so that whatever else the machine does meets all of them; a ratio is between
+figures of one run. A figure is the median of several runs in time of the processor, if nothing else is said. Needs
+numba, scipy, rustworkx, python-graphblas, casadi and torch.
 """
 
 import argparse
-import importlib.metadata
-import math
 import operator
 import os
-import platform
-import re
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -29,6 +24,7 @@ import numpy as np
 import rustworkx
 import scipy.sparse as sp
 import torch
+from measuring import machine, seconds, table
 from scipy.sparse.linalg import spsolve_triangular
 
 import cgraph as cg
@@ -72,34 +68,6 @@ def dict_sweep(G, t):
     z = edge_derivative(G, "derivative")
     S = reverse_sweep(G, topological_order(G), {t: 1}, z)
     return dict(zip(G, finite({(i, t): S[i] for i in G}), strict=True))
-
-
-def seconds(contenders, rounds, clock=time.process_time):
-    """Return {name: median processor time} of functions that take turns, after one turn to warm up."""
-    times = {name: [] for name in contenders}
-    for k in range(rounds + 1):
-        for name, run in contenders.items():
-            start = clock()
-            run()
-            if k:
-                times[name].append(clock() - start)
-    return {name: statistics.median(ts) for name, ts in times.items()}
-
-
-def table(header, rows):
-    print("\n| " + " | ".join(header) + " |")
-    print("| " + " | ".join("---" if k == 0 else "---:" for k in range(len(header))) + " |")
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
-    print()
-
-
-def machine():
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    versions = ["numpy", "scipy", "numba", "networkx", "rustworkx", "python-graphblas", "casadi", "torch"]
-    print(f"{cpu[1] if cpu else platform.processor()}, {os.cpu_count()} cores (one used), {platform.system()};")
-    print(f"load average {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores before the run;")
-    print(f"Python {platform.python_version()}, " + ", ".join(f"{v} {importlib.metadata.version(v)}" for v in versions))
 
 
 def sweeps(sizes):
@@ -151,8 +119,7 @@ def sweeps(sizes):
 def without_numba(sizes):
     print("\n## One reverse sweep without numba, nanoseconds per edge\n")
     rows = []
-    with mock.patch.dict(sys.modules, {"numba": None}):
-        machine_code.compiled.cache_clear()
+    with numpy_only():
         for m in (m for m in sizes if m <= DICT_LIMIT):
             for layers in (10, 1000):
                 width = max(m // layers // 10, 1)
@@ -162,7 +129,6 @@ def without_numba(sizes):
                 C = cg.CompiledGraph.from_edges(tails, heads, np.full(len(tails), 0.1))
                 took = seconds({"reverse": lambda C=C: C.sensitivities(len(C) - 1)}, rounds=5)
                 rows.append([f"{m:,} edges, {layers} layers", f"{took['reverse'] / m * 1e9:.1f}"])
-    machine_code.compiled.cache_clear()
     table(["graph", "reverse"], rows)
 
 
@@ -286,92 +252,138 @@ def torch_gradients(tensors, outputs):
 
 
 def equations(n, neurons):
-    print("\n## Values of all nodes and all gradients, milliseconds for one point\n")
-    header = ["graph", "cgraph", "CasADi SX", "CasADi / cgraph", "each of 64 points", "one point / each of 64",
-              "CasADi / each of 64", "64 points, one core / all", "without numba", "without, each of 64", "PyTorch, scalars"]  # fmt: skip
-    table(header, [_elementary_row(n), _network_row(neurons)])
+    graphs = [_Elementary(n), _Network(neurons)]
+    print("\n## Values and all gradients, milliseconds for one point\n")
+    header = [
+        "graph",
+        "cgraph",
+        "CasADi SX",
+        "CasADi / cgraph",
+        "all nodes returned",
+        "without numba",
+        "PyTorch, scalars",
+    ]
+    table(header, [_one_point(graph) for graph in graphs])
+    print("\n## 64 points at once, milliseconds for each, shortest wall time of 15\n")
+    header = ["graph", "one point", "CasADi, one point", "each of 64, one core", "all cores", "one point / each", "CasADi / each",
+              "all nodes returned, one core", "all cores", "without numba"]  # fmt: skip
+    table(header, [_many_points(graph) for graph in graphs])
 
 
-def _elementary_row(n):
-    G, loss, x, J = elementary(n)
-    f = casadi.Function("f", [x], [J, casadi.gradient(J, x)])
-    start = np.array([G.nodes[i]["value"] for i in G.inputs])
-    took = _timed(G, lambda C, inputs: (C.evaluate(inputs), C.gradient(loss)), lambda: f(start))
-    C = cg.compile_graph(G)
-    C.evaluate()
-    assert np.allclose(C.gradient(loss)[:100], f(start)[1].full().ravel())
-    return [f"{n:,} elementary operations", *_against(took), ""]
+class _Elementary:
+    """A random graph of elementary operations: the value of J and the gradient by the inputs, as CasADi returns them."""
+
+    def __init__(self, n):
+        self.name = f"{n:,} elementary operations"
+        self.G, self.loss, x, J = elementary(n)
+        f = casadi.Function("f", [x], [J, casadi.gradient(J, x)])
+        start = np.array([self.G.nodes[i]["value"] for i in self.G.inputs])
+        self.rival = lambda: f(start)
+        J_found, gradient = self.run(cg.compile_graph(self.G), {})
+        assert np.isclose(J_found, f(start)[0].full().item())
+        assert np.allclose(gradient, f(start)[1].full().ravel())
+
+    def run(self, C, points):
+        return C.value_and_gradient(self.loss, points, nodes=self.G.inputs)
+
+    def run_all(self, C, points):
+        return C.evaluate(points), C.gradient(self.loss)
+
+    def torch(self):
+        return None
 
 
-def _network_row(neurons):
-    G, symbols, J, *_ = network(neurons // 1000, 1000)
-    C = cg.compile_graph(G)
-    given = casadi.vertcat(*(symbols[key] for key in [*G.inputs, *C.weights]))
-    f = casadi.Function("f", [given], [J, casadi.gradient(J, given)])
-    start = np.array([*(G.nodes[i]["value"] for i in G.inputs), *(G.edges[edge]["weight"] for edge in C.weights)])
-    took = _timed(G, lambda C, inputs: (C.evaluate(inputs), C.weight_gradients("J")), lambda: f(start))
-    C.evaluate()
-    assert np.allclose(C.weight_gradients("J"), f(start)[1].full().ravel()[len(G.inputs) :])
-    *_, tensors, outputs = network(2, 1000)
-    per_neuron = seconds({"torch": lambda: torch_gradients(tensors, outputs)}, rounds=3)["torch"] / 2000
-    ratio = per_neuron * neurons / took["cgraph"]
+class _Network:
+    """A network of tanh neurons: J and its gradient by the weights."""
+
+    def __init__(self, neurons):
+        self.name = f"{neurons:,} tanh neurons of ten inputs"
+        self.neurons = neurons
+        self.G, symbols, J, *_ = network(neurons // 1000, 1000)
+        C = cg.compile_graph(self.G)
+        given = casadi.vertcat(*(symbols[key] for key in [*self.G.inputs, *C.weights]))
+        f = casadi.Function("f", [given], [J, casadi.gradient(J, given)])
+        weights = (self.G.edges[edge]["weight"] for edge in C.weights)
+        start = np.array([*(self.G.nodes[i]["value"] for i in self.G.inputs), *weights])
+        self.rival = lambda: f(start)
+        assert np.allclose(self.run(C, {})[1], f(start)[1].full().ravel()[len(self.G.inputs) :])
+
+    def run(self, C, points):
+        return C.evaluate(points, nodes=["J"]), C.weight_gradients("J")
+
+    def run_all(self, C, points):
+        return C.evaluate(points), C.weight_gradients("J")
+
+    def torch(self):
+        *_, tensors, outputs = network(2, 1000)
+        return seconds({"torch": lambda: torch_gradients(tensors, outputs)}, rounds=3)["torch"] / 2000 * self.neurons
+
+
+def _one_point(graph):
+    C = cg.compile_graph(graph.G)
+    took = seconds(
+        {
+            "cgraph": lambda: graph.run(C, {}),
+            "casadi": graph.rival,
+            "all nodes": lambda: graph.run_all(C, {}),
+        },
+        rounds=15,
+    )
+    with numpy_only():
+        took |= seconds({"numpy": lambda: graph.run(C, {})}, rounds=3)
+    scalars = graph.torch()
     return [
-        f"{neurons:,} tanh neurons of ten inputs",
-        *_against(took),
-        f"{per_neuron * neurons * 1e3:.0f} ({ratio:.0f} x)",
+        graph.name, f"{took['cgraph'] * 1e3:.2f}", f"{took['casadi'] * 1e3:.2f}", f"**{took['casadi'] / took['cgraph']:.1f}**",
+        f"{took['all nodes'] * 1e3:.2f}", f"{took['numpy'] * 1e3:.1f}",
+        f"{scalars * 1e3:.0f} ({scalars / took['cgraph']:.0f} x)" if scalars else "",
+    ]  # fmt: skip
+
+
+def _many_points(graph):
+    points = {i: np.full(64, graph.G.nodes[i]["value"]) for i in graph.G.inputs}
+    # A graph for one point and one for many: each keeps its arrays from one run to the next.
+    C, many = cg.compile_graph(graph.G), cg.compile_graph(graph.G)
+    took = seconds(
+        {
+            "one": lambda: graph.run(C, {}),
+            "casadi": graph.rival,
+            "alone": lambda: on_one_core(lambda: graph.run(many, points)),
+            "cores": lambda: graph.run(many, points),
+            "all nodes, alone": lambda: on_one_core(lambda: graph.run_all(many, points)),
+            "all nodes": lambda: graph.run_all(many, points),
+        },
+        rounds=15,
+        clock=time.perf_counter,
+        figure=min,
+    )
+    with numpy_only():
+        took |= seconds({"numpy": lambda: graph.run(many, points)}, rounds=3, clock=time.perf_counter, figure=min)
+    each = {name: s if name in {"one", "casadi"} else s / 64 for name, s in took.items()}
+    return [
+        graph.name,
+        *(f"{each[name] * 1e3:.2f}" for name in ("one", "casadi", "alone", "cores")),
+        *(f"**{each[name] / each['cores']:.1f}**" for name in ("one", "casadi")),
+        *(f"{each[name] * 1e3:.2f}" for name in ("all nodes, alone", "all nodes", "numpy")),
     ]
 
 
-def _timed(G, run, rival):
-    """Return the times of ``run(C, inputs)`` for `G` compiled: one point, 64 of them, with numba and without."""
-    points = {i: np.full(64, G.nodes[i]["value"]) for i in G.inputs}
-    # A graph for one point and one for many: each keeps its arrays from one run to the next.
-    C, many = cg.compile_graph(G), cg.compile_graph(G)
-    took = seconds({"cgraph": lambda: run(C, {}), "casadi": rival}, rounds=11)
-    with one_core():  # time of the processor is that of all threads
-        took |= seconds({"batch": lambda: run(many, points)}, rounds=5)
-    took["gain"] = _gain_of_cores(lambda: run(many, points))
+@contextmanager
+def numpy_only():
+    """Let nothing be computed by machine code for the length of a `with`."""
     with mock.patch.dict(sys.modules, {"numba": None}):
         machine_code.compiled.cache_clear()
-        took |= seconds({"numpy": lambda: run(C, {}), "numpy batch": lambda: run(many, points)}, rounds=3)
+        yield
     machine_code.compiled.cache_clear()
-    return took
 
 
-@contextmanager
-def one_core():
-    """Let the process use one core for the length of a `with`."""
+def on_one_core(run):
+    """Call `run` while the process may use one core."""
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     try:
-        yield
+        return run()
     finally:
         os.sched_setaffinity(0, allowed)
-
-
-def _gain_of_cores(run):
-    """Return the ratio of the shortest wall times, of 25 rounds in turn: what else the machine does only adds to them."""
-
-    def run_alone():
-        with one_core():
-            run()
-
-    fewest = {run: math.inf, run_alone: math.inf}
-    for _ in range(25):
-        for contender, least in fewest.items():
-            start = time.perf_counter()
-            contender()
-            fewest[contender] = min(least, time.perf_counter() - start)
-    return fewest[run_alone] / fewest[run]
-
-
-def _against(took):
-    one, rival, each = took["cgraph"], took["casadi"], took["batch"] / 64
-    return [
-        f"{one * 1e3:.2f}", f"{rival * 1e3:.2f}", f"**{rival / one:.1f}**",
-        f"{each * 1e3:.2f}", f"{one / each:.1f}", f"{rival / each:.1f}", f"{took['gain']:.2f}",
-        f"{took['numpy'] * 1e3:.1f}", f"{took['numpy batch'] / 64 * 1e3:.1f}",
-    ]  # fmt: skip
 
 
 def descents():
@@ -468,7 +480,7 @@ def main():
         memory_of(shape, order, int(m))
         return
     torch.set_num_threads(1)
-    machine()
+    machine("numpy", "scipy", "numba", "networkx", "rustworkx", "python-graphblas", "casadi", "torch")
     if arguments.only_equations:
         equations(100_000, 20_000)
         descents()

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import networkx as nx
+from measuring import processor, table
 
 import cgraph as cg
 from cgraph.algorithms.elimination.faces import DualGraph
@@ -118,13 +119,6 @@ def _by_faces(L, rank, moves, ends):
         dual.eliminate(f, g)
 
 
-def table(head, rows):
-    """Print a Markdown table."""
-    for row in (head, ["---"] * len(head), *rows):
-        print("|", " | ".join("-" if cell is None else str(cell) for cell in row), "|", flush=True)
-    print()
-
-
 def main():
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -160,13 +154,6 @@ def main():
             rows.append([name, *finer(L, ends, arguments.tries)])
         table(["standard cost", "edges", "faces"], rows)
     sys.exit(missed)
-
-
-def processor():
-    """Return the model of the processor."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 if __name__ == "__main__":

@@ -14,19 +14,14 @@ os.environ |= {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_ENABLE_X6
 os.environ |= {"JAX_PLATFORMS": "cpu"}
 
 import argparse
-import importlib.metadata
-import platform
-import re
-import statistics
 import sys
-import time
 import tracemalloc
 from itertools import pairwise
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from measuring import machine, seconds, table
 
 import cgraph as cg
 
@@ -131,33 +126,6 @@ def contenders(weights, X, Y):
     return found
 
 
-def seconds(contenders, rounds):
-    """Return {name: median time} of functions that take turns, after one turn to warm up."""
-    times = {name: [] for name in contenders}
-    for k in range(rounds + 1):
-        for name, run in contenders.items():
-            start = time.process_time()
-            run()
-            if k:
-                times[name].append(time.process_time() - start)
-    return {name: statistics.median(ts) for name, ts in times.items()}
-
-
-def table(header, rows):
-    print("\n| " + " | ".join(header) + " |")
-    print("| " + " | ".join("---" if k == 0 else "---:" for k in range(len(header))) + " |")
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
-    print()
-
-
-def machine():
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    versions = ["numpy", "networkx", "jax", *(["torch"] if torch else [])]
-    print(f"{cpu[1] if cpu else platform.processor()}, {os.cpu_count()} cores (one used), {platform.system()};")
-    print(f"Python {platform.python_version()}, " + ", ".join(f"{v} {importlib.metadata.version(v)}" for v in versions))
-
-
 def networks(rounds):
     print("\n## Values and all weight gradients of dense networks, milliseconds\n")
     rows = []
@@ -220,7 +188,7 @@ def main():
         print("PyTorch is not installed and not measured.", file=sys.stderr)
     else:
         torch.set_num_threads(1)
-    machine()
+    machine("numpy", "networkx", "jax", *(["torch"] if torch else []))
     networks(rounds)
     parts(rounds)
     memory()

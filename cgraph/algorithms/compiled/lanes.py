@@ -8,7 +8,7 @@ cannot know that row i and row k do not overlap, and takes them one number at a 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, SupportsIndex
 
 from cgraph.algorithms.compiled.arrays import Floats
 
@@ -17,11 +17,11 @@ __all__ = ["WIDTH", "load", "store"]
 WIDTH = 8  # a row is a cache line
 
 
-def load(y: Floats, k: int) -> Any:
+def load(y: Floats, k: SupportsIndex) -> Any:
     """Return row k of `y`."""
     return y[k]
 
 
-def store(y: Floats, k: int, row: Any) -> None:
+def store(y: Floats, k: SupportsIndex, row: Any) -> None:
     """Set row k of `y`."""
     y[k] = row

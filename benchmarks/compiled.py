@@ -276,6 +276,7 @@ class _Elementary:
     def __init__(self, n):
         self.name = f"{n:,} elementary operations"
         self.G, self.loss, x, J = elementary(n)
+        self.inputs = list(self.G.inputs)
         f = casadi.Function("f", [x], [J, casadi.gradient(J, x)])
         start = np.array([self.G.nodes[i]["value"] for i in self.G.inputs])
         self.rival = lambda: f(start)
@@ -284,7 +285,7 @@ class _Elementary:
         assert np.allclose(gradient, f(start)[1].full().ravel())
 
     def run(self, C, points):
-        return C.value_and_gradient(self.loss, points, nodes=self.G.inputs)
+        return C.value_and_gradient(self.loss, points, nodes=self.inputs)
 
     def run_all(self, C, points):
         return C.evaluate(points), C.gradient(self.loss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, final
 
@@ -54,8 +55,13 @@ class Blocks:
 
     def for_each(self, work: Callable[[int], None]) -> None:
         """Call `work` with the number of every block, on all cores if it pays."""
-        is_large = len(self) * np.prod(self.shape) >= MANY
-        for_each(work, [(k,) for k in range(len(self))], cores() if is_large else 1)
+
+        def quietly(k: int) -> None:
+            with np.errstate(all="ignore"):  # what is not finite is looked for where it matters
+                work(k)
+
+        is_large = len(self) * math.prod(self.shape) >= MANY
+        for_each(quietly, [(k,) for k in range(len(self))], cores() if is_large else 1)
 
     def fill(self, on_terms: Floats, y: Floats) -> bool:
         """Fill the rows of a block that are not given; return whether all rows are finite."""
@@ -88,5 +94,4 @@ class Blocks:
         return room[k * self.width : (k + 1) * self.width]
 
     def _run(self, loop: str, *arguments: Any) -> Any:
-        with np.errstate(all="ignore"):  # what is not finite is looked for where it matters
-            return self._loops[loop](*arguments)
+        return self._loops[loop](*arguments)

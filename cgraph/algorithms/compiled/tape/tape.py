@@ -40,6 +40,7 @@ class _Given(NamedTuple):
     rows: Index
     values: list[Floats]
     unknown: list[str]
+    unknown_rows: Index
     weights: _Weights
 
 
@@ -173,7 +174,8 @@ class Tape:
         at = points_of(inputs or {}, self._roles)
         w = self._weights if weights is None else self._with_terms(weight_values(weights, self.weights))
         blocks = Blocks(self._recording.program, at.number)
-        return blocks, _Given(self._rows(at.sources), at.blocks(blocks.width), self._without_value(at, w), w)
+        unknown = self._without_value(at, w)
+        return blocks, _Given(self._rows(at.sources), at.blocks(blocks.width), unknown, self._rows(unknown), w)
 
     def _fill(self, blocks: Blocks, given: _Given, k: int, y: Floats) -> None:
         """Fill the rows of block k: those that are given first, then those that are computed."""
@@ -181,7 +183,7 @@ class Tape:
         y.T[..., : len(self._recording.given)] = self._recording.given
         y.T[..., self._weight_rows] = given.weights.values[len(self._recording.tails) :]
         y[given.rows] = given.values[k]
-        y[self._rows(given.unknown)] = 0.0
+        y[given.unknown_rows] = 0.0
         if not blocks.fill(given.weights.on_terms, y):
             self._definitions.explain_value(y, given.weights.values)
 

@@ -260,6 +260,7 @@ def test_a_missing_value_is_refused(engine):
         assert [a.tolist() for a in C.value_and_gradient("y", {"x": [2.0, 3.0]}, nodes=["unused", "x"])] == [
             [2.0, 3.0], [[0.0, 0.0], [1.0, 1.0]],
         ]  # fmt: skip
+        np.testing.assert_array_equal(C.value_and_gradient("unused", {"x": 2.0})[0], math.nan)
 
 
 @pytest.mark.parametrize(
@@ -294,8 +295,11 @@ def test_questions_that_were_not_prepared_are_refused():
         C.gradient("y")
     with pytest.raises(cg.MissingDerivativeError, match="compile linearize"):
         C.sensitivities("y")
-    with pytest.raises(cg.NodeNotFound):
-        C.gradient("q")
+    for node in ("q", ["y"], 1, None):
+        with pytest.raises(cg.NodeNotFound):
+            C.gradient(node)
+        with pytest.raises(cg.NodeNotFound):
+            C.value_and_gradient("y", nodes=[node])
     assert C.count_paths("x", "y") == 1
     C.update([6.0])
     assert C.sensitivity("x", "y") == 6.0

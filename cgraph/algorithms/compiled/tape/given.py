@@ -89,6 +89,6 @@ def known_nodes(nodes: Iterable[str], roles: Mapping[str, str]) -> list[str]:
     """Return `nodes` as a list, or raise `NodeNotFound` for one that has no role."""
     asked = list_of_nodes(nodes)
     for i in asked:
-        if i not in roles:
+        if not isinstance(i, str) or i not in roles:  # what is no text may have no hash
             raise NodeNotFound(i, roles)
     return asked

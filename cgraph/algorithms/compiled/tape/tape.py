@@ -167,6 +167,8 @@ class Tape:
                     self._definitions.explain_derivative("S", blocks.of(gradient, k), asked, t, y, w.values)
 
         blocks.for_each(fill_and_differentiate)
+        if t in given.unknown:
+            value[:] = np.nan
         return blocks.filled(value)[0], blocks.filled(gradient)
 
     def _start(self, inputs: Mapping[str, ArrayLike] | None, weights: ArrayLike | None) -> tuple[Blocks, _Given]:

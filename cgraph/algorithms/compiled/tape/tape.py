@@ -225,8 +225,8 @@ class Tape:
         """Return the sources that have no value, or raise what `evaluate` raises if one of them is needed."""
         if not self._valueless:
             return []
-        known = dict(zip(self.weights, w.values.tolist(), strict=True))
-        unknown = [i for i in self._valueless if i not in at.sources and np.isnan(known.get(i, np.nan))]
+        known, given = dict(zip(self.weights, w.values.tolist(), strict=True)), set(at.sources)
+        unknown = [i for i in self._valueless if i not in given and np.isnan(known.get(i, np.nan))]
         for i in unknown:
             self._definitions.require_unread(i, w.values)
         return unknown

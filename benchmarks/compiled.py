@@ -302,12 +302,12 @@ class _Network:
         self.neurons = neurons
         self.G, symbols, J, *_ = network(neurons // 1000, 1000)
         C = cg.compile_graph(self.G)
-        given = casadi.vertcat(*(symbols[key] for key in [*self.G.inputs, *C.weights]))
-        f = casadi.Function("f", [given], [J, casadi.gradient(J, given)])
-        weights = (self.G.edges[edge]["weight"] for edge in C.weights)
-        start = np.array([*(self.G.nodes[i]["value"] for i in self.G.inputs), *weights])
-        self.rival = lambda: f(start)
-        assert np.allclose(self.run(C, {})[1], f(start)[1].full().ravel()[len(self.G.inputs) :])
+        x, w = (casadi.vertcat(*(symbols[key] for key in keys)) for keys in (self.G.inputs, C.weights))
+        f = casadi.Function("f", [x, w], [J, casadi.gradient(J, w)])
+        inputs = np.array([self.G.nodes[i]["value"] for i in self.G.inputs])
+        weights = np.array([self.G.edges[edge]["weight"] for edge in C.weights])
+        self.rival = lambda: f(inputs, weights)
+        assert np.allclose(self.run(C, {})[1], f(inputs, weights)[1].full().ravel())
 
     def run(self, C, points):
         return C.evaluate(points, nodes=["J"]), C.weight_gradients("J")
@@ -373,8 +373,10 @@ def numpy_only():
     """Let nothing be computed by machine code for the length of a `with`."""
     with mock.patch.dict(sys.modules, {"numba": None}):
         machine_code.compiled.cache_clear()
-        yield
-    machine_code.compiled.cache_clear()
+        try:
+            yield
+        finally:
+            machine_code.compiled.cache_clear()
 
 
 def on_one_core(run):

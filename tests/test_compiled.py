@@ -416,11 +416,17 @@ def test_an_interrupted_update_changes_nothing(monkeypatch):
 
 
 def test_machine_code_is_kept_under_the_text_of_all_it_calls(monkeypatch):
-    from cgraph.algorithms.compiled import machine_code
+    pytest.importorskip("numba", reason="numba is an extra")
+    from cgraph.algorithms.compiled import lanes, machine_code, vectors
     from cgraph.algorithms.compiled.tape import functions
 
     before = machine_code._fingerprint([functions.exp])
     assert before == machine_code._fingerprint([functions.exp, functions.log])
-    text = machine_code.inspect.getsource(functions)
-    monkeypatch.setattr(machine_code.inspect, "getsource", lambda _: text + "#")
-    assert machine_code._fingerprint([functions.exp]) != before
+    text_of = machine_code.inspect.getsource
+    for changed in (functions, lanes, machine_code, vectors):
+        monkeypatch.setattr(
+            machine_code.inspect,
+            "getsource",
+            lambda module, changed=changed: text_of(module) + "#" * (module is changed),
+        )
+        assert machine_code._fingerprint([functions.exp]) != before

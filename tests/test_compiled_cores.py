@@ -50,13 +50,13 @@ def test_many_threads_give_the_bits_of_one(points, monkeypatch):
     monkeypatch.setattr(blocks, "MANY", 0)
     monkeypatch.setattr(blocks, "cores", lambda: 4)
     used = set()
-    run = blocks.Blocks._run
+    run = blocks.Blocks.fill
 
     def run_and_note(self, *arguments):
         used.add(threading.get_ident())
         return run(self, *arguments)
 
-    monkeypatch.setattr(blocks.Blocks, "_run", run_and_note)
+    monkeypatch.setattr(blocks.Blocks, "fill", run_and_note)
     for _ in range(5):  # whatever thread comes first
         for one, many in zip(alone, everything(points), strict=True):
             assert one.tobytes() == many.tobytes()
@@ -90,7 +90,7 @@ def test_an_interrupt_leaves_the_graph_whole(monkeypatch):
     C = cg.compile_graph(network())
     inputs = {"x": np.linspace(-1, 1, 800)}
     y, S = C.evaluate(inputs), C.gradient("J")
-    run, runs = blocks.Blocks._run, []
+    run, runs = blocks.Blocks.copy, []
 
     def interrupted(self, *arguments):
         runs.append(arguments)
@@ -101,7 +101,7 @@ def test_an_interrupt_leaves_the_graph_whole(monkeypatch):
     for ask in (lambda: C.gradient("J"), lambda: C.evaluate(inputs)):
         assert C.gradient("J").tobytes() == S.tobytes()
         with monkeypatch.context() as patched:
-            patched.setattr(blocks.Blocks, "_run", interrupted)
+            patched.setattr(blocks.Blocks, "copy", interrupted)
             runs.clear()
             with pytest.raises(KeyboardInterrupt):
                 ask()

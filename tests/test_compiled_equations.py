@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import cgraph as cg
+from cgraph.algorithms.compiled.tape import blocks
 from cgraph.algorithms.compiled.tape.rules import OPCODES
 
 BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^"}
@@ -170,6 +171,84 @@ def test_a_value_with_its_gradient_is_refused_as_they_are(engine):
                 refused()
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_first_point_without_derivatives_is_named(engine):
+    x = np.linspace(1.0, 2.0, 40)
+    x[[11, 30]] = 1e-200, 0.0
+    with using(engine):
+        C = cg.compile_graph(cg.from_equations("a = sqrt(x); y = 1e300*a", x=1.0))
+        C.evaluate({"x": x})
+        for refused in (lambda: C.gradient("y"), lambda: C.value_and_gradient("y", {"x": x})):
+            # The derivative exists at point 11, but is too large; at point 30 it does not exist.
+            with pytest.raises(cg.EvaluationError, match=r"S\(x, y\) overflows"):
+                refused()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_many_points_of_a_small_graph_are_swept_together(engine, monkeypatch):
+    parts = []
+    for_each = blocks.for_each
+    monkeypatch.setattr(blocks, "MANY", 2000)
+    monkeypatch.setattr(blocks, "for_each", lambda work, p, threads: (parts.append(p), for_each(work, p, threads)))
+    x = np.random.default_rng(0).normal(size=1003)
+    with using(engine):
+        C = cg.compile_graph(cg.from_equations("a = x*z; y = a + sin(x)", x=1.0, z=0.5))
+        values, gradient = C.evaluate({"x": x}), C.gradient("y")
+        both = C.value_and_gradient("y", {"x": x}, nodes=["x"])
+    np.testing.assert_allclose(values, [x, np.full(1003, 0.5), x / 2, x / 2 + np.sin(x)], rtol=1e-14)
+    np.testing.assert_allclose(gradient, [0.5 + np.cos(x), x, np.ones(1003), np.ones(1003)], rtol=1e-13)
+    np.testing.assert_array_equal(both[0], values[3])
+    np.testing.assert_array_equal(both[1][0], gradient[0])
+    # 5 rows of 8 points: 25 blocks are half of 2000 numbers; NumPy takes all points as one block.
+    expected = [(0, 1)] if engine == "numpy" else [(k, min(k + 25, 126)) for k in range(0, 126, 25)]
+    assert all([(part.start, part.stop) for (part,) in asked] == expected for asked in parts)
+    assert len(parts) == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_arrays_serve_again(engine):
+    with using(engine):
+        C = cg.compile_graph(cg.from_equations("y = sin(x)", x=1.0))
+        tape = C._tape
+        C.evaluate({"x": np.ones(20)})
+        y = tape._last.y
+        C.evaluate({"x": np.zeros(20)})
+        assert tape._last.y is y
+        for _ in range(3):
+            C.gradient("y")
+            C.value_and_gradient("y", {"x": np.ones(20)})
+        assert len(tape._free) == 2
+
+
+def test_numpy_takes_many_points_in_blocks(monkeypatch):
+    monkeypatch.setattr(blocks, "MOST", 40)
+    x = np.arange(35.0)
+    with using("numpy"):
+        C = cg.compile_graph(cg.from_equations("y = x*x + x", x=1.0))  # 3 rows: 13 points are 39 numbers
+        np.testing.assert_array_equal(C.evaluate({"x": x}), [x, x * x + x])
+        assert C._tape._last.y.shape == (3, 3, 13)
+        np.testing.assert_array_equal(C.gradient("y"), [2 * x + 1, np.ones(35)])
+        np.testing.assert_array_equal(C.value_and_gradient("y", {"x": x})[1], C.gradient("y"))
+
+
+def test_sources_that_nobody_reads_are_not_looked_for_at_every_call():
+    G = cg.from_equations("y = x^2", x=1.0)
+    for k in range(3):
+        G.add_input(f"unused{k}")
+    C = cg.compile_graph(G)
+    assert C._tape._definitions._first_reader == {}
+    np.testing.assert_array_equal(C.evaluate(nodes=["y", "unused1"]), [1.0, math.nan])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_linearized_graph_without_edges_has_its_derivatives(engine):
+    with using(engine):
+        assert cg.compile_graph(cg.linearize(cg.from_equations("y = 2", x=1.0))).sensitivities("y").tolist() == [
+            0.0,
+            1.0,
+        ]
+
+
 def test_one_name_is_no_list_of_nodes():
     C = cg.compile_graph(cg.from_equations("ab = x^2", x=1.0))
     C.evaluate()
@@ -179,6 +258,8 @@ def test_one_name_is_no_list_of_nodes():
     ):  # fmt: skip
         with pytest.raises(cg.CGraphError, match=r"a list of nodes is needed; write \['(ab|x)'\]"):
             refused()
+    with pytest.raises(cg.CGraphError, match=r"a list of nodes is needed; write \[5\]"):
+        C.evaluate(nodes=5)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -274,6 +355,11 @@ def test_a_missing_value_is_refused(engine):
         ({"x": 1j}, cg.InvalidNodeError, "'x' cannot be set to 1j"),
         ({"x": [[1.0]]}, cg.InvalidNodeError, "give a number, or one for each point"),
         ({"x": [1.0, 2.0], "w": [1.0]}, cg.InvalidNodeError, "different numbers of points: 'x' has 2, 'w' has 1"),
+        ({"x": [[1.0], [1.0, 2.0]]}, cg.InvalidNodeError, "give a number, or one for each point"),
+        ({"x": [None, 1.0]}, cg.InvalidNodeError, "give a number, or one for each point"),
+        ({"x": np.longdouble("1e400")}, cg.EvaluationError, "node 'x' has the value inf, which is not finite"),
+        ({"x": 10**400}, cg.EvaluationError, "node 'x' has the value inf, which is not finite"),
+        ({"x": [1.0, np.nan]}, cg.EvaluationError, "node 'x' has the value nan, which is not finite"),
     ],
 )
 def test_bad_inputs_are_refused(inputs, error, message):
@@ -284,6 +370,7 @@ def test_bad_inputs_are_refused(inputs, error, message):
     G.add_equation("y", "w*x + k")
     C = cg.compile_graph(G)
     assert C.evaluate({"w": [1.0, 5.0]})[-1].tolist() == [4.0, 8.0]
+    assert C.evaluate({"w": 10**30})[-1] == 1e30
     with pytest.raises(error, match=message):
         C.evaluate(inputs)
 

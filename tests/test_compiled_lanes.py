@@ -46,6 +46,34 @@ def test_vectors_take_no_other_numbers():
         of_complex(np.zeros((1, WIDTH)))
 
 
+@pytest.mark.parametrize(
+    "y",
+    [np.zeros((2, WIDTH), order="F"), np.zeros((2, 2 * WIDTH))[:, ::2], np.zeros((2, WIDTH), np.float32), np.zeros((1, 2, WIDTH)),
+     np.zeros(2, np.float32)],
+)  # fmt: skip
+def test_what_has_no_rows_is_refused(y):
+    import cgraph.algorithms.compiled.vectors  # noqa: F401 - as above
+
+    for loop in (lambda y: load(y, 0), lambda y: store(y, 0, load(np.zeros((1, WIDTH)), 0))):
+        with pytest.raises(numba.TypingError):
+            numba.njit(loop)(y)
+
+
+def opposite_products(y, z):
+    for k in range(len(y)):
+        store(z, k, load(y, k) * load(y, k) - load(y, k) * load(y, k))
+
+
+def test_only_polynomials_are_fused():
+    from cgraph.algorithms.compiled import machine_code
+
+    y = np.random.default_rng(0).normal(size=(50, WIDTH))
+    for rows in (y, y.reshape(-1).copy()):
+        z = np.ones_like(rows)
+        machine_code.compiled.__wrapped__((opposite_products,))["opposite_products"](rows, z)
+        assert not z.any()  # a fused step would leave what the rounded product lost
+
+
 @pytest.mark.parametrize("shape", [(1,), (5, WIDTH), (3, 4, WIDTH)])
 def test_rows_are_whole_lines(shape):
     rooms = [whole_lines(*shape) for _ in range(20)]

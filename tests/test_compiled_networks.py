@@ -108,14 +108,17 @@ def test_weights_that_do_not_fit_are_refused():
     C = cg.compile_graph(neuron())
     assert C.weights == (("x", "h"), ("+1", "h"), "w")
     for weights, message in [
-        ([1.0], r"float64 of shape \(1,\); give 3 numbers, in the order of .weights"),
-        (["a", "b", "c"], "give 3 numbers"),
+        ([1.0], r"the weights are numbers of shape \(1,\); give 3 numbers, in the order of .weights"),
+        (["a", "b", "c"], "the weights are no array of numbers; give 3 numbers"),
+        ([[1.0], [2.0, 3.0], 4.0], "the weights are no array of numbers"),
         ([[1.0, 2.0, 3.0]], r"shape \(1, 3\)"),
     ]:
         with pytest.raises(cg.InvalidNodeError, match=message):
             C.evaluate(weights=weights)
     with pytest.raises(cg.EvaluationError, match=r"weight \('\+1', 'h'\) has the value nan, which is not finite"):
         C.evaluate(weights=[1.0, np.nan, 2.0])
+    with pytest.raises(cg.EvaluationError, match=r"weight 'w' has the value inf, which is not finite"):
+        C.evaluate(weights=np.array([1, 1, "1e400"], np.longdouble))
     with pytest.raises(cg.NodeNotFound):
         C.weight_gradients("q")
     with pytest.raises(cg.EvaluationError, match="no equations were compiled"):

@@ -290,7 +290,7 @@ def _number(what: str, value: object) -> float:
 
 def list_of_nodes(nodes: Iterable[Node]) -> list[Any]:
     """Return `nodes` as a list, or raise `CGraphError` if they are one name, whose letters would be looked up."""
-    if isinstance(nodes, str):
+    if isinstance(nodes, str) or not isinstance(nodes, Iterable):
         raise CGraphError(f"a list of nodes is needed; write [{nodes!r}]")
     return list(nodes)
 

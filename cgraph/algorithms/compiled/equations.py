@@ -133,9 +133,9 @@ class Equations:
     ) -> tuple[Floats, Floats]:
         """Return the value of `loss` and its derivatives by nodes, at one point or at many.
 
-        What `evaluate` and `gradient` return, in one pass over the points: eight of them at a time on each core go
-        down all equations and back up, so that no more than these are in memory and what they need stays in the
-        cache. Nothing is kept for `gradient`.
+        What `evaluate` and `gradient` return, in one pass over the points: of a large graph, eight of them at a time
+        on each core go down all equations and back up, so that what they need stays in the cache, and is not kept.
+        `gradient` still answers where `evaluate` was last.
 
         Parameters
         ----------
@@ -156,7 +156,11 @@ class Equations:
         Raises
         ------
         CGraphError
-            As `evaluate` and `gradient`.
+            As `evaluate` and `gradient`, about the first points where something is wrong.
+
+        Notes
+        -----
+        Several threads may ask at once; `evaluate` and `gradient` are for one at a time.
 
         Examples
         --------

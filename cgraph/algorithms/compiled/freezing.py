@@ -39,7 +39,8 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
     CompiledGraph
         Its nodes and edges stand in the order of ``L.nodes`` and ``L.edges``. If the edges hold derivatives it
         answers what the linearized graph does; made of equations and neurons it has
-        `CompiledGraph.evaluate`, `CompiledGraph.gradient` and `CompiledGraph.weight_gradients`.
+        `CompiledGraph.evaluate`, `CompiledGraph.gradient`, `CompiledGraph.weight_gradients` and
+        `CompiledGraph.value_and_gradient`.
 
     Raises
     ------
@@ -67,7 +68,7 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
     require_digraph(L)
     degrees, heads, values = _edges(L, derivative)
     if isinstance(L, ComputationalGraph) and all(z is None for z in values) and holds_equations(L):
-        return _frozen(tuple(L), degrees, heads, None, Tape(L))
+        return _frozen(tuple(L), degrees, heads, None if values else values, Tape(L))  # no edge lacks its derivative
     if not _are_floats(values):
         z = edge_derivative(L, derivative)
         values = [_real(z(i, j), i, j, derivative) for i, j in L.edges]

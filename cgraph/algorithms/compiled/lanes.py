@@ -4,6 +4,8 @@ Row k of an array is ``y[k]``: a number where `y` has one axis, and `WIDTH` numb
 lane (a point, or a column of a Jacobian). In machine code these are a vector of the processor, with the
 arithmetic that `cgraph.algorithms.compiled.vectors` gives it; a compiler left alone with a loop over the lanes
 cannot know that row i and row k do not overlap, and takes them one number at a time.
+
+Without numba a row of two axes is a view: what is added to it is written ``s = s + ...``, which makes a new one.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ WIDTH = 8  # a row is a cache line
 
 
 def load(y: Floats, k: SupportsIndex) -> Any:
-    """Return row k of `y`."""
+    """Return row k of `y`, from 0; of two axes, the second is `WIDTH`."""
     return y[k]
 
 

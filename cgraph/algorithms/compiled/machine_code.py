@@ -68,8 +68,10 @@ def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., An
 
 
 def _fingerprint(functions: Iterable[Callable[..., Any]]) -> str:
-    """Return what tells the texts of the modules of functions, and of what rows are, from those of others."""
-    modules = {VECTORS: None, lanes.__name__: None} | {function.__module__: None for function in functions}
+    """Return what tells the texts of the modules of functions, of what rows are, and of this one, from others."""
+    modules = {__name__: None, lanes.__name__: None, VECTORS: None} | {
+        function.__module__: None for function in functions
+    }
     texts = (inspect.getsource(import_module(module)) for module in modules)
     return f"{zlib.crc32(''.join(texts).encode()):08x}"
 

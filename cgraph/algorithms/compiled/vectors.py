@@ -16,7 +16,7 @@ from numba.extending import intrinsic, models, overload, register_model
 from cgraph.algorithms.compiled.lanes import WIDTH, load, store
 
 VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
-BYTES = 8  # arrays are aligned to their numbers, not to their rows
+ALIGNMENT = 8  # in bytes: arrays are aligned to their numbers, not always to their rows
 # strict=False below: numba would compare annotations, which lambdas have none of.
 
 
@@ -38,7 +38,7 @@ class LanesModel(models.PrimitiveModel):
         super().__init__(manager, frontend_type, VECTOR)
 
 
-def repeated(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
+def broadcast(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
     """Return a vector that holds a number in every lane."""
     undefined, lane = ir.Constant(VECTOR, ir.Undefined), ir.IntType(32)
     first = builder.insert_element(undefined, x, lane(0))
@@ -52,7 +52,7 @@ def give_arithmetic(operation: Callable[..., Any], instruction: str) -> None:
     def compute(_: Any, a: Any, b: Any) -> Any:
         def generate(_: Any, builder: ir.IRBuilder, signature: Any, operands: Sequence[ir.Value]) -> ir.Value:
             pairs = zip(operands, signature.args, strict=True)
-            vectors = (x if kind == LANES else repeated(builder, x) for x, kind in pairs)
+            vectors = (x if kind == LANES else broadcast(builder, x) for x, kind in pairs)
             return getattr(builder, instruction)(*vectors)
 
         return LANES(a, b), generate
@@ -68,6 +68,11 @@ for operation, instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (
     give_arithmetic(operation, instruction)
 
 
+def has_rows(y: Any) -> bool:
+    """Return whether an array has rows of numbers that lie one after the other."""
+    return bool(y.dtype == types.float64 and (y.ndim == 1 or (y.ndim == 2 and y.layout == "C")))
+
+
 def address(context: Any, builder: ir.IRBuilder, signature: Any, y: ir.Value, k: ir.Value) -> ir.Value:
     """Return where row k of `y` lies."""
     data = context.make_array(signature.args[0])(context, builder, y).data
@@ -80,7 +85,7 @@ def load_vector(_: Any, y: Any, k: Any) -> Any:
     """Return a row as a vector."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, operands: Sequence[ir.Value]) -> ir.Value:
-        return builder.load(address(context, builder, signature, *operands), align=BYTES)
+        return builder.load(address(context, builder, signature, *operands), align=ALIGNMENT)
 
     return LANES(y, k), generate
 
@@ -91,7 +96,7 @@ def store_vector(_: Any, y: Any, k: Any, row: Any) -> Any:
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, operands: Sequence[ir.Value]) -> ir.Value:
         y, k, row = operands
-        builder.store(row, address(context, builder, signature, y, k), align=BYTES)
+        builder.store(row, address(context, builder, signature, y, k), align=ALIGNMENT)
         return context.get_dummy_value()
 
     return types.void(y, k, row), generate
@@ -100,12 +105,16 @@ def store_vector(_: Any, y: Any, k: Any, row: Any) -> Any:
 @overload(load, strict=False)
 def load_of(y: Any, k: Any) -> Any:
     """Load a number from an array of one axis, a vector from one of two."""
+    if not has_rows(y):
+        return None
     return (lambda y, k: y[k]) if y.ndim == 1 else (lambda y, k: load_vector(y, k))
 
 
 @overload(store, strict=False)
 def store_of(y: Any, k: Any, row: Any) -> Any:
     """Store a number or a vector."""
+    if not has_rows(y):
+        return None
     if y.ndim == 1:
 
         def put(y: Any, k: Any, row: Any) -> None:

@@ -1,10 +1,10 @@
-"""The points of a tape in blocks, which are swept one by one or on all cores."""
+"""The points of a tape in blocks, some of which at a time are swept, on all cores if it pays."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -19,8 +19,10 @@ from cgraph.algorithms.compiled.tape.runs import TAPE_RUNS
 
 __all__ = ["Blocks"]
 
-# From so many numbers on threads save more than the 0.1 to 0.2 ms that they cost.
+# So many numbers (rows times points) take so long that threads save more than the 0.1 to 0.2 ms that they cost.
 MANY = 2**18
+# So many do for NumPy, which takes the longer for each the fewer they are, but keeps them all.
+MOST = 2**24
 
 
 @final
@@ -39,59 +41,64 @@ class Blocks:
     width : int
         How many points a block has.
     shape : tuple of int
-        That of the rows of a block: ``(rows,)`` at a single point, else ``(rows, width)``.
+        That of the rows of all blocks: ``(1, rows)`` for a single point, else ``(blocks, rows, width)``.
+    parts : list of slice
+        The blocks that are swept at a time: as many as half of `MANY` numbers, or one that has more.
     """
 
     def __init__(self, program: Program, points: int | None) -> None:
         self._program = program
         self._points = points
-        has_numba = is_at_hand()
-        self._loops = compiled(TAPE_LOOPS, TAPE_CALLS, FUNCTIONS) if has_numba else TAPE_RUNS
-        self.width = 1 if points is None else WIDTH if has_numba else max(points, 1)
-        self.shape = (len(program.first),) if points is None else (len(program.first), self.width)
+        rows = len(program.first)
+        if is_at_hand():
+            self._loops, width = compiled(TAPE_LOOPS, TAPE_CALLS, FUNCTIONS), WIDTH
+        else:
+            self._loops, width = TAPE_RUNS, max(MOST // max(rows, 1), 1)
+        self.width = 1 if points is None else width if width == WIDTH else min(width, max(points, 1))
+        blocks = 1 if points is None else -(-points // self.width)
+        self.shape = (blocks, rows) if points is None else (blocks, rows, self.width)
+        together = max(MANY // 2 // max(rows * self.width, 1), 1)
+        self.parts = [slice(k, min(k + together, blocks)) for k in range(0, blocks, together)]
 
-    def __len__(self) -> int:
-        return 1 if self._points is None else -(-self._points // self.width)
+    def for_each(self, work: Callable[[slice], None]) -> None:
+        """Call `work` with every part, on all cores if it pays."""
 
-    def for_each(self, work: Callable[[int], None]) -> None:
-        """Call `work` with the number of every block, on all cores if it pays."""
-
-        def quietly(k: int) -> None:
+        def quietly(part: slice) -> None:
             with np.errstate(all="ignore"):  # what is not finite is looked for where it matters
-                work(k)
+                work(part)
 
-        is_large = len(self) * math.prod(self.shape) >= MANY
-        for_each(quietly, [(k,) for k in range(len(self))], cores() if is_large else 1)
+        for_each(quietly, [(part,) for part in self.parts], cores() if math.prod(self.shape) >= MANY else 1)
+
+    def shape_of(self, part: slice) -> tuple[int, ...]:
+        """Return the shape of the rows of a part."""
+        return (part.stop - part.start, *self.shape[1:])
 
     def fill(self, on_terms: Floats, y: Floats) -> bool:
-        """Fill the rows of a block that are not given; return whether all rows are finite."""
-        return bool(self._run("run_tape", *self._program, on_terms, y))
+        """Fill the rows of a part that are not given; return whether all rows are finite."""
+        return bool(self._loops["run_tape"](*self._program, on_terms, y))
 
     def differentiate(self, row: int, on_terms: Floats, y: Floats, S: Floats) -> None:
         """Fill S, the derivatives of a row by all rows."""
         S.fill(0.0)
-        S[row] = 1.0
-        self._run("differentiate_tape", *self._program, on_terms, y, S)
+        S[:, row] = 1.0
+        self._loops["differentiate_tape"](*self._program, on_terms, y, S)
 
-    def room(self, n: int) -> Floats:
-        """Return room for `n` numbers at each point, which is filled block by block."""
-        return np.empty((len(self) * self.width, n))
+    def results(self, n: int) -> Floats:
+        """Return an array for `n` numbers at each point of the blocks, which is filled part by part."""
+        return np.empty((self.shape[0] * self.width, n))
 
-    def copy(self, rows: Index, y: Floats, out: Floats, k: int, column: int = 0) -> bool:
-        """Copy rows of block k to `out`, from a column on; return whether all are finite."""
-        return bool(self._run("copy_rows", rows, y, out, k * self.width, column))
+    def copy(self, rows: Index, y: Floats, results: Floats, part: slice, column: int = 0) -> bool:
+        """Copy rows of a part to `results`, from a column on; return whether all are finite."""
+        return bool(self._loops["copy_rows"](rows, y, results, part.start * self.width, column))
 
-    def multiply(self, rows: Index, others: Index, S: Floats, y: Floats, out: Floats, k: int) -> bool:
-        """Copy products of rows of `S` and of `y` to `out`, as `copy`."""
-        return bool(self._run("multiply_rows", rows, others, S, y, out, k * self.width))
+    def multiply(self, rows: Index, others: Index, S: Floats, y: Floats, results: Floats, part: slice) -> bool:
+        """Copy products of rows of `S` and of `y` to `results`, as `copy`."""
+        return bool(self._loops["multiply_rows"](rows, others, S, y, results, part.start * self.width))
 
-    def filled(self, room: Floats) -> Floats:
-        """Return what was filled point by point, the fastest way, as it is asked for: a row of points for each."""
-        return room[0] if self._points is None else room.T[:, : self._points]
+    def of_part(self, results: Floats, part: slice) -> Floats:
+        """Return what a part was copied to."""
+        return results[part.start * self.width : part.stop * self.width]
 
-    def of(self, room: Floats, k: int) -> Floats:
-        """Return what was filled from block k."""
-        return room[k * self.width : (k + 1) * self.width]
-
-    def _run(self, loop: str, *arguments: Any) -> Any:
-        return self._loops[loop](*arguments)
+    def as_asked(self, results: Floats) -> Floats:
+        """Return `results`, which hold a row for each point, with a row for each number, or those of a single point."""
+        return results[0] if self._points is None else results.T[:, : self._points]

@@ -29,23 +29,27 @@ class Definitions:
         The graph.
     recording : Recording
         Its steps.
+    valueless : list
+        The sources without a value.
     """
 
-    def __init__(self, G: ComputationalGraph, recording: Recording) -> None:
+    def __init__(self, G: ComputationalGraph, recording: Recording, valueless: list[str]) -> None:
         self._definitions = {
             j: {what: data[what] for what in _DEFINING if what in data} for j, data in G.nodes(data=True)
         }
         self._recording = recording
+        self._first_reader = {i: next(j for j in G if j in G.succ[i]) for i in valueless if G.succ[i]}
 
     def require_unread(self, i: str, w: Floats) -> None:
-        """Raise what `evaluate` raises if a value of `i` is needed."""
-        for j, definition in self._definitions.items():
-            if i in _operands(definition):
-                value_of(self._alone(j, w), j, {k: 0.0 for k in _operands(definition) if k != i})
+        """Raise what `evaluate` raises if a value of `i`, a source without one, is needed."""
+        if i in self._first_reader:
+            j = self._first_reader[i]
+            value_of(self._alone(j, w), j, {k: 0.0 for k in _operands(self._definitions[j]) if k != i})
 
     def explain_value(self, y: Floats, w: Floats) -> NoReturn:
         """Raise what `evaluate` raises at the first point where a row is not finite."""
-        wrong = ~np.isfinite(y.reshape(len(y), -1))
+        y = _by_rows(y)
+        wrong = ~np.isfinite(y)
         point = int(wrong.any(axis=0).argmax())
         node = list(self._recording.rows)[int(self._recording.owners[wrong[:, point]].min())]
         with np.errstate(all="ignore"):
@@ -53,8 +57,11 @@ class Definitions:
         raise EvaluationError(f"node {node!r}: its value is not finite")
 
     def explain_derivative(self, what: str, S: Floats, of: Sequence[Any], t: str, y: Floats, w: Floats) -> None:
-        """Raise what `linearize` raises where `S`, a row for each point, is not finite, or what `sensitivities` does."""
-        for point, k in np.argwhere(~np.isfinite(S))[-1:].tolist():
+        """Raise what `linearize`, or `sensitivities`, raises at the first point where its row of `S` is not finite."""
+        y = _by_rows(y)
+        wrong = ~np.isfinite(S)
+        if wrong.any():
+            point = int(wrong.any(axis=1).argmax())
             for j, definition in self._definitions.items():
                 values = self._values_at(j, point, y)
                 if "expression" in definition:
@@ -62,11 +69,11 @@ class Definitions:
                 elif "activation" in definition:
                     s = preactivation(self._alone(j, w), j, values)
                     gate_of(definition["activation"], s, values[j], j)
+            k = int(np.flatnonzero(wrong[point])[-1])
             raise EvaluationError(f"{what}({of[k]}, {t}) overflows: the product of the derivatives is too large")
 
     def _values_at(self, j: str, point: int, y: Floats) -> dict[str, float]:
         """Return the values of `j` and its operands."""
-        y = y.reshape(len(y), -1)
         return {i: y[self._recording.rows[i], point].item() for i in (*_operands(self._definitions[j]), j)}
 
     def _alone(self, j: str, w: Floats) -> ComputationalGraph:
@@ -76,6 +83,11 @@ class Definitions:
         G.add_node(j, **self._definitions[j])
         G.add_edges_from((i, j, {"weight": weights.get((i, j))}) for i in _operands(self._definitions[j]))
         return G
+
+
+def _by_rows(y: Floats) -> Floats:
+    """Return the rows of blocks as one row each, of all points."""
+    return y.T if y.ndim == 2 else y.swapaxes(0, 1).reshape(y.shape[1], -1)
 
 
 def _operands(definition: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,12 +35,12 @@ class Points:
     values: Floats
     number: int | None
 
-    def blocks(self, width: int) -> list[Floats]:
-        """Return `values` in blocks of `width` points; those that fill up the last are the last point again."""
+    def in_blocks(self, width: int) -> Floats:
+        """Return `values` in blocks, shape (blocks, sources, width); those that fill up the last are its last point."""
         if self.number is None:
-            return [self.values]
+            return self.values[np.newaxis]
         padded = np.pad(self.values, ((0, 0), (0, -self.number % width)), "edge") if self.number else self.values
-        return [padded[:, k : k + width] for k in range(0, self.number, width)]
+        return padded.reshape(len(padded), -(-self.number // width), width).swapaxes(0, 1)
 
 
 def points_of(inputs: Mapping[str, ArrayLike], roles: Mapping[str, str]) -> Points:
@@ -63,8 +64,8 @@ def _input_values(i: str, value: ArrayLike, roles: Mapping[str, str]) -> NDArray
     if role not in {"input", "weight"}:
         what = "a constant" if role == "constant" else "computed"
         raise InvalidNodeError(f"node {i!r} cannot be set: it is {what}; inputs and weights can")
-    values = np.asarray(value)
-    if values.ndim > 1 or values.dtype.kind not in "iuf":
+    values = _floats(value)
+    if values is None or values.ndim > 1:
         raise InvalidNodeError(f"{role} {i!r} cannot be set to {value!r}; give a number, or one for each point")
     if not np.isfinite(values).all():
         raise EvaluationError(f"node {i!r} has the value {values[~np.isfinite(values)][0]}, which is not finite")
@@ -73,16 +74,26 @@ def _input_values(i: str, value: ArrayLike, roles: Mapping[str, str]) -> NDArray
 
 def weight_values(values: ArrayLike, weights: tuple[Any, ...]) -> Floats:
     """Return the values of `weights` as an array, or raise as `evaluate` does."""
-    w = np.asarray(values)
-    if w.shape != (len(weights),) or w.dtype.kind not in "iuf":
-        raise InvalidNodeError(
-            f"the weights are given as {w.dtype} of shape {w.shape}; give {len(weights)} numbers, "
-            f"in the order of .weights"
-        )
+    w = _floats(values)
+    if w is None or w.shape != (len(weights),):
+        found = "no array of numbers" if w is None else f"numbers of shape {w.shape}"
+        raise InvalidNodeError(f"the weights are {found}; give {len(weights)} numbers, in the order of .weights")
     if not np.isfinite(w).all():
         k = int(np.flatnonzero(~np.isfinite(w))[0])
         raise EvaluationError(f"weight {weights[k]!r} has the value {w[k]}, which is not finite")
-    return w.astype(np.float64)
+    return w
+
+
+def _floats(values: ArrayLike) -> Floats | None:
+    """Return real numbers as an array, inf where they are too large for one; None for anything else."""
+    try:
+        array = np.asarray(float(values) if type(values) is int else values)
+    except OverflowError:
+        return np.array(math.inf)
+    except ValueError:  # rows of different lengths
+        return None
+    with np.errstate(over="ignore"):
+        return array.astype(np.float64) if array.dtype.kind in "iuf" else None
 
 
 def known_nodes(nodes: Iterable[str], roles: Mapping[str, str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The loops over a tape, for machine code: down it for all values, up it for all derivatives.
 
-Row k of a tape holds the value of one step, at one point or at `WIDTH` points; ``first[k]`` and ``second[k]`` are
-the earlier rows that it reads. Rows that follow each other, are the same operation and do not read each other are
+Points come in blocks, of one point or of `WIDTH`, which are swept one after the other. Row k of a block holds the
+value of one step, one number or one for each point; ``first[k]`` and ``second[k]`` are the earlier rows that it reads. Rows that follow each other, are the same operation and do not read each other are
 a run, from ``bounds[r]`` to ``bounds[r + 1]``. A weighted sum reads any number of rows: ``operands[e]`` with
 ``weights[e]``, for e from ``first[k]`` to ``second[k]``.
 
@@ -51,8 +51,8 @@ def width_of(y: Floats) -> int:
     return 1 if y.ndim == 1 else WIDTH
 
 
-def room(y: Floats) -> Floats:
-    """Return room for the numbers of one loop, in rows like those of `y`."""
+def empty_rows(y: Floats) -> Floats:
+    """Return zeros for the numbers of one loop, in rows like those of `y`."""
     return np.zeros(GATHERED) if y.ndim == 1 else np.zeros((GATHERED // WIDTH, WIDTH))
 
 
@@ -231,12 +231,10 @@ def are_finite(y: Floats) -> bool:
     return infinite == 0
 
 
-def run_tape(
-    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, y: Floats
-) -> bool:
-    """Fill the rows of `y` that are not given; return whether all are finite."""
+def fill(codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, y: Floats) -> None:
+    """Fill the rows of a block that are not given."""
     numbers, width = y.reshape(-1), width_of(y)
-    x, b = room(y), room(y)
+    x, b = empty_rows(y), empty_rows(y)
     after = 0
     while after < len(codes):
         code, begin = codes[after], bounds[after]
@@ -260,15 +258,14 @@ def run_tape(
                 if is_binary(code):
                     gather(second, part, part_end, y, b)
                 values_of(code, x.reshape(-1)[:n], b.reshape(-1)[:n], numbers[part * width : part_end * width])
-    return are_finite(numbers)
 
 
-def differentiate_tape(  # noqa: C901 - as above
+def differentiate(  # noqa: C901 - as above
     codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, y: Floats, S: Floats
 ) -> None:
-    """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before."""
+    """Fill the rows of S in a block."""
     numbers, width = y.reshape(-1), width_of(y)
-    x, b, z, z_b = room(y), room(y), room(y), room(y)
+    x, b, z, z_b = empty_rows(y), empty_rows(y), empty_rows(y), empty_rows(y)
     r = len(codes)
     while r > 0:
         r -= 1
@@ -300,40 +297,61 @@ def differentiate_tape(  # noqa: C901 - as above
                     scatter(second, part, part_end, z_b, S)
 
 
+def run_tape(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats
+) -> bool:
+    """Fill the rows of all blocks of `v` that are not given; return whether all are finite."""
+    for block in range(len(v)):
+        fill(codes, bounds, first, second, operands, weights, v[block])
+    return are_finite(v.reshape(-1))
+
+
+def differentiate_tape(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats, S: Floats
+) -> None:
+    """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before."""
+    for block in range(len(v)):
+        differentiate(codes, bounds, first, second, operands, weights, v[block], S[block])
+
+
 def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:
     """Copy rows of `v` to `out`, which holds a row for each point, from there; return whether all are finite."""
-    y, width = v.reshape(-1), width_of(v)
+    width = width_of(v[0])
     infinite = 0
-    for k in range(len(rows)):
-        i = rows[k]
-        difference = 0.0
-        for p in range(width):
-            y_p = y[i * width + p]
-            out[point + p, column + k] = y_p
-            difference += y_p - y_p  # nan, if it is not finite
-        infinite += difference != 0
+    for block in range(len(v)):
+        y, begin = v[block].reshape(-1), point + block * width
+        for k in range(len(rows)):
+            i = rows[k]
+            difference = 0.0
+            for p in range(width):
+                y_p = y[i * width + p]
+                out[begin + p, column + k] = y_p
+                difference += y_p - y_p  # nan, if it is not finite
+            infinite += difference != 0
     return infinite == 0
 
 
 def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats, point: int) -> bool:
     """Copy the products of rows of `S` and rows of `v` to `out`, as `copy_rows`."""
-    S_, y, width = S.reshape(-1), v.reshape(-1), width_of(v)
+    width = width_of(v[0])
     infinite = 0
-    for k in range(len(rows)):
-        i, j = rows[k], others[k]
-        difference = 0.0
-        for p in range(width):
-            product = S_[i * width + p] * y[j * width + p]
-            out[point + p, k] = product
-            difference += product - product
-        infinite += difference != 0
+    for block in range(len(v)):
+        S_, y, begin = S[block].reshape(-1), v[block].reshape(-1), point + block * width
+        for k in range(len(rows)):
+            i, j = rows[k], others[k]
+            difference = 0.0
+            for p in range(width):
+                product = S_[i * width + p] * y[j * width + p]
+                out[begin + p, k] = product
+                difference += product - product
+            infinite += difference != 0
     return infinite == 0
 
 
 TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows)
 # What calls another stands after it.
 TAPE_CALLS = (
-    is_binary, value, derivatives, *chain.from_iterable(LOOPS_OF_OPERATIONS), width_of, room, continues,
+    is_binary, value, derivatives, *chain.from_iterable(LOOPS_OF_OPERATIONS), width_of, empty_rows, continues,
     add_to, add_fill, mul_fill, sub_fill, add_differentiate, mul_differentiate, sub_differentiate, gather, scatter,
-    any_is_huge, values_of, derivatives_of, add_up, hand_on, are_finite,
+    any_is_huge, values_of, derivatives_of, add_up, hand_on, fill, differentiate, are_finite,
 )  # fmt: skip

@@ -35,17 +35,17 @@ class _Weights(NamedTuple):
 
 
 class _Given(NamedTuple):
-    """What blocks are filled from: rows that are set, their values block by block, sources without value, weights."""
+    """What blocks are filled from: rows that are set and their values, sources without value, and the weights."""
 
     rows: Index
-    values: list[Floats]
+    values: Floats
     unknown: list[str]
     unknown_rows: Index
     weights: _Weights
 
 
 class _Evaluated(NamedTuple):
-    """Where `evaluate` was last: the values of all rows of every block, and the weights."""
+    """Where `evaluate` was last: the values of all rows of all blocks, and the weights."""
 
     y: Floats
     blocks: Blocks
@@ -75,15 +75,15 @@ class Tape:
     def __init__(self, G: ComputationalGraph) -> None:
         self._roles = {i: str(role) for i, role in G.nodes(data="role")}
         self._recording = record(G)
-        self._definitions = Definitions(G, self._recording)
+        self._valueless = [i for i in G if not is_computed(G, i) and G.nodes[i].get("value") is None]
+        self._definitions = Definitions(G, self._recording, self._valueless)
         self.weights = tuple(self._recording.weights)
         self._weights = self._with_terms(np.array(list(self._recording.weights.values())))
         self._nodes = tuple(G)
         self._node_rows = self._rows(G)
         self._weight_rows = self._rows(G.weights)
-        self._valueless = [i for i in G if not is_computed(G, i) and G.nodes[i].get("value") is None]
         self._last: _Evaluated | None = None
-        # Rows of blocks that no thread uses now.
+        # Arrays for the rows of parts, which nobody uses now.
         self._free: list[Floats] = []
 
     def evaluate(
@@ -95,54 +95,54 @@ class Tape:
         """Return the values of nodes, all in the order of the graph if none are asked for; see `CompiledGraph`."""
         asked, rows = self._asked(nodes)
         blocks, given = self._start(inputs, weights)
-        values = blocks.room(len(rows))
-        shape = (len(blocks), *blocks.shape)
-        y = self._last.y if self._last is not None and self._last.y.shape == shape else whole_lines(*shape)
-        self._last = None
+        values = blocks.results(len(rows))
+        last, self._last = self._last, None
+        y = last.y if last is not None and last.y.shape == blocks.shape else whole_lines(*blocks.shape)
 
-        def fill(k: int) -> None:
-            self._fill(blocks, given, k, y[k])
-            blocks.copy(rows, y[k], values, k)
+        def fill(part: slice) -> None:
+            self._fill(blocks, given, part, y[part])
+            blocks.copy(rows, y[part], values, part)
 
         blocks.for_each(fill)
         self._last = _Evaluated(y, blocks, given.weights)
         if given.unknown:
             values[:, np.isin(asked, given.unknown)] = np.nan
-        return blocks.filled(values)
+        return blocks.as_asked(values)
 
     def gradient(self, t: str, nodes: Iterable[str] | None = None) -> Floats:
         """Return S(i,t) of nodes i, all if none are asked for, at the last points; see `CompiledGraph.gradient`."""
         asked, rows = self._asked(nodes)
-        y, blocks, w = self._evaluated(t)
-        gradient = blocks.room(len(rows))
+        y, blocks, w = self._where_evaluated(t)
+        gradient = blocks.results(len(rows))
 
-        def differentiate(k: int) -> None:
-            with self._room(blocks) as S:
-                blocks.differentiate(self._recording.rows[t], w.on_terms, y[k], S)
-                if not blocks.copy(rows, S, gradient, k):
-                    self._definitions.explain_derivative("S", blocks.of(gradient, k), asked, t, y[k], w.values)
+        def differentiate(part: slice) -> None:
+            with self._lent(blocks, part) as S:
+                blocks.differentiate(self._recording.rows[t], w.on_terms, y[part], S)
+                if not blocks.copy(rows, S, gradient, part):
+                    of_part = blocks.of_part(gradient, part)
+                    self._definitions.explain_derivative("S", of_part, asked, t, y[part], w.values)
 
         blocks.for_each(differentiate)
-        return blocks.filled(gradient)
+        return blocks.as_asked(gradient)
 
     def weight_gradients(self, t: str) -> Floats:
         """Return the derivatives of `t` by the `weights`; see `CompiledGraph.weight_gradients`."""
-        y, blocks, w = self._evaluated(t)
+        y, blocks, w = self._where_evaluated(t)
         tails, heads = self._recording.tails, self._recording.heads
-        gradient = blocks.room(len(self.weights))
+        gradient = blocks.results(len(self.weights))
 
-        def differentiate(k: int) -> None:
-            with self._room(blocks) as S:
-                blocks.differentiate(self._recording.rows[t], w.on_terms, y[k], S)
+        def differentiate(part: slice) -> None:
+            with self._lent(blocks, part) as S:
+                blocks.differentiate(self._recording.rows[t], w.on_terms, y[part], S)
                 # On an edge S by s(j), times y(i); in a node S by the node.
-                on_edges = blocks.multiply(heads, tails, S, y[k], gradient, k)
-                in_nodes = blocks.copy(self._weight_rows, S, gradient, k, len(tails))
+                on_edges = blocks.multiply(heads, tails, S, y[part], gradient, part)
+                in_nodes = blocks.copy(self._weight_rows, S, gradient, part, len(tails))
                 if not (on_edges and in_nodes):
-                    of, part = self.weights, blocks.of(gradient, k)
-                    self._definitions.explain_derivative("gradient", part, of, t, y[k], w.values)
+                    of_part = blocks.of_part(gradient, part)
+                    self._definitions.explain_derivative("gradient", of_part, self.weights, t, y[part], w.values)
 
         blocks.for_each(differentiate)
-        return blocks.filled(gradient)
+        return blocks.as_asked(gradient)
 
     def value_and_gradient(
         self,
@@ -156,20 +156,21 @@ class Tape:
         _, row_of_t = self._asked([t])
         blocks, given = self._start(inputs, weights)
         w = given.weights
-        value, gradient = blocks.room(1), blocks.room(len(rows))
+        value, gradient = blocks.results(1), blocks.results(len(rows))
 
-        def fill_and_differentiate(k: int) -> None:
-            with self._room(blocks) as y, self._room(blocks) as S:
-                self._fill(blocks, given, k, y)
-                blocks.copy(row_of_t, y, value, k)
+        def fill_and_differentiate(part: slice) -> None:
+            with self._lent(blocks, part) as y, self._lent(blocks, part) as S:
+                self._fill(blocks, given, part, y)
+                blocks.copy(row_of_t, y, value, part)
                 blocks.differentiate(row_of_t[0], w.on_terms, y, S)
-                if not blocks.copy(rows, S, gradient, k):
-                    self._definitions.explain_derivative("S", blocks.of(gradient, k), asked, t, y, w.values)
+                if not blocks.copy(rows, S, gradient, part):
+                    of_part = blocks.of_part(gradient, part)
+                    self._definitions.explain_derivative("S", of_part, asked, t, y, w.values)
 
         blocks.for_each(fill_and_differentiate)
         if t in given.unknown:
             value[:] = np.nan
-        return blocks.filled(value)[0], blocks.filled(gradient)
+        return blocks.as_asked(value)[0], blocks.as_asked(gradient)
 
     def _start(self, inputs: Mapping[str, ArrayLike] | None, weights: ArrayLike | None) -> tuple[Blocks, _Given]:
         """Return the blocks of the points that `inputs` say, and what they are filled from."""
@@ -177,31 +178,34 @@ class Tape:
         w = self._weights if weights is None else self._with_terms(weight_values(weights, self.weights))
         blocks = Blocks(self._recording.program, at.number)
         unknown = self._without_value(at, w)
-        return blocks, _Given(self._rows(at.sources), at.blocks(blocks.width), unknown, self._rows(unknown), w)
+        return blocks, _Given(self._rows(at.sources), at.in_blocks(blocks.width), unknown, self._rows(unknown), w)
 
-    def _fill(self, blocks: Blocks, given: _Given, k: int, y: Floats) -> None:
-        """Fill the rows of block k: those that are given first, then those that are computed."""
-        # Transposed, one number for each row fits many points.
-        y.T[..., : len(self._recording.given)] = self._recording.given
-        y.T[..., self._weight_rows] = given.weights.values[len(self._recording.tails) :]
-        y[given.rows] = given.values[k]
-        y[given.unknown_rows] = 0.0
+    def _fill(self, blocks: Blocks, given: _Given, part: slice, y: Floats) -> None:
+        """Fill the rows of a part: those that are given first, then those that are computed."""
+        numbers, in_nodes = self._recording.given, given.weights.values[len(self._recording.tails) :]
+        if y.ndim == 3:  # at all points of a block alike
+            numbers, in_nodes = numbers[:, np.newaxis], in_nodes[:, np.newaxis]
+        y[:, : len(numbers)] = numbers
+        y[:, self._weight_rows] = in_nodes
+        y[:, given.rows] = given.values[part]
+        y[:, given.unknown_rows] = 0.0
         if not blocks.fill(given.weights.on_terms, y):
             self._definitions.explain_value(y, given.weights.values)
 
     @contextmanager
-    def _room(self, blocks: Blocks) -> Iterator[Floats]:
-        """Lend room for the rows of a block, which no other thread has."""
-        try:
-            room = self._free.pop()
+    def _lent(self, blocks: Blocks, part: slice) -> Iterator[Floats]:
+        """Lend an array for the rows of a part, which no other thread has."""
+        shape = blocks.shape_of(part)
+        try:  # it may be another thread's by the time one has looked
+            array = self._free.pop()
         except IndexError:
-            room = whole_lines(*blocks.shape)
-        if room.shape != blocks.shape:
-            room = whole_lines(*blocks.shape)
-        yield room
-        self._free.append(room)
+            array = whole_lines(*shape)
+        if array.shape != shape:
+            array = whole_lines(*shape)
+        yield array
+        self._free.append(array)
 
-    def _evaluated(self, t: str) -> _Evaluated:
+    def _where_evaluated(self, t: str) -> _Evaluated:
         """Return where `evaluate` was last, for a question about `t`."""
         known_nodes([t], self._roles)
         if self._last is None:

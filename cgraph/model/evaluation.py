@@ -288,12 +288,13 @@ def local_derivatives(expression: Expression, y: Mapping[str, Any], node: str) -
 
 
 def derivatives_of_steps(
-    expression: Expression, v: list[Any], node: str, changed: Mapping[tuple[int, int], Any] | None = None
+    expression: Expression, v: list[Any], node: str, given: Mapping[tuple[int, int], Any] | None = None
 ) -> dict[str, Any]:
     """Return {i: dy(j)/dy(i)} from the values of the steps: the reverse sweep over the equation of j = `node`.
 
-    `changed` holds {(k, p): number or Jacobian} for derivatives of step k by its operand p that are not the table's.
+    `given` holds {(k, p): number or Jacobian}, derivatives of step k by its operand p in place of the table's.
     """
+    given = given or {}
     z: dict[str, Any] = dict.fromkeys(expression.operands, 0)
     S: list[Any] = [0] * len(v)
     S[-1] = ScaledIdentity(1.0, v[-1].size) if shape_of(v[-1]) else 1
@@ -303,16 +304,11 @@ def derivatives_of_steps(
                 z[name] = plus(S[k], z[name])  # formulas then stand in the order of the text
             case Apply(_, operands) as step:
                 x = [v[i] for i in operands]
-                for position, o in enumerate(operands):
+                for p, o in enumerate(operands):
                     # A number's derivative is nobody's business: that of x^2 by its exponent
                     # does not exist at x < 0.
                     if expression.varies[o]:
-                        if changed and (k, position) in changed:
-                            local = changed[k, position]
-                            if not isinstance(local, Jacobian):
-                                local = elementwise(local, shape_of(v[o]), shape_of(v[k]))
-                        else:
-                            local = _local_derivative(step, position, v[k], x, node)
+                        local = given[k, p] if (k, p) in given else _local_derivative(step, p, v[k], x, node)
                         S[o] = plus(_between(v[-1], v[o], after(S[k], local)), S[o])
     for i, total in z.items():
         if not isinstance(total, Jacobian) and not cmath.isfinite(total):

@@ -374,6 +374,10 @@ class Product(Jacobian):
             columns = factor.jvp(columns)
         return columns
 
+    def __mul__(self, factor: Any) -> Jacobian:  # no product within a product: nothing recurses over how often
+        first, *rest = self.factors
+        return Product((first * factor, *rest))
+
 
 @final
 @dataclass(frozen=True, eq=False)

@@ -374,8 +374,8 @@ class Product(Jacobian):
             columns = factor.jvp(columns)
         return columns
 
-    def __mul__(self, factor: Any) -> Jacobian:  # no product within a product: nothing recurses over how often
-        first, *rest = self.factors
+    def __mul__(self, factor: Any) -> Jacobian:
+        first, *rest = self.factors  # scaled over and over it stays one product: nothing recurses over how often
         return Product((first * factor, *rest))
 
 

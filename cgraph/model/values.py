@@ -26,7 +26,7 @@ def as_value(value: Any) -> Any:
     >>> as_value(2), as_value([[1, 2], [3, 4]]).shape
     (2.0, (2, 2))
     """
-    if isinstance(value, float):  # the usual ones first
+    if isinstance(value, float):  # as most are
         return float(value)
     if _is_ours(value):
         return value

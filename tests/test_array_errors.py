@@ -5,8 +5,9 @@ import pytest
 
 import cgraph as cg
 from cgraph.model.array_operations import ARRAY_OPERATIONS
-from cgraph.model.expressions import Apply, parse
+from cgraph.model.expressions import Apply
 from cgraph.model.operations import OPERATIONS
+from cgraph.model.parsing import parse
 
 X, X2, W, T = [1.0, 2.0, 3.0], [0.5, 0.25], [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], np.full((4, 2, 3), 0.5)
 NAMES = {"x": X, "u": X2, "W": W, "T": T, "c": 2.0}

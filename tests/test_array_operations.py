@@ -10,8 +10,9 @@ from test_operations import VALUES
 
 import cgraph as cg
 from cgraph.model.array_operations import ARRAY_OPERATIONS
-from cgraph.model.expressions import Apply, Name, parse
+from cgraph.model.expressions import Apply, Name
 from cgraph.model.operations import OPERATIONS, row_of
+from cgraph.model.parsing import parse
 
 try:
     import jax

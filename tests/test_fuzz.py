@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import cgraph as cg
 from cgraph.cli import main
-from cgraph.model import expressions
+from cgraph.model import parsing
 from cgraph.model.operations import OPERATIONS
 
 # The same examples every time, unless more are asked for.
@@ -232,7 +232,7 @@ def ends_and_derivatives(G):
 @example("(" * 5000)
 def test_random_text_is_an_equation_or_an_equation_error(text):
     try:
-        evaluate(expressions.parse(text).operands, text)
+        evaluate(parsing.parse(text).operands, text)
     except cg.EquationError as refused:
         error = refused
     else:
@@ -244,7 +244,7 @@ def test_random_text_is_an_equation_or_an_equation_error(text):
 @EXAMPLES
 @given(well_formed(), st.floats(), st.floats(-3, 3))
 def test_an_equation_has_finite_derivatives_or_an_error(text, x, z):
-    evaluate(expressions.parse(text).operands, text, x, z)
+    evaluate(parsing.parse(text).operands, text, x, z)
 
 
 def evaluate(operands, text, *values):

@@ -349,6 +349,12 @@ def test_products_and_sums_are_one_tuple_however_long():
     assert same(S.dense(), 3001 * matrix(TAKE))
 
 
+def test_a_product_scaled_over_and_over_is_no_deep_recursion():
+    equations = "".join(f"x{k} = -x{k - 1}; " for k in range(1, 3001))  # an even number of signs
+    L = cg.linearize(cg.from_equations(f"{equations} t = x3000[0:2]", x0=[1.0, 2.0, 3.0]))
+    assert cg.sensitivity(L, "x0", "t").tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+
+
 @pytest.mark.parametrize("equation", ["+".join(["sum(x)"] * 1200), "+".join(["A@x"] * 2000), "x" + "@A" * 150])
 def test_a_long_equation_is_no_deep_recursion(equation):
     A = [[0.6, 0.8], [-0.8, 0.6]]

@@ -8,8 +8,9 @@ from networks import networks
 from test_scalarize import assert_same_entries
 
 import cgraph as cg
-from cgraph.model.expressions import parse, written
+from cgraph.model.expressions import written
 from cgraph.model.jacobians import Product
+from cgraph.model.parsing import parse
 
 
 def places_of(G, H):

@@ -16,7 +16,7 @@ from networks import SMOOTH, networks
 import cgraph as cg
 from cgraph.cli import main
 from cgraph.model.evaluation import local_derivatives, steps_of
-from cgraph.model.expressions import parse
+from cgraph.model.parsing import parse
 from cgraph.reports.exact import linearize_exactly, linearize_symbolically
 from cgraph.reports.formulas import array_formulas, derivative_formulas, gate_formula
 from cgraph.reports.worked import solution_data, solution_document, solution_latex, solution_markdown, solution_text

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.model.expressions import Apply, parse
+from cgraph.model.expressions import Apply
+from cgraph.model.parsing import parse
 from cgraph.model.tracing.recording import name_of
 from cgraph.model.tracing.rules import RULES
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from test_algorithms import SINGLE
 
 import cgraph as cg
-from cgraph.model.expressions import Apply, Name, Number, parse
+from cgraph.model.expressions import Apply, Name, Number
+from cgraph.model.parsing import parse
 
 try:
     import jax

@@ -7,8 +7,9 @@ from test_fuzz import EXAMPLES
 
 import cgraph as cg
 from cgraph.model.array_operations import ARRAY_OPERATIONS
-from cgraph.model.expressions import Name, parse, written
+from cgraph.model.expressions import Name, written
 from cgraph.model.operations import FUNCTIONS, row_of
+from cgraph.model.parsing import parse
 
 words = st.sampled_from(
     [*sorted(FUNCTIONS), "x", "W", "y(5)", 'y("j-")', "pi", "1", "2", "-1", "0.5", "1e3", "+", "-", "*", "/", "^", "**",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cmath
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import networkx as nx
@@ -39,6 +40,10 @@ __all__ = [
 
 # Floats, complex numbers, Fractions or symbols: whatever can be added and multiplied.
 Scalar = Any
+# Named, because to write down a union takes longer than to look whether a value belongs to it.
+MATRIX = Jacobian | np.ndarray
+INEXACT = float | complex
+NUMBER = INEXACT | int
 
 
 def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node], Scalar]:
@@ -48,7 +53,7 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
 
     def z(i: Node, j: Node) -> Scalar:
         value = G.get_edge_data(i, j).get(derivative)
-        if type(value) is float and abs(value) < cmath.inf:
+        if type(value) is float and isfinite(value):
             return value
         value = _checked(value, i, j, G.get_edge_data(i, j), derivative)
         if isinstance(value, Jacobian):
@@ -66,7 +71,7 @@ def compose(later: Any, earlier: Any) -> Any:
         return later * earlier
     if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
         return 0  # no path, whatever the shapes: 0.0 would be a matrix of 1 x 1 beside a Jacobian further on
-    if not any(isinstance(z, Jacobian | np.ndarray) for z in (later, earlier)):
+    if not isinstance(later, MATRIX) and not isinstance(earlier, MATRIX):
         return later * earlier
     return _as_matrix(later) @ _as_matrix(earlier)
 
@@ -158,7 +163,7 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
     flows from s to t, `ends` = (s, t) are the same for all keys; what is differentiated may be a `number` that is no
     node, as a loss is.
     """
-    holds_arrays = any(isinstance(value, np.ndarray) for _, value in G.nodes(data="value"))
+    holds_arrays = any(isinstance(data.get("value"), np.ndarray) for _, data in G.nodes(data=True))
     sizes: dict[Any, int | None] = {}
 
     def size(i: Node) -> int | None:
@@ -168,7 +173,7 @@ def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
 
     def is_array(key: tuple[Any, ...], S: Any) -> bool:
         # Where there is no path, only the edges elsewhere know the shape.
-        return isinstance(S, np.ndarray | Jacobian) or (type(S) is int and any(size(i) for i in (key[0], key[-1])))
+        return isinstance(S, MATRIX) or (type(S) is int and any(size(i) for i in (key[0], key[-1])))
 
     def settle(
         values: dict[tuple[Any, ...], Any],
@@ -207,7 +212,7 @@ def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:
 
 
 def _as_matrix(value: Any) -> Any:
-    return value if isinstance(value, Jacobian | np.ndarray) else np.array([[value * 1.0]])  # 0 and 1 are whole numbers
+    return value if isinstance(value, MATRIX) else np.array([[value * 1.0]])  # 0 and 1 are whole numbers
 
 
 def _overflow(nodes: tuple[Any, ...], what: str) -> EvaluationError:
@@ -221,9 +226,9 @@ def finite(values: dict[Any, Scalar], what: str = "S") -> list[Scalar]:
     A sweep starts from the integers 0 and 1, which leave Fractions and symbols exact. Beside those they stay as
     they are; otherwise they come out as floats.
     """
-    exact = any(not isinstance(value, int | float | complex) for value in values.values())
+    exact = not all(isinstance(value, NUMBER) for value in values.values())
     for nodes, value in values.items():
-        if isinstance(value, float | complex) and not cmath.isfinite(value):
+        if isinstance(value, INEXACT) and not cmath.isfinite(value):
             raise _overflow(nodes, what)
     return [float(value) if type(value) is int and not exact else value for value in values.values()]
 

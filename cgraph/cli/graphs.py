@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import IO, Any
 
 import cgraph as cg
-from cgraph.model.expressions import parse_assignments
 from cgraph.model.names import unusable
+from cgraph.model.parsing import parse_assignments
 
 __all__ = ["UsageError", "graph_of", "linearized", "standard_input", "usage", "written"]
 

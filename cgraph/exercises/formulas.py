@@ -14,8 +14,9 @@ from cgraph.exercises.results import Mistake, PartResult, unreadable
 from cgraph.exercises.slips import candidates
 from cgraph.model.errors import CGraphError, EquationError
 from cgraph.model.evaluation import linearize, steps_of
-from cgraph.model.expressions import Expression, parse
+from cgraph.model.expressions import Expression
 from cgraph.model.graph import ComputationalGraph, undefined
+from cgraph.model.parsing import parse
 
 __all__ = ["mark_choice", "mark_formula"]
 

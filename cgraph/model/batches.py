@@ -18,10 +18,11 @@ import numpy as np
 from cgraph.model.array_operations import ARRAY_OPERATIONS, Slice
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, source_values, steps_of, unlinearized, value_of
-from cgraph.model.expressions import Apply, Expression, Name, Number, parse, written
+from cgraph.model.expressions import Apply, Expression, Name, Number, written
 from cgraph.model.graph import ComputationalGraph, topological_order
 from cgraph.model.jacobians import Shape
 from cgraph.model.operations import OPERATIONS
+from cgraph.model.parsing import parse
 
 __all__ = ["over_examples"]
 

@@ -9,12 +9,13 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from cgraph.model.array_operations import ARRAY_OPERATIONS
 from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError, shorten
 from cgraph.model.expressions import Apply, Expression, Name, Number, write_step, written
 from cgraph.model.graph import ComputationalGraph, require_node, topological_order
 from cgraph.model.jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
-from cgraph.model.operations import Operation, row_of
-from cgraph.model.values import as_computed, as_value, is_finite, show_shape, show_value
+from cgraph.model.operations import OPERATIONS, row_of
+from cgraph.model.values import as_computed, as_value, holds, is_finite, shape_of, show_shape, show_value
 
 __all__ = ["evaluate", "linearize"]
 
@@ -141,8 +142,9 @@ def linearized_from(
                 gate = gate_of(data["activation"], s, y[j], j)
                 data["preactivation"], data["gate"] = of_node(s), of_node(gate)
                 for i in L.predecessors(j):
-                    z = elementwise(gate * L.edges[i, j]["weight"], np.shape(y[i]), np.shape(y[j]))
-                    L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
+                    edge = L.get_edge_data(i, j)
+                    z = elementwise(gate * edge["weight"], shape_of(y[i]), shape_of(y[j]))
+                    edge["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
             if j in y:
                 data["value"] = of_node(y[j])
     return L
@@ -251,7 +253,7 @@ def weights_into(G: ComputationalGraph, j: str) -> Iterator[tuple[str, Any]]:
     """Iterate over the operands i of neuron `j` and their weights w_ij."""
     require_operands(G, j)
     for i in G.nodes[j]["operands"]:
-        w = G.edges[i, j].get("weight")
+        w = G.get_edge_data(i, j).get("weight")
         if w is None:
             raise MissingValueError(f"edge {i!r} -> {j!r} has no 'weight', and neuron {j!r} needs it; give it one")
         yield i, w
@@ -286,31 +288,27 @@ def local_derivatives(expression: Expression, y: Mapping[str, Any], node: str) -
 
 
 def derivatives_of_steps(
-    expression: Expression, v: list[Any], node: str, changed: Mapping[tuple[int, int], Any] | None = None
+    expression: Expression, v: list[Any], node: str, given: Mapping[tuple[int, int], Any] | None = None
 ) -> dict[str, Any]:
     """Return {i: dy(j)/dy(i)} from the values of the steps: the reverse sweep over the equation of j = `node`.
 
-    `changed` holds {(k, p): number or Jacobian} for derivatives of step k by its operand p that are not the table's.
+    `given` holds {(k, p): number or Jacobian}, derivatives of step k by its operand p in place of the table's.
     """
+    given = given or {}
     z: dict[str, Any] = dict.fromkeys(expression.operands, 0)
     S: list[Any] = [0] * len(v)
-    S[-1] = ScaledIdentity(1.0, v[-1].size) if np.ndim(v[-1]) else 1
+    S[-1] = ScaledIdentity(1.0, v[-1].size) if shape_of(v[-1]) else 1
     for k in reversed(range(len(v))):
         match expression.steps[k]:
             case Name(name):
                 z[name] = plus(S[k], z[name])  # formulas then stand in the order of the text
             case Apply(_, operands) as step:
                 x = [v[i] for i in operands]
-                for position, o in enumerate(operands):
+                for p, o in enumerate(operands):
                     # A number's derivative is nobody's business: that of x^2 by its exponent
                     # does not exist at x < 0.
                     if expression.varies[o]:
-                        if changed and (k, position) in changed:
-                            local = changed[k, position]
-                            if not isinstance(local, Jacobian):
-                                local = elementwise(local, np.shape(v[o]), np.shape(v[k]))
-                        else:
-                            local = _local_derivative(step, position, v[k], x, node)
+                        local = given[k, p] if (k, p) in given else _local_derivative(step, p, v[k], x, node)
                         S[o] = plus(_between(v[-1], v[o], after(S[k], local)), S[o])
     for i, total in z.items():
         if not isinstance(total, Jacobian) and not cmath.isfinite(total):
@@ -320,13 +318,12 @@ def derivatives_of_steps(
 
 def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
     row = row_of(step.operation)
-    options = dict(step.options)
     try:
-        if row.domain is not None and not np.all(inside := row.domain[0](*(np.real(operand) for operand in x))):
+        if row.domain is not None and not holds(inside := row.domain[0](*(np.real(operand) for operand in x))):
             raise EvaluationError(
                 f"node {node!r}: {_show(step, x, inside)} is undefined; {step.operation} takes {row.domain[1]}"
             )
-        value = row.value(*x, **options)
+        value = row.value(*x, **dict(step.options))
     except (OverflowError, ZeroDivisionError):
         value = cmath.inf
     except np.linalg.LinAlgError:
@@ -335,19 +332,18 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, error)}") from None
     if not is_finite(value):
         raise EvaluationError(f"node {node!r}: {_show(step, x, np.isfinite(value))} overflows")
-    if np.size(value) == 0:
+    if 0 in shape_of(value):
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, 'nothing is left of it')}")
     return value
 
 
 def _local_derivative(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
     """Return dy/dx_k of an operation, by its operand k = `position`: a number between numbers, else a Jacobian."""
-    row = row_of(step.operation)
-    if isinstance(row, Operation):
-        return elementwise(_partial(step, position, y, x, node), np.shape(x[position]), np.shape(y))
+    if step.operation in OPERATIONS:
+        return elementwise(_partial(step, position, y, x, node), shape_of(x[position]), shape_of(y))
     try:
         with np.errstate(divide="raise", over="raise", invalid="raise"):
-            J = row.jacobian(position, y, *map(np.asarray, x), **dict(step.options))
+            J = ARRAY_OPERATIONS[step.operation].jacobian(position, y, *map(np.asarray, x), **dict(step.options))
     except FloatingPointError:
         message = f"node {node!r}: the derivative of {_show(step, x, True)} is not finite"
         raise EvaluationError(message) from None
@@ -356,15 +352,13 @@ def _local_derivative(step: Apply, position: int, y: Any, x: list[Any], node: st
 
 def _between(y: Any, x: Any, z: Any) -> Any:
     """Return `z`, a derivative of y by x; between numbers it is a number."""
-    return float(z.dense()[0, 0]) if isinstance(z, Jacobian) and not (np.ndim(y) or np.ndim(x)) else z
+    return float(z.dense()[0, 0]) if isinstance(z, Jacobian) and not (shape_of(y) or shape_of(x)) else z
 
 
 def _partial(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
     """Return the partial derivative of an elementwise operation, one number or one for each entry."""
-    row = row_of(step.operation)
-    assert isinstance(row, Operation)  # noqa: S101 - whoever asks has looked
     try:
-        z = row.derivatives[position](y, *x)
+        z = OPERATIONS[step.operation].derivatives[position](y, *x)
     except (OverflowError, ZeroDivisionError):
         z = cmath.inf
     if not is_finite(z):
@@ -375,7 +369,7 @@ def _partial(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any
 def _show(step: Apply, x: list[Any], fine: Any) -> str:
     """Return the operation with its operands put in, as in ``log(-1)``; of elementwise ones, where it is not `fine`."""
     where = ""
-    if np.ndim(fine) and isinstance(row_of(step.operation), Operation):
+    if np.ndim(fine) and step.operation in OPERATIONS:
         entry = tuple(np.argwhere(~np.asarray(fine, bool))[0].tolist())
         where = f" in entry [{', '.join(map(str, entry))}]"
         x = [np.broadcast_to(operand, np.shape(fine))[entry] for operand in x]

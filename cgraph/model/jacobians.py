@@ -374,6 +374,10 @@ class Product(Jacobian):
             columns = factor.jvp(columns)
         return columns
 
+    def __mul__(self, factor: Any) -> Jacobian:
+        first, *rest = self.factors  # scaled over and over it stays one product: nothing recurses over how often
+        return Product((first * factor, *rest))
+
 
 @final
 @dataclass(frozen=True, eq=False)

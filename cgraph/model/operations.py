@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from cgraph.model.array_operations import ARRAY_OPERATIONS, ArrayOperation
 
-__all__ = ["ACTIVATIONS", "ALIASES", "CONSTANTS", "FUNCTIONS", "OPERATIONS", "Operation", "row_of"]
+__all__ = [
+    "ACTIVATIONS", "ALIASES", "CONSTANTS", "FUNCTIONS", "LISTED", "OF_ONE_ARRAY", "OPERATIONS", "Operation", "row_of",
+]  # fmt: skip
 
 # Operands are floats, complex numbers or Fractions, or arrays of them; the table does not tell them apart.
 Number = Any
@@ -32,8 +34,8 @@ ACTIVATIONS = (
 )  # fmt: skip
 CONSTANTS = {"pi": math.pi, "e": math.e}
 ALIASES = {"ln": "log"}
-# What is written otherwise than by its name: indices, and max and min of one array.
-UNNAMED = {"index", "largest", "smallest"}
+OF_ONE_ARRAY = {"max": "largest", "min": "smallest"}  # what they stand for with a single operand
+LISTED = {"reshape": "shape", "transpose": "axes"}  # the option that may be listed: reshape(x, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -250,8 +252,9 @@ OPERATIONS: dict[str, Operation] = {
 }
 # fmt: on
 
-# What is called by name in an equation.
-FUNCTIONS = {name for name, row in (OPERATIONS | ARRAY_OPERATIONS).items() if not row.infix} - UNNAMED | set(ALIASES)
+# What is called by name in an equation; an index is written in brackets.
+_UNNAMED = {"index", *OF_ONE_ARRAY.values()}
+FUNCTIONS = {name for name, row in (OPERATIONS | ARRAY_OPERATIONS).items() if not row.infix} - _UNNAMED | set(ALIASES)
 
 
 def row_of(operation: str) -> Operation | ArrayOperation:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_computed", "as_value", "is_finite", "show_shape", "show_value"]
+__all__ = ["as_computed", "as_value", "holds", "is_finite", "shape_of", "show_shape", "show_value"]
 
 MOST_SHOWN = 6
 
@@ -26,6 +26,8 @@ def as_value(value: Any) -> Any:
     >>> as_value(2), as_value([[1, 2], [3, 4]]).shape
     (2.0, (2, 2))
     """
+    if isinstance(value, float):  # as most are
+        return float(value)
     if _is_ours(value):
         return value
     if isinstance(value, Real | np.bool_) and not isinstance(value, bool | np.bool_):
@@ -47,8 +49,8 @@ def as_value(value: Any) -> Any:
 
 
 def _is_ours(value: Any) -> bool:
-    """Whether a value is as nodes hold them; a view is not, as somebody may write to the array that it shows."""
-    return type(value) is float or (
+    """Whether a value is an array as nodes hold them; no view, as somebody may write to the array that it shows."""
+    return (
         type(value) is np.ndarray
         and value.ndim > 0
         and value.size > 0
@@ -60,10 +62,23 @@ def _is_ours(value: Any) -> bool:
 
 def as_computed(value: Any) -> Any:
     """Return the outcome of an operation as `as_value` does, but without a copy: nobody else holds it."""
-    if isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype == np.float64:
-        value.setflags(write=False)
-        return value
-    return as_value(value)
+    if not shape_of(value):
+        return float(value)
+    if value.dtype != np.float64:
+        return as_value(value)
+    value.setflags(write=False)
+    return value
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Return the shape of an array, and () of a number, as `np.shape` does: that makes an array of each number first."""
+    shape: tuple[int, ...] = getattr(value, "shape", ())
+    return shape
+
+
+def holds(condition: Any) -> bool:
+    """Whether a condition holds: for a number, or for every entry of an array."""
+    return bool(condition.all() if isinstance(condition, np.ndarray) else condition)
 
 
 def is_finite(value: Any) -> bool:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from cgraph.model.evaluation import derivatives_of_steps, steps_of
-from cgraph.model.expressions import Apply, Expression, Name, Number, parse, write_name
+from cgraph.model.expressions import Apply, Expression, Name, Number, write_name
 from cgraph.model.operations import ACTIVATIONS, OPERATIONS
+from cgraph.model.parsing import parse
 from cgraph.reports.latex import latex_expression, latex_name
 from cgraph.reports.tables import Formula
 
@@ -207,7 +208,7 @@ def derivative_formulas(expression: Expression, y: Mapping[str, float], j: str) 
 
     Examples
     --------
-    >>> from cgraph.model.expressions import parse
+    >>> from cgraph.model.parsing import parse
     >>> derivative_formulas(parse("exp(a) + a/log(x) + sin(log(x))/a"), {"a": 6.0, "x": 2.0}, "y")["a"]
     'exp(a) + 1/log(x) - sin(log(x))/a^2'
     >>> derivative_formulas(parse("sigmoid(w*x)"), {"w": 6.0, "x": 2.0}, "h")

@@ -151,7 +151,7 @@ def latex_expression(expression: Expression) -> str:
 
     Examples
     --------
-    >>> from cgraph.model.expressions import parse
+    >>> from cgraph.model.parsing import parse
     >>> latex_expression(parse("exp(a) + a/log(x1) - (b - 2)^2"))
     'e^{a} + \\frac{a}{\\ln(x_{1})} - (b - 2)^{2}'
     >>> latex_expression(parse("tanh(x @ W1.T + b1)[0]"))

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from cgraph.algorithms.linearized import in_shape_of
-from cgraph.model.expressions import parse, substitute, write_name
+from cgraph.model.expressions import write_name
 from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.jacobians import Jacobian
+from cgraph.model.parsing import parse, substitute
 from cgraph.model.values import show_shape
 from cgraph.reports.exact import import_sympy, write_symbolic
 from cgraph.reports.formulas import gate_formula, typeset

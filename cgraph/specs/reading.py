@@ -12,10 +12,11 @@ import numpy as np
 
 from cgraph.algorithms.linearized import size_of
 from cgraph.model.errors import CycleError, DerivativeError, EquationError, nearest
-from cgraph.model.expressions import parse, write_name
+from cgraph.model.expressions import write_name
 from cgraph.model.graph import BIAS, BIAS_RULE, ComputationalGraph, topological_order, undefined
 from cgraph.model.names import unusable
 from cgraph.model.operations import ACTIVATIONS
+from cgraph.model.parsing import parse
 from cgraph.model.values import show_shape
 from cgraph.specs.documents import Document, Path
 from cgraph.specs.networks import LOSS, Layer, Network, Neuron, read_network

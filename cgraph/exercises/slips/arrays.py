@@ -55,10 +55,10 @@ def factor_of_square(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
     """The factor 2 in the derivative of a squared norm was forgotten, as in a regulariser's."""
     for op in applied(part, L):
         if op.operation in SQUARES:
-            row = ARRAY_OPERATIONS[op.operation]
-            halves = {p: row.jacobian(p, op.value, *map(np.asarray, op.x)) * 0.5 for p in range(len(op.operands))}
+            row, x = ARRAY_OPERATIONS[op.operation], list(map(np.asarray, op.x))
+            halves = {(op.k, p): row.jacobian(p, op.value, *x) * 0.5 for p in range(len(x))}
             what = f"the factor 2 in the derivative of {op.operation} at {op.node} was forgotten"
-            yield Slip("power rule", op.where, what, op.differentiated(halves))
+            yield Slip("power rule", op.where, what, op.with_local(halves))
 
 
 def _in_wrong_order(part: Sensitivity, L: ComputationalGraph) -> Any:

@@ -18,9 +18,9 @@ def inner_derivative(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
     for op in applied(part, L):
         composed = op.varies[0] and isinstance(op.expression.steps[op.operands[0]], Apply)
         if composed and op.operation in {*FUNCTIONS, "pow"}:
-            ones = {(k, p): 1.0 for k in op.inner() for p in (0, 1)}
+            ones = {(g.k, p): g.derivative(p, 1.0) for g in op.inner() for p in range(len(g.operands))}
             what = f"the inner derivative in {op.operation}(...) at {op.node} was forgotten"
-            yield Slip("inner derivative forgotten", op.where, what, op.with_factors(ones))
+            yield Slip("inner derivative forgotten", op.where, what, op.with_local(ones))
         if op.operation in {"pow", "square"} and op.varies[0] and op.k < len(op.v) - 1:
             what = f"the derivative of the power within the equation of {op.node} was forgotten"
             yield Slip("inner derivative forgotten", op.where, what, op.differentiated({0: 1.0}))

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from cgraph.exercises.questions import Part, PathCount, WeightGradient
 from cgraph.exercises.slips.slip import Slip, applied
 from cgraph.model.evaluation import derivatives_of_steps, linearize, linearized_from, source_values, steps_of
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.graph import BIAS, ComputationalGraph
+from cgraph.model.jacobians import elementwise
 from cgraph.model.operations import OPERATIONS
 
 __all__ = ["bias_forgotten", "degrees", "log_base", "operations_of", "reevaluated", "replaced", "rounded_early"]
@@ -26,7 +29,7 @@ def degrees(_: Part, L: ComputationalGraph) -> Iterator[Slip]:
     """Sines and cosines were taken of degrees."""
     if any(ANGLES & operations_of(L, j) for j in L):
         what = "the calculator took angles in degrees instead of radians"
-        change = partial(reevaluated, rewrite=_in_degrees, factors=_undifferentiated)
+        change = partial(reevaluated, rewrite=_in_degrees, given=_undifferentiated)
         yield Slip("degrees for radians", "sin, cos or tan", what, change)
 
 
@@ -39,7 +42,7 @@ def log_base(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
             what = f"{LOGARITHMS[new]} was taken instead of {LOGARITHMS[old]}"
             yield Slip("log base", where, what, partial(reevaluated, rewrite=rewrite))
             as_before = partial(_as_of, old=old, new=new)
-            change = partial(reevaluated, rewrite=rewrite, factors=as_before)
+            change = partial(reevaluated, rewrite=rewrite, given=as_before)
             yield Slip("log base", where, f"{what}, in the values alone", change)
     for op in applied(part, L):
         factors = {}
@@ -91,25 +94,25 @@ def _to_figures(value: float, digits: int) -> float:
     return float(f"{value:.{digits - 1}e}")
 
 
-_Factors = Callable[[Expression, list[Any]], Mapping[tuple[int, int], Any]]
+_Given = Callable[[Expression, list[Any]], Mapping[tuple[int, int], Any]]
 
 
 def reevaluated(
-    L: ComputationalGraph, *, rewrite: Callable[[Expression], Expression], factors: _Factors | None = None
+    L: ComputationalGraph, *, rewrite: Callable[[Expression], Expression], given: _Given | None = None
 ) -> ComputationalGraph:
-    """Return the graph with other equations, evaluated anew; `factors` are derivatives within them that are not so."""
+    """Return the graph with other equations, evaluated anew; derivatives within them that are `given` are not theirs."""
     H = L.copy()
     for _, data in H.nodes(data=True):
         if "expression" in data:
             data["expression"] = rewrite(data["expression"])
     H = linearize(H)
-    if factors is None:
+    if given is None:
         return H
     y = {i: data["value"] for i, data in H.nodes(data=True) if data.get("value") is not None}
     for j, data in H.nodes(data=True):
         if "expression" in data:
             v = steps_of(data["expression"], y, j)
-            for i, z in derivatives_of_steps(data["expression"], v, j, factors(data["expression"], v)).items():
+            for i, z in derivatives_of_steps(data["expression"], v, j, given(data["expression"], v)).items():
                 H.edges[i, j]["derivative"] = z
     return H
 
@@ -117,12 +120,18 @@ def reevaluated(
 def _as_of(e: Expression, v: list[Any], *, old: str, new: str) -> dict[tuple[int, int], Any]:
     """Return the derivatives of the logarithms by the rule of the right one."""
     rule = OPERATIONS[old].derivatives[0]
-    return {(k, 0): rule(v[k], v[step.operands[0]]) for k, step in _applies(e) if step.operation == new}
+    given = {}
+    for k, step in _applies(e):
+        if step.operation == new:
+            y, x = v[k], v[step.operands[0]]
+            given[k, 0] = elementwise(rule(y, x), np.shape(x), np.shape(y))
+    return given
 
 
-def _undifferentiated(e: Expression, _: list[Any]) -> dict[tuple[int, int], Any]:
+def _undifferentiated(e: Expression, v: list[Any]) -> dict[tuple[int, int], Any]:
     """Return 1 for the steps that turn degrees to radians: who takes degrees does not differentiate them."""
-    return {(step.operands[0], 0): 1.0 for _, step in _applies(e) if step.operation in ANGLES}
+    angles = [step.operands[0] for _, step in _applies(e) if step.operation in ANGLES]
+    return {(k, 0): elementwise(1.0, np.shape(v[k]), np.shape(v[k])) for k in angles}
 
 
 def replaced(expression: Expression, *, old: str, new: str) -> Expression:

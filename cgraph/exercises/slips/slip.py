@@ -13,6 +13,7 @@ from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import derivatives_of_steps, is_computed, steps_of
 from cgraph.model.expressions import Apply, Expression
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.jacobians import elementwise
 from cgraph.model.operations import OPERATIONS
 
 __all__ = [
@@ -177,14 +178,18 @@ class Applied(NamedTuple):
         """Return the partial derivative of an elementwise operation by the operand at position `p`."""
         return OPERATIONS[self.operation].derivatives[p](self.value, *self.x)
 
-    def differentiated(self, factors: Mapping[int, Any]) -> Change:
-        """Return the change in which the derivatives by some operands are other numbers."""
-        return self.with_factors({(self.k, p): factor for p, factor in factors.items()})
+    def differentiated(self, partials: Mapping[int, Any]) -> Change:
+        """Return the change in which the partial derivatives by some operands are others."""
+        return self.with_local({(self.k, p): self.derivative(p, partial) for p, partial in partials.items()})
 
-    def with_factors(self, factors: Mapping[tuple[int, int], Any]) -> Change:
-        """Return the change in which the derivatives of some steps are other numbers."""
+    def derivative(self, p: int, partial: Any) -> Any:
+        """Return the derivative by the operand at position `p`, a number or a Jacobian, from the partial derivative."""
+        return elementwise(partial, np.shape(self.x[p]), np.shape(self.value))
+
+    def with_local(self, derivatives: Mapping[tuple[int, int], Any]) -> Change:
+        """Return the change in which the derivatives {(k, p): number or Jacobian} of steps by operands are others."""
         try:
-            z = derivatives_of_steps(self.expression, self.v, self.node, factors)
+            z = derivatives_of_steps(self.expression, self.v, self.node, derivatives)
         except (CGraphError, ValueError):  # shapes that do not fit: nobody slips this way
             z = {}
 
@@ -198,14 +203,14 @@ class Applied(NamedTuple):
 
         return changed
 
-    def inner(self) -> list[int]:
+    def inner(self) -> list[Applied]:
         """Return the operations that the first operand is made of."""
         found, todo = [], [self.operands[0]]
         while todo:
             k = todo.pop()
             step = self.expression.steps[k]
             if isinstance(step, Apply):
-                found.append(k)
+                found.append(self._replace(k=k, operation=step.operation, operands=step.operands))
                 todo += step.operands
         return found
 

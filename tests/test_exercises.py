@@ -312,6 +312,8 @@ class TestReading:
         [
             ("id: a, formula: y/x", "dy/dx is an array; formulas are compared for numbers"),
             ("id: a, d: y/i -> h", "the loss 'y' is a vector of 2; a loss is one number"),
+            ("id: a, step: x, rate: 1", "the loss 'y' is a vector of 2; a loss is one number"),
+            ("id: a, step: i -> h, of: y, rate: 1", "the loss 'y' is a vector of 2; a loss is one number"),
         ],
     )
     def test_what_arrays_cannot_be_asked(self, question, message):

@@ -25,6 +25,7 @@ from cgraph.exercises.questions import (
 from cgraph.exercises.reading.wording import MistakeError, Wording, number_at, suggestion
 from cgraph.model.evaluation import is_computed
 from cgraph.model.graph import topological_order
+from cgraph.model.values import show_shape
 
 __all__ = ["KINDS", "Asked"]
 
@@ -101,6 +102,10 @@ def gate(wording: Wording) -> Asked:
 def step(wording: Wording) -> Asked:
     """``step: w_13`` or ``step: x1 -> h1``, with ``rate: 0.1`` and perhaps ``of: J``."""
     gradient = _gradient(wording, wording.text, wording.target)
+    if np.ndim(loss := wording.L.nodes[gradient.t].get("value", 0.0)):
+        raise wording.mistake(
+            f"the loss {gradient.t!r} is {show_shape(loss)}; a loss is one number", "say which one with of: J"
+        )
     if "rate" not in wording.entry:
         raise wording.mistake("a step of gradient descent needs its rate", "write rate: 0.1")
     return one(Updated(gradient, float(number_at(("rate",), wording.entry["rate"]))))

@@ -128,7 +128,7 @@ def test_a_result_that_no_memory_holds():
     [
         ([], "is empty"), ([[]], "is empty"), (np.zeros((0, 3)), "is empty"), ([1, [2, 3]], "is ragged"), ([[1, 2], [3]], "is ragged"),
         ([float("nan")], "is not finite"), ([[1.0, float("-inf")]], "is not finite"), ("2", "is not a number"), (["2"], "is not a number"),
-        ([True, False], "is not a number"), (True, "is not a number"), ([1, None], "is not a number"), ([object()], "is not a number"),
+        ([True, False], "is not a number"), (True, "is not a number"), ([1, None], "is not a number"), ([...], "is not a number"),
         ([1j], "is not a number"), (1j, "is not a number"), (np.array([1j]), "is not a number"), ({}, "is not a number"),
         ({1.0}, "is not a number"), (np.array(["a"]), "is not a number"), (np.array([1], dtype=object), "is not a number"),
         (10**400, "is not finite"), ([10**400], "is not a number"), (np.array("2020", dtype="M8[Y]"), "is not a number"),

@@ -17,12 +17,14 @@ from jsonschema import Draft202012Validator
 
 import cgraph as cg
 from cgraph.cli import commands, graphs, main
+from cgraph.cli.completion import _commands
 from cgraph.cli.parser import FORMATS
 from cgraph.model.operations import CONSTANTS, FUNCTIONS, OPERATIONS
 from cgraph.specs.parsing import parse_document
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 QUIZ = str(EXAMPLES / "cmu_10301" / "quiz.yaml")
+NETWORK = str(EXAMPLES / "math565" / "network.yaml")
 OTHERS = [
     "gradient",
     "gates",
@@ -232,6 +234,52 @@ def test_a_title_stands_above(run, monkeypatch, format_, title):
     assert run("show", "-", "--format", format_).startswith(title)
 
 
+WRITING = {  # every command that has -o, and whether it prints the same without
+    "transform": (["expand", QUIZ], True),
+    "descend": ([NETWORK, "--rate", "2", "--steps", "3"], False),
+    "eliminate": ([QUIZ], False),
+    "grade": ([QUIZ], True),
+    "vary": ([QUIZ, "--student", "ada"], True),
+    "seal": ([QUIZ], True),
+    "draw": ([QUIZ, "--format", "dot"], True),
+    "page": ([QUIZ], False),
+}
+
+
+def test_the_commands_that_write_are_known():
+    options = {name: [o for action in sub._actions for o in action.option_strings] for name, sub in _commands().items()}
+    assert WRITING.keys() == {name for name, found in options.items() if "-o" in found}
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_dash_after_o_is_standard_output(run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    argv, is_default = WRITING[command]
+    printed = run(command, *argv, "-o", "-")
+    assert not list(tmp_path.iterdir())
+    run(command, *argv, "-o", "out")
+    assert (tmp_path / "out").read_text(encoding="utf-8") == printed
+    if is_default:
+        assert run(command, *argv) == printed
+
+
+@pytest.mark.parametrize("command", ["descend", "eliminate"])
+def test_a_dash_after_o_takes_the_place_of_what_is_printed(capsys, command):
+    argv, _ = WRITING[command]
+    assert main([command, *argv, "-o", "-", "--format", "json"]) == 2
+    message = "cgraph: error: -o - takes the place of what --format json prints; give a file with -o\n"
+    assert capsys.readouterr() == ("", message)
+
+
+def test_descent_feeds_another_command(run, monkeypatch):
+    trained = run("descend", NETWORK, "--rate", "2", "--steps", "3", "-o", "-")
+    losses = run("descend", NETWORK, "--rate", "2", "--steps", "3", "--format", "csv").splitlines()
+    monkeypatch.setattr("sys.stdin", io.StringIO(trained))
+    step, loss, _ = losses[-1].split(",")
+    assert step == "3"
+    assert f"J,{loss}" in run("eval", "-", "--format", "csv").splitlines()
+
+
 @pytest.mark.parametrize("format_", FORMATS)
 def test_check_finds_a_planted_slope(run, monkeypatch, format_):
     wrong = dataclasses.replace(OPERATIONS["exp"], derivatives=(lambda y, _: 2 * y,))
@@ -345,8 +393,9 @@ def test_a_closed_pipe_is_no_error():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("buffering", ["", "1"])
-def test_a_full_disk_is_one_line(buffering):
-    argv = [sys.executable, "-m", "cgraph", "eval", "-e", "y = 2"]
+@pytest.mark.parametrize("command", [["eval"], ["transform", "expand"]], ids=" ".join)
+def test_a_full_disk_is_one_line(command, buffering):
+    argv = [sys.executable, "-m", "cgraph", *command, "-e", "y = 2"]
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
                               env={**os.environ, "PYTHONUNBUFFERED": buffering})  # fmt: skip
@@ -357,8 +406,14 @@ def test_a_full_disk_is_one_line(buffering):
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 @pytest.mark.parametrize(
     ("line", "status"),
-    [("eval -e 'y = 2' >&-", 0), ("eval -e 'y = 2' 2>&-", 0), ("eval -e 'y = 2x' 2>&-", 3), ("eval - <&-", 2)],
-    ids=["output", "messages", "messages of an error", "input"],
+    [
+        ("eval -e 'y = 2' >&-", 0),
+        ("transform expand -e 'y = 2' >&-", 0),
+        ("eval -e 'y = 2' 2>&-", 0),
+        ("eval -e 'y = 2x' 2>&-", 3),
+        ("eval - <&-", 2),
+    ],
+    ids=["output", "output of a spec", "messages", "messages of an error", "input"],
 )
 def test_a_closed_stream_is_no_traceback(line, status):
     done = subprocess.run(["bash", "-c", f'"{sys.executable}" -m cgraph {line}'], capture_output=True, text=True,

@@ -113,6 +113,15 @@ def test_an_interrupt_leaves_the_graph_whole(monkeypatch):
     assert C.gradient("J").tobytes() == S.tobytes()
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C interrupts: a shell has it ignored in what it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_of_the_thread_that_waits():
     """Ctrl-C arrives there: parts that have begun end, others do not begin."""
     begun, ended = [], []

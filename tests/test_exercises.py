@@ -278,6 +278,18 @@ class TestReading:
             exercise(TWO_PATHS, "id: a, y: b", "id: b, d: q/x", "id: c, table: t")
         assert len(error.value.problems) == 3
 
+    @pytest.mark.parametrize(
+        ("question", "hint"),
+        [
+            ("id: a, y: q", "there are x, z, a, y"), ("id: a, y: xx", "did you mean 'x'?"),
+            ("id: a, z: x -> z", ""), ("id: a, z: z -> y", "into it lead a, x"), ("id: a, z: y -> x", "x -> y is one"),
+        ],
+    )  # fmt: skip
+    def test_hints_at_what_was_meant(self, question, hint):
+        with pytest.raises(cg.SpecError) as error:
+            exercise(TWO_PATHS, question)
+        assert [problem.hint for problem in error.value.problems] == [hint]
+
     def test_several_outputs(self):
         with pytest.raises(cg.SpecError, match="the graph has 2 outputs"):
             exercise("inputs: {x: 1.0}\nnodes: {a: 2*x, b: 3*x}", "id: a, delta: x")
@@ -312,6 +324,8 @@ class TestReading:
         [
             ("id: a, formula: y/x", "dy/dx is an array; formulas are compared for numbers"),
             ("id: a, d: y/i -> h", "the loss 'y' is a vector of 2; a loss is one number"),
+            ("id: a, step: x, rate: 1", "the loss 'y' is a vector of 2; a loss is one number"),
+            ("id: a, step: i -> h, of: y, rate: 1", "the loss 'y' is a vector of 2; a loss is one number"),
         ],
     )
     def test_what_arrays_cannot_be_asked(self, question, message):

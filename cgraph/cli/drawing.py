@@ -6,6 +6,7 @@ import argparse
 
 import cgraph as cg
 from cgraph.cli.graphs import UsageError, graph_of, linearized, usage, written
+from cgraph.cli.output import write_output
 
 __all__ = ["draw", "page"]
 
@@ -15,9 +16,9 @@ NUMBERS = {"values", "derivatives", "sensitivities"}
 
 def draw(arguments: argparse.Namespace) -> int:
     """Draw the graph, in the format of the file's suffix or of ``--format``."""
-    if arguments.output is None and arguments.format is None:
+    if arguments.output == "-" and arguments.format is None:
         raise UsageError("give a file with -o, as in -o picture.svg; or a --format for standard output")
-    if arguments.output is None and arguments.format in {"png", "pdf"}:
+    if arguments.output == "-" and arguments.format in {"png", "pdf"}:
         raise UsageError(f"{arguments.format} is no text for standard output; give a file with -o")
     ends = {"s": arguments.s, "t": arguments.t}
     G, values = graph_of(arguments), dict(arguments.at)
@@ -25,7 +26,7 @@ def draw(arguments: argparse.Namespace) -> int:
     if arguments.show is None or NUMBERS & set(arguments.show) or any(ends.values()):
         G = usage(cg.linearize, G, values)
     options = {"show": arguments.show, "top": arguments.top, **ends}
-    if arguments.output is None:
+    if arguments.output == "-":
         print(usage(cg.draw, G, **options).written(arguments.format), end="")
         return DONE
     written(arguments.output, cg.draw, G, arguments.output, format=arguments.format, **options)
@@ -35,5 +36,5 @@ def draw(arguments: argparse.Namespace) -> int:
 def page(arguments: argparse.Namespace) -> int:
     """Write a page that walks through both passes over the graph."""
     L = linearized(arguments)
-    written(arguments.output, cg.page, L, arguments.output, s=arguments.s, t=arguments.t, exercise=arguments.exercise)
+    write_output(arguments.output, usage(cg.page, L, s=arguments.s, t=arguments.t, exercise=arguments.exercise))
     return DONE

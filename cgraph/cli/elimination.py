@@ -9,8 +9,7 @@ from typing import Any
 
 import cgraph as cg
 from cgraph.cli.graphs import UsageError, linearized, usage
-from cgraph.cli.output import counted, print_result, records_table
-from cgraph.model.files import write_whole
+from cgraph.cli.output import VERSION, counted, print_result, records_table, replaces_result, write_output
 
 __all__ = ["eliminate"]
 
@@ -21,6 +20,7 @@ MAX_ORDER_BYTES = 10_000_000
 
 def eliminate(arguments: argparse.Namespace) -> int:
     """Print what the methods cost, the order that was chosen, and the Jacobian that it gives."""
+    replaces = replaces_result(arguments)
     L = linearized(arguments)
     ends: dict[str, Any] = {"inputs": arguments.s or L.inputs + L.weights, "outputs": arguments.t or L.outputs}
     orders = {rule: usage(cg.elimination_order, L, method=rule, **ends) for rule in RULES}
@@ -37,7 +37,10 @@ def eliminate(arguments: argparse.Namespace) -> int:
     entries = [{"from": i, "to": j, "sensitivity": d["derivative"]} for i, j, d in result.graph.edges(data=True)]
     found = {"method": name, "order": chosen, "multiplications": result.multiplications, "additions": result.additions}
     if arguments.output is not None:
-        _write_order(arguments.output, found)
+        order = json.dumps({"cgraph": VERSION, **found}, indent=2, ensure_ascii=False)
+        write_output(arguments.output, order + "\n")
+    if replaces:
+        return DONE
     bound = cg.elimination_bound(L, **ends)
     tables = [
         records_table(costs, f"{counted(len(chosen), 'node')} to eliminate; no order costs less than {bound}"),
@@ -67,10 +70,3 @@ def _read_order(path: str) -> list[str]:
     if not isinstance(order, list) or not all(isinstance(i, str) for i in order):
         raise UsageError(f"{path!r} holds no order: a mapping with a list of names under 'order' is needed")
     return order
-
-
-def _write_order(path: str, found: dict[str, Any]) -> None:
-    try:
-        write_whole(path, json.dumps({"cgraph": 1, **found}, indent=2, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise UsageError(f"cannot write {path!r}: {error.strerror or error}") from None

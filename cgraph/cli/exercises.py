@@ -15,8 +15,7 @@ from typing import Any
 
 import cgraph as cg
 from cgraph.cli.graphs import UsageError, graph_of, standard_input, usage
-from cgraph.cli.output import VERSION
-from cgraph.model.files import write_whole
+from cgraph.cli.output import VERSION, write_output
 from cgraph.reports.grades import (
     class_table,
     gradescope_data,
@@ -56,7 +55,7 @@ def grade(arguments: argparse.Namespace) -> int:
     if arguments.answers is None:
         if exercise.sealed:
             raise UsageError("a sealed exercise holds no answers; give yours with --answers")
-        _write(arguments, _tables(arguments, [key_table(exercise)]))
+        write_output(arguments.output, _tables(arguments, [key_table(exercise)]) + "\n")
         return DONE
     folder = Path(arguments.answers)
     if folder.is_dir():
@@ -64,7 +63,7 @@ def grade(arguments: argparse.Namespace) -> int:
     else:
         handed_in = _read(cg.read_answers, arguments.answers)
         reports = [cg.grade(exercise, handed_in.answers, student=handed_in.student)]
-    _write(arguments, _rendered(arguments, reports, many=folder.is_dir()))
+    write_output(arguments.output, _rendered(arguments, reports, many=folder.is_dir()) + "\n")
     return DONE if all(report.ok for report in reports) else WRONG
 
 
@@ -84,7 +83,8 @@ def _edition(arguments: argparse.Namespace, make: Callable[[Any], dict[str, Any]
     if suffix == ".toml":
         raise UsageError("an exercise is written as YAML or JSON, not TOML")
     data = _read(make, arguments.exercise)
-    _write(arguments, (to_json(data) if suffix == ".json" else to_yaml(data)).rstrip("\n"))
+    text = to_json(data) if suffix == ".json" else to_yaml(data)
+    write_output(arguments.output, text.rstrip("\n") + "\n")
     return DONE
 
 
@@ -168,13 +168,3 @@ def _tables(arguments: argparse.Namespace, tables: Sequence[Any]) -> str:
 
 def _json(data: dict[str, Any]) -> str:
     return json.dumps({"cgraph": VERSION, **data}, indent=2, ensure_ascii=False)
-
-
-def _write(arguments: argparse.Namespace, text: str) -> None:
-    if arguments.output is None:
-        print(text)
-        return
-    try:
-        write_whole(arguments.output, text + "\n")
-    except OSError as error:
-        raise UsageError(f"cannot write {arguments.output!r}: {error.strerror or error}") from None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import cgraph as cg
 from cgraph.cli.graphs import UsageError, graph_of, linearized, usage, written
-from cgraph.cli.output import counted, name_cell, print_result
+from cgraph.cli.output import counted, name_cell, print_result, replaces_result
 from cgraph.model.errors import nearest
 from cgraph.model.evaluation import source_values
 from cgraph.reports.latex import latex_name
@@ -99,26 +100,31 @@ def transform(arguments: argparse.Namespace) -> int:
 
 def descend(arguments: argparse.Namespace) -> int:
     """Train the weights by gradient descent; print the losses, and write the trained spec on request."""
+    replaces = replaces_result(arguments)
     G = graph_of(arguments)
     G = usage(_with_values, G, dict(arguments.at))
     if not _weights(G):
         raise UsageError("the graph has no weights to train")
     result = usage(_descent, G, arguments)
-    held_out = result.validation or [None] * len(result.history)
-    records = [
-        {"step": k, "loss": loss, "held_out": other}
-        for k, (loss, other) in enumerate(zip(result.history, held_out, strict=True))
-    ]
     if arguments.output is not None:
         _write(result.graph, arguments.output, None)
     if arguments.chart is not None:
         written(arguments.chart, cg.loss_chart, result, arguments.chart)
-    weights = _weights(result.graph)
-    table = _curve(records)
-    print_result(arguments, {"losses": records, "weights": weights, "stopped": result.stopped}, records, [table])
+    if not replaces:
+        _print_losses(result, arguments)
     if result.stopped:
         print(f"cgraph: {result.stopped}; the weights are those before", file=sys.stderr)
     return STOPPED if result.stopped else DONE
+
+
+def _print_losses(result: cg.Descent, arguments: argparse.Namespace) -> None:
+    held_out: Sequence[float | None] = result.validation or [None] * len(result.history)
+    records = [
+        {"step": k, "loss": loss, "held_out": other}
+        for k, (loss, other) in enumerate(zip(result.history, held_out, strict=True))
+    ]
+    data = {"losses": records, "weights": _weights(result.graph), "stopped": result.stopped}
+    print_result(arguments, data, records, [_curve(records)])
 
 
 def _descent(G: cg.ComputationalGraph, arguments: argparse.Namespace) -> cg.Descent:
@@ -190,8 +196,10 @@ def _weights(G: cg.ComputationalGraph) -> dict[str, Any]:
     return edges | {w: G.nodes[w]["value"] for w in G.weights}
 
 
-def _write(G: cg.ComputationalGraph, output: str | None, spec_format: str | None) -> None:
-    try:
-        cg.write_spec(G, sys.stdout if output is None else output, format=spec_format)
-    except OSError as error:
-        raise UsageError(f"cannot write {output!r}: {error.strerror or error}") from None
+def _write(G: cg.ComputationalGraph, output: str, spec_format: str | None) -> None:
+    if output == "-":
+        text = io.StringIO()
+        cg.write_spec(G, text, format=spec_format)
+        print(text.getvalue(), end="")
+    else:
+        written(output, cg.write_spec, G, output, format=spec_format)

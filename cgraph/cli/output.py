@@ -10,12 +10,22 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.cli.graphs import UsageError, written
 from cgraph.model.errors import show_count
+from cgraph.model.files import write_whole
 from cgraph.reports.latex import is_long, latex_array, latex_name, latex_number
 from cgraph.reports.tables import Formula, Table, show_number, to_csv, to_latex, to_markdown, to_text
 from cgraph.specs.writing import to_json
 
-__all__ = ["counted", "name_cell", "print_result", "records_table", "sensitivity_title"]
+__all__ = [
+    "counted",
+    "name_cell",
+    "print_result",
+    "records_table",
+    "replaces_result",
+    "sensitivity_title",
+    "write_output",
+]
 
 ABBREVIATED = "Long arrays are shown by their ends; --format json prints them whole."
 VERSION = 1  # of the JSON that is printed
@@ -52,6 +62,23 @@ def print_result(
             tables = [*tables, Table((), [], ABBREVIATED)]
         render = {"text": to_text, "markdown": to_markdown, "latex": to_latex}[arguments.format]
         print("\n\n".join(render(table) for table in tables))
+
+
+def write_output(output: str, text: str) -> None:
+    """Write `text` to the file of ``-o``, whole or not at all; "-" is standard output."""
+    if output == "-":
+        print(text, end="")
+    else:
+        written(output, write_whole, output, text)
+
+
+def replaces_result(arguments: argparse.Namespace) -> bool:
+    """Whether what ``-o`` writes goes to standard output, where the result would be in its way."""
+    if arguments.output != "-":
+        return False
+    if arguments.format != "text":
+        raise UsageError(f"-o - takes the place of what --format {arguments.format} prints; give a file with -o")
+    return True
 
 
 def records_table(records: Sequence[dict[str, Any]], title: str = "") -> Table:

@@ -95,7 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
     sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
-    sub.add_argument("-o", "--output", metavar="FILE", help="write the order there, as JSON")
+    _add_output(sub, "where to write the order, as JSON; - is standard output, in place of the tables", default=None)
     _add_picture_commands(command)
     command("schema", "print the JSON Schema of a spec", "assistance")
     sub = command("completion", "print a completion script for a shell", "assistance")
@@ -117,18 +117,16 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
                      help="what a wrong answer is told: nothing, where to look, what it was (default: 2)")  # fmt: skip
     sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
     sub.add_argument("--jobs", type=_count, metavar="N", help="processes for a folder (default: one for each core)")
-    sub.add_argument("-o", "--output", metavar="FILE", help="where to write the report (default: standard output)")
+    _add_output(sub, "where to write the report")
     sub = command("vary", "write an exercise with other numbers, the same ones each time for a student", "exercises")
     sub.add_argument(
         "exercise", metavar="EXERCISE", help="an exercise with ranges under `vary`, or - for standard input"
     )
     sub.add_argument("--student", metavar="ID", required=True, help="whose numbers they are")
-    sub.add_argument("-o", "--output", metavar="FILE",
-                     help="where to write it, as YAML or, by the suffix, JSON (default: standard output)")  # fmt: skip
+    _add_output(sub, "where to write it, as YAML or, by the suffix, JSON")
     sub = command("seal", "write an exercise without its answers, which can be marked all the same", "exercises")
     sub.add_argument("exercise", metavar="EXERCISE", help="an exercise, or - for standard input")
-    sub.add_argument("-o", "--output", metavar="FILE",
-                     help="where to write it, as YAML or, by the suffix, JSON (default: standard output)")  # fmt: skip
+    _add_output(sub, "where to write it, as YAML or, by the suffix, JSON")
 
 
 def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -137,12 +135,12 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     _add_ends(sub, "with --to, what flows from S to T stands out")
     sub.add_argument("--show", type=_words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
     sub.add_argument("--top", type=_count, metavar="K", help="with --from and --to: the K strongest paths in colours")
-    sub.add_argument("-o", "--output", metavar="FILE", help="where to write the picture (default: standard output)")
+    _add_output(sub, "where to write the picture")
     sub = command("page", "write a page that walks through both passes, step by step, in any browser", "drawing")
     _add_graph(sub)
     _add_ends(sub, "default: the first input, and the first output")
     sub.add_argument("--exercise", action="store_true", help="hide the answers until they are asked for")
-    sub.add_argument("-o", "--output", metavar="FILE", required=True, help="where to write the page")
+    _add_output(sub, "where to write the page", required=True)
 
 
 def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -163,7 +161,7 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
         "--name", dest="loss_name", metavar="J", default="J", help="for append_loss: its name (default: J)"
     )
     sub.add_argument("--share", action="store_true", help="for expand: let equal intermediate results be one node")
-    sub.add_argument("-o", "--output", metavar="FILE", help="where to write the spec (default: standard output)")
+    _add_output(sub, "where to write the spec")
     sub = command("descend", "train the weights by gradient descent", "networks")
     _add_spec(sub)
     _add_loss(sub)
@@ -175,8 +173,14 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument("--validation", metavar="FILE", help="held-out examples, whose loss is shown too")
     sub.add_argument("--batch", type=_count, metavar="N", help="examples for each update (default: all of them)")
     sub.add_argument("--seed", type=int, metavar="N", help="shuffle the examples before each pass")
-    sub.add_argument("-o", "--output", metavar="FILE", help="write the trained spec there")
+    _add_output(sub, "where to write the trained spec; - is standard output, in place of the losses", default=None)
     _add_chart(sub, "the losses")
+
+
+def _add_output(sub: argparse.ArgumentParser, what: str, *, default: str | None = "-", required: bool = False) -> None:
+    if default is not None:
+        what += "; - is standard output" + ("" if required else " (the default)")
+    sub.add_argument("-o", "--output", metavar="FILE", default=default, required=required, help=what)
 
 
 def _add_chart(sub: argparse.ArgumentParser, what: str) -> None:

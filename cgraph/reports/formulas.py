@@ -277,8 +277,8 @@ def array_formulas(expression: Expression, y: Mapping[str, Any], j: str) -> dict
     """
     operations = [step.operation for step in expression.steps if isinstance(step, Apply)]
     match expression.steps:
-        case (*names, Apply(operation, _)) if all(isinstance(name, Name) for name in names):
-            if (rules := _rules(operation, [np.ndim(y[name.name]) for name in names])) is not None:  # type: ignore[union-attr]
+        case (*before, Apply(operation, _)) if len(before) == len(expression.operands):  # names alone
+            if (rules := _rules(operation, [np.ndim(y[i]) for i in expression.operands])) is not None:
                 return _filled(rules, expression.operands, j)
     shape = np.shape(steps_of(expression, y, j)[-1])
     if len(operations) > 1 and operations[0] not in OPERATIONS and set(operations[1:]) == {"add"}:

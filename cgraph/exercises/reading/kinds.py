@@ -1,0 +1,235 @@
+"""The kinds of questions: how what stands under each key is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+import networkx as nx
+import numpy as np
+
+from cgraph.exercises.questions import (
+    Choice,
+    EdgeDerivative,
+    FormulaOf,
+    Gate,
+    Part,
+    PathCount,
+    PathProduct,
+    Sensitivity,
+    Updated,
+    ValueOf,
+    WeightGradient,
+)
+from cgraph.exercises.reading.wording import MistakeError, Wording, number_at, suggestion
+from cgraph.model.evaluation import is_computed
+from cgraph.model.graph import topological_order
+from cgraph.model.values import show_shape
+
+__all__ = ["KINDS", "Asked"]
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class Asked(NamedTuple):
+    """The parts of a question, or what is asked for instead, and the shape of an array."""
+
+    parts: dict[str, Part]
+    special: FormulaOf | Choice | None = None
+    shape: tuple[int, ...] = ()
+
+
+def one(part: Part) -> Asked:
+    """Return what asks for one number, or for one array."""
+    return Asked({"": part})
+
+
+def value(wording: Wording) -> Asked:
+    """``y: h1``."""
+    return one(ValueOf(wording.node(wording.text)))
+
+
+def derivatives(wording: Wording) -> Asked:
+    """``d: J/x``, ``d: J/x1 -> h1``, ``d: J/[x1, x2]`` or ``d: [y1, y2]/[x1, x2]``."""
+    above, below = _halves(wording)
+    rows, columns = _listed(above), _listed(below)
+    if rows is None and columns is None:
+        return one(_derivative(wording, above, below))
+    targets, sources = rows or [above], columns or [below]
+    for listed in (targets, sources):
+        if len(set(listed)) < len(listed):
+            raise wording.mistake(f"a node stands twice in {wording.text!r}")
+    cells = {(t, s): _derivative(wording, t, s) for t in targets for s in sources}
+    if rows is not None and columns is not None:
+        return Asked({f"{t},{s}": part for (t, s), part in cells.items()}, shape=(len(targets), len(sources)))
+    return Asked({t if columns is None else s: part for (t, s), part in cells.items()}, shape=(len(cells),))
+
+
+def edge_derivative(wording: Wording) -> Asked:
+    """``z: x1 -> y3``."""
+    return one(EdgeDerivative(*wording.edge(wording.text)))
+
+
+def path_count(wording: Wording) -> Asked:
+    """``paths: x -> y``."""
+    return one(PathCount(*wording.ends(wording.text)))
+
+
+def path_product(wording: Wording) -> Asked:
+    """``path: x -> a -> y``."""
+    path = tuple(wording.node(name) for name in wording.text.split("->"))
+    for i, j in pairwise(path):
+        wording.require_edge(i, j)
+    if len(path) < 2:
+        raise wording.mistake(f"{wording.text!r} is no path", wording.example)
+    return one(PathProduct(path))
+
+
+def delta(wording: Wording) -> Asked:
+    """``delta: h1``, perhaps with ``of: J``."""
+    return one(Sensitivity(wording.node(wording.text), wording.target))
+
+
+def gate(wording: Wording) -> Asked:
+    """``gate: h1``."""
+    j = wording.node(wording.text)
+    if "activation" not in wording.G.nodes[j]:
+        raise wording.mistake(f"node {j!r} is no neuron and has no gate")
+    return one(Gate(j))
+
+
+def step(wording: Wording) -> Asked:
+    """``step: w_13`` or ``step: x1 -> h1``, with ``rate: 0.1`` and perhaps ``of: J``."""
+    gradient = _gradient(wording, wording.text, wording.target)
+    if np.ndim(loss := wording.L.nodes[gradient.t].get("value", 0.0)):
+        raise wording.mistake(
+            f"the loss {gradient.t!r} is {show_shape(loss)}; a loss is one number", "say which one with of: J"
+        )
+    if "rate" not in wording.entry:
+        raise wording.mistake("a step of gradient descent needs its rate", "write rate: 0.1")
+    return one(Updated(gradient, float(number_at(("rate",), wording.entry["rate"]))))
+
+
+def formula(wording: Wording) -> Asked:
+    """``formula: J/x1``, perhaps with ``domain: {x1: [0.1, 2]}``."""
+    above, below = _halves(wording)
+    part = Sensitivity(wording.node(below), wording.node(above))
+    if np.ndim(part.of(wording.L)):
+        raise wording.mistake(f"{part} is an array; formulas are compared for numbers", "write d: instead")
+    return Asked({}, FormulaOf(part, _domains(wording)))
+
+
+def choice(wording: Wording) -> Asked:
+    """``choice: [first, second]`` with ``answer: B``."""
+    options = wording.entry["choice"]
+    if not isinstance(options, list) or not 2 <= len(options) <= len(LETTERS):
+        raise wording.mistake("a choice is a list of 2 to 26 texts", wording.example)
+    letters = LETTERS[: len(options)]
+    right = "" if wording.is_sealed else str(wording.entry.get("answer", "")).strip().upper()
+    if not wording.is_sealed and (len(right) != 1 or right not in letters):
+        raise MistakeError(("answer",), f"the answer of a choice is one of the letters {letters}", "write answer: B")
+    return Asked({}, Choice(tuple(map(str, options)), right))
+
+
+def table(wording: Wording) -> Asked:
+    """``table: forward`` or ``table: backward``, perhaps with ``of: J``."""
+    text, t = wording.text, wording.target
+    leading = nx.ancestors(wording.G, t) | {t}
+    order = [i for i in topological_order(wording.G) if i in leading]
+    if text == "forward":
+        return Asked({i: ValueOf(i) for i in order if is_computed(wording.G, i)})
+    if text == "backward":
+        role = wording.G.nodes(data="role")
+        return Asked({i: Sensitivity(i, t) for i in reversed(order) if i != t and role[i] != "constant"})
+    raise wording.mistake(f"there is no table {text!r}", wording.example)
+
+
+class Kind(NamedTuple):
+    """How a kind of question is read, and what to write for one."""
+
+    read: Callable[[Wording], Asked]
+    example: str
+
+
+KINDS = {
+    "y": Kind(value, "write y: h1"),
+    "d": Kind(derivatives, "write d: J/x1, d: J/[x1, x2] or, for the weight of an edge, d: J/x1 -> h1"),
+    "z": Kind(edge_derivative, "write z: x1 -> y3"),
+    "paths": Kind(path_count, "write paths: x -> y"),
+    "path": Kind(path_product, "write path: x -> a -> y"),
+    "delta": Kind(delta, "write delta: h1"),
+    "gate": Kind(gate, "write gate: h1"),
+    "step": Kind(step, "write step: w_13 and rate: 0.1"),
+    "formula": Kind(formula, "write formula: J/x1"),
+    "choice": Kind(choice, "write choice: [first, second] and answer: A"),
+    "table": Kind(table, "write table: forward, or table: backward"),
+}
+
+
+def _halves(wording: Wording) -> tuple[str, str]:
+    """Split at the slash that stands between two names, or between lists of them."""
+    text = wording.text
+    halves = [(text[:k].strip(), text[k + 1 :].strip()) for k, c in enumerate(text) if c == "/"]
+    if not halves:
+        raise wording.mistake(f"{text!r} is no derivative", wording.example)
+    known = [(t, s) for t, s in halves if t in wording.G or _listed(t) is not None]
+    return (known or halves)[0]
+
+
+def _listed(text: str) -> list[str] | None:
+    if text.startswith("[") and text.endswith("]"):
+        return [part.strip() for part in text[1:-1].split(",")]
+    return None
+
+
+def _derivative(wording: Wording, t: str, s: str) -> Sensitivity | WeightGradient:
+    """Return dy(t)/dy(s), or where `s` is an edge dy(t)/dw of its weight."""
+    t = wording.node(t)
+    if s in wording.G or "->" not in s:
+        return Sensitivity(wording.node(s), t)
+    i, j = wording.edge(s)
+    if "weight" not in wording.G.edges[i, j]:
+        raise wording.mistake(f"the edge {i} -> {j} has no weight to differentiate by")
+    return WeightGradient(i, j, t)
+
+
+def _gradient(wording: Wording, weight: str, t: str) -> Sensitivity | WeightGradient:
+    """Return the derivative of `t` by what a step of descent can change."""
+    if weight not in wording.G and "->" in weight:
+        i, j = wording.edge(weight)
+        if "weight" not in wording.G.edges[i, j]:
+            raise wording.mistake(f"the edge {i} -> {j} has no weight to update")
+        return WeightGradient(i, j, t)
+    node = wording.node(weight)
+    if is_computed(wording.G, node) or wording.G.nodes[node].get("value") is None:
+        raise wording.mistake(f"node {node!r} is computed, and cannot be updated")
+    return Sensitivity(node, t)
+
+
+def _domains(wording: Wording) -> dict[str, tuple[float, float]]:
+    """Return the intervals of the inputs and weights: around their values, or as ``domain`` says."""
+    domains = {}
+    for i in [*wording.G.inputs, *wording.G.weights]:
+        y = wording.G.nodes[i].get("value", 0.0)
+        if np.ndim(y):
+            continue  # an array keeps its value
+        spread = max(abs(y) / 2, 0.5)
+        domains[i] = (y - spread, y + spread)
+    given = wording.entry.get("domain", {})
+    if not isinstance(given, dict):
+        raise MistakeError(("domain",), "'domain' is a mapping from inputs to intervals", "domain: {x: [0.1, 2]}")
+    for i, ends in given.items():
+        if i not in domains:
+            raise MistakeError(("domain", i), f"{i!r} is no input or weight", suggestion(i, domains))
+        domains[i] = _interval(i, ends)
+    return domains
+
+
+def _interval(i: str, ends: object) -> tuple[float, float]:
+    if not isinstance(ends, list) or len(ends) != 2:
+        raise MistakeError(("domain", i), "an interval has two ends", f"write {i}: [0.1, 2]")
+    low, high = (float(number_at(("domain", i), end)) for end in ends)
+    if not low < high:
+        raise MistakeError(("domain", i), f"the interval from {low:g} to {high:g} is empty")
+    return low, high

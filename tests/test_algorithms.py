@@ -301,6 +301,27 @@ class TestCheckDerivatives:
         pairs = [(c.tail, c.head, c.numerical) for c in cg.check_derivatives(G).checks if c.kind == "pair"]
         assert pairs == [("x", "y", 3.0), ("w", "y", 2.0)]
 
+    def test_derivatives_put_on_the_edges_by_hand(self):
+        G = cg.from_equations("a = x*z; y = a + x", x=1.0, z=2.0)
+        by_hand = {("x", "a"): 2.0, ("z", "a"): 1.0, ("a", "y"): 1.0, ("x", "y"): 3.0}  # the last is 1
+        nx.set_edge_attributes(G, by_hand, "derivative")
+        found = [(c.kind, c.tail, c.head, c.derivative, c.numerical) for c in cg.check_derivatives(G).failures]
+        assert found == [("edge", "x", "y", 3.0, 1.0), ("pair", "x", "y", 5.0, 3.0)]
+        assert "value" not in G.nodes["y"]
+
+    def test_derivatives_put_into_a_network_by_hand(self):
+        G = cg.ComputationalGraph()
+        G.add_input("x", 2.0)
+        G.add_neuron("h", activation="tanh", weights={"x": 0.3})
+        G.edges["x", "h"]["derivative"] = 0.3  # without the gate
+        assert [(c.kind, c.tail, c.head) for c in cg.check_derivatives(G).failures] == [
+            ("edge", "x", "h"), ("pair", "x", "h"),
+        ]  # fmt: skip
+
+    def test_an_output_that_reads_nothing(self):
+        report = cg.check_derivatives(cg.from_equations("y = 2", x=1.0))
+        assert [(c.kind, c.tail, c.head, c.derivative, c.ok) for c in report.checks] == [("pair", "x", "y", 0.0, True)]
+
     def test_nothing_to_check(self):
         G = cg.ComputationalGraph()
         G.add_edge("x", "y", derivative=2.0)

@@ -99,6 +99,11 @@ class TestGraph:
         G.graph["outputs"] = ["a"]
         assert G.outputs == ["a"]
 
+    def test_what_reads_nothing_is_computed_too(self):
+        G = cg.from_equations("a = 2; b = x", x=1.0)
+        G.add_constant("c", 1.0)
+        assert (G.inputs, G.outputs) == (["x"], ["a", "b"])
+
     def test_a_graph_of_given_derivatives(self):
         G = cg.ComputationalGraph()
         G.add_edge("x", "y", derivative=2.0)

@@ -143,7 +143,7 @@ def check_derivatives(
     if not computed:
         raise EvaluationError("nothing to check: the graph gives derivatives but no equations to compare them with")
     given = all(derivative in G.edges[i, j] for j in computed for i in G.predecessors(j))
-    L = G if given and inputs is None else linearize(G, inputs)
+    L = _completed(G) if given and inputs is None else linearize(G, inputs)
     y = forward(L, source_values(L))
 
     outputs = [j for j in L.outputs if is_computed(L, j)]
@@ -151,6 +151,16 @@ def check_derivatives(
         _edges(L, y, computed, derivative), _pairs(L, y, outputs, derivative), _weights(L, outputs, derivative)
     )
     return CheckReport(tuple(_compared(found, tolerance) for found in measured), tolerance)
+
+
+def _completed(G: ComputationalGraph) -> ComputationalGraph:
+    """Return `G` as it is, with the values and gates of `linearize` where it has none of its own."""
+    L = linearize(G)
+    for i, data in G.nodes(data=True):
+        L.nodes[i].update(data)
+    for i, j, data in G.edges(data=True):
+        L.edges[i, j].update(data)
+    return L
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,8 @@ class ComputationalGraph(_DiGraph):
     def outputs(self) -> list[str]:
         """The nodes declared as outputs, or else the computed nodes that feed no other."""
         declared: list[str] = self.graph.get("outputs", [])
-        return declared or [i for i in self if self.pred[i] and not self.succ[i]]
+        computed = (i for i, d in self.nodes(data=True) if self.pred[i] or d.get("role") in {"operation", "neuron"})
+        return declared or [i for i in computed if not self.succ[i]]
 
     def _repr_svg_(self) -> str | None:
         """Return a picture for notebooks, or None: without the extra ``draw``, or where there is a cycle."""

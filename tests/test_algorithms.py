@@ -202,7 +202,7 @@ def test_unknown_nodes(algorithm):
     G = digraph(("x1", "y", 2.0))
     with pytest.raises(cg.NodeNotFound, match=r"^no node 'x_1' in the graph; did you mean 'x1'\?$"):
         SINGLE[algorithm](G, "x_1", "x_1")
-    with pytest.raises(cg.NodeNotFound, match=r"^no node 7 in the graph$"):
+    with pytest.raises(cg.NodeNotFound, match=r"^no node 7 in the graph; there are x1, y$"):
         SINGLE[algorithm](G, 7, 7)
 
 
@@ -237,9 +237,16 @@ def test_only_a_digraph_will_do(algorithm, graph):
         {**SINGLE, "count_paths": cg.count_paths}[algorithm](graph, 0, 1)
 
 
-def test_a_negative_number_of_paths():
-    with pytest.raises(cg.CGraphError, match="k = -1 paths"):
-        cg.top_paths(digraph(("x", "y", 2.0)), "x", "y", -1)
+@pytest.mark.parametrize("k", [-1, 1.5, "2", None])
+def test_a_number_of_paths_that_is_none(k):
+    with pytest.raises(cg.CGraphError, match=f"k = {k!r} paths"):
+        cg.top_paths(digraph(("x", "y", 2.0)), "x", "y", k)
+
+
+@pytest.mark.parametrize("function", [cg.log_sensitivities, cg.gradient_flow])
+def test_complex_derivatives_have_no_sign(function):
+    with pytest.raises(cg.DerivativeError, match="^edge 'x' -> 'y' holds 1j; its sign"):
+        function(digraph(("x", "y", 1j)), "y")
 
 
 class TestCheckDerivatives:

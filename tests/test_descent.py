@@ -4,6 +4,7 @@ import math
 import re
 from unittest import mock
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -179,6 +180,9 @@ class TestBadInput:
         [
             ({"rate": math.nan}, "rate = nan, steps = 1, batch = None: a finite rate"),
             ({"steps": -1}, "steps = -1"), ({"batch": 0}, "batch = 0"),
+            ({"rate": "0.1"}, "rate = '0.1', steps = 1, batch = None: a finite rate and positive whole numbers"),
+            ({"rate": 1j}, "rate = 1j"), ({"steps": 1.5}, "steps = 1.5"), ({"steps": "2"}, "steps = '2'"),
+            ({"batch": 1.5}, "batch = 1.5"), ({"seed": "a"}, "seed = 'a': a whole number is needed"),
             ({"loss": "q"}, "no node 'q' in the graph"),
             ({"data": {"x_0": [1.0]}}, "the data have a column 'x_0', which is no input; did you mean 'x0'?"),
             ({"data": {"y": [1.0]}}, "column 'y', which is no input; the inputs are x0, x1, target"),
@@ -191,6 +195,16 @@ class TestBadInput:
         with pytest.raises(cg.CGraphError) as error:
             cg.gradient_descent(logistic(), **{"loss": "J", "rate": 0.1, "steps": 1, **arguments})
         assert message in str(error.value)
+
+    @pytest.mark.parametrize("G", [None, "network.yaml", nx.Graph([("x0", "J")])])
+    def test_what_is_no_graph(self, G):
+        with pytest.raises(cg.CGraphError, match=r"^a networkx.DiGraph is needed, not"):
+            cg.gradient_descent(G, "J", 0.1, 1)
+
+    def test_numbers_of_numpy(self):
+        plan = {"steps": np.int64(2), "batch": np.int64(1), "data": table()}
+        found = cg.gradient_descent(logistic(), "J", np.float64(0.1), seed=np.int64(3), **plan)
+        assert found.history == cg.gradient_descent(logistic(), "J", 0.1, seed=3, **plan).history
 
     def test_a_loss_that_is_given_by_derivatives(self):
         G = cg.ComputationalGraph([("w", "J", {"derivative": 2.0})])

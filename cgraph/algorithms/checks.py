@@ -16,7 +16,7 @@ from cgraph.algorithms.linearized import edge_derivative, nodes_between
 from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import EvaluationError
 from cgraph.model.evaluation import forward, is_computed, linearize, source_values, value_of
-from cgraph.model.graph import ComputationalGraph
+from cgraph.model.graph import ComputationalGraph, require_digraph
 from cgraph.model.values import as_value
 
 __all__ = ["Check", "CheckReport", "check_derivatives"]
@@ -139,6 +139,7 @@ def check_derivatives(
     >>> [(c.kind, c.derivative, round(c.numerical, 9)) for c in check_derivatives(L).failures]
     [('edge', 7.0, 6.0), ('pair', 7.0, 6.0)]
     """
+    require_digraph(G)
     computed = [j for j in G if is_computed(G, j)]
     if not computed:
         raise EvaluationError("nothing to check: the graph gives derivatives but no equations to compare them with")

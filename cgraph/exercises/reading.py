@@ -14,6 +14,7 @@ import networkx as nx
 import numpy as np
 
 from cgraph.exercises.exercise import Exercise, truth_of
+from cgraph.exercises.formulas import mark_formula
 from cgraph.exercises.numbers import UnreadableError, read_number, show_fraction
 from cgraph.exercises.questions import (
     Choice,
@@ -439,6 +440,8 @@ class _Reader:
         """Report a given answer that the graph does not agree with, and an answer that it cannot compute."""
         index = {str(entry["id"]): k for k, entry in enumerate(self.data["ask"])}
         for q in exercise.questions:
+            if isinstance(q.special, FormulaOf):
+                self.check_formula(index[q.id], q, q.special)
             for label, part in q.parts.items():
                 try:
                     truth = truth_of(part, exercise.linearized)
@@ -454,6 +457,17 @@ class _Reader:
                         f"{show_fraction(truth)}",
                         f"with the tolerance {q.tolerance}, {q.tolerance.interval(given)} would agree",
                     )
+
+    def check_formula(self, k: int, q: Question, asked: FormulaOf) -> None:
+        """Report a given formula that would not be marked right itself, and domains in which none can be marked."""
+        given = self.data["ask"][k].get("answer")
+        try:
+            marked = mark_formula(self.G, q, asked, "0" if given is None else given)
+        except CGraphError as error:
+            self.report((k,), str(error))
+            return
+        if given is not None and marked.status != "right":
+            self.report((k, "answer"), f"the answer of question {q.id!r} is not {asked.part}: {marked.note}")
 
     def report(self, path: Sequence[str | int], message: str, hint: str = "", *, at_key: bool = False) -> None:
         self.document.report(("ask", *path), message, hint, at_key=at_key)

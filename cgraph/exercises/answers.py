@@ -76,10 +76,9 @@ def read_answers(source: str | os.PathLike[str] | IO[Any]) -> Answers:
     data = document.data
     if isinstance(data, dict) and isinstance(data.get(WHOLE), dict):
         student, data = data.get("student"), data[WHOLE]
-        student = str(student) if type(student) is int else student
-        if student is not None and (reason := no_name(student)):
+        name = (student if isinstance(student, str) else str(student)) if student else name
+        if student and (reason := no_name(name if type(student) in {str, int, float} else student)):
             document.report(("student",), reason)
-        name = student or name
     if not isinstance(data, dict):
         document.report((), f"answers are a mapping from ids, not {kind_of(data)}", "write a: 1.5")
     document.raise_problems()

@@ -472,6 +472,29 @@ g.yaml:3:9: error: node 'y': ')' is missing
 """,
     ),
     Case(
+        "bracket-cut-by-a-comma",
+        "inputs: {x: 1, z: 2}\nnodes: {y: max(x, z), u: x}\n",
+        """\
+g.yaml:2:15: error: node 'y': ')' is missing
+    2 | nodes: {y: max(x, z), u: x}
+      |               ^
+g.yaml:2:19: error: node 'z)' has no equation
+    2 | nodes: {y: max(x, z), u: x}
+      |                   ^
+  hint: in braces a comma ends the equation: put it in quotes
+""",
+    ),
+    Case(
+        "decimal-comma",
+        "inputs: {x: 2,5}\n",
+        """\
+g.yaml:1:15: error: input '5' has no value
+    1 | inputs: {x: 2,5}
+      |               ^
+  hint: write 5: 1.0; the decimal sign is a point, as in 2.5
+""",
+    ),
+    Case(
         "bracket-unclosed-inside",
         in_equation("(x + log(z) * 2"),
         """\

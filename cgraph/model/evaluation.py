@@ -348,7 +348,7 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
     except (ValueError, TypeError, IndexError, MemoryError) as error:  # shapes that do not fit
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, error)}") from None
     if not is_finite(value):
-        raise EvaluationError(f"node {node!r}: {_show(step, x, np.isfinite(value))} overflows")
+        raise EvaluationError(f"node {node!r}: {_show(step, x, np.ndim(value) and np.isfinite(value))} overflows")
     if np.size(value) == 0:
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, 'nothing is left of it')}")
     return value

@@ -278,6 +278,21 @@ class TestCheckDerivatives:
         report = cg.check_derivatives(cg.from_equations(f"y = {equation}", x=x, z=1e-5))
         assert report, report.failures
 
+    @pytest.mark.parametrize("x", [1e-20, 1e-28, -3e-44, 1e-120])
+    def test_the_step_is_small_beside_small_numbers(self, x):
+        assert cg.check_derivatives(cg.from_equations("a = 1/x; y = sin(a*x) + x", x=x))
+        report = cg.check_derivatives(cg.from_equations("y = sum(log(abs(x)))", x=[x, 1.0, 0.5]))
+        assert report, report.failures
+        L = cg.linearize(cg.from_equations("y = log(abs(x))", x=x))
+        assert cg.check_derivatives(L)
+        L.edges["x", "y"]["derivative"] *= 1.001
+        assert not cg.check_derivatives(L)
+
+    def test_a_saturated_softmax(self):
+        G = cg.from_equations("p = softmax(s); J = cross_entropy(p, y)", s=[0.0, 100.0], y=[1.0, 0.0])
+        report = cg.check_derivatives(G)
+        assert report, report.failures
+
     def test_a_small_derivative_is_checked_too(self):
         L = cg.linearize(cg.from_equations("y = 1e-7*x", x=3.0))
         assert cg.check_derivatives(L)

@@ -24,7 +24,7 @@ __all__ = ["Check", "CheckReport", "check_derivatives"]
 # An ndarray of floats.
 Array = Any
 
-_STEP = 1e-30
+_STEP = 1e-150  # small beside what is varied, be it the probability of a saturated softmax; there is no cancellation
 # An array of at most so many entries is varied entry by entry, a larger one along so many random directions.
 MOST_ENTRIES = 64
 DIRECTIONS = 8

@@ -24,7 +24,8 @@ __all__ = ["Check", "CheckReport", "check_derivatives"]
 # An ndarray of floats.
 Array = Any
 
-_STEP = 1e-150  # small beside what is varied, be it the probability of a saturated softmax; there is no cancellation
+# A power of two, by which nothing is rounded; small beside what is varied, be it the probability of a saturated softmax.
+_STEP = 2.0**-500
 # An array of at most so many entries is varied entry by entry, a larger one along so many random directions.
 MOST_ENTRIES = 64
 DIRECTIONS = 8

@@ -202,7 +202,7 @@ def test_unknown_nodes(algorithm):
     G = digraph(("x1", "y", 2.0))
     with pytest.raises(cg.NodeNotFound, match=r"^no node 'x_1' in the graph; did you mean 'x1'\?$"):
         SINGLE[algorithm](G, "x_1", "x_1")
-    with pytest.raises(cg.NodeNotFound, match=r"^no node 7 in the graph$"):
+    with pytest.raises(cg.NodeNotFound, match=r"^no node 7 in the graph; there are x1, y$"):
         SINGLE[algorithm](G, 7, 7)
 
 
@@ -237,9 +237,16 @@ def test_only_a_digraph_will_do(algorithm, graph):
         {**SINGLE, "count_paths": cg.count_paths}[algorithm](graph, 0, 1)
 
 
-def test_a_negative_number_of_paths():
-    with pytest.raises(cg.CGraphError, match="k = -1 paths"):
-        cg.top_paths(digraph(("x", "y", 2.0)), "x", "y", -1)
+@pytest.mark.parametrize("k", [-1, 1.5, "2", None])
+def test_a_number_of_paths_that_is_none(k):
+    with pytest.raises(cg.CGraphError, match=f"k = {k!r} paths"):
+        cg.top_paths(digraph(("x", "y", 2.0)), "x", "y", k)
+
+
+@pytest.mark.parametrize("function", [cg.log_sensitivities, cg.gradient_flow])
+def test_complex_derivatives_have_no_sign(function):
+    with pytest.raises(cg.DerivativeError, match="^edge 'x' -> 'y' holds 1j; its sign"):
+        function(digraph(("x", "y", 1j)), "y")
 
 
 class TestCheckDerivatives:
@@ -271,6 +278,21 @@ class TestCheckDerivatives:
         report = cg.check_derivatives(cg.from_equations(f"y = {equation}", x=x, z=1e-5))
         assert report, report.failures
 
+    @pytest.mark.parametrize("x", [1e-20, 1e-28, -3e-44, 1e-120])
+    def test_the_step_is_small_beside_small_numbers(self, x):
+        assert cg.check_derivatives(cg.from_equations("a = 1/x; y = sin(a*x) + x", x=x))
+        report = cg.check_derivatives(cg.from_equations("y = sum(log(abs(x)))", x=[x, 1.0, 0.5]))
+        assert report, report.failures
+        L = cg.linearize(cg.from_equations("y = log(abs(x))", x=x))
+        assert cg.check_derivatives(L)
+        L.edges["x", "y"]["derivative"] *= 1.001
+        assert not cg.check_derivatives(L)
+
+    def test_a_saturated_softmax(self):
+        G = cg.from_equations("p = softmax(s); J = cross_entropy(p, y)", s=[0.0, 100.0], y=[1.0, 0.0])
+        report = cg.check_derivatives(G)
+        assert report, report.failures
+
     def test_a_small_derivative_is_checked_too(self):
         L = cg.linearize(cg.from_equations("y = 1e-7*x", x=3.0))
         assert cg.check_derivatives(L)
@@ -300,6 +322,27 @@ class TestCheckDerivatives:
         G.add_equation("y", "w*x")
         pairs = [(c.tail, c.head, c.numerical) for c in cg.check_derivatives(G).checks if c.kind == "pair"]
         assert pairs == [("x", "y", 3.0), ("w", "y", 2.0)]
+
+    def test_derivatives_put_on_the_edges_by_hand(self):
+        G = cg.from_equations("a = x*z; y = a + x", x=1.0, z=2.0)
+        by_hand = {("x", "a"): 2.0, ("z", "a"): 1.0, ("a", "y"): 1.0, ("x", "y"): 3.0}  # the last is 1
+        nx.set_edge_attributes(G, by_hand, "derivative")
+        found = [(c.kind, c.tail, c.head, c.derivative, c.numerical) for c in cg.check_derivatives(G).failures]
+        assert found == [("edge", "x", "y", 3.0, 1.0), ("pair", "x", "y", 5.0, 3.0)]
+        assert "value" not in G.nodes["y"]
+
+    def test_derivatives_put_into_a_network_by_hand(self):
+        G = cg.ComputationalGraph()
+        G.add_input("x", 2.0)
+        G.add_neuron("h", activation="tanh", weights={"x": 0.3})
+        G.edges["x", "h"]["derivative"] = 0.3  # without the gate
+        assert [(c.kind, c.tail, c.head) for c in cg.check_derivatives(G).failures] == [
+            ("edge", "x", "h"), ("pair", "x", "h"),
+        ]  # fmt: skip
+
+    def test_an_output_that_reads_nothing(self):
+        report = cg.check_derivatives(cg.from_equations("y = 2", x=1.0))
+        assert [(c.kind, c.tail, c.head, c.derivative, c.ok) for c in report.checks] == [("pair", "x", "y", 0.0, True)]
 
     def test_nothing_to_check(self):
         G = cg.ComputationalGraph()

@@ -472,6 +472,29 @@ g.yaml:3:9: error: node 'y': ')' is missing
 """,
     ),
     Case(
+        "bracket-cut-by-a-comma",
+        "inputs: {x: 1, z: 2}\nnodes: {y: max(x, z), u: x}\n",
+        """\
+g.yaml:2:15: error: node 'y': ')' is missing
+    2 | nodes: {y: max(x, z), u: x}
+      |               ^
+g.yaml:2:19: error: node 'z)' has no equation
+    2 | nodes: {y: max(x, z), u: x}
+      |                   ^
+  hint: in braces a comma ends the equation: put it in quotes
+""",
+    ),
+    Case(
+        "decimal-comma",
+        "inputs: {x: 2,5}\n",
+        """\
+g.yaml:1:15: error: input '5' has no value
+    1 | inputs: {x: 2,5}
+      |               ^
+  hint: write 5: 1.0; the decimal sign is a point, as in 2.5
+""",
+    ),
+    Case(
         "bracket-unclosed-inside",
         in_equation("(x + log(z) * 2"),
         """\
@@ -3306,7 +3329,7 @@ g.yaml:1:808: error: nested more than 50 levels deep
     Case(
         "at-two-in-one",
         GRAPH,
-        "cgraph: error: no node 'x=1,z' in the graph\n",
+        "cgraph: error: no node 'x=1,z' in the graph; there are x, z, w, c, a, y\n",
         argv=["eval", "g.yaml", "--at", "x=1,z=2"],
         status=2,
     ),
@@ -3355,7 +3378,7 @@ g.yaml:1:808: error: nested more than 50 levels deep
     Case(
         "at-unknown-in-show",
         GRAPH,
-        "cgraph: error: no node 'nobody' in the graph\n",
+        "cgraph: error: no node 'nobody' in the graph; there are x, z, w, c, a, y\n",
         argv=["show", "g.yaml", "--at", "nobody=1"],
         status=2,
     ),
@@ -3369,7 +3392,7 @@ g.yaml:1:808: error: nested more than 50 levels deep
     Case(
         "from-unknown",
         GRAPH,
-        "cgraph: error: no node 'q' in the graph\n",
+        "cgraph: error: no node 'q' in the graph; there are x, z, w, c, a, y\n",
         argv=["sensitivity", "g.yaml", "--from", "q"],
         status=2,
     ),
@@ -3390,21 +3413,21 @@ g.yaml:1:808: error: nested more than 50 levels deep
     Case(
         "both-unknown",
         GRAPH,
-        "cgraph: error: no node 'q' in the graph\n",
+        "cgraph: error: no node 'q' in the graph; there are x, z, w, c, a, y\n",
         argv=["paths", "g.yaml", "--from", "q", "--to", "r"],
         status=2,
     ),
     Case(
         "paths-from-unknown",
         GRAPH,
-        "cgraph: error: no node 'q' in the graph\n",
+        "cgraph: error: no node 'q' in the graph; there are x, z, w, c, a, y\n",
         argv=["paths", "g.yaml", "--from", "q"],
         status=2,
     ),
     Case(
         "paths-to-unknown",
         GRAPH,
-        "cgraph: error: no node 'q' in the graph\n",
+        "cgraph: error: no node 'q' in the graph; there are x, z, w, c, a, y\n",
         argv=["paths", "g.yaml", "--to", "q"],
         status=2,
     ),
@@ -3481,7 +3504,7 @@ g.yaml:1:808: error: nested more than 50 levels deep
     Case(
         "check-unknown-at",
         GRAPH,
-        "cgraph: error: no node 'q' in the graph\n",
+        "cgraph: error: no node 'q' in the graph; there are x, z, w, c, a, y\n",
         argv=["check", "g.yaml", "--at", "q=1"],
         status=2,
     ),
@@ -3592,7 +3615,7 @@ equation:1:15: error: ')' is missing
     Case(
         "e-undefined",
         None,
-        "cgraph: error: node 'y' uses 'x', which has neither an equation nor a value\n",
+        "cgraph: error: node 'y' uses 'x', which has neither an equation nor a value; give it one, as in x=1.0\n",
         argv=["eval", "-e", "y = x^2"],
     ),
     Case(

@@ -298,8 +298,10 @@ def test_show_takes_values(run, monkeypatch):
     assert {n["node"]: n["value"] for n in nodes} == {"x": 7.0, "w": 3.0, "a": None, "y": None}
 
 
-def test_show_counts(run):
-    assert run("show", "-e", "a = 2").startswith("1 node in the order of evaluation; outputs: none\n")
+def test_show_counts(run, tmp_path):
+    (tmp_path / "g.yaml").write_text("inputs: {x: 2.0}", encoding="utf-8")
+    assert run("show", str(tmp_path / "g.yaml")).startswith("1 node in the order of evaluation; outputs: none\n")
+    assert run("show", "-e", "a = 2").startswith("1 node in the order of evaluation; outputs: a\n")
     assert "\n1 edge\n" in run("show", "-e", "a = 2; b = a")
 
 

@@ -4,6 +4,7 @@ import math
 import re
 from unittest import mock
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -179,10 +180,14 @@ class TestBadInput:
         [
             ({"rate": math.nan}, "rate = nan, steps = 1, batch = None: a finite rate"),
             ({"steps": -1}, "steps = -1"), ({"batch": 0}, "batch = 0"),
+            ({"rate": "0.1"}, "rate = '0.1', steps = 1, batch = None: a finite rate and positive whole numbers"),
+            ({"rate": 1j}, "rate = 1j"), ({"steps": 1.5}, "steps = 1.5"), ({"steps": "2"}, "steps = '2'"),
+            ({"batch": 1.5}, "batch = 1.5"), ({"seed": "a"}, "seed = 'a': a whole number is needed"),
             ({"loss": "q"}, "no node 'q' in the graph"),
             ({"data": {"x_0": [1.0]}}, "the data have a column 'x_0', which is no input; did you mean 'x0'?"),
             ({"data": {"y": [1.0]}}, "column 'y', which is no input; the inputs are x0, x1, target"),
             ({"data": {"x0": [1.0, 2.0], "x1": [1.0]}}, "the columns of the data need one length, and at least one row ('x0': 2, 'x1': 1)"),
+            ({"data": [1.0, 2.0]}, "the data are a mapping from inputs to columns, or the path of a CSV file, not [1.0, 2.0]"),
             ({"data": {"x0": []}}, "at least one row ('x0': 0)"), ({"data": {}}, "at least one row (no columns)"),
             ({"data": {"x0": [1.0, math.inf]}}, "column 'x0', row 2 holds inf; a finite number is needed"),
         ],
@@ -191,6 +196,16 @@ class TestBadInput:
         with pytest.raises(cg.CGraphError) as error:
             cg.gradient_descent(logistic(), **{"loss": "J", "rate": 0.1, "steps": 1, **arguments})
         assert message in str(error.value)
+
+    @pytest.mark.parametrize("G", [None, "network.yaml", nx.Graph([("x0", "J")])])
+    def test_what_is_no_graph(self, G):
+        with pytest.raises(cg.CGraphError, match=r"^a networkx.DiGraph is needed, not"):
+            cg.gradient_descent(G, "J", 0.1, 1)
+
+    def test_numbers_of_numpy(self):
+        plan = {"steps": np.int64(2), "batch": np.int64(1), "data": table()}
+        found = cg.gradient_descent(logistic(), "J", np.float64(0.1), seed=np.int64(3), **plan)
+        assert found.history == cg.gradient_descent(logistic(), "J", 0.1, seed=3, **plan).history
 
     def test_a_loss_that_is_given_by_derivatives(self):
         G = cg.ComputationalGraph([("w", "J", {"derivative": 2.0})])
@@ -220,6 +235,7 @@ class TestBadInput:
             (b"", "data.csv: no rows below the header"), (b"x,x\n1,2\n", "data.csv:1: the header needs a different name"),
             (b"x,\n1,2\n", "data.csv:1: the header"), (b"x,y\n", "data.csv: no rows below the header"),
             (b"x,y\n1,2\n3\n", "data.csv:3: 1 cells in the row, 2 in the header"),
+            (b"x;y\n1;2\n", "data.csv:2: column 'x;y' holds '1;2'; a finite number is needed; commas separate the columns"),
             (b"x,y\n1,2\n3,abc\n", "data.csv:3: column 'y' holds 'abc'; a finite number is needed"),
             (b"x,y\n1,nan\n", "data.csv:2: column 'y' holds 'nan'"), (b"x,y\n1,\n", "column 'y' holds ''"),
             (b"x\n\xff\n", "data.csv: not UTF-8 text: byte 3"),

@@ -249,6 +249,11 @@ BAD = {
     ),
     "a float budget": (lambda: cg.elimination_order(graph(), method="anneal", budget=1.5), cg.CGraphError, "1.5"),
     "no budget": (lambda: cg.elimination_order(graph(), method="anneal", budget=0), cg.CGraphError, "a positive one"),
+    "nodes for edges": (lambda: cg.eliminate_edges(graph(), ["a", "b"]), cg.OrderError, "^'a' is no edge with a side"),
+    "pairs for edges": (lambda: cg.eliminate_edges(graph(), [("x", "a")]), cg.OrderError, "as_edge_order makes them"),
+    "numbers for edges": (lambda: cg.eliminate_edges(graph(), [1]), cg.OrderError, "^1 is no edge"),
+    "nodes for faces": (lambda: cg.eliminate_faces(graph(), ["a", "b"]), cg.OrderError, "^'a' is no face"),
+    "an edge for a face": (lambda: cg.eliminate_faces(graph(), [("x", "a")]), cg.OrderError, "as_face_order makes them"),
     "a missing derivative": (
         lambda: cg.eliminate(nx.DiGraph([("x", "y")]), []), cg.MissingDerivativeError, "'x' -> 'y' has no 'derivative'",
     ),

@@ -58,6 +58,7 @@ class TestNumbers:
             ("1.5", "3/2"), ("1,5", "3/2"), (".5", "1/2"), ("5.", "5"), ("-1/3", "-1/3"), ("+2", "2"), ("2.50e-1", "1/4"),
             (" 7 ", "7"), ("−3·2", "-6"), ("2^3", "8"), ("1,5*2", "3"), ("max(1,2)", "2"), ("--3", "3"), (3, "3"),
             (0.1, "1/10"), (Fraction(2, 7), "2/7"), (np.float64(0.25), "1/4"), (np.int64(4), "4"), ("0", "0"), ("-0.0", "0"),
+            (Decimal("2.50"), "5/2"), (np.array(0.25), "1/4"),
         ],
     )  # fmt: skip
     def test_what_is_read(self, text, value):
@@ -228,6 +229,9 @@ class TestReading:
             ("id: a, formula: y/x, domain: {q: [1, 2]}", "4:39", "'q' is no input or weight"),
             ("id: a, formula: y/x, domain: {x: [2, 1]}", "4:39", "the interval from 2 to 1 is empty"),
             ("id: a, formula: y/x, domain: {x: 2}", "4:39", "an interval has two ends"),
+            ("id: a, formula: y/x, answer: 2*z", "4:35", "the answer of question 'a' is not dy/dx: at x = "),
+            ("id: a, formula: y/x, answer: z + q", "4:35", "the answer of question 'a' is not dy/dx: the graph has no node 'q'"),
+            ("id: a, formula: y/x, answer: z +", "4:35", "the answer of question 'a' is not dy/dx: an operand is missing"),
             ("id: a, formula: y/x, domain: 2", "4:35", "'domain' is a mapping from inputs to intervals"),
             ("id: a, d: y/x, tolerance: 3 sig", "4:32", "'3 sig' is not a tolerance; write 3sf"),
             ("id: a, d: y/x, points: -1", "4:29", "points are not negative"),
@@ -258,6 +262,9 @@ class TestReading:
         line, column = place.split(":")
         assert first.startswith(f"<text>:{line}:"), first
         assert abs(int(first.split(":")[2]) - int(column)) <= 3, first
+
+    def test_a_given_formula_that_is_right(self):
+        assert exercise(TWO_PATHS, "id: a, formula: y/x, answer: z + 1").questions[0].id == "a"
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -579,9 +586,10 @@ class TestFormulas:
     def test_outside_of_the_domain(self):
         graph = "inputs: {x: 2.0}\nnodes: {y: log(x)}"
         assert cg.grade(exercise(graph, "id: a, formula: y/x, domain: {x: [-1, 3]}"), {"a": "1/x"}).ok
-        asked = exercise(graph, "id: a, formula: y/x, domain: {x: [-3, -1]}")
-        with pytest.raises(cg.CGraphError, match="question 'a': the graph cannot be evaluated in the domains"):
-            cg.grade(asked, {"a": "1/x"})
+        with pytest.raises(
+            cg.SpecError, match="^<text>:4:5: error: question 'a': the graph cannot be evaluated in the domains"
+        ):
+            exercise(graph, "id: a, formula: y/x, domain: {x: [-3, -1]}")
 
 
 # The graph, what is asked, the kind of slip, the number by hand, and words that must be said.
@@ -786,6 +794,11 @@ class TestArrays:
 
 
 class TestAnswerFiles:
+    @pytest.mark.parametrize("answers", [None, [6], "a: 6"])
+    def test_answers_are_a_mapping(self, answers):
+        with pytest.raises(cg.CGraphError, match="^answers are a mapping from ids"):
+            cg.grade(exercise(TWO_PATHS, "id: a, y: a"), answers)
+
     @pytest.mark.parametrize(
         ("name", "text", "answers"),
         [
@@ -804,6 +817,18 @@ class TestAnswerFiles:
         (tmp_path / "f.yaml").write_text("student: Ada L.\nanswers: {a: 1}", encoding="utf-8")
         assert cg.read_answers(tmp_path / "f.yaml") == cg.Answers("Ada L.", {"a": 1})
         assert cg.read_answers(io.StringIO("a: 1")).student == ""
+
+    @pytest.mark.parametrize(
+        ("given", "student"), [("2026", "2026"), ("''", "f"), ("", "f"), ("Çağlar Ö.", "Çağlar Ö.")]
+    )
+    def test_names_of_students(self, tmp_path, given, student):
+        (tmp_path / "f.yaml").write_text(f"student: {given}\nanswers: {{a: 1}}", encoding="utf-8")
+        assert cg.read_answers(tmp_path / "f.yaml").student == student
+
+    @pytest.mark.parametrize("given", [r'"\e[31mred"', r'"a\nb"', "[1]", "{a: 1}", "true", "x" * 101])
+    def test_what_is_no_name_of_a_student(self, given):
+        with pytest.raises(cg.SpecError, match="is no name of a student; 1 to 100 printable characters are"):
+            cg.read_answers(io.StringIO(f"student: {given}\nanswers: {{a: 1}}"))
 
     @pytest.mark.parametrize(
         ("name", "text", "message"),
@@ -967,6 +992,23 @@ class TestCommand:
         one = run("grade", QUIZ, "--answers", tmp_path, "--format", "csv", "--jobs", "1")
         assert one == run("grade", QUIZ, "--answers", tmp_path, "--format", "csv", "--jobs", "2")
         assert one[1].count("\n") == 61
+
+    def test_what_is_not_marked_is_named(self, run, tmp_path):
+        (tmp_path / "a.yaml").write_text("a: 6", encoding="utf-8")
+        (tmp_path / "b.docx").write_bytes(b"PK")
+        (tmp_path / ".c.docx").write_bytes(b"PK")
+        (tmp_path / "d.yaml").mkdir()
+        status, out, err = run("grade", QUIZ, "--answers", tmp_path)
+        assert status == 1
+        assert out.startswith("1 student, on average 1.00 of 11 points\n")
+        assert err == ("cgraph: 1 file not marked: 'b.docx'; answers are files of .csv, .json, .toml, .yaml, .yml\n")
+
+    @pytest.mark.parametrize("format", ["text", "markdown"])
+    def test_answers_do_not_move_the_cursor(self, run, tmp_path, format):
+        (tmp_path / "a.yaml").write_text(r'{a: "6\e[31m", "b\e[2J": 3, g: "x\e]0;hi\a"}', encoding="utf-8")
+        out = run("grade", QUIZ, "--answers", tmp_path / "a.yaml", "--format", format)[1]
+        assert "6\ufffd" in out
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", out)
 
     def test_all_right(self, run, tmp_path):
         (tmp_path / "a.yaml").write_text("a: 6", encoding="utf-8")

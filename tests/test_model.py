@@ -100,6 +100,11 @@ class TestGraph:
         G.graph["outputs"] = ["a"]
         assert G.outputs == ["a"]
 
+    def test_what_reads_nothing_is_computed_too(self):
+        G = cg.from_equations("a = 2; b = x", x=1.0)
+        G.add_constant("c", 1.0)
+        assert (G.inputs, G.outputs) == (["x"], ["a", "b"])
+
     def test_a_graph_of_given_derivatives(self):
         G = cg.ComputationalGraph()
         G.add_edge("x", "y", derivative=2.0)
@@ -221,7 +226,10 @@ class TestEvaluation:
     @pytest.mark.parametrize(
         ("inputs", "error", "message"),
         [
-            ({"q": 1.0}, cg.NodeNotFound, "^no node 'q' in the graph$"),
+            ({"q": 1.0}, cg.NodeNotFound, "^no node 'q' in the graph; there are x, c, y, p, r$"),
+            ({"Y": 1.0}, cg.NodeNotFound, "^no node 'Y' in the graph; did you mean 'y'?"),
+            ("x=1", cg.InvalidNodeError, "^values are a mapping from nodes, as in {'x': 2.0}, not 'x=1'$"),
+            ([("x", 1.0)], cg.InvalidNodeError, "^values are a mapping from nodes"),
             ({"y": 1.0}, cg.InvalidNodeError, "^node 'y' cannot be set: it is computed; inputs and weights can$"),
             ({"c": 1.0}, cg.InvalidNodeError, "^node 'c' cannot be set: it is a constant"),
             ({"p": 1.0}, cg.InvalidNodeError, "^node 'p' cannot be set: it is known by its derivatives only"),
@@ -239,6 +247,44 @@ class TestEvaluation:
         for f in (cg.evaluate, cg.linearize):
             with pytest.raises(error, match=message):
                 f(G, inputs)
+
+    @pytest.mark.parametrize(
+        "G", [None, "quiz.yaml", [("x", "y")], nx.Graph([("x", "y")]), nx.MultiDiGraph([("x", "y")])]
+    )
+    @pytest.mark.parametrize(
+        "function",
+        [cg.evaluate, cg.linearize, cg.check_derivatives, cg.solve, cg.page, lambda G: cg.write_spec(G, "g.yaml")],
+    )
+    def test_what_is_no_graph(self, function, G):
+        with pytest.raises(cg.CGraphError, match=r"^a networkx.DiGraph is needed, not"):
+            function(G)
+
+    def test_a_value_put_on_a_node_by_hand(self):
+        G = cg.from_equations("y = sum(x)", x=1.0)
+        G.nodes["x"]["value"] = [1, 2]
+        assert cg.evaluate(G)["y"] == 3.0
+        G.nodes["x"]["value"] = "2"
+        with pytest.raises(cg.InvalidNodeError, match="^node 'x' has the value '2', which is not a number$"):
+            cg.evaluate(G)
+
+    @pytest.mark.parametrize("equation", [None, 2, b"x", ["x"]])
+    def test_equations_are_text(self, equation):
+        G = cg.from_equations("y = x", x=1.0)
+        with pytest.raises(cg.InvalidNodeError, match="^the equation of node 'u' is text, not"):
+            G.add_equation("u", equation)
+        with pytest.raises(cg.InvalidNodeError, match="^equations are text"):
+            cg.from_equations(equation)
+
+    def test_weights_are_a_mapping(self):
+        G = cg.from_equations("y = x", x=1.0)
+        with pytest.raises(cg.InvalidNodeError, match="^the weights of neuron 'h' are a mapping"):
+            G.add_neuron("h", activation="tanh", weights=["x"])
+
+    def test_declared_outputs_that_are_not_there(self):
+        G = cg.from_equations("y = x", x=1.0)
+        G.graph["outputs"] = ["u"]
+        with pytest.raises(cg.NodeNotFound, match="^no node 'u'"):
+            cg.expand(G)
 
     def test_an_equation_of_a_thousand_operands_is_differentiated_in_one_sweep(self):
         names = [f"x{k}" for k in range(1000)]

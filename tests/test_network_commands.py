@@ -76,7 +76,7 @@ class TestGradient:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--of", "q"], "no node 'q' in the graph"),
+            (["--of", "q"], "no node 'q' in the graph; there are x1, x2, h1, h2, o, +1, J"),
             (["-e", "a = x; b = x", "--at", "x=1"], "the graph has 2 outputs (a, b); name the loss with --of"),
             (
                 ["-e", "a = x", "--at", "x=1"],
@@ -174,7 +174,7 @@ class TestTransform:
             (["foo", NETWORK], f"there is no transform 'foo'; the transforms are {', '.join(NAMES)}"),
             (["restrict", NETWORK], "restrict needs --from S"),
             (["restrict", NETWORK, "--from", "h1"], "restrict needs --to T"),
-            (["restrict", NETWORK, "--from", "q", "--to", "J"], "no node 'q' in the graph"),
+            (["restrict", NETWORK, "--from", "q", "--to", "J"], "no node 'q' in the graph; there are x1, x2, h1, h2, o, +1, J"),
             (["append_loss", NETWORK], "append_loss needs --loss EQUATION"),
             (["append_loss", NETWORK, "--loss", "o"], "node 'J' is defined twice"),
             (["decouple", NETWORK, "--at", "x1=2"],

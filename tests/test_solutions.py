@@ -227,11 +227,20 @@ class TestOtherNumbers:
             ("y = exp(x)", "node 'y': exp leaves the fractions"),
             ("y = pi*x", "node 'y': pi leaves the fractions"),
             ("y = x^0.5", "node 'y': a power by a fraction leaves the fractions"),
+            ("y = 3^x", "node 'y': a power by a node leaves the fractions"),
+            ("y = x^(2*x - 1)", "node 'y': a power by a node leaves the fractions"),
+            ("y = x^99999", "node 'y': 2 ^ 99999 overflows"),
+            ("a = x*1e300; y = a^3", "node 'y': 2e+300 ^ 3 overflows"),
+            ("y = 1/(x - 2)", "node 'y': 1 / 0 is undefined; div takes a divisor other than 0"),
+            ("y = (x - 2)^-1", "node 'y': 0 ^ (-1) is undefined; pow takes"),
         ],
     )
     def test_what_leaves_the_fractions(self, equations, message):
         with pytest.raises(cg.EvaluationError, match=re.escape(message)):
             cg.solve(cg.from_equations(equations, x=2.0), "x", exact=True)
+
+    def test_powers_by_numbers_stay_fractions(self):
+        assert cg.solve(cg.from_equations("y = x^(2 + 1) - x^-1", x=2.0), "x", exact=True).value == 12 + Fraction(1, 4)
 
     def test_activations_and_arrays_leave_the_fractions(self):
         G = cg.ComputationalGraph()

@@ -261,6 +261,11 @@ class TestByHand:
         G.add_equation("J", "c*x + y")
         assert cg.sensitivity(cg.linearize(cg.fold_constants(G)), "c", "J") == 2.0
 
+    def test_an_output_that_is_folded_stays_one(self):
+        G = cg.from_equations("a = 2; b = a^2; y = 3*x", x=1.0)
+        H = cg.fold_constants(G)
+        assert (H.nodes["b"]["role"], H.outputs) == ("constant", ["b", "y"]) == ("constant", G.outputs)
+
     def test_a_declared_output_that_no_edge_touches_is_a_constant(self):
         G = cg.from_equations("a = relu(x); y = 0*z; u = x", x=-1.0, z=2.0)
         G.graph["outputs"] = ["a", "y"]
@@ -278,6 +283,22 @@ class TestByHand:
         assert ("x", "a") not in H.edges
         assert "a" in H
         assert "equation" not in H.nodes["y"]
+
+    def test_drop_zero_edges_keeps_the_inputs_and_outputs(self):
+        L = cg.linearize(cg.from_equations("a = relu(x); y = a + z; u = relu(x)", x=-1.0, z=3.0))
+        H = cg.drop_zero_edges(L)
+        assert (H.inputs, H.outputs) == (L.inputs, L.outputs) == (["x", "z"], ["y", "u"])
+        assert (H.nodes["a"]["role"], H.nodes["a"]["value"]) == ("constant", 0.0)
+        stream = io.StringIO()
+        cg.write_spec(H, stream)
+        stream.seek(0)
+        again = cg.read_spec(stream)
+        assert (again.inputs, again.outputs) == (["x", "z"], ["y", "u"])
+
+    def test_split_nodes_keeps_the_outputs_beside_an_unused_input(self):
+        G = cg.from_equations("y = 2*x", x=3.0, unused=1.0)
+        assert cg.split_nodes(G).outputs == ["y.out"]
+        assert "outputs" not in cg.merge_nodes(cg.split_nodes(G)).graph
 
     @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
     def test_given_derivatives(self, case):

@@ -308,6 +308,20 @@ class TestFiles:
         assert "cannot be read" in refused("{file: a.npz}")
         assert not (folder / "pwned").exists()
 
+    @pytest.mark.parametrize(
+        ("good", "bad"),
+        [(b"}", b" "), (b"'<f8'", b"',f8'"), (b"(", b"["), (b"'shape'", b"'sha\n''"), (b"False", b"F(lse")],
+    )
+    def test_damaged_headers(self, folder, good, bad):
+        np.save(folder / "a.npy", MATRIX)
+        whole = (folder / "a.npy").read_bytes()
+        (folder / "a.npy").write_bytes(whole.replace(good, bad, 1))
+        assert "'a.npy' cannot be read: " in refused("{file: a.npy}")
+
+    def test_an_archive_of_nothing(self, folder):
+        np.savez(folder / "a.npz")
+        assert refused("{file: a.npz}") == "1:20 input 'x': 'a.npz' holds no arrays"
+
     def test_damaged_files(self, folder):
         np.save(folder / "a.npy", MATRIX)
         whole = (folder / "a.npy").read_bytes()

@@ -110,6 +110,12 @@ def test_a_hand_computed_batch():
     assert cg.weight_gradients(cg.linearize(B), "J")["w"].tolist() == [8.0, 12.0]
 
 
+def test_a_batch_in_a_file(tmp_path):
+    (tmp_path / "batch.csv").write_text("x,z\n1,2\n3,4\n", encoding="utf-8")
+    B = cg.minibatch(cg.from_equations("J = x * z", x=0.0, z=0.0), tmp_path / "batch.csv")
+    assert cg.evaluate(B)["J"] == 7.0  # (2 + 12) / 2
+
+
 @pytest.mark.parametrize(
     ("equation", "message"),
     [
@@ -133,6 +139,7 @@ def test_what_has_no_form_for_many_examples_is_named(equation, message):
         ({"x": [[1, np.nan]]}, r"^column 'x', row 1 holds \[1, nan\]; a finite number is needed"),
         ({"x": [[1, 2, 3]]}, "^node 'J': w @ x does not fit: w is a vector of 2, x is a vector of 3"),
         ({"w": [[1, 2]]}, "^the data have a column 'w', which is no input"),
+        (3.0, "^the data are a mapping from inputs to columns, or the path of a CSV file, not 3.0"),
         ({"x": 3.0}, "column .x. is 3.0; a list with a value for each row is needed"),
         ({"x": []}, "^the columns of the data need one length, and at least one row"),
     ],

@@ -16,7 +16,7 @@ from cgraph.algorithms.linearized import edge_derivative, nodes_between
 from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import EvaluationError
 from cgraph.model.evaluation import forward, is_computed, linearize, source_values, value_of
-from cgraph.model.graph import ComputationalGraph
+from cgraph.model.graph import ComputationalGraph, require_digraph
 from cgraph.model.values import as_value
 
 __all__ = ["Check", "CheckReport", "check_derivatives"]
@@ -24,7 +24,8 @@ __all__ = ["Check", "CheckReport", "check_derivatives"]
 # An ndarray of floats.
 Array = Any
 
-_STEP = 1e-30
+# A power of two, by which nothing is rounded; small beside what is varied, be it the probability of a saturated softmax.
+_STEP = 2.0**-500
 # An array of at most so many entries is varied entry by entry, a larger one along so many random directions.
 MOST_ENTRIES = 64
 DIRECTIONS = 8
@@ -139,11 +140,12 @@ def check_derivatives(
     >>> [(c.kind, c.derivative, round(c.numerical, 9)) for c in check_derivatives(L).failures]
     [('edge', 7.0, 6.0), ('pair', 7.0, 6.0)]
     """
+    require_digraph(G)
     computed = [j for j in G if is_computed(G, j)]
     if not computed:
         raise EvaluationError("nothing to check: the graph gives derivatives but no equations to compare them with")
     given = all(derivative in G.edges[i, j] for j in computed for i in G.predecessors(j))
-    L = G if given and inputs is None else linearize(G, inputs)
+    L = _completed(G) if given and inputs is None else linearize(G, inputs)
     y = forward(L, source_values(L))
 
     outputs = [j for j in L.outputs if is_computed(L, j)]
@@ -151,6 +153,16 @@ def check_derivatives(
         _edges(L, y, computed, derivative), _pairs(L, y, outputs, derivative), _weights(L, outputs, derivative)
     )
     return CheckReport(tuple(_compared(found, tolerance) for found in measured), tolerance)
+
+
+def _completed(G: ComputationalGraph) -> ComputationalGraph:
+    """Return `G` as it is, with the values and gates of `linearize` where it has none of its own."""
+    L = linearize(G)
+    for i, data in G.nodes(data=True):
+        L.nodes[i].update(data)
+    for i, j, data in G.edges(data=True):
+        L.edges[i, j].update(data)
+    return L
 
 
 @dataclass(frozen=True)

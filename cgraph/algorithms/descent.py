@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import networkx as nx
@@ -29,7 +30,7 @@ from cgraph.model.evaluation import (
     source_values,
     unlinearized,
 )
-from cgraph.model.graph import ComputationalGraph, require_node, topological_order
+from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
 from cgraph.model.tables import Example, Table, examples_of
 from cgraph.model.values import as_value, show_shape
 
@@ -134,16 +135,14 @@ def gradient_descent(
     >>> result.history, result.graph.nodes["w"]["value"]
     ([9.0, 2.25, 0.5625], 0.75)
     """
+    require_digraph(G)
     require_node(G, loss)
     if not is_computed(G, loss):
         raise CGraphError(f"node {loss!r} has neither an equation nor weights, so no descent can make it smaller")
-    if not math.isfinite(rate) or steps < 0 or (batch is not None and batch < 1):
-        raise CGraphError(
-            f"rate = {rate}, steps = {steps}, batch = {batch}: a finite rate and positive numbers are needed"
-        )
+    _require_plan(rate, steps, batch, seed)
     examples = [{}] if data is None else examples_of(G, data)
     held_out = [] if validation is None else examples_of(G, validation)
-    shuffler = None if seed is None else random.Random(seed)  # noqa: S311 - an order of examples, not a secret
+    shuffler = None if seed is None else random.Random(int(seed))  # noqa: S311 - an order of examples, not a secret
     training = _training(G, loss, examples[0], updates=steps * len(examples))
     history = [training.mean_loss(examples)]
     held_out_history = [training.mean_loss(held_out)] if held_out else []
@@ -162,6 +161,17 @@ def gradient_descent(
         if progress is not None:
             progress(step, after[0])
     return Descent(training.graph, history, held_out_history, stopped)
+
+
+def _require_plan(rate: Any, steps: Any, batch: Any, seed: Any) -> None:
+    """Raise `CGraphError` unless a descent can be made with these numbers."""
+    whole = isinstance(steps, Integral) and isinstance(1 if batch is None else batch, Integral)
+    if not (isinstance(rate, Real) and math.isfinite(rate) and whole) or steps < 0 or (batch is not None and batch < 1):
+        raise CGraphError(
+            f"rate = {rate!r}, steps = {steps!r}, batch = {batch!r}: a finite rate and positive whole numbers are needed"
+        )
+    if seed is not None and not isinstance(seed, Integral):
+        raise CGraphError(f"seed = {seed!r}: a whole number is needed")
 
 
 def _training(G: ComputationalGraph, loss: str, example: Example, updates: int) -> _Training | _TapeTraining:

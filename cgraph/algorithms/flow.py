@@ -12,7 +12,7 @@ import numpy as np
 
 from cgraph.algorithms.linearized import compose, edge_derivative, size_of
 from cgraph.algorithms.sweeps import reverse_sweep
-from cgraph.model.errors import MissingDerivativeError
+from cgraph.model.errors import DerivativeError, MissingDerivativeError
 from cgraph.model.evaluation import gate_of, steps_of
 from cgraph.model.expressions import Apply, Expression
 from cgraph.model.graph import Node, require_node, topological_order
@@ -264,8 +264,17 @@ def _scaled_sensitivities(G: nx.DiGraph[Any], t: Node, derivative: str) -> dict[
     require_node(G, t)
     size = size_of(G, t, derivative)
     one = _Scaled(1.0 if size is None else np.eye(size))
-    S = reverse_sweep(G, topological_order(G), {t: one}, lambda i, j: _scaled(z(i, j)))
+    S = reverse_sweep(G, topological_order(G), {t: one}, lambda i, j: _scaled(_real(z(i, j), i, j)))
     return {i: _scaled(value) for i, value in S.items()}
+
+
+def _real(value: Any, i: Node, j: Node) -> Any:
+    """Return the derivative of an edge, which has a sign and a size."""
+    if isinstance(value, complex):
+        raise DerivativeError(
+            f"edge {i!r} -> {j!r} holds {value!r}; its sign and size are asked for: give it a real number"
+        )
+    return value
 
 
 def _scaled(value: Any) -> _Scaled:

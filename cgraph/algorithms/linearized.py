@@ -15,14 +15,13 @@ import networkx as nx
 import numpy as np
 
 from cgraph.model.errors import (
-    CGraphError,
     CycleError,
     DerivativeError,
     EvaluationError,
     MissingDerivativeError,
     shorten,
 )
-from cgraph.model.graph import Node
+from cgraph.model.graph import Node, require_digraph
 from cgraph.model.jacobians import Dense, Jacobian, ScaledIdentity, require_room
 from cgraph.model.values import is_finite
 
@@ -108,15 +107,6 @@ def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
         size, by = found, edge
         is_number = is_number or not is_matrix
     return None if is_number else size
-
-
-def require_digraph(G: nx.DiGraph[Any]) -> None:
-    """Raise `CGraphError` unless `G` is a networkx DiGraph with at most one edge from node to node."""
-    if not isinstance(G, nx.DiGraph) or G.is_multigraph():
-        raise CGraphError(
-            f"a networkx.DiGraph is needed, not {type(G).__name__}; parallel edges become one edge "
-            f"that holds the sum of their derivatives"
-        )
 
 
 def nodes_between(G: nx.DiGraph[Any], s: Node, t: Node) -> list[Any]:

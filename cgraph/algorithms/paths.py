@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count, pairwise
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import networkx as nx
@@ -226,10 +227,10 @@ def top_paths(
     return list(zip(map(tuple, found), products, strict=True))
 
 
-def require_count(k: int) -> None:
+def require_count(k: Any) -> None:
     """Raise `CGraphError` unless `k` paths can be asked for."""
-    if k < 0:
-        raise CGraphError(f"k = {k} paths were asked for; k counts paths and cannot be negative")
+    if not isinstance(k, Integral) or k < 0:
+        raise CGraphError(f"k = {k!r} paths were asked for; k counts paths: a whole number, and not a negative one")
 
 
 def strongest_first(start: Any, k: int, ways_from: Callable[[Any], list[Way]]) -> list[list[Any]]:

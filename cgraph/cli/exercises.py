@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import cgraph as cg
-from cgraph.cli.graphs import UsageError, graph_of, standard_input, usage
-from cgraph.cli.output import VERSION, write_output
+from cgraph.cli.graphs import UsageError, graph_of, only_output, standard_input, usage
+from cgraph.cli.output import VERSION, counted, write_output
+from cgraph.exercises.answers import no_name
 from cgraph.reports.grades import (
     class_table,
     gradescope_data,
@@ -40,7 +41,9 @@ FEWEST_FOR_PROCESSES = 50  # files; below, starting processes takes longer than 
 def solve(arguments: argparse.Namespace) -> int:
     """Print the worked solution."""
     options = {"exact": arguments.exact, "symbolic": arguments.symbolic}
-    solution = usage(cg.solve, graph_of(arguments), arguments.s, arguments.t, dict(arguments.at), **options)
+    G = graph_of(arguments)
+    t = only_output(G, "the node with --to") if arguments.t is None else arguments.t
+    solution = usage(cg.solve, G, arguments.s, t, dict(arguments.at), **options)
     if arguments.format == "json":
         print(_json(solution_data(solution)))
     else:
@@ -69,6 +72,8 @@ def grade(arguments: argparse.Namespace) -> int:
 
 def vary(arguments: argparse.Namespace) -> int:
     """Write the exercise with the numbers of a student."""
+    if reason := no_name(arguments.student):
+        raise UsageError(reason)
     return _edition(arguments, partial(cg.vary, student=arguments.student))
 
 
@@ -96,9 +101,17 @@ def _read(reader: Callable[[Any], Any], name: str) -> Any:
 
 
 def _grade_folder(exercise: cg.Exercise, folder: Path, jobs: int | None) -> list[cg.GradeReport]:
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    paths = [p for p in files if p.suffix.lower() in SUFFIXES]
     if not paths:
         raise UsageError(f"no answers in {str(folder)!r}; they are files of {', '.join(sorted(SUFFIXES))}")
+    if others := [p.name for p in files if p not in paths]:
+        names = ", ".join(map(repr, others[:5])) + ", ..." * (len(others) > 5)
+        print(
+            f"cgraph: {counted(len(others), 'file')} not marked: {names}; answers are files of "
+            f"{', '.join(sorted(SUFFIXES))}",
+            file=sys.stderr,
+        )
     jobs = jobs or os.cpu_count() or 1
     if len(paths) < FEWEST_FOR_PROCESSES or jobs == 1:
         return list(_counted(map(partial(grade_file, exercise), paths), len(paths)))
@@ -126,8 +139,10 @@ def grade_file(exercise: cg.Exercise, path: Path) -> cg.GradeReport:
     try:
         handed_in = cg.read_answers(path)
         return cg.grade(exercise, handed_in.answers, student=handed_in.student)
-    except (cg.CGraphError, OSError) as error:
+    except cg.CGraphError as error:
         return cg.GradeReport(path.stem, (), error=str(error))
+    except OSError as error:
+        return cg.GradeReport(path.stem, (), error=f"cannot read {path.name!r}: {error.strerror or error}")
 
 
 def _counted(reports: Iterator[cg.GradeReport], total: int) -> Iterator[cg.GradeReport]:

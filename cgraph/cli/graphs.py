@@ -11,7 +11,7 @@ import cgraph as cg
 from cgraph.model.names import unusable
 from cgraph.model.parsing import parse_assignments
 
-__all__ = ["UsageError", "graph_of", "linearized", "standard_input", "usage", "written"]
+__all__ = ["UsageError", "graph_of", "linearized", "only_output", "standard_input", "usage", "written"]
 
 
 class UsageError(Exception):
@@ -50,6 +50,14 @@ def standard_input() -> IO[Any]:
         raise UsageError("cannot read '-': standard input is closed")
     # As bytes: what is not UTF-8 is then a mistake with a place.
     return getattr(sys.stdin, "buffer", sys.stdin)
+
+
+def only_output(G: cg.ComputationalGraph, wanted: str) -> str:
+    """Return the output of `G`; if there are several, or none, the command line has to say what is `wanted`."""
+    if len(G.outputs) == 1:
+        return G.outputs[0]
+    outputs = f"{len(G.outputs)} outputs ({', '.join(G.outputs)})" if G.outputs else "no outputs"
+    raise UsageError(f"the graph has {outputs}; name {wanted}")
 
 
 def linearized(arguments: argparse.Namespace) -> cg.ComputationalGraph:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import cgraph as cg
-from cgraph.cli.graphs import UsageError, graph_of, linearized, usage, written
+from cgraph.cli.graphs import UsageError, graph_of, linearized, only_output, usage, written
 from cgraph.cli.output import counted, name_cell, print_result, replaces_result
 from cgraph.model.errors import nearest
 from cgraph.model.evaluation import source_values
@@ -168,9 +168,7 @@ def _loss(G: cg.ComputationalGraph, node: str | None) -> str:
         if node not in G:
             raise UsageError(str(cg.NodeNotFound(node, G)))
         return node
-    if len(G.outputs) != 1:
-        raise UsageError(f"the graph has {len(G.outputs)} outputs ({', '.join(G.outputs)}); name the loss with --of")
-    return G.outputs[0]
+    return only_output(G, "the loss with --of")
 
 
 def _needed(value: str | None, name: str, option: str) -> str:

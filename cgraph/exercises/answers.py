@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import IO, Any
 
-from cgraph.model.errors import SpecError
+from cgraph.model.errors import SpecError, shorten
 from cgraph.specs.documents import problem_at
 from cgraph.specs.parsing import format_of, parse_document, read_text
 from cgraph.specs.values import kind_of
 
-__all__ = ["Answers", "read_answers"]
+__all__ = ["Answers", "no_name", "read_answers"]
 
 MAX_TEXT = 200_000  # characters; YAML takes a second for some of them
+MAX_NAME = 100
 WHOLE = "answers"  # the key under which answers may stand, beside the student's name
 
 
@@ -74,11 +75,21 @@ def read_answers(source: str | os.PathLike[str] | IO[Any]) -> Answers:
     document = parse_document(text, format_of(suffix, None), name_of_file)
     data = document.data
     if isinstance(data, dict) and isinstance(data.get(WHOLE), dict):
-        name, data = str(data.get("student") or name), data[WHOLE]
+        student, data = data.get("student"), data[WHOLE]
+        name = (student if isinstance(student, str) else str(student)) if student else name
+        if student and (reason := no_name(name if type(student) in {str, int, float} else student)):
+            document.report(("student",), reason)
     if not isinstance(data, dict):
         document.report((), f"answers are a mapping from ids, not {kind_of(data)}", "write a: 1.5")
     document.raise_problems()
     return Answers(name, data)
+
+
+def no_name(student: Any) -> str:
+    """Return why `student` cannot stand for a student, or ""."""
+    if isinstance(student, str) and student.isprintable() and 0 < len(student) <= MAX_NAME:
+        return ""
+    return f"{shorten(repr(student))} is no name of a student; 1 to {MAX_NAME} printable characters are"
 
 
 def _read_csv(name: str, text: str) -> dict[str, Any]:

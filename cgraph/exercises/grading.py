@@ -18,7 +18,7 @@ from cgraph.exercises.questions import Choice, Entry, FormulaOf, Part, Question
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, unreadable
 from cgraph.exercises.sealing import opens, rounded_answer
 from cgraph.exercises.tolerances import Interval
-from cgraph.model.errors import CGraphError
+from cgraph.model.errors import CGraphError, shorten
 
 __all__ = ["grade"]
 
@@ -57,6 +57,8 @@ def grade(exercise: Exercise, answers: Mapping[str, Any], *, student: str = "") 
     >>> report["b"].parts[0].mistakes[0].what
     'the path x -> y was left out of the sum'
     """
+    if not isinstance(answers, Mapping):
+        raise CGraphError(f"answers are a mapping from ids, as in {{'a': 1.5}}, not {shorten(repr(answers))}")
     named = {str(id): answer for id, answer in answers.items()}
     marking = _Marking(exercise)
     items = tuple(ItemResult(q, tuple(marking.question(q, named.get(q.id)))) for q in exercise.questions)

@@ -62,6 +62,11 @@ def read_number(raw: Any) -> Given:
     >>> float(read_number("2^5 * ln(2)").value)
     22.18070977791825
     """
+    if isinstance(raw, np.ndarray) and raw.ndim == 0:
+        raw = raw.item()
+    if isinstance(raw, int) and abs(raw) >= 10**MAX_TEXT:  # Python itself refuses to write out more than 4,300 digits
+        raise UnreadableError("the number is out of range")
+    raw = str(raw) if isinstance(raw, Decimal) else raw
     if isinstance(raw, bool) or not isinstance(raw, str | Real):
         raise UnreadableError(f"{_kind(raw)} is not a number")
     if isinstance(raw, Rational) and not isinstance(raw, int):

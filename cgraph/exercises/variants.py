@@ -16,11 +16,12 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from cgraph.algorithms.paths import count_paths, paths
+from cgraph.exercises.answers import no_name
 from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.numbers import show_fraction
 from cgraph.exercises.questions import PathCount, Sensitivity
 from cgraph.exercises.reading import exercise_of, with_graph
-from cgraph.model.errors import CGraphError, nearest, shorten
+from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import linearize, steps_of
 from cgraph.model.expressions import Apply
 from cgraph.model.graph import ComputationalGraph
@@ -101,13 +102,13 @@ def vary(source: str | os.PathLike[str] | IO[Any], student: str, *, format: str 
     >>> variant["inputs"], variant["variant"]
     ({'x': 2.0}, {'student': 'ada', 'draw': 0})
     """
+    if reason := no_name(student):
+        raise CGraphError(reason)
     document = read_document(source, format=format)
     exercise = exercise_of(document, source)
     data = with_graph(document.data, source)
     grids, magnitude = _declared(document, exercise.graph, data)
     document.raise_problems()
-    if not student.isprintable() or not 0 < len(student) <= 100:
-        raise CGraphError(f"{shorten(repr(student))} is no name of a student; 1 to 100 printable characters are")
     text = "\n".join(line.rstrip() for line in document.lines)
     refused: Counter[str] = Counter()
     details: dict[str, str] = {}

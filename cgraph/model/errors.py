@@ -51,12 +51,13 @@ class NodeNotFound(CGraphError, LookupError):
     node : node
         The name that was asked for.
     nodes : iterable of nodes
-        The nodes there are; the nearest of them is suggested.
+        The nodes there are; the nearest of them is suggested, or else the first of them are listed.
     """
 
     def __init__(self, node: object, nodes: Iterable[object]) -> None:
-        hint = nearest(str(node), map(str, nodes))
-        super().__init__(f"no node {node!r} in the graph" + (f"; did you mean {hint!r}?" if hint else ""))
+        names = [str(i) for i, _ in zip(nodes, range(5000), strict=False)]
+        hint = f"did you mean {near!r}?" if (near := nearest(str(node), names)) else f"there are {_first(names)}"
+        super().__init__(f"no node {node!r} in the graph" + (f"; {hint}" if names else ""))
 
 
 class CycleError(CGraphError, ValueError):
@@ -247,13 +248,19 @@ def nearest(name: str, names: Iterable[str]) -> str:
     --------
     >>> nearest("x_1", ["x1", "z"])
     'x1'
-    >>> nearest("sigmoid", ["x1", "z"])
-    ''
+    >>> nearest("sigmoid", ["x1", "z"]), nearest("X", ["x", "z"])
+    ('', 'x')
     """
     # difflib is quadratic in the length and linear in the number of names: bound both.
     candidates = [other for other, _ in zip(names, range(5000), strict=False) if len(other) <= 100]
+    if same := [other for other in candidates if other.casefold() == name.casefold()]:
+        return same[0]
     close = difflib.get_close_matches(name[:100], candidates, n=1)
     return close[0] if close else ""
+
+
+def _first(names: list[str], most: int = 10) -> str:
+    return ", ".join(map(shorten, names[:most])) + ", ..." * (len(names) > most)
 
 
 def show_count(count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cmath
+import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from cgraph.model.array_operations import ARRAY_OPERATIONS
 from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError, shorten
 from cgraph.model.expressions import Apply, Expression, Name, Number, write_step, written
-from cgraph.model.graph import ComputationalGraph, require_node, topological_order
+from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
 from cgraph.model.jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.operations import OPERATIONS, row_of
 from cgraph.model.values import as_computed, as_value, holds, is_finite, shape_of, show_shape, show_value
@@ -158,8 +159,11 @@ def _refuse_weights(G: ComputationalGraph, j: str) -> None:
 
 def source_values(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the values of the nodes without an equation, those of `inputs` taking precedence."""
+    require_digraph(G)
+    if not isinstance(inputs, Mapping | None):
+        raise InvalidNodeError(f"values are a mapping from nodes, as in {{'x': 2.0}}, not {shorten(repr(inputs))}")
     values = {
-        i: as_value(d["value"]) if isinstance(d["value"], np.ndarray) else d["value"]
+        i: _own_value(i, d["value"])
         for i, d in G.nodes(data=True)
         if not is_computed(G, i) and d.get("value") is not None
     }
@@ -179,6 +183,16 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None
         if not is_finite(value):
             raise EvaluationError(f"node {i!r} has the value {shorten(str(value))}, which is not finite")
     return values
+
+
+def _own_value(i: str, value: Any) -> Any:
+    """Return what stands on a node as its value; numbers of any kind as they are."""
+    if isinstance(value, numbers.Number):
+        return value
+    try:
+        return as_value(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidNodeError(f"node {i!r} has the value {shorten(repr(value))}, which {error}") from None
 
 
 def unlinearized(G: ComputationalGraph) -> ComputationalGraph:
@@ -331,7 +345,7 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
     except (ValueError, TypeError, IndexError, MemoryError) as error:  # shapes that do not fit
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, error)}") from None
     if not is_finite(value):
-        raise EvaluationError(f"node {node!r}: {_show(step, x, np.isfinite(value))} overflows")
+        raise EvaluationError(f"node {node!r}: {_show(step, x, np.ndim(value) and np.isfinite(value))} overflows")
     if 0 in shape_of(value):
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, 'nothing is left of it')}")
     return value

@@ -123,6 +123,8 @@ class ComputationalGraph(_DiGraph):
         self._require_new(name)
         if name == BIAS:
             raise InvalidNodeError(BIAS_RULE)
+        if not isinstance(equation, str):
+            raise InvalidNodeError(f"the equation of node {name!r} is text, not {equation!r}")
         expression = parse(equation)
         self._require_defined(name, [step.name for step in undefined(expression, self)])
         self.add_node(name, role="operation", equation=equation, operands=expression.operands, expression=expression)
@@ -164,6 +166,10 @@ class ComputationalGraph(_DiGraph):
                 f"neuron {name!r} has the activation {activation!r}, which is not known; "
                 + (f"did you mean {hint!r}?" if hint else f"the activations are {', '.join(ACTIVATIONS)}")
             )
+        if not isinstance(weights, Mapping):
+            raise InvalidNodeError(
+                f"the weights of neuron {name!r} are a mapping from nodes to numbers, not {weights!r}"
+            )
         self._require_defined(name, [i for i in weights if i not in self])
         numbers = {i: _number(f"the weight {i!r} -> {name!r}", w) for i, w in weights.items()}
         if bias is not None:
@@ -189,7 +195,9 @@ class ComputationalGraph(_DiGraph):
     def outputs(self) -> list[str]:
         """The nodes declared as outputs, or else the computed nodes that feed no other."""
         declared: list[str] = self.graph.get("outputs", [])
-        return declared or [i for i in self if self.pred[i] and not self.succ[i]]
+        require_node(self, *declared)
+        computed = (i for i, d in self.nodes(data=True) if self.pred[i] or d.get("role") in {"operation", "neuron"})
+        return declared or [i for i in computed if not self.succ[i]]
 
     def _repr_svg_(self) -> str | None:
         """Return a picture for notebooks, or None: without the extra ``draw``, or where there is a cycle."""
@@ -247,6 +255,8 @@ def from_equations(equations: str, /, **values: Any) -> ComputationalGraph:
     >>> list(G), G.inputs, G.outputs
     (['x', 'z', 'y', 'a'], ['x', 'z'], ['y'])
     """
+    if not isinstance(equations, str):
+        raise InvalidNodeError(f"equations are text, as in 'a = x*z; y = exp(a)', not {equations!r}")
     G = ComputationalGraph()
     for name, value in values.items():
         G.add_input(name, value)
@@ -257,8 +267,8 @@ def from_equations(equations: str, /, **values: Any) -> ComputationalGraph:
         for step in undefined(parse(equation), G):
             hint = nearest(step.name, map(str, G))
             raise InvalidNodeError(
-                f"node {name!r} uses {step.name!r}, which has neither an equation nor a value"
-                + (f"; did you mean {hint!r}?" if hint else "")
+                f"node {name!r} uses {step.name!r}, which has neither an equation nor a value; "
+                + (f"did you mean {hint!r}?" if hint else f"give it one, as in {step.name}=1.0")
             )
         G.add_equation(name, equation)
     topological_order(G)
@@ -294,6 +304,15 @@ def list_of_nodes(nodes: Iterable[Node]) -> list[Any]:
     if isinstance(nodes, str) or not isinstance(nodes, Iterable):
         raise CGraphError(f"a list of nodes is needed; write [{nodes!r}]")
     return list(nodes)
+
+
+def require_digraph(G: nx.DiGraph[Any]) -> None:
+    """Raise `CGraphError` unless `G` is a networkx DiGraph with at most one edge from node to node."""
+    if not isinstance(G, nx.DiGraph) or G.is_multigraph():
+        raise CGraphError(
+            f"a networkx.DiGraph is needed, not {type(G).__name__}; parallel edges become one edge "
+            f"that holds the sum of their derivatives"
+        )
 
 
 def require_node(G: nx.DiGraph[Any], *nodes: Node) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,9 @@ def read_matrix(path: str | os.PathLike[str]) -> NDArray[np.float64]:
 
 def examples_of(G: ComputationalGraph, data: Table | str | os.PathLike[str]) -> list[Example]:
     """Return the rows of the data, each with the values of the inputs that it binds."""
+    if not isinstance(data, Mapping | str | os.PathLike):
+        what = "a mapping from inputs to columns, or the path of a CSV file"
+        raise InvalidNodeError(f"the data are {what}, not {shorten(repr(data))}")
     table = data if isinstance(data, Mapping) else read_table(data)
     for column in table:
         if G.nodes.get(column, {}).get("role") != "input":
@@ -139,6 +143,7 @@ def _row(cells: list[str], header: list[str], name: str, line: int) -> list[floa
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise CGraphError(f"{name}:{line}: column {column!r} holds {cell!r}; a finite number is needed")
+            hint = "; commas separate the columns" if re.search(r"[;\t]", column) else ""
+            raise CGraphError(f"{name}:{line}: column {column!r} holds {cell!r}; a finite number is needed{hint}")
         numbers.append(number)
     return numbers

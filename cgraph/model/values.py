@@ -87,7 +87,10 @@ def is_finite(value: Any) -> bool:
         return bool(
             np.count_nonzero(np.isfinite(value)) == value.size
         )  # quicker than all(), which counts for small arrays
-    return cmath.isfinite(value)
+    try:
+        return cmath.isfinite(value)
+    except OverflowError:  # of a Fraction past the floats
+        return False
 
 
 def show_shape(value: Any) -> str:
@@ -111,6 +114,6 @@ def show_value(value: Any) -> str:
     ('0.333333', '[0, 1, 2]')
     """
     if np.ndim(value) == 0:
-        return f"{np.real(value):.6g}"
+        return f"{float(np.real(value)):.6g}"  # a Fraction, too
     entries = [show_value(entry) for entry in value[:MOST_SHOWN]]
     return f"[{', '.join([*entries, *['...'] * (len(value) > MOST_SHOWN)])}]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -51,7 +51,10 @@ def linearize_exactly(G: ComputationalGraph, inputs: Mapping[str, float] | None 
     H = G.copy()
     for j, data in H.nodes(data=True):
         if "expression" in data:
-            data["expression"] = Expression(tuple(_exact_step(step, j) for step in data["expression"].steps))
+            steps = data["expression"].steps
+            if _raises_to_a_node(steps):
+                raise _leaves(j, "a power by a node")
+            data["expression"] = Expression(tuple(_exact_step(step, j) for step in steps))
         elif "activation" in data and data["activation"] not in RATIONAL:
             raise _leaves(j, data["activation"])
     for _, _, data in H.edges(data=True):
@@ -69,6 +72,16 @@ def _exact_step(step: Name | Number | Apply, j: str) -> Name | Number | Apply:
         case Apply(operation, _) if operation not in RATIONAL:
             raise _leaves(j, operation)
     return step
+
+
+def _raises_to_a_node(steps: Sequence[Name | Number | Apply]) -> bool:
+    """Whether the exponent of a power reads a node: its derivative by that is a logarithm."""
+    reads: list[bool] = []
+    for step in steps:
+        if isinstance(step, Apply) and step.operation == "pow" and reads[step.operands[1]]:
+            return True
+        reads.append(isinstance(step, Name) or (isinstance(step, Apply) and any(reads[k] for k in step.operands)))
+    return False
 
 
 def _leaves(j: str, operation: str) -> EvaluationError:

@@ -41,9 +41,10 @@ def key_table(exercise: Exercise) -> Table:
         if q.special is not None:
             right = getattr(q.special, "right", None)
             rows.append((q.id, q.asks, right, None, None, _points(q.points)))
+    questions = f"{len(exercise.questions)} question{'s' * (len(exercise.questions) != 1)}"
     columns = ("item", "asks for", "answer", "tolerance", "accepted", "points")
     title = exercise.title or "Exercise"
-    return Table(columns, rows, f"{title}: {len(exercise.questions)} questions, {_points(exercise.points)} points")
+    return Table(columns, rows, f"{title}: {questions}, {_points(exercise.points)} points")
 
 
 def report_table(report: GradeReport, hints: int) -> Table:
@@ -75,7 +76,7 @@ def class_table(reports: Sequence[GradeReport]) -> Table:
     graded = [report for report in reports if not report.error]
     mean = sum((r.points for r in graded), Fraction(0)) / max(len(graded), 1)
     possible = _points(graded[0].possible) if graded else "0"
-    title = f"{len(reports)} students, on average {rounded(mean)} of {possible} points"
+    title = f"{len(reports)} student{'s' * (len(reports) != 1)}, on average {rounded(mean)} of {possible} points"
     return Table(("student", "points", *ids, "error"), rows, title)
 
 

@@ -16,7 +16,7 @@ from cgraph.algorithms.paths import count_paths, paths, top_paths
 from cgraph.algorithms.sweeps import increments, reverse_steps
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, linearize
-from cgraph.model.graph import ComputationalGraph, require_node, topological_order
+from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
 from cgraph.model.neurons import linear_halves
 from cgraph.reports.exact import import_sympy, linearize_exactly, linearize_symbolically, symbolic_values
 from cgraph.reports.formulas import array_formulas, derivative_formulas, gate_formula, typeset
@@ -97,6 +97,7 @@ def solve(
     a {'y': 2.0} 2.0
     x {'a': 6.0, 'y': 6.0} 12.0
     """
+    require_digraph(G)
     t = _target(G, t)
     require_node(G, *([] if s is None else [s]), t)
     L = linearize_exactly(G, inputs) if exact else linearize(G, inputs)

@@ -145,8 +145,10 @@ def _is_numeric(column: Sequence[Any]) -> bool:
 def _plain(cell: Any) -> str:
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return ""
-    # A line break inside a cell, as an equation may have, would tear the table.
-    return " ".join(cell.text.split()) if isinstance(cell, Formula) else re.sub(r"\s+", " ", show_number(cell))
+    # A line break inside a cell, as an equation may have, would tear the table; and what students hand in must not
+    # move a terminal's cursor.
+    text = " ".join(cell.text.split()) if isinstance(cell, Formula) else re.sub(r"\s+", " ", show_number(cell))
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", text)
 
 
 def _csv_cell(value: Any) -> Any:

@@ -12,6 +12,7 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -116,7 +117,10 @@ class ArrayFiles:
                     if version == (3, 0)
                     else f"its version {version} is not known"
                 )
-            shape, by_columns, dtype = _HEADERS[version](stream)
+            try:
+                shape, by_columns, dtype = _HEADERS[version](stream)
+            except (SyntaxError, TokenError, TypeError, OverflowError):  # NumPy reads it as Python's literals
+                raise ValueError("its header is damaged") from None
         if dtype.kind not in "iuf":
             raise CGraphError(f"{file!r} holds {_KINDS.get(dtype.kind, dtype)}; real numbers are needed")
         count = math.prod(shape)
@@ -144,7 +148,8 @@ def _member(archive: zipfile.ZipFile, file: str, name: str | None) -> zipfile.Zi
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     holds = f"it holds {', '.join(list(members)[:MAX_NAMES])}{', ...' * (len(members) > MAX_NAMES)}"
     if name is None and len(members) != 1:
-        raise CGraphError(f"{file!r} holds {len(members)} arrays; write name: with one of them; {holds}")
+        advice = f"; write name: with one of them; {holds}" if members else ""
+        raise CGraphError(f"{file!r} holds {len(members) or 'no'} arrays{advice}")
     if name is not None and name not in members:
         close = nearest(name, members)
         raise CGraphError(f"{file!r} holds no array {name!r}; {f'did you mean {close!r}?' if close else holds}")

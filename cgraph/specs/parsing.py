@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path as FilePath
 from typing import IO, Any
 
-from cgraph.model.errors import CGraphError, Problem, SpecError
+from cgraph.model.errors import CGraphError, Problem, SpecError, shorten
 from cgraph.specs.documents import Document, Path, Places, problem_at
 from cgraph.specs.yaml_documents import TOO_DEEP, parse_yaml
 
@@ -51,6 +51,8 @@ def read_text(source: str | os.PathLike[str] | IO[Any]) -> tuple[str, str]:
         with FilePath(source).open("rb") as file:
             raw = file.read(limit)
     else:
+        if not hasattr(source, "read"):
+            raise CGraphError(f"the path of a file or a stream is needed, not {shorten(repr(source))}")
         name = getattr(source, "name", "<text>")
         raw = source.read(limit)
     try:

@@ -161,7 +161,8 @@ class _Reader:
 
     def add_source(self, name: str, value: object, path: Path, role: str) -> None:
         if value is None:
-            self.report(path, f"{role} {name!r} has no value", f"write {name}: 1.0", at_key=True)
+            hint = "; the decimal sign is a point, as in 2.5" * name.isdigit()  # {x: 2,5} has a key 5
+            self.report(path, f"{role} {name!r} has no value", f"write {name}: 1.0{hint}", at_key=True)
         elif (found := self.values.value(value, path, f"{role} {name!r}")) is None or self.defined.get(name) != path:
             pass  # said already
         elif name == BIAS and (isinstance(found, np.ndarray) or found != 1):
@@ -176,7 +177,9 @@ class _Reader:
                 return
             equation = str(equation)
         if equation is None:
-            self.report(path, f"node {name!r} has no equation", at_key=True)
+            cut = name.count(")") > name.count("(")  # {y: max(a, b)} has a key b)
+            hint = "in braces a comma ends the equation: put it in quotes" if cut else ""
+            self.report(path, f"node {name!r} has no equation", hint, at_key=True)
             return
         if not isinstance(equation, str):
             self.report(path, f"the equation of node {name!r} is text, not {kind_of(equation)}")

@@ -13,10 +13,10 @@ import numpy as np
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
-from cgraph.model.errors import CGraphError, InvalidNodeError, MissingValueError
+from cgraph.model.errors import CGraphError, InvalidNodeError, MissingValueError, shorten
 from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
-from cgraph.model.graph import BIAS, ComputationalGraph
+from cgraph.model.graph import BIAS, ComputationalGraph, require_digraph
 from cgraph.model.names import unusable
 from cgraph.specs.parsing import MAX_BYTES, format_of
 from cgraph.specs.reading import SOURCES, VERSION
@@ -76,12 +76,15 @@ def write_spec(
         )
     if isinstance(target, str | os.PathLike):
         write_whole(target, text)
-    else:
+    elif hasattr(target, "write"):
         target.write(text)
+    else:
+        raise CGraphError(f"the path of a file or a stream is needed, not {shorten(repr(target))}")
 
 
 def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     """Return the spec of `G` as plain data."""
+    require_digraph(G)
     spec: dict[str, Any] = {"cgraph": VERSION}
     if title := G.graph.get("title"):
         spec["title"] = title

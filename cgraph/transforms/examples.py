@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import os
 
 import numpy as np
 
 from cgraph.model.batches import over_examples
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.tables import examples_of
+from cgraph.model.tables import Table, examples_of
 from cgraph.model.values import as_value
 from cgraph.transforms.rebuilding import transform
 
@@ -17,14 +16,14 @@ __all__ = ["minibatch"]
 
 
 @transform
-def minibatch(G: ComputationalGraph, data: Mapping[str, Any]) -> ComputationalGraph:
+def minibatch(G: ComputationalGraph, data: Table | str | os.PathLike[str]) -> ComputationalGraph:
     """Return the graph of the mean loss over several examples, which lie along the leading axis of every array.
 
     Parameters
     ----------
     G : ComputationalGraph
         The graph of one example. Not modified.
-    data : dict
+    data : dict of columns, or path of a CSV file
         The inputs that differ from example to example: ``data["x"][k]`` is x of example k.
 
     Returns
@@ -62,6 +61,6 @@ def minibatch(G: ComputationalGraph, data: Mapping[str, Any]) -> ComputationalGr
     """
     examples = examples_of(G, data)
     H = over_examples(G, examples[0], G.outputs)
-    for i in data:
+    for i in examples[0]:
         H.nodes[i]["value"] = as_value(np.stack([example[i] for example in examples]))
     return H

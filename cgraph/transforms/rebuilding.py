@@ -64,7 +64,7 @@ class Builder:
         self.parts = {i: [self.name(i)] for i in G} | dict(parts or {})
         self.H = ComputationalGraph(**G.graph)
         if "outputs" in G.graph:
-            self.H.graph["outputs"] = self._parts_of(G.graph["outputs"])
+            self.H.graph["outputs"] = self._parts_of(G.outputs)
         # Every name stands in the graph before it is used.
         self.H.add_nodes_from((name, {"origin": G.nodes[i]["origin"]}) for i in G for name in self.parts[i])
 

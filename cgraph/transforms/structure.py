@@ -74,7 +74,7 @@ def split_nodes(G: ComputationalGraph, nodes: Iterable[str] | None = None) -> Co
         else:
             size = size_of(G, i, "derivative")
             build.H.add_edge(entry, build.name(i), derivative=1.0 if size is None else np.eye(size))
-    return build.H
+    return build.with_same_outputs()
 
 
 @transform
@@ -115,6 +115,9 @@ def merge_nodes(G: ComputationalGraph) -> ComputationalGraph:
     for i in G:
         if i not in entries:
             build.keep_as(str(pairs.get(i, i)), build.name(i))
+    outputs = build.H.graph.pop("outputs", None)
+    if outputs not in (None, build.H.outputs):  # `split_nodes` declares them where an unused input became a sink
+        build.H.graph["outputs"] = outputs
     return build.H
 
 
@@ -210,7 +213,7 @@ def fold_constants(G: ComputationalGraph) -> ComputationalGraph:
     for i in folded:
         if i in H:
             _become(H, i, "constant", y[i])
-    return H
+    return _with_outputs_of(G, H)
 
 
 def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
@@ -227,8 +230,8 @@ def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
     -------
     networkx.DiGraph
         Of the type of `G`. A graph of given derivatives: an edge is zero at one point only, so there are no
-        equations any more. Sources keep their values; a computed node that no edge touches is a constant. An edge
-        that holds a Jacobian goes if every entry is zero.
+        equations any more. Inputs and outputs stay; sources keep their values; a computed node that no edge leads
+        into any more is a constant. An edge that holds a Jacobian goes if every entry is zero.
 
     Raises
     ------
@@ -255,8 +258,15 @@ def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
         if np.any(np.asarray(z(i, j)) != 0):
             H.add_edge(i, j, **{key: value for key, value in data.items() if key != "weight"})
     for i in G:
-        if is_computed(G, i) and not H.degree(i) and "value" in G.nodes[i]:
+        if is_computed(G, i) and not H.pred[i] and "value" in G.nodes[i]:
             _become(H, i, "constant", G.nodes[i]["value"])
+    return _with_outputs_of(G, H)
+
+
+def _with_outputs_of(G: Graph, H: Graph) -> Graph:
+    """Return `H`, its outputs declared to be those of `G` where they would be others."""
+    if isinstance(G, ComputationalGraph) and isinstance(H, ComputationalGraph) and H.outputs != G.outputs:
+        H.graph["outputs"] = G.outputs
     return H
 
 

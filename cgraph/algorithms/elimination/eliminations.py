@@ -209,7 +209,7 @@ def eliminate_edges(
     ([('x', 'y', 13.0), ('x', 'u', 14.0)], 2)
     """
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
-    for i, j, side in order:
+    for i, j, side in map(_step, order):
         _require_step(E, i, j, side)
         _eliminate_edge(E, i, j, side)
     for j in E.intermediates:
@@ -278,6 +278,16 @@ def _eliminate_edge(E: EliminationGraph, i: Node, j: Node, side: str) -> None:
     middle = j if side == "front" else i
     if not E.pred[middle] or not E.succ[middle]:
         E.remove_node(middle)
+
+
+def _step(step: Any) -> tuple[Node, Node, str]:
+    """Return a step of an order of edges; raise `OrderError` if it is none."""
+    if isinstance(step, str) or not isinstance(step, Sequence) or len(step) != 3:
+        raise OrderError(
+            f"{step!r} is no edge with a side, as in ('a', 'y', 'front'); as_edge_order makes them of nodes"
+        )
+    i, j, side = step
+    return i, j, side
 
 
 def _require_step(E: EliminationGraph, i: Node, j: Node, side: str) -> None:

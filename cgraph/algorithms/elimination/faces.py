@@ -77,8 +77,10 @@ def eliminate_faces(
     """
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
     dual = DualGraph(E)
-    for f, g in order:
-        dual.eliminate(f, g)
+    for face in order:
+        if not isinstance(face, tuple) or len(face) != 2 or not all(isinstance(path, tuple) for path in face):
+            raise OrderError(f"{face!r} is no face, as in (('x', 'a'), ('a', 'y')); as_face_order makes them of nodes")
+        dual.eliminate(*face)
     for f, after in dual.succ.items():
         for g in after:
             raise OrderError(f"the order ends before the face {f!r}, {g!r} is eliminated; append it")

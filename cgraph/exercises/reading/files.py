@@ -7,7 +7,9 @@ from pathlib import Path as FilePath
 from typing import IO, Any
 
 from cgraph.exercises.exercise import Exercise, truth_of
+from cgraph.exercises.formulas import mark_formula
 from cgraph.exercises.numbers import show_fraction
+from cgraph.exercises.questions import FormulaOf, Question
 from cgraph.exercises.reading.ask import read_questions
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import ComputationalGraph
@@ -112,6 +114,8 @@ def _check_keys(document: Document) -> None:
 def _check_answers(document: Document, exercise: Exercise) -> None:
     """Report a given answer that the graph does not agree with, and an answer that it cannot compute."""
     for k, q in enumerate(exercise.questions):
+        if isinstance(q.special, FormulaOf):
+            _check_formula(document, exercise.graph, k, q, q.special)
         for label, part in q.parts.items():
             try:
                 truth = truth_of(part, exercise.linearized)
@@ -127,3 +131,15 @@ def _check_answers(document: Document, exercise: Exercise) -> None:
                     f"{show_fraction(truth)}",
                     f"with the tolerance {q.tolerance}, {q.tolerance.interval(given)} would agree",
                 )
+
+
+def _check_formula(document: Document, G: ComputationalGraph, k: int, q: Question, asked: FormulaOf) -> None:
+    """Report a given formula that would not be marked right itself, and domains in which none can be marked."""
+    given = document.data["ask"][k].get("answer")
+    try:
+        marked = mark_formula(G, q, asked, "0" if given is None else given)
+    except CGraphError as error:
+        document.report(("ask", k), str(error))
+        return
+    if given is not None and marked.status != "right":
+        document.report(("ask", k, "answer"), f"the answer of question {q.id!r} is not {asked.part}: {marked.note}")

@@ -160,6 +160,8 @@ def _moved(function: Rule) -> Rule:
 
 def _selected(x: Any, places: Any) -> Any:
     """Return the entries of the flattened `x` at `places`, in the shape of `places`."""
+    if x.ndim and not places.ndim:
+        return apply("index", x, key=tuple(int(k) for k in np.unravel_index(places, x.shape)))
     if not np.array_equal(places.ravel(), np.arange(x.size)):
         flat = x if x.ndim == 1 else apply("reshape", x, shape=(-1,))
         x = apply("index", flat, key=(tuple(places.ravel().tolist()),))

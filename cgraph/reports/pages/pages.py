@@ -20,7 +20,7 @@ from cgraph.model.errors import DrawingError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.files import write_whole
-from cgraph.model.graph import Node, require_node, topological_order
+from cgraph.model.graph import Node, require_digraph, require_node, topological_order
 from cgraph.model.operations import OPERATIONS
 from cgraph.model.values import show_shape
 from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES, fits
@@ -86,6 +86,7 @@ def page(
     >>> text.startswith("<!DOCTYPE html>"), "http" in text.replace("http-equiv", "").replace("http://www.w3.org", "")
     (True, False)
     """
+    require_digraph(G)
     if not fits(G):
         raise DrawingError(
             f"a page shows at most {MAX_NODES} nodes and {MAX_EDGES} edges, less if edges cross many layers, and this "

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import cgraph as cg
 from cgraph.cli import main
 from cgraph.exercises.sealing import rounded_answer
-from cgraph.exercises.tolerances import parse_tolerance
+from cgraph.exercises.tolerances import exponent_of, parse_tolerance
 from cgraph.specs.writing import to_json, to_yaml
 
 ROOT = Path(__file__).parent.parent
@@ -247,6 +247,8 @@ class TestSealing:
         st.integers(0, 4),
         st.fractions(-1, 1),
     )
+    @example("abs 1e-6", 10**6, 0, Fraction(0))  # thirteen digits
+    @example("abs 1e-6", 10**5, 0, Fraction(0))  # twelve
     def test_nothing_right_is_refused_and_little_else_accepted(self, tolerance, digits, places, where):
         truth = Fraction(digits, 10**places)
         if tolerance == "integer":
@@ -259,7 +261,7 @@ class TestSealing:
             assert [grade(sealed, a=truth + k).ok for k in (-1, 0, 1)] == [False, True, False]
             return
         assert grade(sealed, a=middle + where * half).ok
-        if tolerance not in {"exact", "15sf"}:  # of which twelve digits are compared
+        if half >= Fraction(10) ** (exponent_of(truth) - 11):  # of what is finer, twelve digits are compared
             assert not grade(sealed, a=middle + half * Fraction(23, 10)).ok
             assert not grade(sealed, a=middle - half * Fraction(23, 10)).ok
 

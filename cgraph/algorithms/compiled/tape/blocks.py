@@ -41,7 +41,7 @@ class Blocks:
     width : int
         How many points a block has.
     shape : tuple of int
-        That of the rows of all blocks: ``(1, rows)`` for a single point, else ``(blocks, rows, width)``.
+        That of the rows of all blocks: ``(1, rows)`` for one point, else ``(blocks, rows, width)``.
     parts : list of slice
         The blocks that are swept at a time: as many as half of `MANY` numbers, or one that has more.
     """
@@ -53,10 +53,11 @@ class Blocks:
         if is_at_hand():
             self._loops, width = compiled(TAPE_LOOPS, TAPE_CALLS, FUNCTIONS), WIDTH
         else:
-            self._loops, width = TAPE_RUNS, max(MOST // max(rows, 1), 1)
-        self.width = 1 if points is None else width if width == WIDTH else min(width, max(points, 1))
+            self._loops, width = TAPE_RUNS, max(min(points or 1, MOST // max(rows, 1)), 1)
+        is_one = points is None or points == 1
+        self.width = 1 if is_one else width
         blocks = 1 if points is None else -(-points // self.width)
-        self.shape = (blocks, rows) if points is None else (blocks, rows, self.width)
+        self.shape = (blocks, rows) if is_one else (blocks, rows, width)
         together = max(MANY // 2 // max(rows * self.width, 1), 1)
         self.parts = [slice(k, min(k + together, blocks)) for k in range(0, blocks, together)]
 

@@ -36,11 +36,12 @@ class Points:
     number: int | None
 
     def in_blocks(self, width: int) -> Floats:
-        """Return `values` in blocks, shape (blocks, sources, width); those that fill up the last are its last point."""
-        if self.number is None:
-            return self.values[np.newaxis]
-        padded = np.pad(self.values, ((0, 0), (0, -self.number % width)), "edge") if self.number else self.values
-        return padded.reshape(len(padded), -(-self.number // width), width).swapaxes(0, 1)
+        """Return `values` as `Blocks` has rows of `width` points; those that fill up the last block are its last one."""
+        if self.number in {None, 1}:
+            return self.values.reshape(1, -1)
+        more = -self.values.shape[1] % width
+        padded = np.pad(self.values, ((0, 0), (0, more)), "edge") if more else self.values
+        return padded.reshape(len(padded), -1, width).swapaxes(0, 1)
 
 
 def points_of(inputs: Mapping[str, ArrayLike], roles: Mapping[str, str]) -> Points:
@@ -92,8 +93,12 @@ def _floats(values: ArrayLike) -> Floats | None:
         return np.array(math.inf)
     except ValueError:  # rows of different lengths
         return None
+    if array.dtype.kind not in "iuf":
+        return None
+    if array.dtype != np.longdouble:
+        return array.astype(np.float64)
     with np.errstate(over="ignore"):
-        return array.astype(np.float64) if array.dtype.kind in "iuf" else None
+        return array.astype(np.float64)
 
 
 def known_nodes(nodes: Iterable[str], roles: Mapping[str, str]) -> list[str]:

@@ -825,6 +825,14 @@ class TestAnswerFiles:
         (tmp_path / "f.yaml").write_text(f"student: {given}\nanswers: {{a: 1}}", encoding="utf-8")
         assert cg.read_answers(tmp_path / "f.yaml").student == student
 
+    def test_what_else_stands_beside_answers_is_named(self):
+        with pytest.raises(cg.SpecError) as caught:
+            cg.read_answers(io.StringIO("studnt: ada\nanswers: {a: 1}\n3: x"))
+        assert [(p.message, p.hint) for p in caught.value.problems] == [
+            ("unknown key 'studnt' beside 'answers'", "did you mean 'student'?"),
+            ("unknown key 3 beside 'answers'", "answers stand under 'answers'"),
+        ]
+
     @pytest.mark.parametrize("given", [r'"\e[31mred"', r'"a\nb"', "[1]", "{a: 1}", "true", "x" * 101])
     def test_what_is_no_name_of_a_student(self, given):
         with pytest.raises(cg.SpecError, match="is no name of a student; 1 to 100 printable characters are"):

@@ -230,6 +230,16 @@ class TestOtherNumbers:
             ("y = 3^x", "node 'y': a power by a node leaves the fractions"),
             ("y = x^(2*x - 1)", "node 'y': a power by a node leaves the fractions"),
             ("y = x^99999", "node 'y': 2 ^ 99999 overflows"),
+            ("y = (x/3)^1000000000", "node 'y': 0.666667 ^ 1e+09 has more than 4,000 digits as a fraction"),
+            ("y = x^-1000000000", "node 'y': 2 ^ (-1e+09) has more than 4,000 digits as a fraction"),
+            (
+                "; ".join(["a0 = x/3", *(f"a{k + 1} = a{k}^2" for k in range(50))]),
+                "has more than 4,000 digits as a fraction",
+            ),
+            (
+                "; ".join(["a0 = x/3", *(f"a{k + 1} = a{k}*a{k}" for k in range(50))]),
+                "has more than 4,000 digits as a fraction",
+            ),
             ("a = x*1e300; y = a^3", "node 'y': 2e+300 ^ 3 overflows"),
             ("y = 1/(x - 2)", "node 'y': 1 / 0 is undefined; div takes a divisor other than 0"),
             ("y = (x - 2)^-1", "node 'y': 0 ^ (-1) is undefined; pow takes"),

@@ -23,7 +23,7 @@ from cgraph.model.errors import (
 )
 from cgraph.model.graph import Node, require_digraph
 from cgraph.model.jacobians import Dense, Jacobian, ScaledIdentity, require_room
-from cgraph.model.values import is_finite
+from cgraph.model.values import TooLongError, is_finite, require_short
 
 __all__ = [
     "compose",
@@ -220,6 +220,11 @@ def finite(values: dict[Any, Scalar], what: str = "S") -> list[Scalar]:
     for nodes, value in values.items():
         if isinstance(value, INEXACT) and not cmath.isfinite(value):
             raise _overflow(nodes, what)
+        if exact:
+            try:
+                require_short(value)
+            except TooLongError as error:
+                raise EvaluationError(f"{what}({', '.join(map(str, nodes))}) {error}") from None
     return [float(value) if type(value) is int and not exact else value for value in values.values()]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import IO, Any
 
-from cgraph.model.errors import SpecError, shorten
+from cgraph.model.errors import SpecError, nearest, shorten
 from cgraph.specs.documents import problem_at
 from cgraph.specs.parsing import format_of, parse_document, read_text
 from cgraph.specs.values import kind_of
@@ -19,7 +19,8 @@ __all__ = ["Answers", "no_name", "read_answers"]
 
 MAX_TEXT = 200_000  # characters; YAML takes a second for some of them
 MAX_NAME = 100
-WHOLE = "answers"  # the key under which answers may stand, beside the student's name
+WHOLE = "answers"  # the key under which answers may stand, beside the student's name under the other
+STUDENT = "student"
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,13 @@ def read_answers(source: str | os.PathLike[str] | IO[Any]) -> Answers:
     document = parse_document(text, format_of(suffix, None), name_of_file)
     data = document.data
     if isinstance(data, dict) and isinstance(data.get(WHOLE), dict):
-        student, data = data.get("student"), data[WHOLE]
+        for key in (key for key in data if key not in {WHOLE, STUDENT}):
+            hint = f"did you mean {STUDENT!r}?" if nearest(str(key), [STUDENT]) else f"answers stand under {WHOLE!r}"
+            document.report((key,), f"unknown key {key!r} beside {WHOLE!r}", hint, at_key=True)
+        student, data = data.get(STUDENT), data[WHOLE]
         name = (student if isinstance(student, str) else str(student)) if student else name
         if student and (reason := no_name(name if type(student) in {str, int, float} else student)):
-            document.report(("student",), reason)
+            document.report((STUDENT,), reason)
     if not isinstance(data, dict):
         document.report((), f"answers are a mapping from ids, not {kind_of(data)}", "write a: 1.5")
     document.raise_problems()

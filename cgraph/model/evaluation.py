@@ -16,7 +16,17 @@ from cgraph.model.expressions import Apply, Expression, Name, Number, write_step
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
 from cgraph.model.jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.operations import OPERATIONS, row_of
-from cgraph.model.values import as_computed, as_value, holds, is_finite, shape_of, show_shape, show_value
+from cgraph.model.values import (
+    TooLongError,
+    as_computed,
+    as_value,
+    holds,
+    is_finite,
+    require_short,
+    shape_of,
+    show_shape,
+    show_value,
+)
 
 __all__ = ["evaluate", "linearize"]
 
@@ -338,6 +348,9 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
                 f"node {node!r}: {_show(step, x, inside)} is undefined; {step.operation} takes {row.domain[1]}"
             )
         value = row.value(*x, **dict(step.options))
+        require_short(value)
+    except TooLongError as error:
+        raise EvaluationError(f"node {node!r}: {_show(step, x, True)} {error}") from None
     except (OverflowError, ZeroDivisionError):
         value = cmath.inf
     except np.linalg.LinAlgError:

@@ -14,12 +14,14 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.model.array_operations import ARRAY_OPERATIONS, ArrayOperation
+from cgraph.model.values import exact_power
 
 __all__ = [
     "ACTIVATIONS", "ALIASES", "CONSTANTS", "FUNCTIONS", "LISTED", "OF_ONE_ARRAY", "OPERATIONS", "Operation", "row_of",
@@ -82,7 +84,7 @@ def _power(a: Number, b: Number) -> Number:
     # an integer exponent multiplies instead.
     if np.iscomplexobj(a) or np.iscomplexobj(b):
         return _complex_powers(a, b) if np.ndim(a) or np.ndim(b) else _complex_power(a, b)
-    return a**b
+    return exact_power(a, b) if isinstance(a, Fraction) else a**b
 
 
 def _complex_power(a: complex, b: complex) -> complex:

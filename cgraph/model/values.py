@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import cmath
+import math
+from fractions import Fraction
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-__all__ = ["as_computed", "as_value", "holds", "is_finite", "shape_of", "show_shape", "show_value"]
+__all__ = [
+    "TooLongError",
+    "as_computed",
+    "as_value",
+    "exact_power",
+    "holds",
+    "is_finite",
+    "require_short",
+    "shape_of",
+    "show_shape",
+    "show_value",
+]
 
 MOST_SHOWN = 6
+MOST_DIGITS = 4000  # of a Fraction, above and below; Python writes few more
+_MOST_BITS = int(MOST_DIGITS * math.log2(10))
 
 
 def as_value(value: Any) -> Any:
@@ -91,6 +106,29 @@ def is_finite(value: Any) -> bool:
         return cmath.isfinite(value)
     except OverflowError:  # of a Fraction past the floats
         return False
+
+
+class TooLongError(OverflowError):
+    """A Fraction of more than `MOST_DIGITS` digits."""
+
+    def __str__(self) -> str:
+        return f"has more than {MOST_DIGITS:,} digits as a fraction"
+
+
+def require_short(value: Any) -> None:
+    """Raise `TooLongError` for a Fraction of too many digits."""
+    if isinstance(value, Fraction) and max(map(int.bit_length, value.as_integer_ratio())) > _MOST_BITS:
+        raise TooLongError
+
+
+def exact_power(a: Fraction, b: Any) -> Any:
+    """Return a^b; raise `OverflowError` if it is past the floats, `TooLongError` rather than compute what is too long."""
+    above, below = (math.log2(abs(part) or 1) for part in a.as_integer_ratio())
+    if (above - below) * float(b) > 1024:
+        raise OverflowError
+    if max(above, below) * abs(b) > _MOST_BITS:
+        raise TooLongError
+    return a**b
 
 
 def show_shape(value: Any) -> str:

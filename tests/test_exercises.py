@@ -830,7 +830,7 @@ class TestAnswerFiles:
             cg.read_answers(io.StringIO("studnt: ada\nanswers: {a: 1}\n3: x"))
         assert [(p.message, p.hint) for p in caught.value.problems] == [
             ("unknown key 'studnt' beside 'answers'", "did you mean 'student'?"),
-            ("unknown key 3 beside 'answers'", "answers stand under 'answers'"),
+            ("unknown key '3' beside 'answers'", "answers stand under 'answers'"),
         ]
 
     @pytest.mark.parametrize("given", [r'"\e[31mred"', r'"a\nb"', "[1]", "{a: 1}", "true", "x" * 101])

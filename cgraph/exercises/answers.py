@@ -77,7 +77,7 @@ def read_answers(source: str | os.PathLike[str] | IO[Any]) -> Answers:
     data = document.data
     if isinstance(data, dict) and isinstance(data.get(WHOLE), dict):
         for key in (key for key in data if key not in {WHOLE, STUDENT}):
-            hint = f"did you mean {STUDENT!r}?" if nearest(str(key), [STUDENT]) else f"answers stand under {WHOLE!r}"
+            hint = f"did you mean {STUDENT!r}?" if nearest(key, [STUDENT]) else f"answers stand under {WHOLE!r}"
             document.report((key,), f"unknown key {key!r} beside {WHOLE!r}", hint, at_key=True)
         student, data = data.get(STUDENT), data[WHOLE]
         name = (student if isinstance(student, str) else str(student)) if student else name

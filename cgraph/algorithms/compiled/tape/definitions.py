@@ -38,13 +38,15 @@ class Definitions:
             j: {what: data[what] for what in _DEFINING if what in data} for j, data in G.nodes(data=True)
         }
         self._recording = recording
-        self._first_reader = {i: next(j for j in G if j in G.succ[i]) for i in valueless if G.succ[i]}
+        place = {j: k for k, j in enumerate(G)}
+        self._first_reader = {i: min(G.succ[i], key=place.__getitem__) for i in valueless if G.succ[i]}
 
     def require_unread(self, i: str, w: Floats) -> None:
         """Raise what `evaluate` raises if a value of `i`, a source without one, is needed."""
         if i in self._first_reader:
             j = self._first_reader[i]
-            value_of(self._alone(j, w), j, {k: 0.0 for k in _operands(self._definitions[j]) if k != i})
+            others = {k: 0.0 for k in _operands(self._definitions[j]) if k != i}
+            value_of(self._alone(j, self._named(w)), j, others)
 
     def explain_value(self, y: Floats, w: Floats) -> NoReturn:
         """Raise what `evaluate` raises at the first point where a row is not finite."""
@@ -53,7 +55,7 @@ class Definitions:
         point = int(wrong.any(axis=0).argmax())
         node = list(self._recording.rows)[int(self._recording.owners[wrong[:, point]].min())]
         with np.errstate(all="ignore"):
-            value_of(self._alone(node, w), node, self._values_at(node, point, y))
+            value_of(self._alone(node, self._named(w)), node, self._values_at(node, point, y))
         raise EvaluationError(f"node {node!r}: its value is not finite")
 
     def explain_derivative(self, what: str, S: Floats, of: Sequence[Any], t: str, y: Floats, w: Floats) -> None:
@@ -62,12 +64,13 @@ class Definitions:
         wrong = ~np.isfinite(S)
         if wrong.any():
             point = int(wrong.any(axis=1).argmax())
+            weights = self._named(w)
             for j, definition in self._definitions.items():
                 values = self._values_at(j, point, y)
                 if "expression" in definition:
                     local_derivatives(definition["expression"], values, j)
                 elif "activation" in definition:
-                    s = preactivation(self._alone(j, w), j, values)
+                    s = preactivation(self._alone(j, weights), j, values)
                     gate_of(definition["activation"], s, values[j], j)
             k = int(np.flatnonzero(wrong[point])[-1])
             raise EvaluationError(f"{what}({of[k]}, {t}) overflows: the product of the derivatives is too large")
@@ -76,9 +79,11 @@ class Definitions:
         """Return the values of `j` and its operands."""
         return {i: y[self._recording.rows[i], point].item() for i in (*_operands(self._definitions[j]), j)}
 
-    def _alone(self, j: str, w: Floats) -> ComputationalGraph:
+    def _named(self, w: Floats) -> dict[Any, float]:
+        return dict(zip(self._recording.weights, w.tolist(), strict=True))
+
+    def _alone(self, j: str, weights: Mapping[Any, float]) -> ComputationalGraph:
         """Return the graph of `j` and the edges into it, for the functions of the model."""
-        weights = dict(zip(self._recording.weights, w.tolist(), strict=True))
         G = ComputationalGraph()
         G.add_node(j, **self._definitions[j])
         G.add_edges_from((i, j, {"weight": weights.get((i, j))}) for i in _operands(self._definitions[j]))

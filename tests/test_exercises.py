@@ -21,7 +21,6 @@ from networks import SMOOTH, networks
 from test_gradients import jax_gradients
 
 import cgraph as cg
-from cgraph.cli import main
 from cgraph.exercises.numbers import UnreadableError, read_number
 from cgraph.exercises.questions import (
     EdgeDerivative,
@@ -884,20 +883,6 @@ GRADESCOPE = {
     },
 }  # fmt: skip
 WRONG = "a: 6\nb: -6.18\nd: 1214.6\ne: no idea\nh: A\n"
-
-
-@pytest.fixture
-def run(capsys):
-    def command(*arguments):
-        try:
-            status = main([str(a) for a in arguments])
-        except SystemExit as stop:
-            status = stop.code
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return status, captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture

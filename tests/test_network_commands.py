@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import cgraph as cg
-from cgraph.cli import main
 from cgraph.cli.elimination import RULES
 from cgraph.cli.networks import TRANSFORMS
 from cgraph.cli.parser import METHODS
@@ -20,22 +19,6 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 NETWORK = str(EXAMPLES / "math565" / "network.yaml")
 LECTURE = str(EXAMPLES / "math565" / "lecture26.yaml")
 LOGISTIC = str(EXAMPLES / "cmu_10301" / "one_hidden_layer.yaml")
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command; return status, output and errors."""
-
-    def command(*arguments):
-        try:
-            status = main([str(a) for a in arguments])
-        except SystemExit as stop:
-            status = stop.code
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return status, captured.out, captured.err
-
-    return command
 
 
 def as_json(run, *arguments):

@@ -211,7 +211,7 @@ def _overflow(nodes: tuple[Any, ...], what: str) -> EvaluationError:
 
 
 def finite(values: dict[Any, Scalar], what: str = "S") -> list[Scalar]:
-    """Return computed values, or raise `EvaluationError` for one that overflowed.
+    """Return computed values, or raise `EvaluationError` for one that overflowed, or a fraction of too many digits.
 
     A sweep starts from the integers 0 and 1, which leave Fractions and symbols exact. Beside those they stay as
     they are; otherwise they come out as floats.

@@ -65,7 +65,7 @@ class Equations:
         Notes
         -----
         One sweep over all steps of all equations, whatever is asked for. At many points of a large graph, returning
-        all nodes takes as long as computing them. The derivatives on the edges, which the other questions are
+        all nodes takes longer than computing them. The derivatives on the edges, which the other questions are
         about, stay as they are.
 
         Examples

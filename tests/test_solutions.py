@@ -249,6 +249,17 @@ class TestOtherNumbers:
         with pytest.raises(cg.EvaluationError, match=re.escape(message)):
             cg.solve(cg.from_equations(equations, x=2.0), "x", exact=True)
 
+    def test_sensitivities_of_too_many_digits(self):
+        chain = (f"a{k + 1} = a{k}*1.23456789" for k in range(600))  # every value is 0
+        L = linearize_exactly(cg.from_equations("; ".join(["a0 = x", *chain]), x=0.0))
+        assert cg.sensitivity(L, "x", "a400") == Fraction("1.23456789") ** 400
+        with pytest.raises(cg.EvaluationError, match=r"S\(x, a600\) has more than 4,000 digits as a fraction"):
+            cg.sensitivities(L, "a600")
+        with pytest.raises(
+            cg.EvaluationError, match=r"product\(x, a0, a1, .{,40} \.\.\. .{,40}, a600\) has more than 4,000 digits"
+        ):
+            cg.path_sum(L, "x", "a600")
+
     def test_powers_by_numbers_stay_fractions(self):
         assert cg.solve(cg.from_equations("y = x^(2 + 1) - x^-1", x=2.0), "x", exact=True).value == 12 + Fraction(1, 4)
 

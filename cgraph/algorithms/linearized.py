@@ -206,8 +206,11 @@ def _as_matrix(value: Any) -> Any:
 
 
 def _overflow(nodes: tuple[Any, ...], what: str) -> EvaluationError:
-    where = ", ".join(map(str, nodes))
-    return EvaluationError(f"{what}({where}) overflows: the product of the derivatives exceeds 1.8e308")
+    return EvaluationError(f"{_of(nodes, what)} overflows: the product of the derivatives exceeds 1.8e308")
+
+
+def _of(nodes: tuple[Any, ...], what: str) -> str:
+    return f"{what}({shorten(', '.join(map(str, nodes)))})"
 
 
 def finite(values: dict[Any, Scalar], what: str = "S") -> list[Scalar]:
@@ -224,7 +227,7 @@ def finite(values: dict[Any, Scalar], what: str = "S") -> list[Scalar]:
             try:
                 require_short(value)
             except TooLongError as error:
-                raise EvaluationError(f"{what}({', '.join(map(str, nodes))}) {error}") from None
+                raise EvaluationError(f"{_of(nodes, what)} {error}") from None
     return [float(value) if type(value) is int and not exact else value for value in values.values()]
 
 

@@ -10,7 +10,7 @@ import cgraph.specs
 import cgraph.transforms  # noqa: F401
 
 # The doctests of formulas need the extra `symbolic`.
-collect_ignore = [] if find_spec("sympy") else ["cgraph/reports/exact.py"]
+collect_ignore = [] if find_spec("sympy") else ["cgraph/algorithms/exact.py"]
 
 # With `-n`, each worker keeps its own machine code: numba does not lock the files (numba's issue 10128), and two workers
 # that compile a function for different arrays can give both the same name.

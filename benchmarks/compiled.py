@@ -28,11 +28,11 @@ from measuring import machine, seconds, table
 from scipy.sparse.linalg import spsolve_triangular
 
 import cgraph as cg
-from cgraph.algorithms import descent
-from cgraph.algorithms.compiled import machine_code
-from cgraph.algorithms.linearized import edge_derivative, finite
+from cgraph.algorithms.compiled import jit
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.graph import topological_order
+from cgraph.model.linearized import edge_derivative, finite
+from cgraph.training import descent
 
 SHAPES = ["window of 1000", "anywhere ahead", "nearly a chain"]
 DICT_LIMIT = 1_000_000  # a networkx graph of more edges does not fit beside the rest
@@ -372,11 +372,11 @@ def _many_points(graph):
 def numpy_only():
     """Let nothing be computed by machine code for the length of a `with`."""
     with mock.patch.dict(sys.modules, {"numba": None}):
-        machine_code.compiled.cache_clear()
+        jit.compiled.cache_clear()
         try:
             yield
         finally:
-            machine_code.compiled.cache_clear()
+            jit.compiled.cache_clear()
 
 
 def on_one_core(run):

@@ -14,8 +14,8 @@ import networkx as nx
 from measuring import processor, table
 
 import cgraph as cg
+from cgraph.algorithms.elimination.elimination_graph import EliminationGraph
 from cgraph.algorithms.elimination.faces import DualGraph
-from cgraph.algorithms.elimination.graph import EliminationGraph
 
 DATA = Path(__file__).parent.parent / "tests" / "data" / "elimination"
 RULES = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill")

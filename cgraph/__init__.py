@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from cgraph.model import *
     from cgraph.reports import *
     from cgraph.specs import *
+    from cgraph.training import *
     from cgraph.transforms import *
 
 # Public names are found in their room when they are first used, so that the command starts without networkx.
-_ROOMS = ("model", "algorithms", "transforms", "specs", "exercises", "reports")
+_ROOMS = ("model", "algorithms", "transforms", "training", "specs", "reports", "exercises")
 
 
 def __getattr__(name: str) -> object:

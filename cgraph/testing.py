@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 import cgraph as cg
+from cgraph.exercises.grade_reports import explain
 from cgraph.exercises.numbers import show_fraction
 from cgraph.exercises.questions import Question, Sensitivity
 from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.model.evaluation import source_values
 from cgraph.model.values import show_shape
-from cgraph.reports.grades import explain
 from cgraph.reports.tables import Table, to_text
 
 __all__ = ["assert_sensitivity", "compare"]

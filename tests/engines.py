@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from cgraph.algorithms.compiled import machine_code
+from cgraph.algorithms.compiled import jit
 
 # "loops" are the functions that numba compiles, run as the Python that they are.
 ENGINES = ["numba", "loops", "numpy"]
@@ -22,11 +22,11 @@ def using(engine):
         return
     without = {"numba": None}  # the import fails
     if engine == "loops":  # vectors, which need numba, stay the text that they are
-        vectors = module_from_spec(find_spec(machine_code.VECTORS))
-        without = {"numba": SimpleNamespace(njit=lambda **_: lambda loop: loop), machine_code.VECTORS: vectors}
+        vectors = module_from_spec(find_spec(jit.VECTORS))
+        without = {"numba": SimpleNamespace(njit=lambda **_: lambda loop: loop), jit.VECTORS: vectors}
     with mock.patch.dict(sys.modules, without):
-        machine_code.compiled.cache_clear()
+        jit.compiled.cache_clear()
         try:
             yield
         finally:
-            machine_code.compiled.cache_clear()
+            jit.compiled.cache_clear()

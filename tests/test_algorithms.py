@@ -11,7 +11,7 @@ import pytest
 from cases import CASES, digraph
 
 import cgraph as cg
-from cgraph.model.operations import OPERATIONS
+from cgraph.model.operations.elementwise import OPERATIONS
 
 
 def inverse(G, s, t):

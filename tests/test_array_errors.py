@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import cgraph as cg
-from cgraph.model.array_operations import ARRAY_OPERATIONS
-from cgraph.model.expressions import Apply
-from cgraph.model.operations import OPERATIONS
-from cgraph.model.parsing import parse
+from cgraph.model.language.expressions import Apply
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.elementwise import OPERATIONS
 
 X, X2, W, T = [1.0, 2.0, 3.0], [0.5, 0.25], [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], np.full((4, 2, 3), 0.5)
 NAMES = {"x": X, "u": X2, "W": W, "T": T, "c": 2.0}

@@ -9,10 +9,10 @@ from test_jacobians import matrix
 from test_operations import VALUES
 
 import cgraph as cg
-from cgraph.model.array_operations import ARRAY_OPERATIONS
-from cgraph.model.expressions import Apply, Name
-from cgraph.model.operations import OPERATIONS, row_of
-from cgraph.model.parsing import parse
+from cgraph.model.language.expressions import Apply, Name
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.elementwise import OPERATIONS, row_of
 
 try:
     import jax

@@ -16,11 +16,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import cgraph as cg
-from cgraph.cli import commands, graphs, main
+from cgraph.cli import graph_commands, graph_source, main
 from cgraph.cli.completion import _commands
 from cgraph.cli.parser import FORMATS
-from cgraph.model.operations import CONSTANTS, FUNCTIONS, OPERATIONS
-from cgraph.specs.parsing import parse_document
+from cgraph.model.operations.elementwise import CONSTANTS, FUNCTIONS, OPERATIONS
+from cgraph.specs.formats import parse_document
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 QUIZ = str(EXAMPLES / "cmu_10301" / "quiz.yaml")
@@ -429,7 +429,7 @@ def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "show", interrupted)
+    monkeypatch.setattr(graph_commands, "show", interrupted)
     assert main(["show", QUIZ]) == 130
     assert capsys.readouterr() == ("", "cgraph: error: interrupted\n")
 
@@ -439,7 +439,7 @@ def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
     [
         (["show", "-e", "y = 2x"], cg.EquationError),
         (["eval", "-e", "y = 1/0"], cg.EvaluationError),
-        (["show", "missing.yaml"], graphs.UsageError),
+        (["show", "missing.yaml"], graph_source.UsageError),
     ],
     ids=["equation", "evaluation", "usage"],
 )
@@ -452,7 +452,7 @@ def test_a_mistake_of_cgraph_says_so(monkeypatch, capsys):
     def mistaken(_):
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(commands, "show", mistaken)
+    monkeypatch.setattr(graph_commands, "show", mistaken)
     assert main(["show", QUIZ]) == 4
     assert capsys.readouterr().err == (
         "cgraph: error: ZeroDivisionError: oops; this is a mistake in cgraph itself, --debug shows where\n"

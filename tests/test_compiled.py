@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.algorithms.compiled import freezing
-from cgraph.algorithms.compiled.lanes import WIDTH
-from cgraph.algorithms.compiled.levels import Levels
+from cgraph.algorithms.compiled import compiling
+from cgraph.algorithms.compiled.numpy_sweeps import Levels
+from cgraph.algorithms.compiled.simd import WIDTH
 
 
 @st.composite
@@ -110,8 +110,8 @@ def test_new_numbers_on_the_same_structure(engine, G, data):
 @pytest.fixture
 def always_compiled(monkeypatch):
     pytest.importorskip("numba", reason="numba is an extra, and without it nothing is compiled by itself")
-    monkeypatch.setattr(freezing, "FEWEST_EDGES", 0)
-    monkeypatch.setattr(freezing, "FEWEST_TO_LOAD", 0)
+    monkeypatch.setattr(compiling, "FEWEST_EDGES", 0)
+    monkeypatch.setattr(compiling, "FEWEST_TO_LOAD", 0)
 
 
 @pytest.mark.usefixtures("always_compiled")
@@ -144,15 +144,15 @@ def test_what_is_wrong_is_said_as_without_compiling():
 ])  # fmt: skip
 def test_when_compiling_pays(monkeypatch, edges, sweeps, loaded, pays):
     pytest.importorskip("numba", reason="numba is an extra, and without it nothing is compiled by itself")
-    monkeypatch.setattr(freezing, "is_loaded", lambda: loaded)
+    monkeypatch.setattr(compiling, "is_loaded", lambda: loaded)
     G = digraph(*((k, k + 1, 1.0) for k in range(edges)))
-    assert (freezing.compile_if_it_pays(G, sweeps, "derivative") is not None) == pays
+    assert (compiling.compile_if_it_pays(G, sweeps, "derivative") is not None) == pays
 
 
 def test_nothing_is_compiled_by_itself_without_numba():
     with using("numpy"):
         G = digraph(*((k, k + 1, 1.0) for k in range(10_000)))
-        assert freezing.compile_if_it_pays(G, 1000, "derivative") is None
+        assert compiling.compile_if_it_pays(G, 1000, "derivative") is None
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -395,7 +395,7 @@ def test_numba_is_imported_only_when_it_is_needed():
 
 def test_loops_are_compiled_where_no_disk_keeps_them(monkeypatch):
     numba = pytest.importorskip("numba", reason="numba is an extra")
-    from cgraph.algorithms.compiled import loops, machine_code
+    from cgraph.algorithms.compiled import jit, numba_sweeps
 
     def njit(*, cache=False, **options):
         if cache:
@@ -404,7 +404,7 @@ def test_loops_are_compiled_where_no_disk_keeps_them(monkeypatch):
 
     compiler = numba.njit
     monkeypatch.setattr(numba, "njit", njit)
-    assert set(machine_code.compiled.__wrapped__(loops.LOOPS)) == {loop.__name__ for loop in loops.LOOPS}
+    assert set(jit.compiled.__wrapped__(numba_sweeps.LOOPS)) == {loop.__name__ for loop in numba_sweeps.LOOPS}
 
 
 def test_an_interrupted_update_changes_nothing(monkeypatch):
@@ -417,16 +417,16 @@ def test_an_interrupted_update_changes_nothing(monkeypatch):
 
 def test_machine_code_is_kept_under_the_text_of_all_it_calls(monkeypatch):
     pytest.importorskip("numba", reason="numba is an extra")
-    from cgraph.algorithms.compiled import lanes, machine_code, vectors
-    from cgraph.algorithms.compiled.tape import functions
+    from cgraph.algorithms.compiled import jit, simd, simd_numba
+    from cgraph.algorithms.compiled.tape import elementary_functions
 
-    before = machine_code._fingerprint([functions.exp])
-    assert before == machine_code._fingerprint([functions.exp, functions.log])
-    text_of = machine_code.inspect.getsource
-    for changed in (functions, lanes, machine_code, vectors):
+    before = jit._fingerprint([elementary_functions.exp])
+    assert before == jit._fingerprint([elementary_functions.exp, elementary_functions.log])
+    text_of = jit.inspect.getsource
+    for changed in (elementary_functions, simd, jit, simd_numba):
         monkeypatch.setattr(
-            machine_code.inspect,
+            jit.inspect,
             "getsource",
             lambda module, changed=changed: text_of(module) + "#" * (module is changed),
         )
-        assert machine_code._fingerprint([functions.exp]) != before
+        assert jit._fingerprint([elementary_functions.exp]) != before

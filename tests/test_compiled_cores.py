@@ -8,8 +8,8 @@ import pytest
 from engines import using
 
 import cgraph as cg
-from cgraph.algorithms.compiled.cores import cores, for_each
-from cgraph.algorithms.compiled.tape import blocks
+from cgraph.algorithms.compiled.tape import batching
+from cgraph.algorithms.compiled.threads import cores, for_each
 
 
 @pytest.fixture(params=[1, 4])
@@ -50,13 +50,13 @@ def test_many_threads_give_the_bits_of_one(points, monkeypatch):
     monkeypatch.setattr(blocks, "MANY", 0)
     monkeypatch.setattr(blocks, "cores", lambda: 4)
     used = set()
-    run = blocks.Blocks.fill
+    run = batching.Blocks.fill
 
     def run_and_note(self, *arguments):
         used.add(threading.get_ident())
         return run(self, *arguments)
 
-    monkeypatch.setattr(blocks.Blocks, "fill", run_and_note)
+    monkeypatch.setattr(batching.Blocks, "fill", run_and_note)
     for _ in range(5):  # whatever thread comes first
         for one, many in zip(alone, everything(points), strict=True):
             assert one.tobytes() == many.tobytes()
@@ -90,7 +90,7 @@ def test_an_interrupt_leaves_the_graph_whole(monkeypatch):
     C = cg.compile_graph(network())
     inputs = {"x": np.linspace(-1, 1, 800)}
     y, S = C.evaluate(inputs), C.gradient("J")
-    run, runs = blocks.Blocks.copy, []
+    run, runs = batching.Blocks.copy, []
 
     def interrupted(self, *arguments):
         runs.append(arguments)
@@ -101,7 +101,7 @@ def test_an_interrupt_leaves_the_graph_whole(monkeypatch):
     for ask in (lambda: C.gradient("J"), lambda: C.evaluate(inputs)):
         assert C.gradient("J").tobytes() == S.tobytes()
         with monkeypatch.context() as patched:
-            patched.setattr(blocks.Blocks, "copy", interrupted)
+            patched.setattr(batching.Blocks, "copy", interrupted)
             runs.clear()
             with pytest.raises(KeyboardInterrupt):
                 ask()
@@ -147,7 +147,7 @@ def test_a_small_batch_stays_on_one_core(monkeypatch):
     )
     monkeypatch.setattr(blocks, "cores", lambda: 3)
     C = cg.compile_graph(cg.from_equations("y = x^2", x=1.0))
-    for points, expected in ((16, 1), (blocks.MANY, 3)):
+    for points, expected in ((16, 1), (batching.MANY, 3)):
         C.evaluate({"x": np.ones(points)})
         assert asked.pop() == expected
     assert cores() >= 1

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.algorithms.compiled.tape import blocks
-from cgraph.algorithms.compiled.tape.rules import OPCODES
+from cgraph.algorithms.compiled.tape import batching
+from cgraph.algorithms.compiled.tape.numba_rules import OPCODES
 
 BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^"}
 
@@ -187,7 +187,7 @@ def test_the_first_point_without_derivatives_is_named(engine):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_many_points_of_a_small_graph_are_swept_together(engine, monkeypatch):
     parts = []
-    for_each = blocks.for_each
+    for_each = batching.for_each
     monkeypatch.setattr(blocks, "MANY", 2000)
     monkeypatch.setattr(blocks, "for_each", lambda work, p, threads: (parts.append(p), for_each(work, p, threads)))
     x = np.random.default_rng(0).normal(size=1003)

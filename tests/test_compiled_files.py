@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.algorithms.compiled import archives
+from cgraph.algorithms.compiled import npz
 
 ARRAYS = {
     "format": np.array([1]),
@@ -62,7 +62,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(path, monkeypatch, failure):
         file.write(b"half")
         raise failure
 
-    monkeypatch.setattr(archives.np, "savez", interrupted)
+    monkeypatch.setattr(npz.np, "savez", interrupted)
     with pytest.raises(failure):
         C.save(path)
     assert path.read_bytes() == before

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cgraph.algorithms.compiled.arrays import whole_lines
-from cgraph.algorithms.compiled.lanes import WIDTH, load, store
+from cgraph.algorithms.compiled.edge_arrays import whole_lines
+from cgraph.algorithms.compiled.simd import WIDTH, load, store
 
 numba = pytest.importorskip("numba", reason="numba is an extra")
 
@@ -24,7 +24,7 @@ def every_step(y, z, k):
 @pytest.mark.parametrize("shape", [(), (WIDTH,)])
 @pytest.mark.parametrize("kind", [np.int64, np.uint32, np.uint64])
 def test_machine_code_and_numpy_agree(shape, kind):
-    import cgraph.algorithms.compiled.vectors  # noqa: F401 - numba learns what vectors are
+    import cgraph.algorithms.compiled.simd_numba  # noqa: F401 - numba learns what vectors are
 
     y = np.random.default_rng(0).normal(size=(7, *shape))
     found, expected = np.zeros((8, *shape)), np.zeros((8, *shape))
@@ -36,7 +36,7 @@ def test_machine_code_and_numpy_agree(shape, kind):
 
 
 def test_vectors_take_no_other_numbers():
-    import cgraph.algorithms.compiled.vectors  # noqa: F401 - as above
+    import cgraph.algorithms.compiled.simd_numba  # noqa: F401 - as above
 
     @numba.njit
     def of_complex(y):
@@ -52,7 +52,7 @@ def test_vectors_take_no_other_numbers():
      np.zeros(2, np.float32)],
 )  # fmt: skip
 def test_what_has_no_rows_is_refused(y):
-    import cgraph.algorithms.compiled.vectors  # noqa: F401 - as above
+    import cgraph.algorithms.compiled.simd_numba  # noqa: F401 - as above
 
     for loop in (lambda y: load(y, 0), lambda y: store(y, 0, load(np.zeros((1, WIDTH)), 0))):
         with pytest.raises(numba.TypingError):
@@ -65,12 +65,12 @@ def opposite_products(y, z):
 
 
 def test_only_polynomials_are_fused():
-    from cgraph.algorithms.compiled import machine_code
+    from cgraph.algorithms.compiled import jit
 
     y = np.random.default_rng(0).normal(size=(50, WIDTH))
     for rows in (y, y.reshape(-1).copy()):
         z = np.ones_like(rows)
-        machine_code.compiled.__wrapped__((opposite_products,))["opposite_products"](rows, z)
+        jit.compiled.__wrapped__((opposite_products,))["opposite_products"](rows, z)
         assert not z.any()  # a fused step would leave what the rounded product lost
 
 

@@ -9,7 +9,7 @@ from networks import networks
 from test_properties import equation_graphs
 
 import cgraph as cg
-from cgraph.algorithms.compiled.tape.blocks import Blocks
+from cgraph.algorithms.compiled.tape.batching import Blocks
 
 
 def close(value):

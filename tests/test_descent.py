@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from networks import SMOOTH, networks
 
 import cgraph as cg
-from cgraph.algorithms import descent
-from cgraph.model.tables import read_table
+from cgraph.training import descent
+from cgraph.training.columns import read_table
 
 
 @pytest.fixture(autouse=True, params=["dicts", "tape"])

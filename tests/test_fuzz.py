@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import cgraph as cg
 from cgraph.cli import main
-from cgraph.model import parsing
-from cgraph.model.operations import OPERATIONS
+from cgraph.model.language import parsing
+from cgraph.model.operations.elementwise import OPERATIONS
 
 # The same examples every time, unless more are asked for.
 EXAMPLES = settings(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.model import jacobians
-from cgraph.model.jacobians import (
+from cgraph.model.operations import structured_jacobians
+from cgraph.model.operations.structured_jacobians import (
     Broadcast,
     Dense,
     Diagonal,
@@ -417,6 +417,6 @@ def test_the_guard_finds_what_it_should(monkeypatch):
 
 
 def test_everything_public_is_listed():
-    assert set(jacobians.__all__) == {kind.__name__ for kind in CLASSES} | {
+    assert set(structured_jacobians.__all__) == {kind.__name__ for kind in CLASSES} | {
         "Jacobian", "after", "chain", "elementwise", "plus", "require_room",
     }  # fmt: skip

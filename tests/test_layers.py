@@ -8,9 +8,9 @@ from networks import networks
 from test_scalarize import assert_same_entries
 
 import cgraph as cg
-from cgraph.model.expressions import written
-from cgraph.model.jacobians import Product
-from cgraph.model.parsing import parse
+from cgraph.model.language.expressions import written
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.structured_jacobians import Product
 
 
 def places_of(G, H):

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.model.expressions import Apply, Name, write_name
-from cgraph.model.parsing import parse
+from cgraph.model.language.expressions import Apply, Name, write_name
+from cgraph.model.language.parsing import parse
 
 
 def value(equation, **inputs):

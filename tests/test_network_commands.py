@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import cgraph as cg
-from cgraph.cli.elimination import RULES
-from cgraph.cli.networks import TRANSFORMS
+from cgraph.cli.elimination_command import RULES
+from cgraph.cli.network_commands import TRANSFORMS
 from cgraph.cli.parser import METHODS
 from cgraph.cli.parser import TRANSFORMS as NAMES
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import cgraph as cg
-from cgraph.model.operations import ALIASES, FUNCTIONS, OPERATIONS, Operation, row_of
-from cgraph.model.parsing import parse
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import ALIASES, FUNCTIONS, OPERATIONS, Operation, row_of
 
 # For every row: points inside its domain, both sides of every kink, and far out.
 REAL = [(-2.7,), (-1.0,), (-0.3,), (0.0,), (0.4,), (1.0,), (2.2,), (9.0,)]

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from vectors import ROWS, elementwise_equation, entries, vector_graphs
 
 import cgraph as cg
-from cgraph.model.jacobians import Diagonal
-from cgraph.model.operations import OPERATIONS
-from cgraph.model.parsing import parse
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import OPERATIONS
+from cgraph.model.operations.structured_jacobians import Diagonal
 from cgraph.transforms import scalars
 
 

@@ -14,12 +14,18 @@ from hypothesis import given
 from networks import SMOOTH, networks
 
 import cgraph as cg
+from cgraph.algorithms.exact import linearize_exactly, linearize_symbolically
 from cgraph.cli import main
+from cgraph.exercises.solutions.derivative_formulas import array_formulas, derivative_formulas, gate_formula
+from cgraph.exercises.solutions.rendering import (
+    solution_data,
+    solution_document,
+    solution_latex,
+    solution_markdown,
+    solution_text,
+)
 from cgraph.model.evaluation import local_derivatives, steps_of
-from cgraph.model.parsing import parse
-from cgraph.reports.exact import linearize_exactly, linearize_symbolically
-from cgraph.reports.formulas import array_formulas, derivative_formulas, gate_formula
-from cgraph.reports.worked import solution_data, solution_document, solution_latex, solution_markdown, solution_text
+from cgraph.model.language.parsing import parse
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*/*.yaml"))
 POINT = {"x": 1.5, "z": 2.5, "a": 0.7, "5": 0.3, "w-": -0.4}
@@ -385,7 +391,7 @@ class TestFormats:
         G = cg.ComputationalGraph()
         for name in ("α", "50% & more_", 'quote"', "naïve", "漢", "a^b#$", "β_12", "Ω", "x<y>|{}~\\"):
             G.add_input(name, 0.5)
-        from cgraph.model.expressions import write_name
+        from cgraph.model.language.expressions import write_name
 
         G.add_equation("y", " + ".join(f"sin({write_name(i)})" for i in G.inputs))
         compile_latex(solution_document(cg.solve(G, "α", "y")), tmp_path)

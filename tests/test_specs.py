@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from test_properties import equation_graphs
 
 import cgraph as cg
-from cgraph.model.expressions import write_name
-from cgraph.model.names import unusable
+from cgraph.model.language.expressions import write_name
+from cgraph.model.language.names import unusable
 from cgraph.specs.reading import KEYS
 
 EXAMPLES = sorted(Path(__file__).parent.parent.glob("examples/*/*.yaml"))

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.model.expressions import Apply
-from cgraph.model.parsing import parse
+from cgraph.model.language.expressions import Apply
+from cgraph.model.language.parsing import parse
+from cgraph.model.tracing.numpy_functions import RULES
 from cgraph.model.tracing.recording import name_of
-from cgraph.model.tracing.rules import RULES
 
 X = np.array([0.3, -0.7, 1.9])
 P = np.array([0.2, 0.5, 0.9])

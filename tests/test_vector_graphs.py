@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from test_algorithms import SINGLE
 
 import cgraph as cg
-from cgraph.model.expressions import Apply, Name, Number
-from cgraph.model.parsing import parse
+from cgraph.model.language.expressions import Apply, Name, Number
+from cgraph.model.language.parsing import parse
 
 try:
     import jax

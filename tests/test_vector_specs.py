@@ -25,8 +25,8 @@ from hypothesis.extra import numpy as arrays_of
 import cgraph as cg
 from cgraph.cli import main
 from cgraph.cli.parser import FORMATS
-from cgraph.model.operations import ALIASES, FUNCTIONS, row_of
-from cgraph.model.parsing import parse
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import ALIASES, FUNCTIONS, row_of
 from cgraph.reports.latex import latex_expression
 from cgraph.specs import array_files
 

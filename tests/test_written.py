@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from test_fuzz import EXAMPLES
 
 import cgraph as cg
-from cgraph.model.array_operations import ARRAY_OPERATIONS
-from cgraph.model.expressions import Name, written
-from cgraph.model.operations import FUNCTIONS, row_of
-from cgraph.model.parsing import parse
+from cgraph.model.language.expressions import Name, written
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.elementwise import FUNCTIONS, row_of
 
 words = st.sampled_from(
     [*sorted(FUNCTIONS), "x", "W", "y(5)", 'y("j-")', "pi", "1", "2", "-1", "0.5", "1e3", "+", "-", "*", "/", "^", "**",

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.model.array_operations import ARRAY_OPERATIONS
-from cgraph.model.operations import OPERATIONS
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.elementwise import OPERATIONS
 
 # For every row of the table of array operations, equations with a and b in the shapes beside them.
 ROWS = {

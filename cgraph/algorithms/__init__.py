@@ -2,7 +2,7 @@
 
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
 from cgraph.algorithms.compiled import CompiledGraph, compile_graph
-from cgraph.algorithms.descent import Descent, gradient_descent
+from cgraph.algorithms.diagnostics import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.effects import Effects, effects
 from cgraph.algorithms.elimination import (
     Elimination,
@@ -18,7 +18,6 @@ from cgraph.algorithms.elimination import (
     intermediates,
     merge_copies,
 )
-from cgraph.algorithms.flow import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.gradients import GradientFactors, gradient_factors, loss_sensitivities, weight_gradients
 from cgraph.algorithms.jacobians import check_elimination, jacobian
 from cgraph.algorithms.paths import count_paths, path_sum, paths, top_paths
@@ -34,7 +33,6 @@ __all__ = [
     "Check",
     "CheckReport",
     "CompiledGraph",
-    "Descent",
     "Effects",
     "Elimination",
     "FlowLevel",
@@ -57,7 +55,6 @@ __all__ = [
     "elimination_cost",
     "elimination_order",
     "gates",
-    "gradient_descent",
     "gradient_factors",
     "gradient_flow",
     "intermediates",

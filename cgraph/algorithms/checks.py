@@ -12,11 +12,11 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.gradients import weight_gradients
-from cgraph.algorithms.linearized import edge_derivative, nodes_between
 from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import EvaluationError
 from cgraph.model.evaluation import forward, is_computed, linearize, source_values, value_of
 from cgraph.model.graph import ComputationalGraph, require_digraph
+from cgraph.model.linearized import edge_derivative, nodes_between
 from cgraph.model.values import as_value
 
 __all__ = ["Check", "CheckReport", "check_derivatives"]

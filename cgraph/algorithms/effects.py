@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 
-from cgraph.algorithms.linearized import compose, edge_derivative, identity, nodes_between, settler, size_of
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.graph import Node, require_node
+from cgraph.model.linearized import compose, edge_derivative, identity, nodes_between, settler, size_of
 
 __all__ = ["Effects", "effects"]
 

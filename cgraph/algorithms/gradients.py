@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative, finite, in_shape_of, require_digraph, settler, size_of
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.errors import DerivativeError, MissingDerivativeError
 from cgraph.model.graph import Node, require_node, topological_order
+from cgraph.model.linearized import edge_derivative, finite, in_shape_of, require_digraph, settler, size_of
 from cgraph.model.values import as_value, show_shape
 
 __all__ = ["GradientFactors", "gradient_factors", "loss_sensitivities", "weight_gradients"]

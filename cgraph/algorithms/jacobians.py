@@ -10,10 +10,10 @@ import numpy as np
 
 from cgraph.algorithms.compiled import compile_if_it_pays
 from cgraph.algorithms.elimination import Elimination, eliminate, elimination_order
-from cgraph.algorithms.linearized import require_digraph, settler, size_of
 from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.graph import Node, list_of_nodes, require_node
+from cgraph.model.linearized import require_digraph, settler, size_of
 
 __all__ = ["check_elimination", "jacobian"]
 

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.linearized import (
+from cgraph.model.errors import CGraphError, TooManyPathsError
+from cgraph.model.graph import Node, require_node
+from cgraph.model.linearized import (
     compose,
     edge_derivative,
     finite,
@@ -27,9 +29,7 @@ from cgraph.algorithms.linearized import (
     settler,
     size_of,
 )
-from cgraph.model.errors import CGraphError, TooManyPathsError
-from cgraph.model.graph import Node, require_node
-from cgraph.model.jacobians import Jacobian
+from cgraph.model.operations.structured_jacobians import Jacobian
 
 __all__ = ["PATH_LIMIT", "count_paths", "path_sum", "paths", "top_paths"]
 

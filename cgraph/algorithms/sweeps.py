@@ -14,7 +14,9 @@ from typing import Any
 import networkx as nx
 
 from cgraph.algorithms.compiled import compile_if_it_pays
-from cgraph.algorithms.linearized import (
+from cgraph.model.errors import CGraphError
+from cgraph.model.graph import Node, require_node, topological_order
+from cgraph.model.linearized import (
     compose,
     edge_derivative,
     identity,
@@ -23,8 +25,6 @@ from cgraph.algorithms.linearized import (
     settler,
     size_of,
 )
-from cgraph.model.errors import CGraphError
-from cgraph.model.graph import Node, require_node, topological_order
 
 __all__ = ["cheaper_direction", "edge_sensitivities", "sensitivities", "sensitivities_from", "sensitivity"]
 

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(error: Exception) -> int:
     """Say what went wrong on stderr, and return the exit status that stands for it."""
-    from cgraph.cli.graphs import UsageError
+    from cgraph.cli.graph_source import UsageError
     from cgraph.model.errors import CGraphError, EquationError, InvalidNodeError, SpecError, TooManyPathsError
 
     match error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.cli.graphs import UsageError, written
+from cgraph.cli.graph_source import UsageError, written
 from cgraph.model.errors import show_count
 from cgraph.model.files import write_whole
 from cgraph.reports.latex import is_long, latex_array, latex_name, latex_number

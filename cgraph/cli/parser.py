@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cgraph {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
 
-    def command(name: str, summary: str, module: str = "commands") -> argparse.ArgumentParser:
+    def command(name: str, summary: str, module: str = "graph_commands") -> argparse.ArgumentParser:
         description = f"{summary[0].upper()}{summary[1:]}."
         sub = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
         sub.set_defaults(module=f"cgraph.cli.{module}")
@@ -85,7 +85,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_spec(command("check", "compare every derivative with numerical differentiation"))
     _add_exercise_commands(command)
     _add_network_commands(command)
-    sub = command("eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination")
+    sub = command(
+        "eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination_command"
+    )
     _add_spec(sub)
     sub.add_argument("--from", dest="s", metavar="S", action="append", help="an input; may be repeated (default: all)")
     sub.add_argument("--to", dest="t", metavar="T", action="append", help="an output; may be repeated (default: all)")
@@ -104,12 +106,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
-    sub = command("solve", "write the worked solution of a sensitivity, step by step", "exercises")
+    sub = command("solve", "write the worked solution of a sensitivity, step by step", "exercise_commands")
     _add_spec(sub, formats=("text", "markdown", "latex", "json"))
     _add_ends(sub, "without --from, by every node; without --to, the only output")
     sub.add_argument("--exact", action="store_true", help="compute with fractions")
     sub.add_argument("--symbolic", action="store_true", help="add S as formulas (needs the extra: symbolic)")
-    sub = command("grade", "mark answers to an exercise, and name the mistakes", "exercises")
+    sub = command("grade", "mark answers to an exercise, and name the mistakes", "exercise_commands")
     sub.add_argument("exercise", metavar="EXERCISE", help="a spec with questions under `ask`, or - for standard input")
     sub.add_argument("--answers", metavar="FILE", help="answers in YAML, JSON, TOML or CSV, or a folder of such files; "
                      "without it, the questions are printed with their answers")  # fmt: skip
@@ -118,25 +120,31 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
     sub.add_argument("--jobs", type=_count, metavar="N", help="processes for a folder (default: one for each core)")
     _add_output(sub, "where to write the report")
-    sub = command("vary", "write an exercise with other numbers, the same ones each time for a student", "exercises")
+    sub = command(
+        "vary", "write an exercise with other numbers, the same ones each time for a student", "exercise_commands"
+    )
     sub.add_argument(
         "exercise", metavar="EXERCISE", help="an exercise with ranges under `vary`, or - for standard input"
     )
     sub.add_argument("--student", metavar="ID", required=True, help="whose numbers they are")
     _add_output(sub, "where to write it, as YAML or, by the suffix, JSON")
-    sub = command("seal", "write an exercise without its answers, which can be marked all the same", "exercises")
+    sub = command(
+        "seal", "write an exercise without its answers, which can be marked all the same", "exercise_commands"
+    )
     sub.add_argument("exercise", metavar="EXERCISE", help="an exercise, or - for standard input")
     _add_output(sub, "where to write it, as YAML or, by the suffix, JSON")
 
 
 def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
-    sub = command("draw", "draw the graph", "drawing")
+    sub = command("draw", "draw the graph", "picture_commands")
     _add_spec(sub, formats=PICTURE_FORMATS, default=None)
     _add_ends(sub, "with --to, what flows from S to T stands out")
     sub.add_argument("--show", type=_words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
     sub.add_argument("--top", type=_count, metavar="K", help="with --from and --to: the K strongest paths in colours")
     _add_output(sub, "where to write the picture")
-    sub = command("page", "write a page that walks through both passes, step by step, in any browser", "drawing")
+    sub = command(
+        "page", "write a page that walks through both passes, step by step, in any browser", "picture_commands"
+    )
     _add_graph(sub)
     _add_ends(sub, "default: the first input, and the first output")
     sub.add_argument("--exercise", action="store_true", help="hide the answers until they are asked for")
@@ -144,15 +152,17 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
 
 
 def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
-    sub = command("gradient", "differentiate the loss by every weight", "networks")
+    sub = command("gradient", "differentiate the loss by every weight", "network_commands")
     _add_spec(sub)
     _add_loss(sub)
     sub.add_argument("--factors", action="store_true", help="show the three factors of each: S(j,J), Phi'(s(j)), y(i)")
-    sub = command("gates", "show where a gradient vanishes: the gate of every neuron, and |S| by depth", "networks")
+    sub = command(
+        "gates", "show where a gradient vanishes: the gate of every neuron, and |S| by depth", "network_commands"
+    )
     _add_spec(sub)
     _add_loss(sub)
     _add_chart(sub, "|S| and the shut gates by depth")
-    sub = command("transform", "rewrite the graph, every sensitivity unchanged, and write its spec", "networks")
+    sub = command("transform", "rewrite the graph, every sensitivity unchanged, and write its spec", "network_commands")
     sub.add_argument("name", metavar="NAME", help=f"one of {', '.join(TRANSFORMS)}; or several, with commas between")
     _add_spec(sub, formats=SPEC_FORMATS, default=None)
     _add_ends(sub, "for restrict")
@@ -162,7 +172,7 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     )
     sub.add_argument("--share", action="store_true", help="for expand: let equal intermediate results be one node")
     _add_output(sub, "where to write the spec")
-    sub = command("descend", "train the weights by gradient descent", "networks")
+    sub = command("descend", "train the weights by gradient descent", "network_commands")
     _add_spec(sub)
     _add_loss(sub)
     sub.add_argument(

@@ -7,6 +7,7 @@ from cgraph.exercises.questions import Question
 from cgraph.exercises.reading import read_exercise
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult
 from cgraph.exercises.sealing import seal
+from cgraph.exercises.solutions.solving import Solution, solve
 from cgraph.exercises.variants import vary
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "Mistake",
     "PartResult",
     "Question",
+    "Solution",
     "grade",
     "read_answers",
     "read_exercise",
     "seal",
+    "solve",
     "vary",
 ]

@@ -12,8 +12,8 @@ from typing import IO, Any
 
 from cgraph.model.errors import SpecError, nearest, shorten
 from cgraph.specs.documents import problem_at
-from cgraph.specs.parsing import format_of, parse_document, read_text
-from cgraph.specs.values import kind_of
+from cgraph.specs.formats import format_of, parse_document, read_text
+from cgraph.specs.node_values import kind_of
 
 __all__ = ["Answers", "no_name", "read_answers"]
 

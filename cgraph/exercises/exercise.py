@@ -10,13 +10,13 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.linearized import nodes_between
 from cgraph.algorithms.sweeps import sensitivity
 from cgraph.exercises.questions import Part, Question, Sensitivity
 from cgraph.exercises.slips import Slip, candidates, combinations
 from cgraph.exercises.tolerances import EXACT
 from cgraph.model.evaluation import linearize
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.linearized import nodes_between
 
 __all__ = ["Exercise", "truth_of"]
 

@@ -11,7 +11,7 @@ from typing import Any
 from cgraph.exercises.beliefs import believing
 from cgraph.exercises.entries import entries_of
 from cgraph.exercises.exercise import Exercise
-from cgraph.exercises.formulas import mark_choice, mark_formula
+from cgraph.exercises.formula_answers import mark_choice, mark_formula
 from cgraph.exercises.naming import Cell, explained
 from cgraph.exercises.numbers import Given, UnreadableError, read_number
 from cgraph.exercises.questions import Choice, Entry, FormulaOf, Part, Question

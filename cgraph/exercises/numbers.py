@@ -13,7 +13,7 @@ import numpy as np
 
 from cgraph.model.errors import CGraphError, EquationError, MissingValueError, shorten
 from cgraph.model.evaluation import steps_of
-from cgraph.model.parsing import parse
+from cgraph.model.language.parsing import parse
 
 __all__ = ["Given", "UnreadableError", "read_number", "show_fraction"]
 

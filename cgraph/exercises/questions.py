@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from cgraph.algorithms.gradients import gradient_factors
-from cgraph.algorithms.linearized import compose
 from cgraph.algorithms.paths import count_paths
 from cgraph.algorithms.sweeps import sensitivity
 from cgraph.exercises.tolerances import Tolerance
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.linearized import compose
 
 __all__ = [
     "Choice",

@@ -23,8 +23,8 @@ from cgraph.exercises.questions import PathCount, Sensitivity
 from cgraph.exercises.reading import exercise_of, with_graph
 from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import linearize, steps_of
-from cgraph.model.expressions import Apply
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.language.expressions import Apply
 from cgraph.specs.documents import Document, Path
 from cgraph.specs.reading import read_document
 

@@ -22,7 +22,7 @@ from cgraph.model.errors import (
 )
 from cgraph.model.evaluation import evaluate, linearize
 from cgraph.model.graph import ComputationalGraph, from_equations
-from cgraph.model.operations import ACTIVATIONS, OPERATIONS, Operation
+from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS, Operation
 from cgraph.model.tracing import trace
 
 __all__ = [

@@ -10,12 +10,12 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.model.array_operations import ARRAY_OPERATIONS
 from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError, shorten
-from cgraph.model.expressions import Apply, Expression, Name, Number, write_step, written
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
-from cgraph.model.jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
-from cgraph.model.operations import OPERATIONS, row_of
+from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_step, written
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.elementwise import OPERATIONS, row_of
+from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.values import (
     TooLongError,
     as_computed,

@@ -12,10 +12,10 @@ import networkx as nx
 from networkx.classes import reportviews
 
 from cgraph.model.errors import CGraphError, CycleError, InvalidNodeError, NodeNotFound, nearest, shorten
-from cgraph.model.expressions import Expression, Name
-from cgraph.model.names import unusable
-from cgraph.model.operations import ACTIVATIONS
-from cgraph.model.parsing import parse, parse_assignments
+from cgraph.model.language.expressions import Expression, Name
+from cgraph.model.language.names import unusable
+from cgraph.model.language.parsing import parse, parse_assignments
+from cgraph.model.operations.elementwise import ACTIVATIONS
 from cgraph.model.values import as_value, is_finite
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class ComputationalGraph(_DiGraph):
         name : str
             As in `add_input`.
         equation : str
-            As read by `cgraph.model.parsing.parse`.
+            As read by `cgraph.model.language.parsing.parse`.
 
         Raises
         ------

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 
-from cgraph.model.expressions import Apply, Name
-from cgraph.model.operations import ACTIVATIONS
+from cgraph.model.language.expressions import Apply, Name
+from cgraph.model.operations.elementwise import ACTIVATIONS
 
 __all__ = ["LAYER_ACTIVATIONS", "Activated", "activated", "linear_halves"]
 

@@ -1,21 +1,18 @@
-"""What people read: tables, formulas, worked solutions, pictures, charts, pages."""
+"""What people read: tables, formulas, pictures, charts, pages."""
 
 from cgraph.reports.charts import flow_chart, loss_chart, path_chart
 from cgraph.reports.drawing import DRAWING_FORMATS, Drawing, draw
 from cgraph.reports.notebooks import SensitivityReport, sensitivity_report
 from cgraph.reports.pages import page
-from cgraph.reports.solutions import Solution, solve
 
 __all__ = [
     "DRAWING_FORMATS",
     "Drawing",
     "SensitivityReport",
-    "Solution",
     "draw",
     "flow_chart",
     "loss_chart",
     "page",
     "path_chart",
     "sensitivity_report",
-    "solve",
 ]

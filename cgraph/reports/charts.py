@@ -11,8 +11,7 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.descent import Descent
-from cgraph.algorithms.flow import FlowLevel
+from cgraph.algorithms.diagnostics import FlowLevel
 from cgraph.algorithms.paths import count_paths, top_paths
 from cgraph.algorithms.sweeps import sensitivity
 from cgraph.model.errors import DrawingError, show_count
@@ -21,6 +20,7 @@ from cgraph.model.graph import Node
 from cgraph.reports.drawing.palette import EDGES, PAPER
 from cgraph.reports.drawing.words import show_quantity
 from cgraph.reports.extras import drawing_library
+from cgraph.training.descent import Descent
 
 __all__ = ["flow_chart", "loss_chart", "path_chart"]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.model.expressions import Apply, Expression, Name, Number, write_step
-from cgraph.model.operations import row_of
+from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_step
+from cgraph.model.operations.elementwise import row_of
 
 __all__ = [
     "EDGE", "GREEK", "greek_letter", "is_long", "latex_array", "latex_document", "latex_expression", "latex_name",
@@ -151,7 +151,7 @@ def latex_expression(expression: Expression) -> str:
 
     Examples
     --------
-    >>> from cgraph.model.parsing import parse
+    >>> from cgraph.model.language.parsing import parse
     >>> latex_expression(parse("exp(a) + a/log(x1) - (b - 2)^2"))
     'e^{a} + \\frac{a}{\\ln(x_{1})} - (b - 2)^{2}'
     >>> latex_expression(parse("tanh(x @ W1.T + b1)[0]"))

@@ -20,7 +20,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from cgraph.model.errors import CGraphError, nearest, shorten
-from cgraph.model.tables import read_matrix
+from cgraph.training.columns import read_matrix
 
 __all__ = ["ArrayFiles"]
 

@@ -10,18 +10,18 @@ from typing import IO, Any
 
 import numpy as np
 
-from cgraph.algorithms.linearized import size_of
 from cgraph.model.errors import CycleError, DerivativeError, EquationError, nearest
-from cgraph.model.expressions import write_name
 from cgraph.model.graph import BIAS, BIAS_RULE, ComputationalGraph, topological_order, undefined
-from cgraph.model.names import unusable
-from cgraph.model.operations import ACTIVATIONS
-from cgraph.model.parsing import parse
+from cgraph.model.language.expressions import write_name
+from cgraph.model.language.names import unusable
+from cgraph.model.language.parsing import parse
+from cgraph.model.linearized import size_of
+from cgraph.model.operations.elementwise import ACTIVATIONS
 from cgraph.model.values import show_shape
 from cgraph.specs.documents import Document, Path
-from cgraph.specs.networks import LOSS, Layer, Network, Neuron, read_network
-from cgraph.specs.parsing import format_of, parse_document, read_text
-from cgraph.specs.values import Values, kind_of
+from cgraph.specs.formats import format_of, parse_document, read_text
+from cgraph.specs.network_section import LOSS, Layer, Network, Neuron, read_network
+from cgraph.specs.node_values import Values, kind_of
 
 __all__ = ["EXERCISE_KEYS", "graph_of", "read_document", "read_spec"]
 

@@ -17,8 +17,8 @@ from cgraph.model.errors import CGraphError, InvalidNodeError, MissingValueError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
 from cgraph.model.graph import BIAS, ComputationalGraph, require_digraph
-from cgraph.model.names import unusable
-from cgraph.specs.parsing import MAX_BYTES, format_of
+from cgraph.model.language.names import unusable
+from cgraph.specs.formats import MAX_BYTES, format_of
 from cgraph.specs.reading import SOURCES, VERSION
 
 __all__ = ["spec_of", "to_json", "to_yaml", "write_spec"]

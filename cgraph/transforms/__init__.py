@@ -1,6 +1,5 @@
 """Functions from graph to graph; every S between nodes that survive stays as it was."""
 
-from cgraph.transforms.examples import minibatch
 from cgraph.transforms.expansion import expand
 from cgraph.transforms.layers import layerwise
 from cgraph.transforms.networks import append_loss, couple, decouple, weights_as_nodes
@@ -16,7 +15,6 @@ __all__ = [
     "fold_constants",
     "layerwise",
     "merge_nodes",
-    "minibatch",
     "restrict",
     "scalarize",
     "split_nodes",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from cgraph.model.expressions import Apply, Name, Number, write_name, write_step
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.language.expressions import Apply, Name, Number, write_name, write_step
 from cgraph.transforms.rebuilding import Builder, transform
 
 __all__ = ["expand"]

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import evaluate
-from cgraph.model.expressions import Apply, Name, write_name
 from cgraph.model.graph import BIAS, ComputationalGraph, topological_order
-from cgraph.model.jacobians import Jacobian
-from cgraph.model.names import unusable
-from cgraph.model.operations import ACTIVATIONS
-from cgraph.model.parsing import substitute
+from cgraph.model.language.expressions import Apply, Name, write_name
+from cgraph.model.language.names import unusable
+from cgraph.model.language.parsing import substitute
+from cgraph.model.linearized import edge_derivative
+from cgraph.model.operations.elementwise import ACTIVATIONS
+from cgraph.model.operations.structured_jacobians import Jacobian
 from cgraph.model.values import show_shape
 from cgraph.transforms.rebuilding import Builder, origin_name, transform
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from cgraph.model.errors import CGraphError
-from cgraph.model.expressions import Apply, write_name
 from cgraph.model.graph import BIAS, ComputationalGraph
+from cgraph.model.language.expressions import Apply, write_name
+from cgraph.model.language.parsing import parse
 from cgraph.model.neurons import LAYER_ACTIVATIONS, activated, linear_halves
-from cgraph.model.parsing import parse
 from cgraph.transforms.rebuilding import Builder, origin_name, transform
 
 __all__ = ["append_loss", "couple", "decouple", "weights_as_nodes"]

@@ -8,9 +8,9 @@ from typing import Any, Concatenate, ParamSpec
 
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, linearize, unlinearized
-from cgraph.model.expressions import write_name
 from cgraph.model.graph import ComputationalGraph, topological_order
-from cgraph.model.parsing import parse, substitute
+from cgraph.model.language.expressions import write_name
+from cgraph.model.language.parsing import parse, substitute
 
 __all__ = ["Builder", "origin_name", "transform"]
 

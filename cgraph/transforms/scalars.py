@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative, size_of
-from cgraph.model.array_operations import ARRAY_OPERATIONS
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import evaluate
-from cgraph.model.expressions import Apply, Expression, Name, Number, bracketed, write_name, write_step
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.jacobians import Jacobian
-from cgraph.model.operations import OPERATIONS
+from cgraph.model.language.expressions import Apply, Expression, Name, Number, bracketed, write_name, write_step
+from cgraph.model.linearized import edge_derivative, size_of
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.elementwise import OPERATIONS
+from cgraph.model.operations.structured_jacobians import Jacobian
 from cgraph.transforms.rebuilding import Builder, transform
 
 __all__ = ["scalarize"]

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.linearized import edge_derivative, nodes_between, size_of
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import evaluate, is_computed
-from cgraph.model.expressions import write_name
 from cgraph.model.graph import ComputationalGraph, require_node, topological_order
+from cgraph.model.language.expressions import write_name
+from cgraph.model.linearized import edge_derivative, nodes_between, size_of
 from cgraph.transforms.rebuilding import Builder, transform
 
 Graph = TypeVar("Graph", bound="nx.DiGraph[Any]")

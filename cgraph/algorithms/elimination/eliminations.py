@@ -15,7 +15,7 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.elimination.graph import EliminationGraph, require_order
+from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, require_order
 from cgraph.model.errors import OrderError
 from cgraph.model.graph import Node
 

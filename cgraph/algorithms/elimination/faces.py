@@ -13,8 +13,8 @@ from typing import Any
 
 import networkx as nx
 
+from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, Partial, require_order
 from cgraph.algorithms.elimination.eliminations import Elimination
-from cgraph.algorithms.elimination.graph import EliminationGraph, Partial, require_order
 from cgraph.model.errors import OrderError
 from cgraph.model.graph import Node
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.elimination.exact import optimal
-from cgraph.algorithms.elimination.graph import EliminationGraph, require_order
+from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, require_order
+from cgraph.algorithms.elimination.greedy import chain, forward, markowitz, minimum_fill, relative_markowitz, reverse
+from cgraph.algorithms.elimination.optimal import optimal
 from cgraph.algorithms.elimination.patterns import Task, least_costs
-from cgraph.algorithms.elimination.rules import chain, forward, markowitz, minimum_fill, relative_markowitz, reverse
 from cgraph.algorithms.elimination.search import anneal
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import Node

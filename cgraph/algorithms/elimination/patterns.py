@@ -12,7 +12,7 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.elimination.graph import EliminationGraph, Partial
+from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, Partial
 
 __all__ = ["Pattern", "Task", "bits", "least_costs"]
 

@@ -7,8 +7,8 @@ import random
 import re
 import time
 
+from cgraph.algorithms.elimination.greedy import forward, markowitz, minimum_fill, relative_markowitz, reverse
 from cgraph.algorithms.elimination.patterns import Pattern, Task
-from cgraph.algorithms.elimination.rules import forward, markowitz, minimum_fill, relative_markowitz, reverse
 from cgraph.model.errors import CGraphError
 
 __all__ = ["Budget", "anneal", "anneal_within"]

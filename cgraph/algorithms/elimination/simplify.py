@@ -7,7 +7,7 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.elimination.graph import EliminationGraph, given_ends
+from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, given_ends
 from cgraph.model.graph import Node
 
 __all__ = ["drop_useless", "merge_copies"]

@@ -19,7 +19,7 @@ from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import linearize
 from cgraph.model.graph import ComputationalGraph
 from cgraph.specs.documents import Document
-from cgraph.specs.values import kind_of
+from cgraph.specs.node_values import kind_of
 
 __all__ = ["read_questions"]
 

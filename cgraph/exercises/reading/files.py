@@ -7,15 +7,15 @@ from pathlib import Path as FilePath
 from typing import IO, Any
 
 from cgraph.exercises.exercise import Exercise, truth_of
-from cgraph.exercises.formulas import mark_formula
+from cgraph.exercises.formula_answers import mark_formula
 from cgraph.exercises.numbers import show_fraction
 from cgraph.exercises.questions import FormulaOf, Question
 from cgraph.exercises.reading.ask import read_questions
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import ComputationalGraph
 from cgraph.specs.documents import Document
+from cgraph.specs.node_values import kind_of
 from cgraph.specs.reading import EXERCISE_KEYS, graph_of, read_document, read_spec
-from cgraph.specs.values import kind_of
 
 __all__ = ["exercise_of", "read_exercise", "with_graph"]
 

@@ -11,7 +11,7 @@ from cgraph.exercises.numbers import UnreadableError, read_number
 from cgraph.model.errors import nearest
 from cgraph.model.graph import ComputationalGraph
 from cgraph.specs.documents import Path
-from cgraph.specs.values import kind_of
+from cgraph.specs.node_values import kind_of
 
 __all__ = ["MistakeError", "Wording", "number_at", "suggestion"]
 

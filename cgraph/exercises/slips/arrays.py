@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.algorithms.linearized import compose
 from cgraph.algorithms.paths import count_paths, paths
 from cgraph.exercises.questions import EdgeDerivative, Part, Sensitivity
 from cgraph.exercises.slips.evaluation import operations_of, reevaluated, replaced
 from cgraph.exercises.slips.paths import MOST_PATHS
 from cgraph.exercises.slips.slip import Slip, applied, edges_of, with_derivatives
-from cgraph.model.array_operations import ARRAY_OPERATIONS
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.linearized import compose
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 
 __all__ = ["factor_of_square", "sum_for_mean", "transposed", "wrong_order"]
 

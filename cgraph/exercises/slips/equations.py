@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from cgraph.exercises.questions import Part
 from cgraph.exercises.slips.factors import FUNCTIONS
 from cgraph.exercises.slips.slip import Slip, applied, finite_or_none
-from cgraph.model.expressions import Apply
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.language.expressions import Apply
 
 __all__ = ["inner_derivative", "rule_misapplied"]
 

@@ -12,10 +12,10 @@ import numpy as np
 from cgraph.exercises.questions import Part, PathCount, WeightGradient
 from cgraph.exercises.slips.slip import Slip, applied
 from cgraph.model.evaluation import derivatives_of_steps, linearize, linearized_from, source_values, steps_of
-from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.graph import BIAS, ComputationalGraph
-from cgraph.model.jacobians import elementwise
-from cgraph.model.operations import OPERATIONS
+from cgraph.model.language.expressions import Apply, Expression, Name, Number
+from cgraph.model.operations.elementwise import OPERATIONS
+from cgraph.model.operations.structured_jacobians import elementwise
 
 __all__ = ["bias_forgotten", "degrees", "log_base", "operations_of", "reevaluated", "replaced", "rounded_early"]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.algorithms.linearized import compose
 from cgraph.exercises.questions import EdgeDerivative, Gate, Part, PathCount, PathProduct, WeightGradient
 from cgraph.exercises.slips.slip import (
     Applied,
@@ -23,8 +22,9 @@ from cgraph.exercises.slips.slip import (
 )
 from cgraph.model.evaluation import gate_of, is_computed
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.jacobians import ScaledIdentity
-from cgraph.model.operations import ACTIVATIONS, OPERATIONS
+from cgraph.model.linearized import compose
+from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS
+from cgraph.model.operations.structured_jacobians import ScaledIdentity
 
 __all__ = [
     "activation_for_derivative",

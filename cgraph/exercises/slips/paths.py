@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from cgraph.algorithms.linearized import nodes_between
 from cgraph.algorithms.paths import count_paths, paths
 from cgraph.exercises.questions import Part, PathCount, PathProduct, Sensitivity
 from cgraph.exercises.slips.slip import Slip, ends_of, nodes_of, without_edges
 from cgraph.model.graph import ComputationalGraph, topological_order
+from cgraph.model.linearized import nodes_between
 
 __all__ = ["MOST_PATHS", "combined_wrongly", "only_one_path", "overwritten", "path_left_out"]
 

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cgraph.algorithms.linearized import nodes_between
 from cgraph.exercises.questions import EdgeDerivative, Gate, Part, PathProduct, Sensitivity, WeightGradient
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import derivatives_of_steps, is_computed, steps_of
-from cgraph.model.expressions import Apply, Expression
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.jacobians import elementwise
-from cgraph.model.operations import OPERATIONS
+from cgraph.model.language.expressions import Apply, Expression
+from cgraph.model.linearized import nodes_between
+from cgraph.model.operations.elementwise import OPERATIONS
+from cgraph.model.operations.structured_jacobians import elementwise
 
 __all__ = [
     "Applied",

@@ -10,9 +10,9 @@ import numpy as np
 
 from cgraph.model.errors import TraceError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.tracing.arrays import TracedArray
+from cgraph.model.tracing.numpy_functions import RULES
 from cgraph.model.tracing.recording import Recording, differ
-from cgraph.model.tracing.rules import RULES
+from cgraph.model.tracing.traced_arrays import TracedArray
 from cgraph.model.values import as_value, is_finite
 
 __all__ = ["trace"]

@@ -18,12 +18,12 @@ import numpy as np
 
 from cgraph.model.errors import EvaluationError, TraceError, shorten
 from cgraph.model.evaluation import steps_of
-from cgraph.model.expressions import Apply, Expression, Name, Number, write_name, write_step
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.names import unusable
-from cgraph.model.operations import row_of
-from cgraph.model.source import MAX_LENGTH
-from cgraph.model.tracing.arrays import TracedArray, plain
+from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_name, write_step
+from cgraph.model.language.names import unusable
+from cgraph.model.language.source import MAX_LENGTH
+from cgraph.model.operations.elementwise import row_of
+from cgraph.model.tracing.traced_arrays import TracedArray, plain
 from cgraph.model.values import as_value, is_finite, show_value
 
 __all__ = ["Recording", "Refused", "differ"]

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 
-from cgraph.algorithms.linearized import nodes_between
 from cgraph.model.errors import show_count
 from cgraph.model.graph import Node, topological_order
+from cgraph.model.linearized import nodes_between
 
 __all__ = ["MAX_BANDS", "MAX_EDGES", "MAX_NODES", "Band", "Extent", "bands_of", "extent_of", "fits"]
 

@@ -12,11 +12,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.flow import SHUT, gates
-from cgraph.algorithms.linearized import edge_derivative, require_digraph
+from cgraph.algorithms.diagnostics import SHUT, gates
 from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
 from cgraph.model.errors import DrawingError, MissingValueError, nearest, shorten, show_count
 from cgraph.model.graph import Node, require_node
+from cgraph.model.linearized import edge_derivative, require_digraph
 from cgraph.model.neurons import linear_halves
 from cgraph.reports.drawing.emphasis import PLAIN, Stroke, strokes_by_flow, strokes_by_path
 from cgraph.reports.drawing.extent import Extent, bands_of, extent_of

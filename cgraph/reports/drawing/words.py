@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any, NamedTuple
 
-from cgraph.model.jacobians import Jacobian
-from cgraph.model.parsing import substitute
+from cgraph.model.language.parsing import substitute
+from cgraph.model.operations.structured_jacobians import Jacobian
 from cgraph.reports.latex import GREEK, greek_letter
 
 __all__ = ["Line", "is_array", "one_number", "show_names", "show_quantity", "text_width", "typeset_equation"]

@@ -14,14 +14,14 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.linearized import edge_derivative
 from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import DrawingError
 from cgraph.model.evaluation import is_computed
-from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node, require_digraph, require_node, topological_order
-from cgraph.model.operations import OPERATIONS
+from cgraph.model.language.expressions import Apply, Expression, Name, Number
+from cgraph.model.linearized import edge_derivative
+from cgraph.model.operations.elementwise import OPERATIONS
 from cgraph.model.values import show_shape
 from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES, fits
 from cgraph.reports.drawing.layout import lay_out

@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.algorithms.compiled.arrays import Floats, Index
-from cgraph.algorithms.compiled.tape.rules import GIVEN, OPCODES, WEIGHTED_SUM
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index
+from cgraph.algorithms.compiled.tape.numba_rules import GIVEN, OPCODES, WEIGHTED_SUM
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, weights_into
-from cgraph.model.expressions import Apply, Expression, Name, Number
 from cgraph.model.graph import ComputationalGraph, topological_order
+from cgraph.model.language.expressions import Apply, Expression, Name, Number
 
 __all__ = ["Program", "Recording", "record"]
 
 
 class Program(NamedTuple):
-    """What `run_tape` and `differentiate_tape` read; see `cgraph.algorithms.compiled.tape.loops`.
+    """What `run_tape` and `differentiate_tape` read; see `cgraph.algorithms.compiled.tape.numba_kernels`.
 
     Attributes
     ----------

@@ -15,10 +15,10 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cgraph.algorithms.compiled.arrays import Floats, Index, whole_lines
-from cgraph.algorithms.compiled.tape.blocks import Blocks
-from cgraph.algorithms.compiled.tape.definitions import Definitions
-from cgraph.algorithms.compiled.tape.given import Points, known_nodes, points_of, weight_values
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index, whole_lines
+from cgraph.algorithms.compiled.tape.batching import Blocks
+from cgraph.algorithms.compiled.tape.inputs import Points, known_nodes, points_of, weight_values
+from cgraph.algorithms.compiled.tape.node_errors import Definitions
 from cgraph.algorithms.compiled.tape.program import record
 from cgraph.model.errors import EvaluationError
 from cgraph.model.evaluation import is_computed

@@ -1,0 +1,141 @@
+"""From a networkx graph to a compiled one: one walk over its adjacency."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from cgraph.algorithms.compiled.compiled_graph import CompiledGraph
+from cgraph.algorithms.compiled.jit import is_at_hand, is_loaded
+from cgraph.algorithms.compiled.tape import Tape, holds_equations
+from cgraph.model.errors import CGraphError, DerivativeError
+from cgraph.model.graph import ComputationalGraph, Node
+from cgraph.model.linearized import edge_derivative, require_digraph
+from cgraph.model.operations.structured_jacobians import Jacobian
+
+__all__ = ["compile_graph", "compile_if_it_pays"]
+
+# From how many edges compiling pays, if numba is loaded; and how many edges times sweeps pay for loading it.
+FEWEST_EDGES = 1000
+FEWEST_TO_LOAD = 5_000_000
+
+
+def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> CompiledGraph:
+    """Freeze a linearized graph, or the equations and neurons of one that is not, into arrays.
+
+    Parameters
+    ----------
+    L : networkx.DiGraph
+        Acyclic; edge (i, j) holds z(i,j) = dy(j)/dy(i), a real number. Or a ComputationalGraph of equations and
+        neurons, whose edges hold no derivatives yet. Not modified, and not referred to later.
+    derivative : str, default "derivative"
+        The edge attribute that holds z.
+
+    Returns
+    -------
+    CompiledGraph
+        Its nodes and edges stand in the order of ``L.nodes`` and ``L.edges``. If the edges hold derivatives it
+        answers what the linearized graph does; made of equations and neurons it has
+        `CompiledGraph.evaluate`, `CompiledGraph.gradient`, `CompiledGraph.weight_gradients` and
+        `CompiledGraph.value_and_gradient`.
+
+    Raises
+    ------
+    MissingDerivativeError, DerivativeError
+        If an edge holds no derivative, or one that is not a finite real number.
+    CycleError
+        If `L` has a cycle.
+
+    See Also
+    --------
+    CompiledGraph.from_edges : the same from arrays, without networkx.
+
+    Notes
+    -----
+    O(V + E), one walk over the adjacency; less than one of the sweeps over dicts.
+
+    Examples
+    --------
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", 5.0), ("x", "y", 3.0)], "derivative")
+    >>> C = compile_graph(G)
+    >>> C.nodes, C.sensitivities("y")  # S(x,y) = 5*2 along x-a-y, plus 3 along x-y
+    (('x', 'a', 'y'), array([13.,  5.,  1.]))
+    """
+    require_digraph(L)
+    degrees, heads, values = _edges(L, derivative)
+    if isinstance(L, ComputationalGraph) and all(z is None for z in values) and holds_equations(L):
+        return _frozen(tuple(L), degrees, heads, None if values else values, Tape(L))  # no edge lacks its derivative
+    if not _are_floats(values):
+        z = edge_derivative(L, derivative)
+        values = [_real(z(i, j), i, j, derivative) for i, j in L.edges]
+    return _frozen(tuple(L), degrees, heads, values)
+
+
+def compile_if_it_pays(G: nx.DiGraph[Any], sweeps: int, derivative: str) -> CompiledGraph | None:
+    """Return `G` compiled if so many sweeps take less time that way and give the same; otherwise None.
+
+    The sweeps over dicts take 300 to 1500 ns for each edge, compiling takes 110 to 370; the first use of numba
+    takes a second. Numbers that are not floats would not stay what they are; and what is wrong with a graph,
+    the sweeps over dicts say.
+    """
+    edges = G.number_of_edges()
+    if edges < FEWEST_EDGES or (edges * sweeps < FEWEST_TO_LOAD and not is_loaded()):
+        return None
+    degrees, heads, values = _edges(G, derivative)
+    if not _are_floats(values) or not is_at_hand():
+        return None
+    try:
+        return _frozen(tuple(G), degrees, heads, values)
+    except CGraphError:
+        return None
+
+
+def _edges(L: nx.DiGraph[Any], derivative: str) -> tuple[list[int], list[Any], list[Any]]:
+    """Return how many edges leave each node, their heads, and what they hold: one walk over the adjacency."""
+    degrees: list[int] = []
+    heads: list[Any] = []
+    data: list[dict[str, Any]] = []
+    for _, row in L.adjacency():
+        degrees.append(len(row))
+        heads += row
+        data += row.values()
+    return degrees, heads, [attributes.get(derivative) for attributes in data]
+
+
+def _are_floats(values: list[Any]) -> bool:
+    return set(map(type, values)) <= {float}
+
+
+def _frozen(
+    nodes: tuple[Any, ...], degrees: list[int], heads: list[Any], values: list[float] | None, tape: Tape | None = None
+) -> CompiledGraph:
+    position = dict(zip(nodes, range(len(nodes)), strict=True))
+    return CompiledGraph(
+        nodes,
+        np.repeat(np.arange(len(nodes), dtype=np.uint32), degrees),
+        np.fromiter(map(position.__getitem__, heads), np.uint32, len(heads)),
+        None if values is None else np.array(values, np.float64),
+        tape,
+    )
+
+
+def _real(value: Any, i: Node, j: Node, derivative: str) -> float:
+    try:
+        if isinstance(value, Real):  # a Fraction, for one
+            return float(value)
+    except OverflowError:
+        pass
+    edge = f"edge {i!r} -> {j!r} holds"
+    if isinstance(value, Jacobian):
+        m, n = value.shape
+        raise DerivativeError(
+            f"{edge} a {m} x {n} Jacobian; a compiled graph holds numbers, which scalarize(G) makes of it"
+        )
+    raise DerivativeError(
+        f"{edge} {value!r} as {derivative!r}; a compiled graph holds floats, "
+        f"sensitivities(G, t) takes numbers of other types"
+    )

@@ -1,0 +1,90 @@
+"""Loops turned into machine code by numba, which is imported here and nowhere else, and only when it is needed."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from types import FunctionType
+from typing import Any
+
+from cgraph.algorithms.compiled import simd
+
+__all__ = ["compiled", "is_at_hand", "is_loaded"]
+
+VECTORS = "cgraph.algorithms.compiled.simd_numba"
+# What NumPy lacks stands in machine code for the functions of arrays of the same name.
+FUNCTIONS_OF_NUMBERS = {"erf": math.erf, "erfc": math.erfc}
+
+
+@cache
+def compiled(
+    loops: tuple[Callable[..., Any], ...],
+    calls: tuple[Callable[..., Any], ...] = (),
+    fused: tuple[Callable[..., Any], ...] = (),
+) -> Mapping[str, Callable[..., Any]]:
+    """Return loops as machine code, by name.
+
+    Parameters
+    ----------
+    loops : tuple of functions
+        The loops. Their machine code is kept on disk, until the text of a module changes that they or what they call
+        stand in.
+    calls : tuple of functions, optional
+        What they call, and what that calls before it.
+    fused : tuple of functions, optional
+        What `calls` call, where a product may be added in one step, without being rounded before.
+
+    Raises
+    ------
+    ImportError
+        If numba is not installed, or does not work with this NumPy.
+    """
+    njit = import_module("numba").njit
+    import_module(VECTORS)  # numba learns what vectors are
+    # 1 / 0 is inf, and reported as every other overflow is. What C or Python would call and does not is left out.
+    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
+    for call in (*fused, *calls):
+        fastmath = {"contract"} if call in fused else False
+        known[call.__name__] = njit(**options, no_cpython_wrapper=True, fastmath=fastmath)(_knowing(known, call))
+    linked = [_knowing(known, loop) for loop in loops]
+    try:
+        for loop in linked:
+            loop.__qualname__ = f"{loop.__name__}_{_fingerprint((*fused, *calls))}"  # numba looks for it by this name
+        return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
+    except (OSError, RuntimeError):  # no texts on disk, or nowhere to keep the code
+        return {loop.__name__: njit(**options)(loop) for loop in linked}
+
+
+def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., Any]) -> FunctionType:
+    """Return the function with `known` in place of what it finds under these names."""
+    return FunctionType(
+        function.__code__, {**function.__globals__, **known}, function.__name__, None, function.__closure__
+    )
+
+
+def _fingerprint(functions: Iterable[Callable[..., Any]]) -> str:
+    """Return what tells the texts of the modules of functions, of what rows are, and of this one, from others."""
+    modules = {__name__: None, simd.__name__: None, VECTORS: None} | {
+        function.__module__: None for function in functions
+    }
+    texts = (inspect.getsource(import_module(module)) for module in modules)
+    return f"{zlib.crc32(''.join(texts).encode()):08x}"
+
+
+def is_at_hand() -> bool:
+    """Return whether numba can be imported."""
+    try:
+        import_module("numba")
+    except ImportError:
+        return False
+    return True
+
+
+def is_loaded() -> bool:
+    """Return whether there is machine code already."""
+    return compiled.cache_info().currsize > 0

@@ -1,0 +1,73 @@
+"""The loops over a tape without numba: NumPy, one run of equal operations at a time, at all points at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index, has_finite_sum
+from cgraph.algorithms.compiled.tape.numba_rules import GIVEN, WEIGHTED_SUM, derivatives, is_binary, value
+
+__all__ = ["TAPE_RUNS"]
+
+
+def run_tape(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats
+) -> bool:
+    """Fill the rows of all blocks of `v` that are not given; return whether all are finite."""
+    for y in v:
+        for code, rows in _runs(codes, bounds):
+            i, j = first[rows], second[rows]
+            if code == WEIGHTED_SUM:
+                slots = slice(i[0], j[-1])
+                y[rows] = np.add.reduceat(_times(y[operands[slots]], weights[slots]), i - i[0])
+            else:
+                y[rows] = value(code, y[i], y[j])
+    return has_finite_sum(v) or bool(np.isfinite(v).all())
+
+
+def differentiate_tape(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats, S: Floats
+) -> None:
+    """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before."""
+    for y, S_ in zip(v, S, strict=True):
+        for code, rows in reversed(list(_runs(codes, bounds))):
+            i, j = first[rows], second[rows]
+            if code == WEIGHTED_SUM:
+                slots = slice(i[0], j[-1])
+                np.add.at(S_, operands[slots], _times(np.repeat(S_[rows], j - i, axis=0), weights[slots]))
+                continue
+            z, z_b = derivatives(code, y[i], y[j], y[rows])
+            np.add.at(S_, i, S_[rows] * z)
+            if is_binary(code):
+                np.add.at(S_, j, S_[rows] * z_b)
+
+
+def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:
+    """Copy rows of `v` to `out`, which holds a row for each point, from there; return whether all are finite."""
+    copied = v[:, rows]
+    if v.ndim == 3:  # a row for each point of each block
+        copied = copied.swapaxes(1, 2).reshape(len(v) * v.shape[2], len(rows))
+    out[point : point + len(copied), column : column + len(rows)] = copied
+    return has_finite_sum(copied) or bool(np.isfinite(copied).all())
+
+
+def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats, point: int) -> bool:
+    """Copy the products of rows of `S` and rows of `v` to `out`, as `copy_rows`."""
+    return copy_rows(np.arange(len(rows)), S[:, rows] * v[:, others], out, point, 0)
+
+
+TAPE_RUNS = {loop.__name__: loop for loop in (run_tape, differentiate_tape, copy_rows, multiply_rows)}
+
+
+def _runs(codes: Index, bounds: Index) -> Iterator[tuple[int, slice]]:
+    """Iterate over the runs that are computed: the operation and the rows of each."""
+    for code, begin, end in zip(codes.tolist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        if code != GIVEN:
+            yield code, slice(begin, end)
+
+
+def _times(v: Floats, weights: Floats) -> Floats:
+    """Return every row of `v` times its weight."""
+    return (v.T * weights).T

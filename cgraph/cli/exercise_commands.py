@@ -1,0 +1,185 @@
+"""The commands for courses: worked solutions and grading."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cgraph as cg
+from cgraph.cli.graph_source import UsageError, graph_of, only_output, standard_input, usage
+from cgraph.cli.output import VERSION, counted, write_output
+from cgraph.exercises.answers import no_name
+from cgraph.exercises.grade_reports import (
+    class_table,
+    gradescope_data,
+    junit_xml,
+    key_table,
+    mistakes_table,
+    report_data,
+    report_records,
+    report_table,
+)
+from cgraph.exercises.solutions.rendering import solution_data, solution_document, solution_markdown, solution_text
+from cgraph.reports.tables import to_csv, to_markdown, to_text
+from cgraph.specs.writing import to_json, to_yaml
+
+__all__ = ["grade", "seal", "solve", "vary"]
+
+DONE, WRONG = 0, 1
+SUFFIXES = {".yaml", ".yml", ".json", ".toml", ".csv"}
+FEWEST_FOR_PROCESSES = 50  # files; below, starting processes takes longer than it saves
+
+
+def solve(arguments: argparse.Namespace) -> int:
+    """Print the worked solution."""
+    options = {"exact": arguments.exact, "symbolic": arguments.symbolic}
+    G = graph_of(arguments)
+    t = only_output(G, "the node with --to") if arguments.t is None else arguments.t
+    solution = usage(cg.solve, G, arguments.s, t, dict(arguments.at), **options)
+    if arguments.format == "json":
+        print(_json(solution_data(solution)))
+    else:
+        render = {"text": solution_text, "markdown": solution_markdown, "latex": solution_document}
+        print(render[arguments.format](solution))
+    return DONE
+
+
+def grade(arguments: argparse.Namespace) -> int:
+    """Mark the answers of a file, or of every file in a folder; without answers, print the key."""
+    exercise = _read(cg.read_exercise, arguments.exercise)
+    if arguments.answers is None:
+        if exercise.sealed:
+            raise UsageError("a sealed exercise holds no answers; give yours with --answers")
+        write_output(arguments.output, _tables(arguments, [key_table(exercise)]) + "\n")
+        return DONE
+    folder = Path(arguments.answers)
+    if folder.is_dir():
+        reports = _grade_folder(exercise, folder, arguments.jobs)
+    else:
+        handed_in = _read(cg.read_answers, arguments.answers)
+        reports = [cg.grade(exercise, handed_in.answers, student=handed_in.student)]
+    write_output(arguments.output, _rendered(arguments, reports, many=folder.is_dir()) + "\n")
+    return DONE if all(report.ok for report in reports) else WRONG
+
+
+def vary(arguments: argparse.Namespace) -> int:
+    """Write the exercise with the numbers of a student."""
+    if reason := no_name(arguments.student):
+        raise UsageError(reason)
+    return _edition(arguments, partial(cg.vary, student=arguments.student))
+
+
+def seal(arguments: argparse.Namespace) -> int:
+    """Write the exercise without its answers."""
+    return _edition(arguments, cg.seal)
+
+
+def _edition(arguments: argparse.Namespace, make: Callable[[Any], dict[str, Any]]) -> int:
+    """Write another edition of an exercise, as YAML or JSON."""
+    suffix = Path(arguments.output or "").suffix.lower()
+    if suffix == ".toml":
+        raise UsageError("an exercise is written as YAML or JSON, not TOML")
+    data = _read(make, arguments.exercise)
+    text = to_json(data) if suffix == ".json" else to_yaml(data)
+    write_output(arguments.output, text.rstrip("\n") + "\n")
+    return DONE
+
+
+def _read(reader: Callable[[Any], Any], name: str) -> Any:
+    try:
+        return reader(standard_input() if name == "-" else name)
+    except OSError as error:
+        raise UsageError(f"cannot read {name!r}: {error.strerror or error}") from None
+
+
+def _grade_folder(exercise: cg.Exercise, folder: Path, jobs: int | None) -> list[cg.GradeReport]:
+    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    paths = [p for p in files if p.suffix.lower() in SUFFIXES]
+    if not paths:
+        raise UsageError(f"no answers in {str(folder)!r}; they are files of {', '.join(sorted(SUFFIXES))}")
+    if others := [p.name for p in files if p not in paths]:
+        names = ", ".join(map(repr, others[:5])) + ", ..." * (len(others) > 5)
+        print(
+            f"cgraph: {counted(len(others), 'file')} not marked: {names}; answers are files of "
+            f"{', '.join(sorted(SUFFIXES))}",
+            file=sys.stderr,
+        )
+    jobs = jobs or os.cpu_count() or 1
+    if len(paths) < FEWEST_FOR_PROCESSES or jobs == 1:
+        return list(_counted(map(partial(grade_file, exercise), paths), len(paths)))
+    context = get_context("spawn")  # a fork would copy the threads of whatever library has been loaded
+    with ProcessPoolExecutor(jobs, context, initializer=hold, initargs=(exercise,)) as pool:
+        chunk = -(-len(paths) // (4 * jobs))
+        return list(_counted(pool.map(grade_held, paths, chunksize=chunk), len(paths)))
+
+
+_held: list[cg.Exercise] = []  # of a worker, which works out the slips of its exercise once
+
+
+def hold(exercise: cg.Exercise) -> None:
+    """Keep the exercise that a worker process grades."""
+    _held[:] = [exercise]
+
+
+def grade_held(path: Path) -> cg.GradeReport:
+    """Return the report on one file, in a worker process."""
+    return grade_file(_held[0], path)
+
+
+def grade_file(exercise: cg.Exercise, path: Path) -> cg.GradeReport:
+    """Return the report on one file; what is wrong with the file stands in the report."""
+    try:
+        handed_in = cg.read_answers(path)
+        return cg.grade(exercise, handed_in.answers, student=handed_in.student)
+    except cg.CGraphError as error:
+        return cg.GradeReport(path.stem, (), error=str(error))
+    except OSError as error:
+        return cg.GradeReport(path.stem, (), error=f"cannot read {path.name!r}: {error.strerror or error}")
+
+
+def _counted(reports: Iterator[cg.GradeReport], total: int) -> Iterator[cg.GradeReport]:
+    """Pass the reports on, counting them on a terminal."""
+    shown = sys.stderr is not None and sys.stderr.isatty()
+    for k, report in enumerate(reports, 1):
+        if shown and (k % max(1, total // 100) == 0 or k == total):
+            print(f"\r{k:,} of {total:,} graded", end="\n" if k == total else "", file=sys.stderr, flush=True)
+        yield report
+
+
+def _rendered(arguments: argparse.Namespace, reports: Sequence[cg.GradeReport], *, many: bool) -> str:
+    hints = arguments.hints
+    match arguments.format:
+        case "json" if many:
+            return _json({"reports": [report_data(report, hints) for report in reports]})
+        case "json":
+            return _json(report_data(reports[0], hints))
+        case "csv":
+            return to_csv(*report_records(reports))
+        case "junit":
+            return junit_xml(reports, hints)
+        case "gradescope" if many:
+            raise UsageError("Gradescope reads the results of one submission; give one file of answers")
+        case "gradescope":
+            return json.dumps(gradescope_data(reports[0], hints), indent=2, ensure_ascii=False)
+    if many:
+        return _tables(arguments, [class_table(reports), mistakes_table(reports)])
+    return _tables(arguments, [report_table(reports[0], hints)])
+
+
+def _tables(arguments: argparse.Namespace, tables: Sequence[Any]) -> str:
+    if arguments.format not in {"text", "markdown"}:
+        raise UsageError(f"the key is printed as text or markdown; --format {arguments.format} needs --answers")
+    render = to_text if arguments.format == "text" else to_markdown
+    return "\n\n".join(render(table) for table in tables)
+
+
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps({"cgraph": VERSION, **data}, indent=2, ensure_ascii=False)

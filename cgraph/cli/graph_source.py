@@ -1,0 +1,82 @@
+"""From the command line to a graph."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import IO, Any
+
+import cgraph as cg
+from cgraph.model.language.names import unusable
+from cgraph.model.language.parsing import parse_assignments
+
+__all__ = ["UsageError", "graph_of", "linearized", "only_output", "standard_input", "usage", "written"]
+
+
+class UsageError(Exception):
+    """The command line is wrong in a way that argparse cannot see."""
+
+
+def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
+    """Return the graph of the SPEC, or of the equations after ``-e``."""
+    if (arguments.spec is None) == (arguments.equations is None):
+        raise UsageError("give a SPEC, or equations with -e, one of the two")
+    if arguments.equations is not None:
+        return _from_equations(arguments.equations, dict(arguments.at))
+    try:
+        return cg.read_spec(standard_input() if arguments.spec == "-" else arguments.spec)
+    except OSError as error:
+        raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
+
+
+def _from_equations(text: str, values: dict[str, Any]) -> cg.ComputationalGraph:
+    computed = {name for name, _ in parse_assignments(text)}
+    for name in values:
+        if reason := unusable(name):
+            raise UsageError(reason)
+        if name in computed:
+            raise UsageError(f"node {name!r} cannot be set: it is computed; inputs and weights can")
+    G = cg.from_equations(text, **values)
+    for name in values:
+        if not G.succ[name]:
+            raise UsageError(f"no equation uses {name!r}, which --at sets")
+    return G
+
+
+def standard_input() -> IO[Any]:
+    """Return standard input as a stream of bytes."""
+    if sys.stdin is None:  # the shell closed it
+        raise UsageError("cannot read '-': standard input is closed")
+    # As bytes: what is not UTF-8 is then a mistake with a place.
+    return getattr(sys.stdin, "buffer", sys.stdin)
+
+
+def only_output(G: cg.ComputationalGraph, wanted: str) -> str:
+    """Return the output of `G`; if there are several, or none, the command line has to say what is `wanted`."""
+    if len(G.outputs) == 1:
+        return G.outputs[0]
+    outputs = f"{len(G.outputs)} outputs ({', '.join(G.outputs)})" if G.outputs else "no outputs"
+    raise UsageError(f"the graph has {outputs}; name {wanted}")
+
+
+def linearized(arguments: argparse.Namespace) -> cg.ComputationalGraph:
+    """Return the linearized graph, at the values of ``--at``."""
+    L: cg.ComputationalGraph = usage(cg.linearize, graph_of(arguments), dict(arguments.at))
+    return L
+
+
+def usage(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call `function`; a node that it does not know, or cannot set, was named on the command line."""
+    try:
+        return function(*arguments, **options)
+    except (cg.NodeNotFound, cg.InvalidNodeError, cg.OrderError, cg.DrawingError) as error:
+        raise UsageError(str(error)) from error
+
+
+def written(path: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call `function`, which writes a file at `path`."""
+    try:
+        return usage(function, *arguments, **options)
+    except OSError as error:
+        raise UsageError(f"cannot write {path!r}: {error.strerror or error}") from None

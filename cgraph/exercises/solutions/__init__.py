@@ -1,0 +1,1 @@
+"""Worked solutions: the record of both passes, and how it is written."""

@@ -1,0 +1,387 @@
+"""Local derivatives as formulas: the rules of the table of operations, applied to formulas instead of numbers.
+
+A `Traced` is a number that remembers how it came about. The rules of `OPERATIONS` and the sweep over the steps of an
+equation multiply and add whatever they are given; given these, they write down what they do, and a rule that asks
+for the sign of its operand, as relu's does, finds it. What is shown is therefore the rule that computed the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from cgraph.model.evaluation import derivatives_of_steps, steps_of
+from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_name
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS
+from cgraph.reports.latex import latex_expression, latex_name
+from cgraph.reports.tables import Formula
+
+__all__ = ["Traced", "array_formulas", "derivative_formulas", "gate_formula", "typeset"]
+
+# A product: what is multiplied, each with its exponent, in alphabetical order. A factor is an atom: a name, a call or
+# something in brackets.
+Product = tuple[tuple[str, Fraction], ...]
+LONGEST_DENOMINATOR = 1000
+# What numpy calls on an object that is not a number, and the function's name in an equation.
+_METHODS = {
+    "exp": "exp", "log": "log", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "sinh": "sinh", "cosh": "cosh",
+}  # fmt: skip
+_ARITHMETIC = {"add", "sub", "mul", "div", "neg", "pow", "square", "reciprocal", "identity"}
+
+
+class _Power(str):
+    """A factor that is a power, and needs brackets to be raised to another."""
+
+    __slots__ = ()
+
+
+class Traced:
+    """A number and the formula that it came from: a sum of products.
+
+    Parameters
+    ----------
+    terms : dict
+        ``{product: coefficient}``; the empty product is the constant term.
+    value : float
+        What the formula comes to.
+
+    Examples
+    --------
+    >>> a, x = Traced.named("a", 6.0), Traced.named("x", 2.0)
+    >>> str(3 * a * a / x - 1), (3 * a * a / x - 1).value
+    ('3*a^2/x - 1', 53.0)
+    """
+
+    def __init__(self, terms: Mapping[Product, Fraction], value: float) -> None:
+        self.terms = {product: c for product, c in terms.items() if c}
+        self.value = value
+
+    @classmethod
+    def named(cls, text: str, value: float) -> Traced:
+        """Return what is written `text`, a name or a call."""
+        return cls({((text, Fraction(1)),): Fraction(1)}, value)
+
+    @classmethod
+    def of(cls, number: Any) -> Traced:
+        """Return a number as a formula."""
+        if isinstance(number, Traced):
+            return number
+        return cls({(): Fraction(number if isinstance(number, Fraction) else repr(float(number)))}, float(number))
+
+    def __add__(self, other: Any) -> Traced:
+        other = Traced.of(other)
+        keys = dict.fromkeys([*self.terms, *other.terms])
+        terms = {key: self.terms.get(key, Fraction(0)) + other.terms.get(key, Fraction(0)) for key in keys}
+        return Traced(terms, self.value + other.value)
+
+    def __neg__(self) -> Traced:
+        return Traced({key: -c for key, c in self.terms.items()}, -self.value)
+
+    def __sub__(self, other: Any) -> Traced:
+        return self + -Traced.of(other)
+
+    def __rsub__(self, other: Any) -> Traced:
+        return Traced.of(other) + -self
+
+    def __mul__(self, other: Any) -> Traced:
+        other = Traced.of(other)
+        if not self.terms or not other.terms:
+            return Traced({}, 0.0)
+        for sign, formula in ((self, other), (other, self)):
+            if sign.terms == {(): 1}:
+                return formula
+            if sign.terms == {(): -1}:
+                return -formula
+        (left, a), (right, b) = self._product(), other._product()
+        return Traced({_merged(left, right): a * b}, self.value * other.value)
+
+    def __truediv__(self, other: Any) -> Traced:
+        return self * Traced.of(other) ** -1
+
+    def __rtruediv__(self, other: Any) -> Traced:
+        return Traced.of(other) * self**-1
+
+    def __pow__(self, exponent: Any) -> Traced:
+        exponent = Traced.of(exponent)
+        value = self.value**exponent.value
+        n = exponent.terms.get((), Fraction(0))
+        if exponent.terms in ({}, {(): n}):
+            product, c = self._product()
+            if n.denominator == 1 and (c or n > 0):
+                return Traced({_merged(tuple((atom, e * n) for atom, e in product), ()): c**n}, value)
+            return Traced({((self._atom(), n),): Fraction(1)}, value)
+        return Traced.named(_Power(f"{self._atom()}^{exponent._atom()}"), value)
+
+    def __rpow__(self, base: Any) -> Traced:
+        return Traced.of(base) ** self
+
+    def __radd__(self, other: Any) -> Traced:
+        return Traced.of(other) + self
+
+    __rmul__ = __mul__
+
+    def hypot(self, other: Any) -> Traced:
+        """What numpy calls for np.hypot."""
+        return called("sqrt", [self**2 + Traced.of(other) ** 2], float(np.hypot(self.value, Traced.of(other).value)))
+
+    def __abs__(self) -> float:
+        return abs(self.value)  # rules ask how large an operand is
+
+    @property
+    def real(self) -> float:
+        """What the domain of an operation is asked about."""
+        return self.value
+
+    def __complex__(self) -> complex:
+        return complex(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return self.terms == Traced.of(other).terms
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.terms))
+
+    def __gt__(self, other: Any) -> bool:
+        return self.value > Traced.of(other).value
+
+    def __ge__(self, other: Any) -> bool:
+        return self.value >= Traced.of(other).value
+
+    def __lt__(self, other: Any) -> bool:
+        return self.value < Traced.of(other).value
+
+    def __le__(self, other: Any) -> bool:
+        return self.value <= Traced.of(other).value
+
+    def __getattr__(self, name: str) -> Callable[[], Traced]:
+        if name not in _METHODS:
+            raise AttributeError(name)
+        return lambda: called(_METHODS[name], [self], float(getattr(np, name)(self.value)))
+
+    def __str__(self) -> str:
+        atom = self._only_atom()
+        text = ""
+        if atom.startswith("("):
+            return atom[1:-1]
+        for product, c in self.terms.items():
+            shown = _shown(product, abs(c))
+            text += (" - " if c < 0 else " + ") + shown if text else "-" * (c < 0) + shown
+        return text or "0"
+
+    def times(self, number: str) -> str:
+        """Return the product with a number, which stays as it is written."""
+        formula = str(self) if len(self.terms) == 1 else f"({self})"
+        return f"{formula}*{f'({number})' if number.startswith('-') else number}"
+
+    def _product(self) -> tuple[Product, Fraction]:
+        """Return the formula as one product: a sum is a factor in brackets."""
+        if len(self.terms) == 1:
+            return next(iter(self.terms.items()))
+        return (((f"({self})", Fraction(1)),), Fraction(1)) if self.terms else ((), Fraction(0))
+
+    def _only_atom(self) -> str:
+        """Return the factor that is the whole formula, or ""."""
+        if list(self.terms.values()) == [1]:
+            (product,) = self.terms
+            if [e for _, e in product] == [1]:
+                return product[0][0]
+        return ""
+
+    def _atom(self) -> str:
+        atom, text = self._only_atom(), str(self)
+        if atom and not isinstance(atom, _Power):
+            return atom
+        return text if text.isdecimal() else f"({text})"
+
+
+def called(function: str, operands: list[Traced], value: float) -> Traced:
+    """Return the call of a function."""
+    return Traced.named(f"{function}({', '.join(map(str, operands))})", value)
+
+
+def derivative_formulas(expression: Expression, y: Mapping[str, float], j: str) -> dict[str, str | None]:
+    """Return {i: the formula of dy(j)/dy(i)} for an equation; None where a rule has none to show.
+
+    Examples
+    --------
+    >>> from cgraph.model.language.parsing import parse
+    >>> derivative_formulas(parse("exp(a) + a/log(x) + sin(log(x))/a"), {"a": 6.0, "x": 2.0}, "y")["a"]
+    'exp(a) + 1/log(x) - sin(log(x))/a^2'
+    >>> derivative_formulas(parse("sigmoid(w*x)"), {"w": 6.0, "x": 2.0}, "h")
+    {'w': 'h*x*(1 - h)', 'x': 'h*w*(1 - h)'}
+    """
+    numbers = steps_of(expression, y, j)
+    v: list[Traced] = []
+    for step, number in zip(expression.steps, numbers, strict=True):
+        match step:
+            case Name(name):
+                v.append(Traced.named(write_name(name), float(number)))
+            case Number(_, text):
+                v.append(Traced.named(text, float(number)) if text in {"pi", "e"} else Traced.of(number))
+            case Apply(operation, operands):
+                x = [v[k] for k in operands]
+                if operation in _ARITHMETIC:
+                    v.append(Traced.of(OPERATIONS[operation].value(*x)))
+                else:
+                    v.append(called(operation, x, float(number)))
+    match expression.steps[-1]:
+        case Apply(operation, _) if operation in ACTIVATIONS and operation != "identity":
+            v[-1] = Traced.named(write_name(j), float(numbers[-1]))  # Phi' is known by the output
+    try:
+        return {i: str(Traced.of(z)) for i, z in derivatives_of_steps(expression, v, j).items()}
+    except TypeError:  # gelu's rule takes the normal distribution from the math library
+        return dict.fromkeys(expression.operands)
+
+
+# dy/dx of operations on arrays by each operand, where y is the output and {0}, {1} are the operands; as text, and as
+# LaTeX. Vectors are columns. Source: DD2424, lecture 3; CSE463 (5.81) to (5.92).
+_ARRAY_RULES: dict[str, tuple[tuple[str, str], ...]] = {
+    "dot": (("{1}^T", "{1}^T"), ("{0}^T", "{0}^T")),
+    "sum": (("1^T", r"\mathbf{{1}}^T"),),
+    "mean": (("1^T/n", r"\tfrac{{1}}{{n}}\mathbf{{1}}^T"),),
+    "softmax": (("diag({y}) - {y} {y}^T", r"\operatorname{{diag}}({y}) - {y} {y}^T"),),
+    "log_softmax": (("I - 1 exp({y})^T", r"I - \mathbf{{1}} (e^{{{y}}})^T"),),
+    "cross_entropy": (("-{1}^T/({1}^T {0})", r"-\frac{{1}}{{{1}^T {0}}} {1}^T"), ("-{0}^T/({1}^T {0})", r"-\frac{{1}}{{{1}^T {0}}} {0}^T")),
+    "softmax_cross_entropy": (
+        ("(softmax({0}) - {1})^T", r"(\operatorname{{softmax}}({0}) - {1})^T"),
+        ("-log(softmax({0}))^T", r"-\ln(\operatorname{{softmax}}({0}))^T"),
+    ),
+    "squared_norm": (("2 {0}^T", "2 {0}^T"),),
+    "norm": (("{0}^T/{y}", r"\tfrac{{1}}{{{y}}} {0}^T"),),
+    "squared_error": (("2 ({0} - {1})^T", r"2 ({0} - {1})^T"), ("2 ({1} - {0})^T", r"2 ({1} - {0})^T")),
+}  # fmt: skip
+_MATMUL_RULES = {  # by the ranks of the operands and the position
+    (2, 1, 0): ("I (x) {1}^T", r"I \otimes {1}^T"), (2, 1, 1): ("{0}", "{0}"),
+    (1, 2, 0): ("{1}^T", "{1}^T"), (1, 2, 1): ("{0}^T (x) I", r"{0}^T \otimes I"),
+    (2, 2, 0): ("I (x) {1}^T", r"I \otimes {1}^T"), (2, 2, 1): ("{0} (x) I", r"{0} \otimes I"),
+    (1, 1, 0): ("{1}^T", "{1}^T"), (1, 1, 1): ("{0}^T", "{0}^T"),
+}  # fmt: skip
+# Rules that look at every entry: one formula does not serve them all.
+_PIECEWISE = {"relu", "leaky_relu", "hard_tanh", "elu", "abs", "sign", "max", "min", "where", "gelu"}
+
+
+def array_formulas(expression: Expression, y: Mapping[str, Any], j: str) -> dict[str, Formula | None]:
+    """Return {i: the formula of the Jacobian dy(j)/dy(i)}, for one operation on arrays or for elementwise equations.
+
+    Examples
+    --------
+    >>> x, W = np.zeros(2), np.zeros((3, 2))
+    >>> {i: formula.text for i, formula in array_formulas(parse("W @ x"), {"W": W, "x": x}, "s").items()}
+    {'W': 'I (x) x^T', 'x': 'W'}
+    >>> array_formulas(parse("tanh(s)"), {"s": np.zeros(3)}, "h")["s"].text
+    'diag(1 - h^2)'
+    """
+    operations = [step.operation for step in expression.steps if isinstance(step, Apply)]
+    match expression.steps:
+        case (*before, Apply(operation, _)) if len(before) == len(expression.operands):  # names alone
+            if (rules := _rules(operation, [np.ndim(y[i]) for i in expression.operands])) is not None:
+                return _filled(rules, expression.operands, j)
+    shape = np.shape(steps_of(expression, y, j)[-1])
+    if len(operations) > 1 and operations[0] not in OPERATIONS and set(operations[1:]) == {"add"}:
+        return _first_and_sum(expression, y, j, shape)
+    if not all(operation in OPERATIONS and operation not in _PIECEWISE for operation in operations):
+        return dict.fromkeys(expression.operands)
+    entries = {i: float(np.ravel(y[i])[0]) for i in expression.operands}
+    found = derivative_formulas(expression, entries, j)
+    return {i: _diagonal(text, np.shape(y[i]), shape) for i, text in found.items()}
+
+
+def _first_and_sum(
+    expression: Expression, y: Mapping[str, Any], j: str, shape: tuple[int, ...]
+) -> dict[str, Formula | None]:
+    """Return the formulas of an operation on arrays to which something is added, as in ``W @ x + b``."""
+    first = next(k for k, step in enumerate(expression.steps) if isinstance(step, Apply))
+    found = array_formulas(Expression(expression.steps[: first + 1]), y, j)
+    if len(set(expression.operands)) < len(expression.operands):
+        return dict.fromkeys(expression.operands)
+    added = {i: _diagonal("1", np.shape(y[i]), shape) for i in expression.operands if i not in found}
+    return found | added
+
+
+def _rules(operation: str, ranks: list[int]) -> tuple[tuple[str, str], ...] | None:
+    if operation == "matmul" and len(ranks) == 2:
+        first, second = ranks
+        found = [_MATMUL_RULES.get((first, second, position)) for position in (0, 1)]
+        return tuple(rule for rule in found if rule) or None
+    return _ARRAY_RULES.get(operation)
+
+
+def _filled(rules: tuple[tuple[str, str], ...], operands: tuple[str, ...], j: str) -> dict[str, Formula | None]:
+    if len(set(operands)) < len(operands):
+        return dict.fromkeys(operands)  # the sum of two rules
+    text, latex = [*map(write_name, operands)], [*map(latex_name, operands)]
+    return {
+        i: Formula(rule.format(*text, y=write_name(j)), in_latex.format(*latex, y=latex_name(j)))
+        for i, (rule, in_latex) in zip(operands, rules, strict=False)
+    }
+
+
+def _diagonal(text: str | None, x: tuple[int, ...], y: tuple[int, ...]) -> Formula | None:
+    """Return the Jacobian of an elementwise equation from the derivative of an entry."""
+    if text is None:
+        return None
+    entry = typeset(text)
+    if x == y == ():
+        return entry
+    if x == y:
+        return Formula("I", "I") if text == "1" else Formula(f"diag({text})", rf"\operatorname{{diag}}({entry.latex})")
+    return Formula(f"vec({text})", rf"\operatorname{{vec}}({entry.latex})") if x == () else None
+
+
+def gate_formula(activation: str, s: float, y: float, j: str) -> Traced | None:
+    """Return the formula of Phi'(s(j)), in terms of the output where the table has it so; ``s_j`` is s(j).
+
+    Examples
+    --------
+    >>> print(gate_formula("tanh", 0.5, 0.46, "h"), gate_formula("relu", 0.5, 0.5, "h"))
+    1 - h^2 1
+    """
+    output, operand = Traced.named(write_name(j), y), Traced.named(write_name(f"s_{j}"), s)
+    try:
+        return Traced.of(OPERATIONS[activation].derivatives[0](output, operand))
+    except TypeError:
+        return None
+
+
+def typeset(text: str) -> Formula:
+    """Return an equation's text as a cell of a table."""
+    return Formula(text, latex_expression(parse(text)))
+
+
+def _merged(left: Product, right: Product) -> Product:
+    factors: dict[str, Fraction] = {}
+    for atom, exponent in (*left, *right):
+        factors[atom] = factors.get(atom, Fraction(0)) + exponent
+    return tuple((atom, exponent) for atom, exponent in sorted(factors.items(), key=_rank) if exponent)
+
+
+def _rank(factor: tuple[str, Fraction]) -> tuple[bool, str]:
+    """Names stand before calls and brackets, and each in alphabetical order."""
+    return not factor[0].isidentifier(), factor[0]
+
+
+def _shown(product: Product, c: Fraction) -> str:
+    """Return a positive coefficient times a product, as a fraction where there are divisors."""
+    simple = c.denominator <= LONGEST_DENOMINATOR
+    above = [_power(atom, e) for atom, e in product if e > 0]
+    below = [_power(atom, -e) for atom, e in product if e < 0]
+    if simple and c.denominator > 1:
+        below.insert(0, str(c.denominator))
+    if not simple or c.numerator != 1:
+        above.insert(0, str(c.numerator) if simple else format(float(c), ".10g"))
+    numerator = "*".join(above) or "1"
+    if not below:
+        return numerator
+    return f"{numerator}/{below[0]}" if len(below) == 1 else f"{numerator}/({'*'.join(below)})"
+
+
+def _power(atom: str, exponent: Fraction) -> str:
+    if exponent == 1:
+        return atom
+    if isinstance(atom, _Power):
+        atom = f"({atom})"
+    return f"{atom}^{exponent}" if exponent.denominator == 1 else f"{atom}^({exponent})"

@@ -1,0 +1,1 @@
+"""The text of an equation, and the steps it stands for."""

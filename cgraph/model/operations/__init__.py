@@ -1,0 +1,1 @@
+"""The tables of operations: values, derivatives and domains, of numbers and of arrays."""

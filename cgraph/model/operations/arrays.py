@@ -1,0 +1,385 @@
+"""The table of operations on whole arrays: products, reductions, selections, and the losses of classification.
+
+Each row gives the value and, for every operand, the Jacobian in the structure it comes in. As in the table of
+elementary operations, every value also takes complex arrays, for a complex step; what compares, compares real parts.
+
+Source: DD2424, lecture 3 (softmax, cross-entropy, the multi-class SVM loss, dz/dvec(W) = I (x) x^T); CSE463 (5.67),
+(5.81) to (5.92). A tie in a maximum goes to the first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgraph.model.operations.structured_jacobians import (
+    Broadcast,
+    Dense,
+    Diagonal,
+    DiagonalPlusRankOne,
+    IdentityKronecker,
+    Jacobian,
+    KroneckerIdentity,
+    ScaledIdentity,
+    Selection,
+    Shape,
+    chain,
+)
+
+__all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Slice"]
+
+Array = Any  # an ndarray of floats, or of complex numbers
+
+
+class Slice(NamedTuple):
+    """A slice in an index, ``start:stop:step``; unlike Python's it can be hashed."""
+
+    start: int | None
+    stop: int | None
+    step: int | None
+
+
+@dataclass(frozen=True)
+class ArrayOperation:
+    """One operation on arrays.
+
+    Parameters
+    ----------
+    value : callable
+        ``value(*x, **options)`` is the output y.
+    jacobian : callable
+        ``jacobian(k, y, *x, **options)`` is dy/dx_k, a `Jacobian`.
+    operands : int or None
+        How many it takes; None for any number from one on.
+    latex : str
+        How it is typeset; ``{0}``, ``{1}`` stand for the operands, ``{all}`` for all of them, ``{options}`` for
+        the options.
+    options : dict
+        The names of its options, whole numbers or tuples of them, and their defaults.
+    domain : (callable, str), optional
+        ``inside(*x)`` says whether the operands are allowed, and the words say which ones are.
+    infix, precedence
+        As in `Operation`.
+    """
+
+    value: Callable[..., Any]
+    jacobian: Callable[..., Jacobian]
+    operands: int | None
+    latex: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    domain: tuple[Callable[..., Any], str] | None = None
+    infix: str = ""
+    precedence: int = 9
+
+
+# --- products -------------------------------------------------------------------------------------------------------
+
+
+def _as_matrices(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return the operands of ``a @ b`` as matrices, or stacks of them: a vector is a row before, a column after."""
+    return (a[None] if np.ndim(a) == 1 else a), (b[:, None] if np.ndim(b) == 1 else b)
+
+
+def _matmul_jacobian(k: int, y: Array, a: Array, b: Array) -> Jacobian:
+    if a.ndim == b.ndim == 1:
+        return Dense((b, a)[k][None])
+    if k == 1 and (a.ndim, b.ndim) == (2, 1):
+        return Dense(a)  # y = A x
+    if k == 0 and (a.ndim, b.ndim) == (1, 2):
+        return Dense(b.T)  # y = B^T x
+    A, B = _as_matrices(a, b)
+    stack = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
+    operand = (*stack, *(A, B)[k].shape[-2:])
+    J: Jacobian = IdentityKronecker(B, operand) if k == 0 else KroneckerIdentity(A, operand)
+    # A stack that one matrix serves repeats that matrix.
+    return J if operand == (A, B)[k].shape else chain(J, Broadcast((A, B)[k].shape, operand))
+
+
+def _vectors(a: Array, b: Array) -> None:
+    if np.ndim(a) != 1 or np.ndim(b) != 1:
+        raise ValueError("two vectors are needed")
+
+
+def _dot(a: Array, b: Array) -> Any:
+    _vectors(a, b)
+    return a @ b
+
+
+def _outer(a: Array, b: Array) -> Array:
+    _vectors(a, b)
+    return a[:, None] * b
+
+
+def _outer_jacobian(k: int, y: Array, a: Array, b: Array) -> Jacobian:
+    return IdentityKronecker(b[None], (a.size, 1)) if k == 0 else KroneckerIdentity(a[:, None], (1, b.size))
+
+
+# --- matrices -------------------------------------------------------------------------------------------------------
+
+
+def _square(A: Array) -> Array:
+    if np.ndim(A) != 2 or A.shape[0] != A.shape[1]:
+        raise ValueError("a square matrix is needed")
+    return A
+
+
+def _det_jacobian(k: int, y: Array, A: Array) -> Jacobian:
+    # The matrix of cofactors, from A = U diag(s) V: it exists where the inverse does not.
+    U, s, V = np.linalg.svd(A)
+    others = np.array([math.prod(np.delete(s, i)) for i in range(len(s))])
+    return Dense(np.linalg.det(U @ V) * ((U * others) @ V).reshape(1, -1))
+
+
+def _inv_jacobian(k: int, y: Array, A: Array) -> Jacobian:
+    # d(A^-1) = -A^-1 dA A^-1
+    return chain(KroneckerIdentity(-y, A.shape), IdentityKronecker(y, A.shape))
+
+
+# --- parts of arrays ------------------------------------------------------------------------------------------------
+
+
+def _reshape(x: Array, shape: Any) -> Array:
+    return np.reshape(x, shape)
+
+
+def _taken(x: Array, take: Callable[[Array], Array]) -> Jacobian:
+    """Return the Jacobian of a function that only moves entries: do the same to their numbers."""
+    return Selection(np.asarray(take(np.arange(x.size).reshape(x.shape))).ravel(), x.size)
+
+
+def _index(x: Array, key: tuple[Any, ...]) -> Array:
+    if np.ndim(x) == 0:
+        raise ValueError("a number has no entries")
+    return x[tuple(slice(*part) if isinstance(part, Slice) else list(part) if isinstance(part, tuple) else part
+                   for part in key)]  # fmt: skip
+
+
+def _placed(k: int, xs: tuple[Array, ...], join: Callable[[list[Array]], Array]) -> Jacobian:
+    """Return the Jacobian of a concatenation by its operand `k`: the entries of x_k stand in some places of y."""
+    marks = [np.full(np.shape(x), -1) for x in xs]
+    marks[k] = np.arange(marks[k].size).reshape(marks[k].shape)
+    joined = join(marks).ravel()
+    places = np.flatnonzero(joined >= 0)
+    order = np.empty(places.size, np.intp)
+    order[joined[places]] = places
+    return Selection(order, joined.size).T
+
+
+# --- reductions -----------------------------------------------------------------------------------------------------
+
+
+def _require_axes(x: Array, axis: Any) -> None:
+    if axis is not None and np.ndim(x) == 0:  # of which NumPy sums over axes 0 and -1
+        raise ValueError("a number has no axes")
+
+
+def _sum(x: Array, axis: Any = None) -> Any:
+    _require_axes(x, axis)
+    return np.sum(x, axis)
+
+
+def _kept(x: Array, axis: Any) -> Shape:
+    """Return the shape of `x` with the axes that are summed over of length 1."""
+    given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = [a % x.ndim for a in given]
+    return tuple(1 if a in axes else n for a, n in enumerate(x.shape))
+
+
+def _sum_jacobian(k: int, y: Array, x: Array, axis: Any = None) -> Jacobian:
+    return Broadcast(_kept(x, axis), x.shape).T
+
+
+def _mean_jacobian(k: int, y: Array, x: Array, axis: Any = None) -> Jacobian:
+    return chain(ScaledIdentity(np.size(y) / x.size, np.size(y)), _sum_jacobian(k, y, x, axis))
+
+
+def _extreme_places(x: Array, axis: Any, arg: Any) -> NDArray[np.intp]:
+    """Return the place in the flattened `x` of each extreme entry, the first of equal ones."""
+    places = np.arange(x.size).reshape(x.shape)
+    if axis is None:
+        return np.asarray(places.ravel()[arg(np.real(x))])
+    return np.take_along_axis(places, np.expand_dims(arg(np.real(x), axis=axis), axis), axis).squeeze(axis)
+
+
+def _extreme(arg: Any) -> tuple[Callable[..., Any], Callable[..., Jacobian]]:
+    def value(x: Array, axis: Any = None) -> Any:
+        if np.ndim(x) == 0:
+            raise ValueError("of one operand, an array is needed")
+        return np.ravel(x)[_extreme_places(np.asarray(x), axis, arg)]
+
+    def jacobian(k: int, y: Array, x: Array, axis: Any = None) -> Jacobian:
+        return Selection(_extreme_places(x, axis, arg).ravel(), x.size)
+
+    return value, jacobian
+
+
+def _norm_jacobian(k: int, y: Any, x: Array) -> Jacobian:
+    return Dense(x.reshape(1, -1) / y)
+
+
+# --- softmax and what belongs to it -----------------------------------------------------------------------------------
+
+
+def _logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Any:
+    _require_axes(x, axis)
+    if not isinstance(axis, int):
+        raise TypeError("one axis is needed")
+    largest = np.max(np.real(x), axis=axis, keepdims=True)  # no exponential overflows
+    total = largest + np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True))
+    return total if keepdims else total.squeeze(axis)
+
+
+def _log_softmax(x: Array, axis: int = -1) -> Array:
+    return x - _logsumexp(x, axis, keepdims=True)
+
+
+def _softmax(x: Array, axis: int = -1) -> Array:
+    return np.exp(_log_softmax(x, axis))
+
+
+def _along(axis: int, x: Array, d: Array, u: Array, v: Array) -> Jacobian:
+    """Return the Jacobian with a block diag(d) + u v^T for each line of `x` along `axis`."""
+    lines = [np.moveaxis(part, axis, -1).reshape(-1, x.shape[axis]) for part in (d, u, v)]
+    blocks = DiagonalPlusRankOne(*lines)
+    if axis in {-1, x.ndim - 1}:
+        return blocks
+    to_lines = _taken(x, lambda numbers: np.moveaxis(numbers, axis, -1))
+    return chain(to_lines.T, chain(blocks, to_lines))
+
+
+def _softmax_jacobian(k: int, p: Array, x: Array, axis: int = -1) -> Jacobian:
+    return _along(axis, x, p, -p, p)  # diag(p) - p p^T
+
+
+def _log_softmax_jacobian(k: int, y: Array, x: Array, axis: int = -1) -> Jacobian:
+    one = np.ones_like(x)
+    return _along(axis, x, one, -one, np.exp(y))  # I - 1 p^T
+
+
+def _logsumexp_jacobian(k: int, y: Array, x: Array, axis: int = -1) -> Jacobian:
+    return _weighted_sum(_softmax(x, axis), axis)
+
+
+# --- losses: sums over the last axis, so that the axes before it count examples -----------------------------------------
+
+
+def _weighted_sum(weights: Array, axis: int = -1) -> Jacobian:
+    """Return the Jacobian of the sum of weights * x along an axis."""
+    return chain(Broadcast(_kept(weights, axis), weights.shape).T, Diagonal(weights.ravel()))
+
+
+def _loss(by_first: Callable[..., Array], by_second: Callable[..., Array]) -> Callable[..., Jacobian]:
+    """Return the Jacobian of a loss l(a, b) from its gradients, in the common shape of a and b."""
+
+    def jacobian(k: int, y: Array, *x: Array) -> Jacobian:
+        shape = np.broadcast_shapes(*map(np.shape, x))
+        weights = np.broadcast_to((by_first, by_second)[k](*x), shape)
+        by_entry: Jacobian = _weighted_sum(weights) if shape else Dense(weights.reshape(1, 1))
+        return by_entry if x[k].shape == shape else chain(by_entry, Broadcast(x[k].shape, shape))
+
+    return jacobian
+
+
+def _last(terms: Array) -> Any:
+    return np.sum(terms, axis=-1, keepdims=True) if np.ndim(terms) else terms
+
+
+def _require_classes(a: Array, y: Array) -> None:
+    # Broadcast, the number of a class would be a label for all classes, and the loss a number that means nothing.
+    if np.shape(a)[-1:] != np.shape(y)[-1:]:
+        raise ValueError("the label has a number for each class, as [0, 1, 0] for the second of three")
+
+
+def _likely(p: Array, y: Array) -> Any:
+    _require_classes(p, y)
+    return np.sum(y * p, axis=-1) > 0
+
+
+def _cross_entropy(p: Array, y: Array) -> Any:
+    return -np.log(np.sum(y * p, axis=-1))
+
+
+def _softmax_cross_entropy(s: Array, y: Array) -> Any:
+    _require_classes(s, y)
+    return -np.sum(y * _log_softmax(s), axis=-1)
+
+
+def _squared_error(a: Array, b: Array) -> Any:
+    return np.sum((a - b) * (a - b), axis=-1 if np.ndim(a) or np.ndim(b) else None)
+
+
+def _margins(s: Array, y: Array) -> Array:
+    return s - _last(s * y) + 1
+
+
+def _hinge(s: Array, y: Array) -> Any:
+    _require_classes(s, y)
+    margins = _margins(s, y)
+    return np.sum((1 - y) * np.where(np.real(margins) > 0, margins, 0), axis=-1)
+
+
+def _violated(s: Array, y: Array) -> Array:
+    return (1 - y) * (_margins(s, y) > 0)
+
+
+def _hinge_by_label(s: Array, y: Array) -> Array:
+    return -np.maximum(_margins(s, y), 0) - s * _last(_violated(s, y))
+
+
+_max, _max_jacobian = _extreme(np.argmax)
+_min, _min_jacobian = _extreme(np.argmin)
+_AXIS = {"axis": None}
+_LAST_AXIS = {"axis": -1}
+_LIKELY = (_likely, "a label of positive probability")
+
+# fmt: off
+ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
+    # products
+    "matmul": ArrayOperation(np.matmul, _matmul_jacobian, 2, r"{0} \, {1}", infix="@", precedence=2),
+    "dot": ArrayOperation(_dot, lambda k, y, a, b: Dense((b, a)[k][None]), 2, r"{0}^T {1}"),
+    "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T"),
+    # matrices
+    "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
+                                lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None}),
+    "trace": ArrayOperation(lambda A: np.trace(_square(A)), lambda k, y, A: Dense(np.eye(len(A)).reshape(1, -1)), 1,
+                            r"\operatorname{{tr}}({0})"),
+    "det": ArrayOperation(lambda A: np.linalg.det(_square(A)), _det_jacobian, 1, r"\det({0})"),
+    "inv": ArrayOperation(lambda A: np.linalg.inv(_square(A)), _inv_jacobian, 1, "{0}^{{-1}}"),
+    # parts of arrays
+    "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()}),
+    "reshape": ArrayOperation(_reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
+                              r"\operatorname{{reshape}}{options}({0})", {"shape": ()}),
+    "concatenate": ArrayOperation(lambda *x, axis=0: np.concatenate(x, axis),
+                                  lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.concatenate(parts, axis)), None,
+                                  r"\operatorname{{concatenate}}{options}({all})", {"axis": 0}),
+    "stack": ArrayOperation(lambda *x, axis=0: np.stack(x, axis),
+                            lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.stack(parts, axis)), None,
+                            r"\operatorname{{stack}}{options}({all})", {"axis": 0}),
+    # reductions
+    "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum{options} {0}", _AXIS),
+    "mean": ArrayOperation(lambda x, axis=None: np.mean(x, axis), _mean_jacobian, 1, r"\operatorname{{mean}}{options}({0})", _AXIS),
+    "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS),
+    "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS),
+    "squared_norm": ArrayOperation(lambda x: np.sum(x * x), lambda k, y, x: Dense(2 * x.reshape(1, -1)), 1, r"\|{0}\|^2"),
+    "norm": ArrayOperation(lambda x: np.sqrt(np.sum(x * x)), _norm_jacobian, 1, r"\|{0}\|"),
+    # softmax
+    "softmax": ArrayOperation(_softmax, _softmax_jacobian, 1, r"\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
+    "log_softmax": ArrayOperation(_log_softmax, _log_softmax_jacobian, 1, r"\ln\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
+    "logsumexp": ArrayOperation(_logsumexp, _logsumexp_jacobian, 1, r"\operatorname{{logsumexp}}{options}({0})", _LAST_AXIS),
+    # losses
+    "cross_entropy": ArrayOperation(_cross_entropy, _loss(lambda p, y: -y / _last(y * p), lambda p, y: -p / _last(y * p)), 2,
+                                    r"-\ln({1}^T {0})", domain=_LIKELY),
+    "softmax_cross_entropy": ArrayOperation(
+        _softmax_cross_entropy, _loss(lambda s, y: _last(y) * _softmax(s) - y, lambda s, y: -_log_softmax(s)), 2,
+        r"-{1}^T \ln\operatorname{{softmax}}({0})"),
+    "squared_error": ArrayOperation(_squared_error, _loss(lambda a, b: 2 * (a - b), lambda a, b: 2 * (b - a)), 2,
+                                    r"\|{0} - {1}\|^2"),
+    "hinge": ArrayOperation(_hinge, _loss(lambda s, y: _violated(s, y) - y * _last(_violated(s, y)), _hinge_by_label), 2,
+                            r"\operatorname{{hinge}}({0}, {1})"),
+}
+# fmt: on

@@ -1,0 +1,6 @@
+"""Training: gradient descent, mini-batches, and the tables of data they read."""
+
+from cgraph.training.descent import Descent, gradient_descent
+from cgraph.training.minibatches import minibatch
+
+__all__ = ["Descent", "gradient_descent", "minibatch"]

@@ -22,7 +22,7 @@ from cgraph.cli.parser import FORMATS
 from cgraph.model.operations.elementwise import CONSTANTS, FUNCTIONS, OPERATIONS
 from cgraph.specs.formats import parse_document
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 QUIZ = str(EXAMPLES / "cmu_10301" / "quiz.yaml")
 NETWORK = str(EXAMPLES / "math565" / "network.yaml")
 OTHERS = [

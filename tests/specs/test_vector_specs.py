@@ -391,7 +391,7 @@ def test_the_specs_of_the_manual_are_read(folder):
     (folder / "trained").mkdir()
     np.save(folder / "trained" / "V.npy", MATRIX)
     np.save(folder / "W2.npy", np.ones((2, 3)))
-    manual = Path(__file__).parent.parent / "docs" / "spec.md"
+    manual = Path(__file__).parent.parent.parent / "docs" / "spec.md"
     specs = re.findall(r"```yaml\n(.*?)```", manual.read_text(encoding="utf-8"), re.DOTALL)
     graphs = [read(spec) for spec in specs]
     assert len(graphs) == 7

@@ -15,8 +15,8 @@ from cgraph.algorithms.compiled.threads import cores, for_each
 @pytest.fixture(params=[1, 4])
 def threads(request, monkeypatch):
     """Any batch is large enough for as many threads."""
-    monkeypatch.setattr(blocks, "MANY", 0)
-    monkeypatch.setattr(blocks, "cores", lambda: request.param)
+    monkeypatch.setattr(batching, "MANY", 0)
+    monkeypatch.setattr(batching, "cores", lambda: request.param)
     return request.param
 
 
@@ -47,8 +47,8 @@ def everything(points):
 def test_many_threads_give_the_bits_of_one(points, monkeypatch):
     pytest.importorskip("numba", reason="numba is an extra")
     alone = everything(points)
-    monkeypatch.setattr(blocks, "MANY", 0)
-    monkeypatch.setattr(blocks, "cores", lambda: 4)
+    monkeypatch.setattr(batching, "MANY", 0)
+    monkeypatch.setattr(batching, "cores", lambda: 4)
     used = set()
     run = batching.Blocks.fill
 
@@ -143,9 +143,9 @@ def test_an_interrupt_of_the_thread_that_waits():
 def test_a_small_batch_stays_on_one_core(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        blocks, "for_each", lambda work, parts, threads: (asked.append(threads), for_each(work, parts, 1))
+        batching, "for_each", lambda work, parts, threads: (asked.append(threads), for_each(work, parts, 1))
     )
-    monkeypatch.setattr(blocks, "cores", lambda: 3)
+    monkeypatch.setattr(batching, "cores", lambda: 3)
     C = cg.compile_graph(cg.from_equations("y = x^2", x=1.0))
     for points, expected in ((16, 1), (batching.MANY, 3)):
         C.evaluate({"x": np.ones(points)})

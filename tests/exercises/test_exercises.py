@@ -38,7 +38,7 @@ from cgraph.exercises.slips import SLIPS, candidates
 from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.testing import assert_sensitivity
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 QUIZ = ROOT / "examples" / "cmu_10301" / "quiz.yaml"
 NETWORK = ROOT / "examples" / "math565" / "network.yaml"
 

@@ -18,7 +18,7 @@ from cgraph.reports.drawing import picture
 pytest.importorskip("pygraphviz")
 pytest.importorskip("matplotlib")
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 QUIZ = str(EXAMPLES / "cmu_10301" / "quiz.yaml")
 NETWORK = str(EXAMPLES / "math565" / "network.yaml")
 STARTS = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF", "tikz": b"\\documentclass", "dot": b"digraph {",

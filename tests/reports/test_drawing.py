@@ -25,7 +25,7 @@ from cgraph.reports.drawing.words import show_names, text_width
 pygraphviz = pytest.importorskip("pygraphviz")
 matplotlib = pytest.importorskip("matplotlib")
 
-EXAMPLES = sorted(Path(__file__).parent.parent.glob("examples/*/*.yaml"))
+EXAMPLES = sorted(Path(__file__).parent.parent.parent.glob("examples/*/*.yaml"))
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = ["<script>alert(1)</script>", '"]; evil [x="', "a&amp;b", "$x_1$ % # ~ ^", "{\\input{x}}", "θ·Ω 中 é", "'\"`", "]]>",
          "\\n\\l", "--><!--", "a|b", "#quot;", "x{", "end", "${data}", "&lt;"]  # fmt: skip

@@ -188,8 +188,8 @@ def test_the_first_point_without_derivatives_is_named(engine):
 def test_many_points_of_a_small_graph_are_swept_together(engine, monkeypatch):
     parts = []
     for_each = batching.for_each
-    monkeypatch.setattr(blocks, "MANY", 2000)
-    monkeypatch.setattr(blocks, "for_each", lambda work, p, threads: (parts.append(p), for_each(work, p, threads)))
+    monkeypatch.setattr(batching, "MANY", 2000)
+    monkeypatch.setattr(batching, "for_each", lambda work, p, threads: (parts.append(p), for_each(work, p, threads)))
     x = np.random.default_rng(0).normal(size=1003)
     with using(engine):
         C = cg.compile_graph(cg.from_equations("a = x*z; y = a + sin(x)", x=1.0, z=0.5))
@@ -221,7 +221,7 @@ def test_arrays_serve_again(engine):
 
 
 def test_numpy_takes_many_points_in_blocks(monkeypatch):
-    monkeypatch.setattr(blocks, "MOST", 40)
+    monkeypatch.setattr(batching, "MOST", 40)
     x = np.arange(35.0)
     with using("numpy"):
         C = cg.compile_graph(cg.from_equations("y = x*x + x", x=1.0))  # 3 rows: 13 points are 39 numbers

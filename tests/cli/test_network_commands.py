@@ -15,7 +15,7 @@ from cgraph.cli.network_commands import TRANSFORMS
 from cgraph.cli.parser import METHODS
 from cgraph.cli.parser import TRANSFORMS as NAMES
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 NETWORK = str(EXAMPLES / "math565" / "network.yaml")
 LECTURE = str(EXAMPLES / "math565" / "lecture26.yaml")
 LOGISTIC = str(EXAMPLES / "cmu_10301" / "one_hidden_layer.yaml")

@@ -9,7 +9,7 @@ import pytest
 
 from cgraph.testing import compare
 
-SCRIPTS = sorted(Path(__file__).parent.parent.glob("examples/*/*.py"))
+SCRIPTS = sorted(Path(__file__).parent.parent.parent.glob("examples/*/*.py"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: f"{p.parent.name}/{p.stem}")
@@ -24,7 +24,7 @@ def test_the_script_finds_what_it_expects(script):
 
 
 def test_every_spec_has_a_script():
-    specs = {p.with_suffix("") for p in Path(__file__).parent.parent.glob("examples/*/*.yaml")}
+    specs = {p.with_suffix("") for p in Path(__file__).parent.parent.parent.glob("examples/*/*.yaml")}
     assert specs <= {p.with_suffix("") for p in SCRIPTS}
 
 

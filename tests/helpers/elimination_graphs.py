@@ -6,7 +6,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 
-DATA = Path(__file__).parent / "data" / "elimination"
+DATA = Path(__file__).parent.parent / "data" / "elimination"
 # name: forward, reverse and Markowitz costs as published, and the cost that annealing reaches
 COSTS = {
     "RoeFlux_1d": (620, 364, 407, 295),

@@ -17,7 +17,7 @@ from cgraph.exercises.sealing import rounded_answer
 from cgraph.exercises.tolerances import exponent_of, parse_tolerance
 from cgraph.specs.writing import to_json, to_yaml
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 QUIZ = ROOT / "examples" / "cmu_10301" / "quiz.yaml"
 SCHEMA = json.loads((ROOT / "cgraph" / "specs" / "schema.json").read_text())
 SQUARE = "inputs: {x: 2.0}\nnodes: {y: x^2}\nask: [{id: a, d: y/x, answer: 4}]\n"

@@ -19,7 +19,7 @@ from cgraph.model.language.expressions import write_name
 from cgraph.model.language.names import unusable
 from cgraph.specs.reading import KEYS
 
-EXAMPLES = sorted(Path(__file__).parent.parent.glob("examples/*/*.yaml"))
+EXAMPLES = sorted(Path(__file__).parent.parent.parent.glob("examples/*/*.yaml"))
 FORMATS = ["yaml", "json", "toml"]
 SCHEMA = json.loads(files("cgraph.specs").joinpath("schema.json").read_text())
 

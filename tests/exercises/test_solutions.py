@@ -27,7 +27,7 @@ from cgraph.exercises.solutions.rendering import (
 from cgraph.model.evaluation import local_derivatives, steps_of
 from cgraph.model.language.parsing import parse
 
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*/*.yaml"))
+EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*/*.yaml"))
 POINT = {"x": 1.5, "z": 2.5, "a": 0.7, "5": 0.3, "w-": -0.4}
 
 # Equations, the operand, and the formula of the derivative by it.

@@ -21,7 +21,7 @@ from cgraph.reports.drawing.picture import picture_of
 from cgraph.reports.pages.pages import _data
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-EXAMPLES = sorted(Path(__file__).parent.parent.glob("examples/*/*.yaml"))
+EXAMPLES = sorted(Path(__file__).parent.parent.parent.glob("examples/*/*.yaml"))
 
 pytest.importorskip("pygraphviz")
 playwright = pytest.importorskip("playwright.sync_api")

@@ -6,7 +6,7 @@ from engines import ENGINES, using
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from networks import networks
-from test_properties import equation_graphs
+from random_graphs import equation_graphs
 
 import cgraph as cg
 from cgraph.algorithms.compiled.tape.batching import Blocks

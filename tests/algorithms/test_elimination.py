@@ -1,7 +1,6 @@
 """Elimination of vertices, edges and faces: the same Jacobian in every order."""
 
 import random
-from fractions import Fraction
 
 import networkx as nx
 import numpy as np
@@ -10,6 +9,7 @@ from cases import CASES, digraph
 from elimination_graphs import COSTS, matrix, read
 from hypothesis import given
 from hypothesis import strategies as st
+from random_graphs import linearized_graphs
 
 import cgraph as cg
 
@@ -22,23 +22,6 @@ ELIMINATIONS = {
 
 def given_ends(keywords):
     return {name: value for name, value in keywords.items() if name in ("inputs", "outputs")}
-
-
-@st.composite
-def linearized_graphs(draw):
-    """An acyclic graph with Fractions on its edges, any nodes of it as inputs and outputs, and an order."""
-    n = draw(st.integers(2, 8))
-    pairs = [(i, j) for j in range(n) for i in range(j)]
-    edges = draw(st.lists(st.sampled_from(pairs), unique=True))
-    L = nx.DiGraph()
-    L.add_nodes_from(range(n))
-    for i, j in edges:
-        unit = draw(st.booleans())
-        z = draw(st.sampled_from([1, -1])) if unit else draw(st.fractions(-3, 3, max_denominator=5))
-        L.add_edge(i, j, derivative=Fraction(z), unit=unit)
-    nodes = st.lists(st.integers(0, n - 1), min_size=1, unique=True)
-    ends = {"inputs": draw(nodes), "outputs": draw(nodes)}
-    return L, ends, draw(st.permutations(cg.intermediates(L, **ends)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)

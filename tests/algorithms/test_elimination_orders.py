@@ -9,7 +9,7 @@ from cases import digraph
 from elimination_graphs import COSTS, matrix, read
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_elimination import linearized_graphs
+from random_graphs import linearized_graphs
 
 import cgraph as cg
 

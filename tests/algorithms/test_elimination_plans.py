@@ -7,7 +7,7 @@ from cases import CASES
 from elimination_graphs import read
 from hypothesis import given
 from hypothesis import strategies as st
-from test_properties import weighted_dags
+from random_graphs import weighted_dags
 
 import cgraph as cg
 

@@ -5,6 +5,7 @@ import operator
 
 import numpy as np
 import pytest
+from dense_jacobians import matrix, one_hot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,48 +108,6 @@ def build(draw, kind, rows=None, columns=None):  # noqa: C901, PLR0912 - a case 
         )
         return Product((first, other) if rows else (other, first))
     return Sum((first, Dense(numbers(draw, *first.shape))))
-
-
-def matrix(J):  # noqa: C901 - a case for each class
-    """Return the matrix of a Jacobian by the definition of its class."""
-    match J:
-        case Dense(M):
-            return M
-        case Diagonal(d):
-            return np.diag(d)
-        case ScaledIdentity(c, n):
-            return c * np.eye(n)
-        case Broadcast(source, target):
-            return one_hot(np.broadcast_to(np.arange(math.prod(source)).reshape(source), target).ravel(), source)
-        case Selection(index, n):
-            return one_hot(index, (n,))
-        case KroneckerIdentity(A, (*stack, _, r)):
-            blocks = np.broadcast_to(A, (*stack, *A.shape[-2:])).reshape(-1, *A.shape[-2:])
-            return block_diagonal([np.kron(block, np.eye(r)) for block in blocks])
-        case IdentityKronecker(B, (*stack, p, _)):
-            blocks = np.broadcast_to(B, (*stack, *B.shape[-2:])).reshape(-1, *B.shape[-2:])
-            return block_diagonal([np.kron(np.eye(p), block.T) for block in blocks])
-        case DiagonalPlusRankOne(d, u, v):
-            return block_diagonal([np.diag(a) + np.outer(b, c) for a, b, c in zip(d, u, v, strict=True)])
-        case Transposed(of):
-            return matrix(of).T
-        case Product(parts):
-            return np.linalg.multi_dot(list(map(matrix, parts)))
-        case Sum(terms):
-            return sum(map(matrix, terms))
-
-
-def one_hot(index, shape):
-    return np.eye(math.prod(shape))[index]
-
-
-def block_diagonal(blocks):
-    M = np.zeros(np.sum([block.shape for block in blocks], axis=0))
-    row = column = 0
-    for block in blocks:
-        M[row : row + block.shape[0], column : column + block.shape[1]] = block
-        row, column = row + block.shape[0], column + block.shape[1]
-    return M
 
 
 def same(found, expected):

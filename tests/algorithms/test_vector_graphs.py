@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from test_algorithms import SINGLE
+from methods import SINGLE
 
 import cgraph as cg
 from cgraph.model.language.expressions import Apply, Name, Number

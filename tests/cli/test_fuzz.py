@@ -5,23 +5,18 @@ With more examples, by hand: ``FUZZ_EXAMPLES=20000 pytest tests/test_fuzz.py``.
 
 import contextlib
 import io
-import os
 import random
 
 import pytest
 from contents import plain
-from hypothesis import example, given, settings
+from fuzzing import EXAMPLES
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import cgraph as cg
 from cgraph.cli import main
 from cgraph.model.language import parsing
 from cgraph.model.operations.elementwise import OPERATIONS
-
-# The same examples every time, unless more are asked for.
-EXAMPLES = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "200")), derandomize="FUZZ_EXAMPLES" not in os.environ
-)
 
 GOOD = [
     ("yaml", """\

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import SMOOTH, networks
-from test_gradients import jax_gradients
+from oracles import jax_gradients
 
 import cgraph as cg
 from cgraph.exercises.numbers import UnreadableError, read_number

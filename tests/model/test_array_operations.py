@@ -5,8 +5,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from test_jacobians import matrix
-from test_operations import VALUES
+from dense_jacobians import matrix
+from operation_values import VALUES
 
 import cgraph as cg
 from cgraph.model.language.expressions import Apply, Name

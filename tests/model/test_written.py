@@ -1,9 +1,9 @@
 """The text of equations on arrays: read or refused, and written back as it was meant."""
 
 import pytest
+from fuzzing import EXAMPLES
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_fuzz import EXAMPLES
 
 import cgraph as cg
 from cgraph.model.language.expressions import Name, written

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nasty_names import NASTY, nasty_graph
 from networks import networks
-from test_properties import equation_graphs
+from random_graphs import equation_graphs
 
 import cgraph as cg
 from cgraph.reports import extras
@@ -27,8 +28,6 @@ matplotlib = pytest.importorskip("matplotlib")
 
 EXAMPLES = sorted(Path(__file__).parent.parent.parent.glob("examples/*/*.yaml"))
 SVG = "{http://www.w3.org/2000/svg}"
-NASTY = ["<script>alert(1)</script>", '"]; evil [x="', "a&amp;b", "$x_1$ % # ~ ^", "{\\input{x}}", "θ·Ω 中 é", "'\"`", "]]>",
-         "\\n\\l", "--><!--", "a|b", "#quot;", "x{", "end", "${data}", "&lt;"]  # fmt: skip
 
 
 def variants(G):
@@ -490,13 +489,6 @@ def dot_labels(text):
     A = pygraphviz.AGraph(string=text)
     assert [n for n in A.nodes() if not re.fullmatch(r"n\d+", n)] == []
     return [n.attr["label"] for n in A.nodes()], A.number_of_edges()
-
-
-def nasty_graph(names):
-    G = nx.DiGraph()
-    G.add_edges_from(pairwise(names), derivative=1.0)
-    G.graph["title"] = names[0]
-    return G
 
 
 def unescaped_dot(label):

@@ -11,9 +11,9 @@ import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from nasty_names import NASTY, nasty_graph
 from networks import networks
-from test_drawing import NASTY, nasty_graph
-from test_properties import equation_graphs
+from random_graphs import equation_graphs
 
 import cgraph as cg
 from cgraph.model.graph import topological_order

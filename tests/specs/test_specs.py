@@ -12,7 +12,7 @@ import pytest
 from contents import content
 from hypothesis import given
 from hypothesis import strategies as st
-from test_properties import equation_graphs
+from random_graphs import equation_graphs
 
 import cgraph as cg
 from cgraph.model.language.expressions import write_name

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from networks import networks
-from test_scalarize import assert_same_entries
+from same_entries import assert_same_entries
 
 import cgraph as cg
 from cgraph.model.language.expressions import written

@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from same_entries import assert_same_entries, names_of
 from vectors import ROWS, elementwise_equation, entries, vector_graphs
 
 import cgraph as cg
@@ -13,34 +14,6 @@ from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import OPERATIONS
 from cgraph.model.operations.structured_jacobians import Diagonal
 from cgraph.transforms import scalars
-
-
-def names_of(i, value):
-    """Return the names of the entries of node i, by rows."""
-    if np.ndim(value) == 0:
-        return [i]
-    return [f"{i}[{','.join(map(str, entry))}]" for entry in np.ndindex(np.shape(value))]
-
-
-def assert_same_entries(G, H=None):
-    """Every value, every S and every gradient of `G` are those of the graph of its entries."""
-    H = cg.scalarize(G) if H is None else H
-    L, M = cg.linearize(G), cg.linearize(H)
-    assert all(isinstance(data["value"], float) for _, data in M.nodes(data=True))
-    names = {i: names_of(i, value) for i, value in L.nodes(data="value")}
-    for i, value in L.nodes(data="value"):
-        found = [M.nodes[name]["value"] for name in names[i]]
-        np.testing.assert_allclose(found, np.ravel(value), rtol=1e-9, atol=1e-12)
-    for t in L:
-        S = cg.sensitivities(L, t)
-        for r, name in enumerate(names[t]):
-            of_entry = cg.sensitivities(M, name)
-            for i in L:
-                row = np.atleast_2d(S[i])[r]
-                np.testing.assert_allclose(
-                    [of_entry[c] for c in names[i]], row, rtol=1e-7, atol=1e-9, err_msg=f"S({i}, {t})"
-                )
-    return H
 
 
 @pytest.mark.parametrize(("equation", "a", "b"), [case for cases in ROWS.values() for case in cases])

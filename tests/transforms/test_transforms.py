@@ -10,22 +10,10 @@ from cases import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import networks
-from test_properties import equation_graphs
+from random_graphs import equation_graphs
+from surviving import SURVIVORS
 
 import cgraph as cg
-
-# What each transform calls the node that was i.
-SURVIVORS = {
-    cg.weights_as_nodes: lambda _, i: i,
-    cg.decouple: lambda H, i: f"{i}+" if f"{i}+" in H else i,
-    cg.couple: lambda _, i: i,
-    cg.split_nodes: lambda _, i: f"{i}.out",
-    cg.merge_nodes: lambda _, i: i,
-    cg.expand: lambda _, i: i,
-    cg.fold_constants: lambda _, i: i,
-    cg.drop_zero_edges: lambda _, i: i,
-    cg.scalarize: lambda _, i: i,  # numbers stay as they are
-}
 
 
 def structure(G):

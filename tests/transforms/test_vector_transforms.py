@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_transforms import SURVIVORS
+from surviving import SURVIVORS
 from vectors import vector_graphs
 
 import cgraph as cg

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from cgraph.specs import *
     from cgraph.training import *
     from cgraph.transforms import *
+    from cgraph.uncertainty import *
 
 # Public names are found in their room when they are first used, so that the command starts without networkx.
-_ROOMS = ("model", "algorithms", "transforms", "training", "specs", "reports", "exercises")
+_ROOMS = ("model", "algorithms", "transforms", "training", "uncertainty", "specs", "reports", "exercises")
 
 
 def __getattr__(name: str) -> object:

@@ -18,8 +18,10 @@ from cgraph.algorithms.elimination import (
     intermediates,
     merge_copies,
 )
+from cgraph.algorithms.estimates import Estimate
 from cgraph.algorithms.gradients import GradientFactors, gradient_factors, loss_sensitivities, weight_gradients
 from cgraph.algorithms.jacobians import check_elimination, jacobian
+from cgraph.algorithms.path_effects import PathEffect, path_effects, standardize
 from cgraph.algorithms.paths import count_paths, path_sum, paths, top_paths
 from cgraph.algorithms.sweeps import (
     cheaper_direction,
@@ -35,9 +37,11 @@ __all__ = [
     "CompiledGraph",
     "Effects",
     "Elimination",
+    "Estimate",
     "FlowLevel",
     "GradientFactors",
     "LogSensitivity",
+    "PathEffect",
     "as_edge_order",
     "as_face_order",
     "cheaper_direction",
@@ -62,11 +66,13 @@ __all__ = [
     "log_sensitivities",
     "loss_sensitivities",
     "merge_copies",
+    "path_effects",
     "path_sum",
     "paths",
     "sensitivities",
     "sensitivities_from",
     "sensitivity",
+    "standardize",
     "top_paths",
     "weight_gradients",
 ]

@@ -19,6 +19,7 @@ from cgraph.model.errors import (
     SpecError,
     TooManyPathsError,
     TraceError,
+    UncertaintyError,
 )
 from cgraph.model.evaluation import evaluate, linearize
 from cgraph.model.graph import ComputationalGraph, from_equations
@@ -48,6 +49,7 @@ __all__ = [
     "SpecError",
     "TooManyPathsError",
     "TraceError",
+    "UncertaintyError",
     "evaluate",
     "from_equations",
     "linearize",

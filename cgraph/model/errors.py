@@ -31,6 +31,7 @@ __all__ = [
     "SpecError",
     "TooManyPathsError",
     "TraceError",
+    "UncertaintyError",
     "nearest",
     "shorten",
     "show_count",
@@ -147,6 +148,10 @@ class DrawingError(CGraphError, ValueError):
 
 class ExtraMissingError(CGraphError, ImportError):
     """Something optional is asked for, and the library that does it is not installed."""
+
+
+class UncertaintyError(CGraphError, ValueError):
+    """An uncertainty, a correlation or a covariance is not one."""
 
 
 class EquationError(CGraphError, ValueError):

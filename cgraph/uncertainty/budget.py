@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from cgraph.algorithms.sweeps import forward_sweep, sensitivities
 from cgraph.model.errors import ExtraMissingError, UncertaintyError
 from cgraph.model.graph import Node, list_of_nodes, topological_order
 from cgraph.model.linearized import compose, edge_derivative
+from cgraph.model.values import shape_of
 from cgraph.uncertainty.monte_carlo import MonteCarlo, monte_carlo
 from cgraph.uncertainty.notation import concise
 from cgraph.uncertainty.quantities import Correlation, Quantity, read_correlation, read_quantities
@@ -171,8 +173,10 @@ class UncertaintyBudget:
         self._L, self._derivative = L, derivative
         self._quantities, self._R = quantities, R
         self._groups = _checked_groups(groups, quantities)
-        self._standards = {i: _entries(i, q, L) for i, q in quantities.items()}
-        self._slices = _slices(self._standards)
+        sizes = [1] * len(quantities) if isinstance(L, CompiledGraph) else [_size(L, i) for i in quantities]
+        self._u = _flat([q.standard for q in quantities.values()], sizes)  # u of every entry of every input
+        self._end = dict(zip(quantities, accumulate(sizes), strict=True))
+        self._size = dict(zip(quantities, sizes, strict=True))
         self._components = np.stack([self._component_row(t) for t in targets])
         self.covariance = self._products(self._components)
         if order == 2:
@@ -188,31 +192,35 @@ class UncertaintyBudget:
         for t, c, u in zip(targets, self._components, standard.tolist(), strict=True):
             self.dof[t], self.dof_is_sound[t] = self._effective_dof(c, u)
 
+    def _part(self, i: Node) -> slice:
+        """Return the places of the entries of input i in a row of components."""
+        return slice(self._end[i] - self._size[i], self._end[i])
+
     def _component_row(self, t: Node) -> Floats:
         """Return S(i,t) u(i) for every entry of every uncertain input."""
         if isinstance(self._L, CompiledGraph):
             place = {i: k for k, i in enumerate(self._L.nodes)}
             S = self._L.sensitivities(t)[[place[i] for i in self._quantities]]
-            return np.asarray(S * np.concatenate(list(self._standards.values())))
+            return np.asarray(S * self._u)
         row = sensitivities(self._L, t, derivative=self._derivative)
         if np.ndim(row[t]):
             raise UncertaintyError(
                 f"{t!r} is an array; a budget is that of a number: an entry, or a node of scalarize(G)"
             )
-        return np.concatenate([np.reshape(row[i], -1) * u for i, u in self._standards.items()])
+        return np.asarray(np.concatenate([np.reshape(row[i], -1) for i in self._quantities]) * self._u)
 
     def _products(self, c: Floats) -> Floats:
         """Return c R c^T for rows of components."""
         found = c @ c.T
         for (i, j), r in self._R.pairs.items():
-            a, b = c[:, self._slices[i].start], c[:, self._slices[j].start]
+            a, b = c[:, self._end[i] - 1], c[:, self._end[j] - 1]
             found += r * (np.outer(a, b) + np.outer(b, a))
         return np.asarray(found)
 
     def _effective_dof(self, c: Floats, u: float) -> tuple[float, bool]:
         """Return u^4 / sum of c_i^4 / dof_i, and whether the formula is sound (JCGM 100:2008, G.4)."""
         finite = {i for i, q in self._quantities.items() if math.isfinite(q.dof)}
-        total = sum(float((c[self._slices[i]] ** 4).sum()) / self._quantities[i].dof for i in finite)
+        total = sum(float((c[self._part(i)] ** 4).sum()) / self._quantities[i].dof for i in finite)
         sound = not any(i in finite or j in finite for i, j in self._R.pairs)
         return (u**4 / total if total else math.inf), sound
 
@@ -233,9 +241,9 @@ class UncertaintyBudget:
 
     def _by_input(self, c: Floats) -> dict[Any, Any]:
         return {
-            i: c[self._slices[i]].reshape(np.shape(self._L.nodes[i]["value"]))
+            i: c[self._part(i)].reshape(np.shape(self._L.nodes[i]["value"]))
             if self._is_array(i)
-            else float(c[self._slices[i].start])
+            else float(c[self._end[i] - 1])
             for i in self._quantities
         }
 
@@ -248,9 +256,9 @@ class UncertaintyBudget:
         return {t: self._parts(c) for t, c in zip(self.targets, self._components, strict=True)}
 
     def _parts(self, c: Floats) -> dict[Any, float]:
-        parts: dict[Any, float] = {i: float((c[self._slices[i]] ** 2).sum()) for i in self._quantities}
+        parts: dict[Any, float] = {i: float((c[self._part(i)] ** 2).sum()) for i in self._quantities}
         for (i, j), r in self._R.pairs.items():
-            parts[i, j] = 2 * r * float(c[self._slices[i].start] * c[self._slices[j].start])
+            parts[i, j] = 2 * r * float(c[self._end[i] - 1] * c[self._end[j] - 1])
         return parts
 
     def expanded(self, p: float = 0.95) -> dict[Any, Expanded]:
@@ -365,9 +373,9 @@ class UncertaintyBudget:
         order = [i for i in topological_order(L) if i in leads]
         S = sensitivities(L.subgraph(order), t, derivative=self._derivative)
         width = self._components.shape[1]
-        seeds = {i: np.zeros((len(u), width)) for i, u in self._standards.items()}
-        for i, u in self._standards.items():
-            seeds[i][:, self._slices[i]] = np.diag(u)
+        seeds = {i: np.zeros((size, width)) for i, size in self._size.items()}
+        for i, seed in seeds.items():
+            seed[:, self._part(i)] = np.diag(self._u[self._part(i)])
         return S, forward_sweep(L, order, seeds, edge_derivative(L, self._derivative))
 
     def _variance(self, c: Any) -> float:
@@ -394,8 +402,8 @@ class UncertaintyBudget:
         """
         self._row(t)
         found = (
-            (path, product * (u if self._is_array(i) else float(u[0])))
-            for i, u in self._standards.items()
+            (path, product * (self._u[self._part(i)] if self._is_array(i) else float(self._u[self._part(i)][0])))
+            for i in self._quantities
             for path, product in top_paths(self._graph(), i, t, k, derivative=self._derivative)
         )
         return heapq.nlargest(k, found, key=lambda each: float(np.linalg.norm(each[1])))
@@ -421,16 +429,16 @@ def coverage_factor(p: float, dof: float) -> float:
     return float(student.ppf((1 + p) / 2, max(1, math.floor(dof + 1e-9))))
 
 
-def _entries(i: Node, quantity: Quantity, L: Any) -> Floats:
-    """Return the standard uncertainties of the entries of y(i), one after the other."""
-    size = 1 if isinstance(L, CompiledGraph) else int(np.size(L.nodes[i].get("value", 0.0)))
-    return np.array(np.broadcast_to(np.reshape(quantity.standard, -1), size), dtype=np.float64)
+def _size(L: nx.DiGraph[Any], i: Node) -> int:
+    return math.prod(shape_of(L.nodes[i].get("value")))
 
 
-def _slices(entries: Mapping[Any, Floats]) -> dict[Any, slice]:
-    """Return the places of the entries of every uncertain input in a row of components."""
-    ends = np.cumsum([len(u) for u in entries.values()]).tolist()
-    return {i: slice(end - len(u), end) for (i, u), end in zip(entries.items(), ends, strict=True)}
+def _flat(standards: list[Any], sizes: list[int]) -> Floats:
+    """Return standard uncertainties one after the other, one number standing for all entries of an array."""
+    if max(sizes) == 1:
+        return np.array(standards, dtype=np.float64).reshape(-1)
+    parts = [np.broadcast_to(np.reshape(u, -1), size) for u, size in zip(standards, sizes, strict=True)]
+    return np.concatenate(parts, dtype=np.float64)
 
 
 def _checked_groups(

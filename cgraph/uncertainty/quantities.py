@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from numbers import Real
 from typing import Any, NamedTuple
@@ -34,8 +33,7 @@ ROUNDING = 1e-9  # how negative an eigenvalue of rounded correlations may be
 MOST_CORRELATED = 2000  # nodes that hang together; their matrix is written out
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(NamedTuple):
     """What is known of a value beside the value: its standard uncertainty, its distribution, its degrees of freedom."""
 
     standard: Any  # float, or an array in the shape of the value
@@ -58,6 +56,8 @@ def read_quantity(name: object, given: Any, value: Any) -> Quantity:
     >>> read_quantity("m", "1%", 250.0).standard
     2.5
     """
+    if type(given) is float and 0 <= given < math.inf:  # as most are
+        return Quantity(given)
     if not isinstance(given, Mapping):
         return Quantity(_size(name, given, value, "standard uncertainty"))
     for key in given:

@@ -40,6 +40,8 @@ COLUMNS = {
     "gates": ("neuron", "gate"),
     "descend": ("step", "loss", "held_out"),
     "eliminate": ("from", "to", "sensitivity"),
+    "budget": ("to",),
+    "screen": ("input",),
     "check": ("what", "from", "to", "derivative", "numerical", "error", "verdict"),
 }
 

@@ -13,6 +13,7 @@ from cgraph import __version__
 
 __all__ = ["build_parser"]
 
+BUDGET_PARTS = ("input", "group", "node", "edge", "path")
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "chain", "anneal", "optimal")
 LAYOUTS = ("numerator", "denominator")
@@ -98,6 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
     sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
     _add_output(sub, "where to write the order, as JSON; - is standard output, in place of the tables", default=None)
+    _add_uncertainty_commands(command)
     _add_picture_commands(command)
     command("schema", "print the JSON Schema of a spec", "assistance")
     sub = command("completion", "print a completion script for a shell", "assistance")
@@ -185,6 +187,40 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument("--seed", type=int, metavar="N", help="shuffle the examples before each pass")
     _add_output(sub, "where to write the trained spec; - is standard output, in place of the losses", default=None)
     _add_chart(sub, "the losses")
+
+
+def _add_uncertainty_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    sub = command("budget", "say where the uncertainty of a result comes from", "uncertainty_commands")
+    _add_spec(sub)
+    sub.add_argument(
+        "--to", dest="t", metavar="T", action="append", help="a result; may be repeated (default: all outputs)"
+    )
+    sub.add_argument("--by", choices=BUDGET_PARTS, default="input", help="how to split it (default: %(default)s)")
+    sub.add_argument("--group", metavar="NAME=I,J", action="append", default=[], help="for --by group; may be repeated")
+    sub.add_argument("--top", type=_count, metavar="K", help="for --by path: the K strongest (default: 10)")
+    sub.add_argument(
+        "--order", type=int, choices=(1, 2), default=1, help="2 adds the terms of second order (default: 1)"
+    )
+    sub.add_argument("--samples", type=_count, metavar="N", help="compare with at most N random points")
+    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the random points (default: 0)")
+    sub.add_argument("--probability", type=_number, default=0.95, metavar="P", help="of coverage (default: 0.95)")
+    _add_chart(sub, "the components")
+    sub = command("screen", "rank inputs by derivatives at many points of their ranges", "uncertainty_commands")
+    _add_spec(sub)
+    sub.add_argument("--to", dest="t", metavar="T", help="the result (default: the only output)")
+    sub.add_argument("--range", type=_range, action="append", required=True, metavar="X=A:B",
+                     help="the range of an input; may be repeated")  # fmt: skip
+    sub.add_argument("--samples", type=_count, default=1024, metavar="N", help="how many points (default: 1024)")
+    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the points (default: 0)")
+
+
+def _range(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, ends = text.rpartition("=")
+    low, _, high = ends.partition(":")
+    try:
+        return name.strip(), (float(low), float(high))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not X=A:B, as in x=0:1") from None
 
 
 def _add_output(sub: argparse.ArgumentParser, what: str, *, default: str | None = "-", required: bool = False) -> None:

@@ -1,5 +1,6 @@
 """What people read: tables, formulas, pictures, charts, pages."""
 
+from cgraph.reports.budget_chart import budget_chart
 from cgraph.reports.charts import flow_chart, loss_chart, path_chart
 from cgraph.reports.drawing import DRAWING_FORMATS, Drawing, draw
 from cgraph.reports.notebooks import SensitivityReport, sensitivity_report
@@ -9,6 +10,7 @@ __all__ = [
     "DRAWING_FORMATS",
     "Drawing",
     "SensitivityReport",
+    "budget_chart",
     "draw",
     "flow_chart",
     "loss_chart",

@@ -22,6 +22,7 @@ from cgraph.specs.documents import Document, Path
 from cgraph.specs.formats import format_of, parse_document, read_text
 from cgraph.specs.network_section import LOSS, Layer, Network, Neuron, read_network
 from cgraph.specs.node_values import Values, kind_of
+from cgraph.specs.uncertainty_section import UNCERTAINTY_KEYS, add_uncertainty, read_means
 
 __all__ = ["EXERCISE_KEYS", "graph_of", "read_document", "read_spec"]
 
@@ -31,7 +32,19 @@ LAYER_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 EXERCISE_KEYS = ("ask", "vary", "magnitude", "salt", "variant", "sealed")
-KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs", "source", *EXERCISE_KEYS]
+KEYS = [
+    "cgraph",
+    "title",
+    *SOURCES,
+    "nodes",
+    "network",
+    "edges",
+    "output",
+    "outputs",
+    "source",
+    *UNCERTAINTY_KEYS,
+    *EXERCISE_KEYS,
+]
 
 
 def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> ComputationalGraph:
@@ -108,19 +121,22 @@ class _Reader:
         self.check_keys()
         # All names stand in the graph, in the order of the file, before any is used: the file may use a name
         # before it defines it.
-        for section in (*SOURCES, "nodes"):
+        for section in (*SOURCES, "readings", "nodes"):
             for name in self.section(section):
                 self.define(name, (section, name))
         network = self.define_network()
         for section, role in SOURCES.items():
             for name, value in self.section(section).items():
                 self.add_source(name, value, (section, name), role)
+        for name, mean in read_means(self.section("readings"), self.report).items():
+            self.add_source(name, mean, ("readings", name), "input")
         for name, equation in self.section("nodes").items():
             self.add_equation(name, equation, ("nodes", name))
         self.add_network(network)
         for edge, value in self.section("edges").items():
             self.add_edge(edge, value, ("edges", edge))
         self.check_jacobians()
+        add_uncertainty(self.G, {key: self.section(key) for key in UNCERTAINTY_KEYS}, self.report)
         self.add_title()
         self.add_outputs()
         self.check_cycles()

@@ -20,6 +20,7 @@ from cgraph.model.graph import BIAS, ComputationalGraph, require_digraph
 from cgraph.model.language.names import unusable
 from cgraph.specs.formats import MAX_BYTES, format_of
 from cgraph.specs.reading import SOURCES, VERSION
+from cgraph.specs.uncertainty_section import plain_uncertainty
 
 __all__ = ["spec_of", "to_json", "to_yaml", "write_spec"]
 
@@ -98,6 +99,7 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     spec["edges"] = {f"{i} -> {j}": _given(i, j, d) for i, j, d in G.edges(data=True) if not is_computed(G, j)}
     if outputs := G.graph.get("outputs"):
         spec["outputs"] = list(outputs)
+    spec |= plain_uncertainty(G)
     for i, d in G.nodes(data=True):
         if reason := unusable(i):
             raise InvalidNodeError(reason)

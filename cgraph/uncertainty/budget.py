@@ -150,7 +150,8 @@ class UncertaintyBudget:
     dof : dict
         ``{t: effective degrees of freedom}`` by Welch and Satterthwaite.
     dof_is_sound : dict
-        ``{t: False}`` where inputs with finite degrees of freedom are correlated, for which the formula is not made.
+        ``{t: False}`` where correlated inputs differ in their degrees of freedom, for which the formula is not made; the
+        smallest of them is then taken.
     second_order : dict
         ``{t: what the second order adds to the variance}``; empty of a budget of first order.
     monte_carlo : MonteCarlo or None
@@ -218,10 +219,22 @@ class UncertaintyBudget:
         return np.asarray(found)
 
     def _effective_dof(self, c: Floats, u: float) -> tuple[float, bool]:
-        """Return u^4 / sum of c_i^4 / dof_i, and whether the formula is sound (JCGM 100:2008, G.4)."""
-        finite = {i for i, q in self._quantities.items() if math.isfinite(q.dof)}
-        total = sum(float((c[self._part(i)] ** 4).sum()) / self._quantities[i].dof for i in finite)
-        sound = not any(i in finite or j in finite for i, j in self._R.pairs)
+        """Return u^4 / sum of u_g^4 / dof_g, and whether the formula is sound (JCGM 100:2008, G.4).
+
+        The formula is that of independent parts g. What is correlated is one part; read together, its quantities have
+        their degrees of freedom in common.
+        """
+        total, sound = 0.0, True
+        grouped: set[Any] = set()
+        for nodes, R in self._R.groups:
+            grouped |= set(nodes)
+            part = c[[self._end[i] - 1 for i in nodes]]
+            dofs = {self._quantities[i].dof for i in nodes}
+            sound = sound and len(dofs) == 1
+            total += float(part @ R @ part) ** 2 / min(dofs)
+        for i, q in self._quantities.items():
+            if i not in grouped and math.isfinite(q.dof):
+                total += float((c[self._part(i)] ** 4).sum()) / q.dof
         return (u**4 / total if total else math.inf), sound
 
     def _add_second_order(self) -> None:

@@ -318,7 +318,7 @@ def from_readings(readings: Mapping[Any, Sequence[float]]) -> Readings:
     for (i, x), (j, y) in combinations(arrays.items(), 2):
         if x.size == y.size and x.std() and y.std():
             correlation[i, j] = float(np.corrcoef(x, y)[0, 1])
-    return Readings({i: float(x.mean()) for i, x in arrays.items()}, uncertainty, correlation)
+    return Readings({i: math.fsum(x) / x.size for i, x in arrays.items()}, uncertainty, correlation)
 
 
 def read_quantities(given: Any, L: nx.DiGraph[Any] | CompiledGraph) -> dict[Any, Quantity]:

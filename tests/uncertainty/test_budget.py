@@ -59,7 +59,8 @@ class TestGum:
         assert [round(b.value[t], 3) for t in "RXZ"] == [127.732, 219.847, 254.260]
         assert [b.standard[t] for t in "RXZ"] == pytest.approx([0.071, 0.295, 0.236], abs=1e-3)
         assert b.correlation[np.triu_indices(3, 1)].round(3).tolist() == [-0.588, -0.485, 0.993]
-        assert not b.dof_is_sound["R"]
+        assert b.dof["R"] == pytest.approx(4.0)  # five sets of readings
+        assert b.dof_is_sound["R"]
 
     def test_impedance_reading_by_reading(self):
         """The second approach of H.2: R, X and Z from each set of readings, and the means of these."""
@@ -216,6 +217,13 @@ def test_welch_satterthwaite_by_hand():
     assert b.dof["y"] == pytest.approx(8.0)  # 4 / (1/4 + 1/4)
     assert b.expanded(0.95)["y"].factor == pytest.approx(2.306, abs=5e-4)  # t table, 8 degrees of freedom
     assert cg.uncertainty_budget(L, ["y"], {"a": 1.0}).dof["y"] == math.inf
+
+
+def test_correlated_inputs_with_different_degrees_of_freedom():
+    L = cg.linearize(cg.from_equations("y = a + b", a=0.0, b=0.0))
+    b = cg.uncertainty_budget(L, ["y"], {"a": {"standard": 1, "dof": 4}, "b": 1.0}, {("a", "b"): 0.5})
+    assert not b.dof_is_sound["y"]
+    assert b.dof["y"] == pytest.approx(4.0)
 
 
 def test_what_a_covariance_matrix_says():

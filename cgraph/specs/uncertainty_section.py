@@ -39,14 +39,14 @@ def add_uncertainty(G: ComputationalGraph, sections: Mapping[str, Mapping[str, A
             report(("uncertainty", name), f"the uncertainty of {name!r} follows from its readings", at_key=True)
         elif quantity is not None:
             quantities[name], uncertainty[name] = quantity, given
-    given = sections["correlation"]
     try:
-        read_correlation(given, quantities)
-        correlation |= given
-        read_correlation(correlation, quantities)
+        stated, known = read_correlation(sections["correlation"], quantities)
+        uncertainty |= {i: quantity.standard for i, quantity in known.items() if i not in quantities}
+        correlation |= stated.pairs
+        read_correlation(correlation, known)
     except UncertaintyError as error:
         report(("correlation",), str(error), at_key=True)
-    if uncertainty or correlation:
+    if uncertainty:
         G.graph["uncertainty"] = {"uncertainty": uncertainty, "correlation": correlation}
     for name, unit in sections["units"].items():
         if _is_known(G, name, ("units", name), report) and not isinstance(unit, str):
@@ -80,18 +80,9 @@ def _quantity(G: ComputationalGraph, name: str, given: Any, path: Path, report: 
 def plain_uncertainty(G: ComputationalGraph) -> dict[str, Any]:
     """Return the sections that say what stands on ``G.graph``, of the nodes that `G` has."""
     stated = G.graph.get("uncertainty", {})
-    pairs = stated.get("correlation", {})
-    if "covariance" not in pairs:
-        pairs = {f"{i} ~ {j}": r for (i, j), r in map(_named_pair, pairs.items()) if i in G and j in G}
     sections = {
         "uncertainty": {i: u for i, u in stated.get("uncertainty", {}).items() if i in G},
-        "correlation": pairs,
+        "correlation": {f"{i} ~ {j}": r for (i, j), r in stated.get("correlation", {}).items() if i in G and j in G},
         "units": {i: unit for i, unit in G.graph.get("units", {}).items() if i in G},
     }
     return {key: content for key, content in sections.items() if content}
-
-
-def _named_pair(item: tuple[Any, Any]) -> tuple[tuple[str, str], Any]:
-    pair, r = item
-    i, j = (part.strip() for part in pair.split("~")) if isinstance(pair, str) else pair
-    return (i, j), r

@@ -200,7 +200,7 @@ def test_what_is_asked_for_is_shown_and_nothing_else():
     assert nodes == {"x": ["S = 1208"], "z": ["S = 809.7"], "a": ["S = 404.9"], "y": ["S = 1"]}
     nodes, _ = texts(picture_of(quiz(), show=["names", "sensitivities"], s="x"))
     assert nodes["y"] == ["y", "S = 1208"]
-    G = cg.read_spec(ROOT_NETWORK)
+    G = cg.read_spec(next(path for path in EXAMPLES if path.stem == "network"))
     assert texts(picture_of(G, show=["weights"]))[1]["x1", "h1"] == ["w = 0.2"]
     assert texts(picture_of(G))[1]["x1", "h1"] == ["w = 0.2"]  # not linearized: there is nothing else
 

@@ -1,7 +1,6 @@
 """Pictures: where things stand, what stands out, every format, and names that would break them."""
 
 import re
-import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from itertools import combinations, pairwise
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from latex import needs_latex
 from nasty_names import NASTY, nasty_graph
 from networks import networks
 from random_graphs import equation_graphs
@@ -540,7 +540,7 @@ def test_any_name_is_right_in_every_format(names):
     assert_right_everywhere(names)
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+@needs_latex("standalone.cls", "tikz.sty")
 @pytest.mark.parametrize("what", ["nasty names", "latin", "halves"])
 def test_tikz_compiles(tmp_path, what):
     if what == "halves":

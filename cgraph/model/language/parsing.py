@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from cgraph.model.errors import EquationError, nearest, shorten
+from cgraph.model.errors import EquationError, all_of, nearest, shorten
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
+from cgraph.model.language.foreign_words import instead_of_function
 from cgraph.model.language.names import unusable
 from cgraph.model.language.source import MAX_DEPTH, SPLIT, TOO_DEEP, Source
 from cgraph.model.operations.arrays import ArrayOperation, Slice
@@ -71,6 +72,7 @@ def parse(text: str) -> Expression:
     steps: list[Name | Number | Apply] = []
     results: list[int] = []  # the steps that no later step has used yet
     todo: list[tuple[ast.expr, int] | _Pending] = [(source.tree, 0)]
+    mistakes: list[EquationError] = []
     while todo:
         match todo.pop():
             case _Pending(call, arity):
@@ -80,7 +82,11 @@ def parse(text: str) -> Expression:
             case node, depth:
                 if depth > MAX_DEPTH:
                     raise source.error(TOO_DEEP, node, SPLIT)
-                item, children = _read(node, source)
+                try:
+                    item, children = _read(node, source)
+                except EquationError as error:  # a number stands in for what is wrong, and the reading goes on
+                    mistakes.append(error)
+                    item, children = Number(1.0, "1"), []
                 if isinstance(item, _Call):
                     # A long sum leans to the left; only what stands to the right nests.
                     nests = [depth + (k > 0 or not isinstance(node, ast.BinOp)) for k in range(len(children))]
@@ -88,6 +94,8 @@ def parse(text: str) -> Expression:
                 else:
                     results.append(len(steps))
                     steps.append(item)
+    if mistakes:
+        raise all_of(mistakes, names=[step for step in steps if isinstance(step, Name)])
     return Expression(tuple(steps))
 
 
@@ -125,13 +133,16 @@ def parse_assignments(text: str) -> list[tuple[str, str]]:
     >>> parse_assignments("a = x*z; y(10) = ln(a)")
     [('a', 'x*z'), ('10', 'ln(a)')]
     """
-    pairs = []
+    pairs, mistakes = [], list[EquationError]()
     for part in _PART.finditer(text):
         if part[0].strip():
             try:
                 pairs.append(_read_assignment(part[0]))
             except EquationError as error:
-                raise error.within(text, part.start()) from None
+                found = error.within(text, part.start())
+                mistakes += [found, *found.others]
+    if mistakes:
+        raise all_of(mistakes)
     if not pairs:
         raise EquationError("the equation is empty", text)
     return pairs
@@ -204,7 +215,8 @@ def _not_arithmetic(node: ast.expr, source: Source) -> EquationError:
             return source.error(f"there is no function {shorten(source.segment(function))!r}", node)
         case ast.Compare():
             return source.error("one comparison at a time", node, "write where(a < b, where(b < c, 1, 0), 0)")
-    return source.error(f"{shorten(source.segment(node))!r} is not arithmetic", node)
+    hint = "write a / b; there is no division of whole numbers" if isinstance(node, ast.BinOp) else ""
+    return source.error(f"{shorten(source.segment(node))!r} is not arithmetic", node, hint)
 
 
 def _read_call(node: ast.Call, source: Source) -> tuple[Name | _Call, list[ast.expr]]:
@@ -213,9 +225,7 @@ def _read_call(node: ast.Call, source: Source) -> tuple[Name | _Call, list[ast.e
     if name == "y":
         return Name(_quoted_node(node, source), *source.span(node)), []
     if name not in FUNCTIONS:
-        close = nearest(typed, sorted(FUNCTIONS))
-        hint = f"did you mean {close!r}?" if close else f"for a product write {typed}*(...)"
-        raise source.error(f"there is no function {typed!r}", node, hint)
+        raise source.error(f"there is no function {typed!r}", node, _instead_of_function(typed, node))
     if len(node.args) == 1:
         name = OF_ONE_ARRAY.get(name, name)
     row = row_of(name)
@@ -227,6 +237,14 @@ def _read_call(node: ast.Call, source: Source) -> tuple[Name | _Call, list[ast.e
         return _Call(name), node.args
     _require_operands(node, source, typed, len(row.derivatives), "two or more" if name in _FOLDED else "")
     return _Call(name), node.args
+
+
+def _instead_of_function(typed: str, node: ast.Call) -> str:
+    if advice := instead_of_function(typed):
+        return advice
+    if close := nearest(typed, sorted(FUNCTIONS)):
+        return f"did you mean {close!r}?"
+    return f"for a product write {typed}*(...)" if len(node.args) == 1 else ""
 
 
 def _read_array_call(

@@ -11,7 +11,8 @@ import keyword
 import re
 import warnings
 
-from cgraph.model.errors import EquationError
+from cgraph.model.errors import EquationError, all_of
+from cgraph.model.language.foreign_words import instead_of_character, instead_of_keyword, instead_of_operator
 from cgraph.model.operations.elementwise import FUNCTIONS
 
 __all__ = ["MAX_DEPTH", "SPLIT", "TOO_DEEP", "Source"]
@@ -22,17 +23,10 @@ TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 SPLIT = "split it into several nodes"
 TRANSPOSE = "write W.T for the transpose of W"
 
-# Characters from other keyboards and from formatted text, under what to type instead.
-_LOOKALIKES = {
-    "*": "·×⋅∗∙•", "-": "−–—‐‑", "/": "÷∕⁄", "(": "{", ")": "}", '"': "“”„", "'": "‘’",
-    "abs(...)": "|", "sqrt(...)": "√",
-}  # fmt: skip
-_INSTEAD = {c: plain for plain, characters in _LOOKALIKES.items() for c in characters}
-_INSTEAD |= {c: f"^{k}" for k, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {c: str(k) for k, c in enumerate("₀₁₂₃₄₅₆₇₈₉")}
-
 _TOKEN = re.compile(
     r"""
-    (?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*') | (?P<unclosed>["'])
+    (?P<foreign>==|!=|:=|&&|\|\|)
+  | (?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*') | (?P<unclosed>["'])
   | (?P<word>[^\W\d]\w*)
   | (?P<number>0[xXoObB]\w+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?(?:[jJ]\b)?)
   | (?P<sign>[-+]) | (?P<infix>\*\*?|//?|\^|@|[<>]=?) | (?P<equals>=)
@@ -44,6 +38,7 @@ _TOKEN = re.compile(
 _WANTS_OPERAND = {"sign", "infix", "comma", "equals"}
 _ENDS_OPERAND = {"word", "number", "close"}
 _BEGINS_OPERAND = {"word", "number", "open"}
+_POWER_OF_A_FUNCTION = re.compile(rf"\b({'|'.join(map(re.escape, FUNCTIONS))})\s*(\^|\*\*)\s*\d+\s*$")  # sin^2(x)
 _CLOSES = {"(": ")", "[": "]"}
 
 
@@ -94,7 +89,7 @@ class Source:
 
 
 def _tokens(text: str) -> list[re.Match[str]]:
-    """Return the tokens of `text`; the first that cannot stand where it stands is an error."""
+    """Return the tokens of `text`, or raise what is wrong with those that cannot stand where they stand."""
     if len(text) > MAX_LENGTH:
         message = f"an equation of {len(text):,} characters; the limit is {MAX_LENGTH:,}"
         raise EquationError(message, text, 0, SPLIT)
@@ -103,18 +98,35 @@ def _tokens(text: str) -> list[re.Match[str]]:
     if surrogate := re.search("[\ud800-\udfff]", text):  # Python cannot encode it
         raise _unexpected(text, surrogate.start())
     tokens = list(_TOKEN.finditer(text))
-    before = None
+    if mistakes := _mistakes(text, [token for token in tokens if token.lastgroup != "space"]):
+        raise all_of(mistakes)
+    return tokens
+
+
+def _mistakes(text: str, tokens: list[re.Match[str]]) -> list[EquationError]:
+    """Return what is wrong with the tokens, the same thing once; what follows a mistake is not held against it."""
+    found: dict[str, EquationError] = {}
     opened: list[re.Match[str]] = []
+    before, is_sound = None, True
     for token in tokens:
-        if token.lastgroup != "space":
+        try:
             _check_token(before, token)
             _check_brackets(before, token, opened)
-            _check_pair(before, token)
-            before = token
-    _check_pair(before, None)
-    if opened:
-        raise _error(opened[-1], f"{_CLOSES[opened[-1].group()]!r} is missing")
-    return tokens
+            if is_sound:
+                _check_pair(before, token)
+            is_sound = True
+        except EquationError as error:
+            found.setdefault(error.message, error)
+            is_sound = False
+        before = token
+    try:
+        if is_sound:
+            _check_pair(before, None)
+    except EquationError as error:
+        found.setdefault(error.message, error)
+    if opened and not found:
+        found[""] = _error(opened[-1], f"{_CLOSES[opened[-1].group()]!r} is missing")
+    return list(found.values())
 
 
 def _check_token(before: re.Match[str] | None, token: re.Match[str]) -> None:
@@ -123,12 +135,14 @@ def _check_token(before: re.Match[str] | None, token: re.Match[str]) -> None:
     match token.lastgroup:
         case "bad":
             raise _unexpected(token.string, token.start())
+        case "foreign":
+            raise _error(token, f"unexpected {typed!r}", instead_of_operator(typed))
         case "word" if not typed.isidentifier():  # superscripts and the like, which Python has no place for
             offset = next(k for k in range(len(typed)) if not typed[: k + 1].isidentifier())
             raise _unexpected(token.string, token.start() + offset)
         case "word" if keyword.iskeyword(typed):
             message = f"{typed!r} is a Python keyword and cannot stand in an equation"
-            raise _error(token, message, f"rename the node, for instance '{typed}_'")
+            raise _error(token, message, instead_of_keyword(typed) or f"rename the node, for instance '{typed}_'")
         case "number" if re.fullmatch(r"0+[1-9]\d*", typed):
             raise _error(token, f"{typed} begins with a zero", f"write {typed.lstrip('0')}")
         case "unclosed":
@@ -143,10 +157,10 @@ def _check_brackets(before: re.Match[str] | None, token: re.Match[str], opened: 
     match token.lastgroup:
         case "open":
             is_list = typed == "[" and (before is None or before.lastgroup not in {"word", "close"})
+            opened.append(token)
             if is_list and within != "[":
                 hint = "a vector or matrix is an input or a constant of its own; stack(a, b) makes one of nodes"
                 raise EquationError("unexpected character '['", token.string, token.start(), hint)
-            opened.append(token)
             if len(opened) > MAX_DEPTH:
                 raise _error(token, TOO_DEEP, SPLIT)
         case "close":
@@ -154,13 +168,25 @@ def _check_brackets(before: re.Match[str] | None, token: re.Match[str], opened: 
                 raise _error(token, f"a {typed!r} has no {'(' if typed == ')' else '['!r}")
             opened.pop()
         case "comma" if not opened:
-            hint = "the decimal sign is a point" if before and before.lastgroup == "number" else ""
-            raise _error(token, "a comma separates the operands of a function", hint)
+            raise _error(token, "a comma separates the operands of a function", _instead_of_comma(token))
         case "colon" if within != "[":
             raise _unexpected(token.string, token.start())
         case "equals" if within != "(" or before is None or before.lastgroup != "word":
-            message = f"unexpected character {typed!r}"
-            raise _error(token, message, "write one equation for each node")
+            raise _error(token, f"unexpected character {typed!r}", _without_equals(token))
+
+
+def _instead_of_comma(comma: re.Match[str]) -> str:
+    left, right = comma.string[: comma.start()], comma.string[comma.end() :]
+    if left[-1:].isdecimal() and right[:1].isdecimal():
+        return "the decimal sign is a point"
+    return "several equations are separated by ';'" if re.match(r"\s*\w+\s*=", right) else ""
+
+
+def _without_equals(equals: re.Match[str]) -> str:
+    left = equals.string[: equals.start()].strip()
+    if not left or left.isidentifier():
+        return f"write the right-hand side alone, without {left + ' =' if left else '='!r}"
+    return "write one equation for each node"
 
 
 def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> None:
@@ -171,7 +197,9 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
     is_option = right == "equals"
     if before and left == "word" and before.group() in FUNCTIONS and not (is_call or is_option):
         name = before.group()
-        raise _error(before, f"{name!r} is a function and needs operands", f"write {name}(...)")
+        argument = token.group() if token and right in {"word", "number"} else "..."
+        power = f"({argument})^2" if token and token.group() in {"^", "**"} else f"({argument})"
+        raise _error(before, f"{name!r} is a function and needs operands", f"write {name}{power}")
     if (
         before
         and left in _WANTS_OPERAND
@@ -187,13 +215,23 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
         raise _error(token, "an operand is missing")
     if token and left in _ENDS_OPERAND and right == "quoted" and token.group().startswith("'"):
         raise _error(token, "a quote stands after an operand", TRANSPOSE)
-    if token and left in _ENDS_OPERAND and right in _BEGINS_OPERAND and not (is_call or is_index):
-        raise _error(token, "an operator is missing", "write * between the factors of a product")
+    is_power = right == "open" and _POWER_OF_A_FUNCTION.search(token.string[: token.start()]) if token else None
+    if token and left in _ENDS_OPERAND and right in _BEGINS_OPERAND and not (is_call or is_index or is_power):
+        raise _operator_missing(before, token)
+
+
+def _operator_missing(before: re.Match[str], token: re.Match[str]) -> EquationError:
+    left, right = before.group(), token.group()
+    if before["number"] and token["number"] and right.startswith("."):
+        return _error(token, "a number has one decimal point")
+    is_plain = before.lastgroup != "close" and token.lastgroup != "open"
+    factors = f"as in {left}*{right}" if is_plain and len(left) + len(right) < 40 else "as in (a + b)*(c + d)"
+    return _error(token, "an operator is missing", f"write * between the factors of a product, {factors}")
 
 
 def _unexpected(text: str, column: int) -> EquationError:
     c = text[column]
-    return EquationError(f"unexpected character {c!r}", text, column, f"write {_INSTEAD[c]}" if c in _INSTEAD else "")
+    return EquationError(f"unexpected character {c!r}", text, column, instead_of_character(c))
 
 
 def _error(token: re.Match[str], message: str, hint: str = "") -> EquationError:

@@ -1,21 +1,19 @@
-"""The text of an equation: checked token by token, then parsed by Python's grammar.
+"""The tokens of an equation, and what is wrong with a text that cannot be read.
 
-The tokens are checked first because Python's messages are about Python. What passes has only names, numbers,
-operators, brackets, commas and colons in it, in an order that makes sense; the grammar settles the rest.
+A text that the parser cannot read is looked at once more, token by token: which of them can stand nowhere, which
+bracket is not closed, which two cannot stand beside one another.
 """
 
 from __future__ import annotations
 
-import ast
 import keyword
 import re
-import warnings
 
 from cgraph.model.errors import EquationError, all_of
 from cgraph.model.language.foreign_words import instead_of_character, instead_of_keyword, instead_of_operator
 from cgraph.model.operations.elementwise import FUNCTIONS
 
-__all__ = ["MAX_DEPTH", "SPLIT", "TOO_DEEP", "Source"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "SPLIT", "SURROGATE", "TOKEN", "TOO_DEEP", "explain"]
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
@@ -23,17 +21,19 @@ TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 SPLIT = "split it into several nodes"
 TRANSPOSE = "write W.T for the transpose of W"
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
-    (?P<foreign>==|!=|:=|&&|\|\|)
-  | (?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*') | (?P<unclosed>["'])
-  | (?P<word>[^\W\d]\w*)
+    (?P<word>[^\W\d]\w*)
   | (?P<number>0[xXoObB]\w+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?(?:[jJ]\b)?)
+  | (?P<foreign>==|!=|:=|&&|\|\|)
   | (?P<sign>[-+]) | (?P<infix>\*\*?|//?|\^|@|[<>]=?) | (?P<equals>=)
-  | (?P<open>[(\[]) | (?P<close>[)\]]) | (?P<comma>,) | (?P<colon>:) | (?P<dot>\.) | (?P<space>\s+) | (?P<bad>.)
+  | (?P<open>[(\[]) | (?P<close>[)\]]) | (?P<comma>,) | (?P<colon>:) | (?P<dot>\.)
+  | (?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*') | (?P<unclosed>["'])
+  | (?P<space>\s+) | (?P<bad>.)
     """,
     re.VERBOSE,
 )
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no file can hold
 # Which kinds of token can stand beside one another.
 _WANTS_OPERAND = {"sign", "infix", "comma", "equals"}
 _ENDS_OPERAND = {"word", "number", "close"}
@@ -42,68 +42,20 @@ _POWER_OF_A_FUNCTION = re.compile(rf"\b({'|'.join(map(re.escape, FUNCTIONS))})\s
 _CLOSES = {"(": ")", "[": "]"}
 
 
-class Source:
-    """A text checked and parsed by Python's grammar, able to say where in the text a node of the tree stands."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        # "^" becomes "**", which has the precedence that "^" has on paper; each character of the source
-        # remembers the column of the text that it came from.
-        origins: list[tuple[str, int]] = []
-        for token in _tokens(text):
-            for column, c in enumerate(token.group(), token.start()):
-                plain = "**" if c == "^" else " " if c.isspace() else c
-                origins += [(piece, column) for piece in (c if token["quoted"] else plain)]
-        self.source = "".join(c for c, _ in origins)
-        self.columns = [column for _, column in origins]
-        self.margin = len(self.source) - len(self.source.lstrip())
-        self.tree = self._parsed()
-
-    def column(self, offset: int) -> int:
-        """Return the column of the text that a character of the parsed source came from."""
-        return self.columns[min(max(offset, 0) + self.margin, len(self.columns) - 1)]
-
-    def span(self, node: ast.expr) -> tuple[int, int]:
-        """Return the first column of `node` and the one after it, in characters (ast counts bytes)."""
-        encoded = self.source.lstrip().encode()
-        first, last = (len(encoded[:k].decode()) for k in (node.col_offset, node.end_col_offset or 0))
-        return self.column(first), self.column(last - 1) + 1
-
-    def segment(self, node: ast.expr) -> str:
-        """Return the text of `node`, as it was typed (ast would normalize the letters of a name)."""
-        start, stop = self.span(node)
-        return self.text[start:stop]
-
-    def error(self, message: str, node: ast.expr, hint: str = "") -> EquationError:
-        """Return the error that points at `node`."""
-        return EquationError(message, self.text, self.span(node)[0], hint)
-
-    def _parsed(self) -> ast.expr:
-        try:
-            with warnings.catch_warnings(action="ignore"):  # '"a"(x)': Python warns, the whitelist refuses
-                return ast.parse(self.source.lstrip(), mode="eval").body
-        except SyntaxError as error:
-            raise EquationError("cannot be read", self.text, self.column((error.offset or 1) - 1)) from None
-        except (RecursionError, MemoryError, ValueError):
-            raise EquationError("too long or too deeply nested", self.text, 0, SPLIT) from None
-
-
-def _tokens(text: str) -> list[re.Match[str]]:
-    """Return the tokens of `text`, or raise what is wrong with those that cannot stand where they stand."""
+def explain(text: str, otherwise: EquationError) -> EquationError:
+    """Return what is wrong with a text that cannot be read: all that its tokens tell, or else what was found so far."""
     if len(text) > MAX_LENGTH:
         message = f"an equation of {len(text):,} characters; the limit is {MAX_LENGTH:,}"
-        raise EquationError(message, text, 0, SPLIT)
+        return EquationError(message, text, 0, SPLIT)
     if not text.strip():
-        raise EquationError("the equation is empty", text)
-    if surrogate := re.search("[\ud800-\udfff]", text):  # Python cannot encode it
-        raise _unexpected(text, surrogate.start())
-    tokens = list(_TOKEN.finditer(text))
-    if mistakes := _mistakes(text, [token for token in tokens if token.lastgroup != "space"]):
-        raise all_of(mistakes)
-    return tokens
+        return EquationError("the equation is empty", text)
+    if surrogate := SURROGATE.search(text):
+        return _unexpected(text, surrogate.start())
+    mistakes = _mistakes([token for token in TOKEN.finditer(text) if token.lastgroup != "space"])
+    return all_of(mistakes or [otherwise])
 
 
-def _mistakes(text: str, tokens: list[re.Match[str]]) -> list[EquationError]:
+def _mistakes(tokens: list[re.Match[str]]) -> list[EquationError]:
     """Return what is wrong with the tokens, the same thing once; what follows a mistake is not held against it."""
     found: dict[str, EquationError] = {}
     opened: list[re.Match[str]] = []
@@ -215,8 +167,14 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
         raise _error(token, "an operand is missing")
     if token and left in _ENDS_OPERAND and right == "quoted" and token.group().startswith("'"):
         raise _error(token, "a quote stands after an operand", TRANSPOSE)
-    is_power = right == "open" and _POWER_OF_A_FUNCTION.search(token.string[: token.start()]) if token else None
-    if token and left in _ENDS_OPERAND and right in _BEGINS_OPERAND and not (is_call or is_index or is_power):
+    is_power = token and right == "open" and _POWER_OF_A_FUNCTION.search(token.string[: token.start()])
+    if (
+        before
+        and token
+        and left in _ENDS_OPERAND
+        and right in _BEGINS_OPERAND
+        and not (is_call or is_index or is_power)
+    ):
         raise _operator_missing(before, token)
 
 

@@ -47,7 +47,8 @@ def placed(error: cg.CGraphError, arguments: argparse.Namespace) -> str:
     node = getattr(error, "node", None)
     if document is None or node not in document.defined:
         return ""
-    document.report(document.defined[node], str(error), at_key=True)
+    path = document.defined[node]
+    document.report(path, str(error), at_key=path in document.places.keys)
     return document.problems[-1].report(document.name)
 
 

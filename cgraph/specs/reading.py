@@ -12,7 +12,7 @@ import numpy as np
 
 from cgraph.model.errors import CycleError, DerivativeError, EquationError, nearest
 from cgraph.model.graph import BIAS, BIAS_RULE, ComputationalGraph, topological_order, undefined
-from cgraph.model.language.expressions import Expression, Name, write_name
+from cgraph.model.language.expressions import Expression, Name, Number, write_name
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse
 from cgraph.model.linearized import size_of
@@ -118,7 +118,7 @@ class _Reader:
         network = self.define_network()
         self.numbered = {name for name in self.defined if name.isdecimal()}
         equations = self.section("nodes").values()
-        self.writes_y = any(isinstance(e, str) and re.search(r"\by\s*\(\s*\d", e) for e in equations)
+        self.writes_y = any(isinstance(e, str) and re.search(r"\by\s*\(", e) for e in equations)
         for section, role in SOURCES.items():
             for name, value in self.section(section).items():
                 self.add_source(name, value, (section, name), role)
@@ -219,13 +219,14 @@ class _Reader:
 
     def warn_of_numbers(self, name: str, equation: str, path: Path) -> None:
         """Warn of numbers that are also nodes: an author who never writes y(1) may mean the node by 1."""
-        if self.numbered and not self.writes_y:
-            for found in re.finditer(r"(?<![\w.])\d+(?![\w.])", equation):
-                if found[0] in self.numbered:
-                    message = f"node {name!r}: {found[0]} is the number here, and there is a node of that name"
-                    self.document.warn(
-                        path, message, f"write y({found[0]}) for the node", inside=(equation, found.start())
-                    )
+        if not self.numbered or self.writes_y:
+            return
+        typed = [step.text for step in parse(equation).steps if isinstance(step, Number)]
+        for number in dict.fromkeys(self.numbered.intersection(typed)):
+            found = re.search(rf"(?<![\w.]){number}(?![\w.])", equation)
+            message = f"node {name!r}: {number} is the number here, and there is a node of that name"
+            inside = (equation, found.start() if found else 0)
+            self.document.warn(path, message, f"write y({number}) for the node", inside=inside)
 
     def define_network(self) -> Network:
         network = read_network(self.section("network"), list(self.section("inputs")), self.report)

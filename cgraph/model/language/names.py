@@ -7,9 +7,14 @@ import unicodedata
 
 from cgraph.model.operations.elementwise import CONSTANTS, FUNCTIONS
 
-__all__ = ["unusable"]
+__all__ = ["composed", "unusable"]
 
 MAX_NAME = 200
+
+
+def composed(text: str) -> str:
+    """Return `text` with accents joined to their letters (Unicode's form NFC), as most keyboards type them."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def unusable(name: object) -> str:

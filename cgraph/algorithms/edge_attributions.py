@@ -8,11 +8,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.sweeps import reverse_sweep
+from cgraph.algorithms.sweeps import reverse_steps
 from cgraph.model.errors import CGraphError, EvaluationError, MissingValueError
 from cgraph.model.evaluation import is_computed, linearize
 from cgraph.model.graph import ComputationalGraph, Node, require_digraph, require_node, topological_order
-from cgraph.model.linearized import compose, edge_derivative, identity, size_of
+from cgraph.model.linearized import edge_derivative, identity, size_of
 from cgraph.model.values import as_value, is_finite, show_shape
 
 __all__ = ["edge_attributions"]
@@ -88,9 +88,8 @@ def edge_attributions(
 
 def _gradients(L: nx.DiGraph[Any], t: Node, derivative: str) -> dict[tuple[Any, Any], Any]:
     """Return S(j,t) z(i,j) as a row for every edge that leads to `t`."""
-    z = edge_derivative(L, derivative)
-    S = reverse_sweep(L, topological_order(L), {t: identity(None)}, z)
-    found = {(i, j): compose(S[j], z(i, j)) for i, j in L.edges}
+    steps = reverse_steps(L, topological_order(L), {t: identity(None)}, edge_derivative(L, derivative))
+    found = {(i, j): term for i, terms, _ in steps for j, term in terms.items()}
     return {edge: g if type(g) is int else np.asarray(g, float).reshape(-1) for edge, g in found.items()}
 
 

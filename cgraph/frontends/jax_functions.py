@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -131,7 +132,7 @@ class _Program:
             inside = _scope(scope, equation)
             if inner is None:
                 operands = {var: env[var] for var in equation.invars if not isinstance(var, self.core.Literal)}
-                env |= self._apply(equation, operands, inside)
+                env |= self._apply(jaxpr, equation, operands, inside)
                 continue
             closed, consts = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
             self._name_outputs(closed.outvars, equation.outvars)
@@ -145,49 +146,62 @@ class _Program:
             if b in self.outputs and not isinstance(a, self.core.Literal):
                 self.outputs[a] = self.outputs[b]
 
-    def _apply(self, equation: Any, operands: dict[Any, _Value], scope: str) -> dict[Any, _Value]:
+    def _apply(self, jaxpr: Any, equation: Any, operands: dict[Any, _Value], scope: str) -> dict[Any, _Value]:
         """Return the outputs of one equation, recorded as nodes."""
         outvars = [var for var in equation.outvars if type(var).__name__ != "DropVar"]
-        alone = self.core.Jaxpr((), list(operands), outvars, [equation], equation.effects)
+        alone = jaxpr.replace(
+            constvars=[], invars=list(operands), outvars=outvars, eqns=[equation], effects=equation.effects
+        )
         function = self.core.jaxpr_as_fun(self.core.ClosedJaxpr(alone, ()))
         arrays = [operand.array for operand in operands.values()]
+        points = {p: _as_reals(self.jax, array) for p, array in enumerate(arrays) if _is_real(self.jax, array)}
+
+        def output(k: int, reals: dict[int, Any]) -> Any:
+            found = {p: _from_reals(self.jax, x, arrays[p]) for p, x in reals.items()}
+            return _as_reals(self.jax, function(*(found.get(p, array) for p, array in enumerate(arrays)))[k])
+
         places: dict[str, list[int]] = {}
         for p, operand in enumerate(operands.values()):
             if operand.node is not None:
                 places.setdefault(operand.node, []).append(p)
-        found = {}
+        operation, found = _operation(equation), {}
         for k, (var, array) in enumerate(zip(outvars, function(*arrays), strict=True)):
             node = None
             if places and _is_real(self.jax, array):
-                Js = {i: self._jacobian(equation, function, arrays, at, k, array) for i, at in places.items()}
-                operation = _operation(equation)
+                y, of_k = _as_reals(self.jax, array), partial(output, k)
+                Js = {i: self._jacobian(operation, of_k, points, at, y) for i, at in places.items()}
                 name = self.outputs.get(var) or ".".join(filter(None, (scope, operation)))
-                node = self.recorded.add_operation(name, operation, _as_reals(self.jax, array), Js)
+                node = self.recorded.add_operation(name, operation, y, Js)
             found[var] = _Value(array, node)
         return found
 
     def _jacobian(
-        self, equation: Any, function: Callable[..., Any], arrays: list[Any], at: list[int], k: int, y: Any
+        self, operation: str, output: Callable[..., Any], points: dict[int, Any], at: list[int], y: Any
     ) -> MatrixFree:
-        """Return the Jacobian of output `k` with respect to the operand that stands at the places `at`."""
-        jax, x = self.jax, arrays[at[0]]
+        """Return the Jacobian of one output with respect to the operand that stands at the places `at`.
 
-        def of_one(reals: Any) -> Any:
-            operand = _from_reals(jax, reals, x)
-            replaced = [operand if p in at else array for p, array in enumerate(arrays)]
-            return _as_reals(jax, function(*replaced)[k])
-
-        point, reals = _as_reals(jax, x), _as_reals(jax, y)
+        All real operands are differentiated together, the others then left aside: some rules of JAX expect it.
+        """
+        jax, jnp = self.jax, self.jax.numpy
+        x = points[at[0]]
 
         def pull(rows: Any) -> Any:
-            back = jax.vjp(of_one, point)[1]
-            return _mapped(jax, lambda row: back(row)[0], jax.numpy.asarray(rows, reals.dtype))
+            back = jax.vjp(output, points)[1]
+
+            def product(row: Any) -> Any:
+                (found,) = back(row)
+                return sum(found[p] for p in at)
+
+            return _mapped(jax, product, jnp.asarray(rows, y.dtype))
 
         def push(columns: Any) -> Any:
-            forward: Callable[[Any], Any] = lambda column: jax.jvp(of_one, (point,), (column,))[1]  # noqa: E731
-            return _mapped(jax, forward, jax.numpy.asarray(columns, point.dtype))
+            def product(column: Any) -> Any:
+                tangents = {p: column if p in at else jnp.zeros_like(point) for p, point in points.items()}
+                return jax.jvp(output, (points,), (tangents,))[1]
 
-        return MatrixFree(_operation(equation), reals.shape, point.shape, pull, push)
+            return _mapped(jax, product, jnp.asarray(columns, x.dtype))
+
+        return MatrixFree(operation, y.shape, x.shape, pull, push)
 
 
 def _mapped(jax: Any, function: Callable[[Any], Any], stack: Any) -> Any:

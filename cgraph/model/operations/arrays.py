@@ -76,6 +76,11 @@ class ArrayOperation:
     infix: str = ""
     precedence: int = 9
 
+    @property
+    def inside(self) -> Any:
+        """The function that says whether operands are allowed; None if all are."""
+        return None if self.domain is None else self.domain[0]
+
 
 # --- products -------------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ SAME = 1e-9  # relative: what is equal but for rounding, on any machine
 SLACK = Fraction(1, 10**9)  # likewise
 EXAMPLE = "write x: [0.5, 3.0, 0.5], which is from, to, step"
 
+
 @dataclass(frozen=True)
 class Grid:
     """The values low, low + step, ..., of which there are `count`; exact, so that they are short decimals."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import cgraph as cg
 from cgraph.algorithms.compiled.tape import batching
 
+
 def close(value):
     return pytest.approx(value, rel=1e-9, abs=1e-12)
 

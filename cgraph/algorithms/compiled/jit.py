@@ -57,7 +57,9 @@ def compiled(
     linked = [_knowing(known, loop) for loop in loops]
     try:
         for loop in linked:
-            loop.__qualname__ = f"{loop.__name__}_{_fingerprint((*fused, *calls), generated)}"  # numba looks for it by this name
+            loop.__qualname__ = (
+                f"{loop.__name__}_{_fingerprint((*fused, *calls), generated)}"  # numba looks for it by this name
+            )
         return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
     except (OSError, RuntimeError):  # no texts on disk, or nowhere to keep the code
         return {loop.__name__: njit(**options)(loop) for loop in linked}

@@ -44,7 +44,7 @@ class Slice(NamedTuple):
     step: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrayOperation:
     """One operation on arrays.
 

@@ -199,9 +199,8 @@ OPERATIONS: dict[str, Operation] = {
                      far=("x < -8", "exp(x)"), plain="where(x > 0, x, exp(x) - 1)", activation=True),
     "gelu": Operation("x", "x * erfc(-x / sqrt(2)) / 2", ("erfc(-x / sqrt(2)) / 2 + x * exp(-x^2 / 2) / sqrt(2 * pi)",),
                       r"\operatorname{{gelu}}({0})", plain="x * (1 + erf(x / sqrt(2))) / 2", activation=True),
-    "gelu_tanh": Operation("x", "x * sigmoid(2 * sqrt(2 / pi) * (x + 0.044715 * x * x * x))",
-                           ("sigmoid(2 * sqrt(2 / pi) * (x + 0.044715 * x * x * x)) "
-                            "+ y * sigmoid(-2 * sqrt(2 / pi) * (x + 0.044715 * x * x * x)) * 2 * sqrt(2 / pi) * (1 + 0.134145 * x^2)",),
+    "gelu_tanh": Operation("x", "x * sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x))",  # 2 sqrt(2/pi)
+                           ("sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x)) + y * sigmoid(-1.5957691216057308 * (x + 0.044715 * x * x * x)) * 1.5957691216057308 * (1 + 0.134145 * x^2)",),
                            r"\operatorname{{gelu_{{\tanh}}}}({0})", activation=True,
                            plain="x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2"),
     "silu": Operation("x", "x * sigmoid(x)", ("sigmoid(x) + y * sigmoid(-x)",), r"\operatorname{{silu}}({0})", plain="x / (1 + exp(-x))", activation=True),

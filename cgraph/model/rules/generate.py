@@ -20,7 +20,18 @@ from cgraph.model.operations.arrays import ArrayOperation
 from cgraph.model.operations.elementwise import CHOICE, OPERATIONS, POWER, PRODUCT, Operation
 from cgraph.model.rules.numpy_functions import PRIMITIVES
 
-__all__ = ["TARGETS", "Code", "Functions", "Target", "condition_of", "functions_of", "is_exact", "partials", "source_of", "value_of"]
+__all__ = [
+    "TARGETS",
+    "Code",
+    "Functions",
+    "Target",
+    "condition_of",
+    "functions_of",
+    "is_exact",
+    "partials",
+    "source_of",
+    "value_of",
+]
 
 
 @dataclass(frozen=True)
@@ -155,9 +166,11 @@ class _Writer:
         return Code(lines, [texts[place] for place in results])
 
     def text(self, place: int, texts: Mapping[int, str]) -> str:
+        what: Any
+        rest: list[Any]
         kind, what, *rest = self.keys[place]
         if kind == "name":
-            return self.names.get(what, what)
+            return str(self.names.get(what, what))
         if kind == "number":
             return self.number(what, rest[0])
         operands = [texts[o] for o in rest]
@@ -223,6 +236,10 @@ class Functions:
             return None
         return _function(self._row.names, condition_of(self._row.domain[0], TARGETS["numpy"]))
 
+    def in_sympy(self, sympy: Any) -> Any:
+        """Return the function of formulas of sympy whose value is that of the operation, as people write it."""
+        return _function(self._row.names, value_of(self._row, TARGETS["sympy"]), {"sympy": sympy})
+
     @cached_property
     def kinks(self) -> tuple[Any, ...]:
         """Functions of the operands, one of which is 0 at every kink."""
@@ -256,10 +273,10 @@ def partials(row: Operation) -> tuple[Expression, ...]:
     return (parse(f"where({condition}, {form}, {row.derivatives[0]})"),)
 
 
-def _function(names: Sequence[str], code: Code) -> Any:
+def _function(names: Sequence[str], code: Code, known: Mapping[str, Any] = PRIMITIVES) -> Any:
     """Return the function of these names; the source is made of rows and numbers, never of a user's text."""
     body = "\n    ".join([*code.lines, f"return {code.results[0]}"])
-    namespace = dict(PRIMITIVES)
+    namespace = dict(known)
     exec(f"def function({', '.join(names)}):\n    {body}", namespace)  # noqa: S102 - generated above
     return namespace["function"]
 
@@ -282,3 +299,37 @@ def is_exact(operation: str) -> bool:
         for step in steps
         if not isinstance(step, Name)
     )
+
+
+@cache
+def is_piecewise(operation: str) -> bool:
+    """Whether an elementary operation is put together from arithmetic, comparisons and choices alone.
+
+    Examples
+    --------
+    >>> is_piecewise("relu"), is_piecewise("softplus")
+    (True, False)
+    """
+    row = OPERATIONS[operation]
+    if not row.value:
+        return bool(row.infix) or row is CHOICE
+    return all(is_piecewise(step.operation) for step in parse(row.value).steps if isinstance(step, Apply))
+
+
+@cache
+def has_one_rule(operation: str) -> bool:
+    """Whether one formula is the derivative of an elementary operation everywhere, for each of its operands.
+
+    Examples
+    --------
+    >>> has_one_rule("tanh"), has_one_rule("relu"), has_one_rule("elu")
+    (True, False, False)
+    """
+    row = OPERATIONS[operation]
+    steps = [step for text in row.derivatives for step in parse(text).steps if isinstance(step, Apply)]
+    return not row.kinks and row is not CHOICE and not any(_chooses(step.operation) for step in steps)
+
+
+def _chooses(operation: str) -> bool:
+    row = OPERATIONS[operation]
+    return row is CHOICE or row.infix in _COMPARISONS or bool(row.kinks)

@@ -21,7 +21,18 @@ from cgraph.model.operations.elementwise import CHOICE, OPERATIONS, Operation
 from cgraph.model.rules.generate import TARGETS, Code, condition_of, source_of, value_of
 
 __all__ = [
-    "ADD", "GIVEN", "MUL", "OPCODES", "ROWS", "RULES", "SOURCE", "SUB", "WEIGHTED_SUM", "is_binary", "CHOSEN", "OTHER",
+    "ADD",
+    "CHOSEN",
+    "GIVEN",
+    "MUL",
+    "OPCODES",
+    "OTHER",
+    "ROWS",
+    "RULES",
+    "SOURCE",
+    "SUB",
+    "WEIGHTED_SUM",
+    "is_binary",
 ]  # fmt: skip
 
 # A step of a tape reads two others at most: a choice of three operands is the sum of these, one of which is 0.

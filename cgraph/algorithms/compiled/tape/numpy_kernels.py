@@ -43,9 +43,9 @@ def differentiate_tape(
                 slots = slice(i[0], j[-1])
                 np.add.at(S_, operands[slots], _times(np.repeat(S_[rows], j - i, axis=0), weights[slots]))
                 continue
-            operands = (y[i], y[j]) if is_binary(code) else (y[i],)
+            x = (y[i], y[j]) if is_binary(code) else (y[i],)
             for k, derivative in zip((i, j), _rule(code).derivatives, strict=False):
-                np.add.at(S_, k, S_[rows] * derivative(y[rows], *operands))
+                np.add.at(S_, k, S_[rows] * derivative(y[rows], *x))
 
 
 def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:

@@ -163,8 +163,8 @@ class _Recorder:
         if row is not CHOICE:
             return self.record(parse(row.value), dict(zip(row.names, x, strict=True)))
         condition, chosen, other = x
-        halves = [self.apply(CHOSEN, [condition, chosen]), self.apply(OTHER, [condition, other])]
-        return self._append(ADD, *halves, 1 + max(self._levels[i] for i in halves))
+        first, second = self.apply(CHOSEN, [condition, chosen]), self.apply(OTHER, [condition, other])
+        return self._append(ADD, first, second, 1 + max(self._levels[first], self._levels[second]))
 
     def add_up(self, operands: list[int]) -> int:
         """Append a weighted sum of steps."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 import cgraph as cg
+from cgraph.frontends.graph_files import is_graph_file
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse_assignments
 from cgraph.specs.documents import Document
@@ -30,11 +31,18 @@ def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
         raise UsageError(f"--at sets {repeated!r} twice")
     if arguments.equations is not None:
         return _from_equations(arguments.equations, dict(arguments.at))
-    source = standard_input() if arguments.spec == "-" else arguments.spec
     try:
-        document = read_document(source)
+        if arguments.spec != "-" and is_graph_file(arguments.spec):
+            return cg.read_graph(arguments.spec)
+        return _from_spec(arguments)
     except OSError as error:
         raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
+
+
+def _from_spec(arguments: argparse.Namespace) -> cg.ComputationalGraph:
+    """Return the graph of a spec; its document is kept, for errors to be placed in it."""
+    source = standard_input() if arguments.spec == "-" else arguments.spec
+    document = read_document(source)
     arguments.document = document
     G = graph_of_document(document, source)
     document.raise_problems()

@@ -141,6 +141,7 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     _add_ends(sub, "with --to, what flows from S to T stands out")
     sub.add_argument("--show", type=_words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
     sub.add_argument("--top", type=_count, metavar="K", help="with --from and --to: the K strongest paths in colours")
+    sub.add_argument("--plain-names", action="store_true", help="names as they are: x1, not x with an index")
     _add_output(sub, "where to write the picture")
     sub = command(
         "page", "write a page that walks through both passes, step by step, in any browser", "picture_commands"

@@ -25,7 +25,7 @@ def draw(arguments: argparse.Namespace) -> int:
     # A graph whose numbers are not to be seen need not have any.
     if arguments.show is None or NUMBERS & set(arguments.show) or any(ends.values()):
         G = usage(cg.linearize, G, values)
-    options = {"show": arguments.show, "top": arguments.top, **ends}
+    options = {"show": arguments.show, "top": arguments.top, "plain_names": arguments.plain_names, **ends}
     if arguments.output == "-":
         print(usage(cg.draw, G, **options).written(arguments.format), end="")
         return DONE

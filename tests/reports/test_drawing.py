@@ -1,5 +1,6 @@
 """Pictures: where things stand, what stands out, every format, and names that would break them."""
 
+import colorsys
 import re
 import subprocess
 import xml.etree.ElementTree as ET
@@ -19,6 +20,7 @@ from random_graphs import equation_graphs
 import cgraph as cg
 from cgraph.reports import extras
 from cgraph.reports.drawing.extent import MAX_BANDS, MAX_EDGES, MAX_NODES, bands_of
+from cgraph.reports.drawing.palette import EDGES, NODES
 from cgraph.reports.drawing.picture import SHOWN, picture_of
 from cgraph.reports.drawing.routes import ARROW
 from cgraph.reports.drawing.sizes import LABEL_SIZE, SIZES, Box, arrow_half, node_lines
@@ -456,6 +458,65 @@ def test_of_a_large_graph_the_part_between_two_nodes_is_drawn_if_it_is_small():
     picture = picture_of(wide, s=0, t=301)  # 302 nodes between them
     assert [n.lines[1].text for n in picture.nodes] == ["1 node", "300 nodes", "1 node"]
     assert [e.lines[0].text for e in picture.edges] == ["300 edges", "300 edges"]
+
+
+def ladder(n):
+    """Two ways from each rung to the next: 2 n + 1 nodes, and 2^n paths, of which the upper one is the strongest."""
+    G = nx.DiGraph()
+    for k in range(n):
+        G.add_edge(f"r{k}", f"up{k}", derivative=2.0)
+        G.add_edge(f"r{k}", f"r{k + 1}", derivative=1.0)
+        G.add_edge(f"up{k}", f"r{k + 1}", derivative=-1.0)
+    return G
+
+
+def test_of_a_large_graph_the_strongest_paths_are_drawn_and_nothing_else():
+    G = ladder(150)  # 301 nodes
+    picture = picture_of(G, s="r0", t="r60", top=3)
+    paths = [path for path, _ in cg.top_paths(G, "r0", "r60", k=3)]
+    assert {n.node for n in picture.nodes} == {i for path in paths for i in path}
+    assert {(e.tail, e.head) for e in picture.edges} == {edge for path in paths for edge in pairwise(path)}
+    assert {e.stroke.kind for e in picture.edges} == {"path1", "path2", "path3"}
+    assert picture.notes[-1].text == "121 of 301 nodes: those on the 3 strongest paths from r0 to r60"
+    assert "path 1: r0 → … → r60, 121 nodes, product 1.153e+18" in picture.notes[0].text
+    with pytest.raises(
+        cg.DrawingError, match="the 2 strongest paths from 'r0' to 'r150' have 301 nodes and 301 edges; a picture"
+    ):
+        picture_of(G, s="r0", t="r150", top=2)
+
+
+def test_what_a_picture_of_a_large_graph_does_not_show_is_said():
+    G = ladder(150)
+    picture = picture_of(G, s="r0", t="r140", show=["names", "derivatives"])
+    assert [note.text for note in picture.notes] == [
+        "281 nodes and 420 edges between r0 and r140, by their distance from r0; with top=K, the K strongest paths are drawn",
+        "not shown, for there are too many nodes: names, derivatives, sensitivities",
+    ]
+    assert "not shown, for there are too many nodes: sensitivities" in [
+        note.text for note in picture_of(G, t="r9").notes
+    ]
+    assert len(picture_of(G).notes) == 1
+
+
+def test_names_stand_as_they_are_on_request():
+    L = cg.linearize(cg.from_equations("y_1 = 2*x1", x1=1.0))
+    assert [n.lines[0].text for n in picture_of(L).nodes] == ["x₁", "y₁"]
+    assert [n.lines[0].text for n in picture_of(L, plain_names=True).nodes] == ["x1", "y_1"]
+
+
+def test_blue_and_orange_mean_the_sign_and_nothing_else():
+    signs = {EDGES[kind].stroke for kind in ("positive", "negative")} | {
+        EDGES[kind].dark_stroke for kind in ("positive", "negative")
+    }
+    others = {kind: ink for kind, ink in [*EDGES.items(), *NODES.items()] if kind not in ("positive", "negative")}
+    for kind, ink in others.items():
+        for colour in ink:
+            red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+            assert colour not in signs
+            hue, *_ = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
+            vivid = max(red, green, blue) - min(red, green, blue) > 40
+            is_blue, is_orange = 0.53 < hue < 0.7, 0.02 < hue < 0.12
+            assert not (vivid and (is_blue or is_orange)), f"{kind}: {colour}"
 
 
 def test_many_labels_are_left_out_and_the_picture_says_so():

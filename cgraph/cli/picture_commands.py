@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import warnings
 
 import cgraph as cg
 from cgraph.cli.graph_source import UsageError, graph_of, linearized, usage, written
@@ -29,7 +31,10 @@ def draw(arguments: argparse.Namespace) -> int:
     if arguments.output == "-":
         print(usage(cg.draw, G, **options).written(arguments.format), end="")
         return DONE
-    written(arguments.output, cg.draw, G, arguments.output, format=arguments.format, **options)
+    with warnings.catch_warnings(record=True, action="always") as said:
+        written(arguments.output, cg.draw, G, arguments.output, format=arguments.format, **options)
+    for warning in said:
+        print(f"warning: {warning.message}", file=sys.stderr)
     return DONE
 
 

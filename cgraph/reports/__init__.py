@@ -1,6 +1,6 @@
 """What people read: tables, formulas, pictures, charts, pages."""
 
-from cgraph.reports.charts import flow_chart, loss_chart, path_chart
+from cgraph.reports.charts import flow_chart, loss_chart, path_chart, tornado_chart
 from cgraph.reports.drawing import DRAWING_FORMATS, Drawing, draw
 from cgraph.reports.notebooks import SensitivityReport, sensitivity_report
 from cgraph.reports.pages import page
@@ -15,4 +15,5 @@ __all__ = [
     "page",
     "path_chart",
     "sensitivity_report",
+    "tornado_chart",
 ]

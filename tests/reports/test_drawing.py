@@ -19,6 +19,7 @@ from random_graphs import equation_graphs
 
 import cgraph as cg
 from cgraph.reports import extras
+from cgraph.reports.drawing import fonts
 from cgraph.reports.drawing.extent import MAX_BANDS, MAX_EDGES, MAX_NODES, bands_of
 from cgraph.reports.drawing.palette import EDGES, NODES
 from cgraph.reports.drawing.picture import SHOWN, picture_of
@@ -603,6 +604,27 @@ def test_on_axes():
     assert texts_and_shapes == 4 + 4 * 2 + 4 + 4 * 2  # nodes with two lines, edges with arrow, label
 
 
+def test_a_letter_that_no_font_has_is_said(tmp_path, run):
+    G = cg.from_equations('y("\U0001fbff") = 2*x', x=1.0)
+    with pytest.warns(UserWarning, match="no font of this machine has \U0001fbff: boxes stand in the picture"):
+        cg.draw(G, tmp_path / "picture.png")
+    cg.write_spec(G, tmp_path / "spec.yaml")
+    status, _, errors = run("draw", tmp_path / "spec.yaml", "-o", tmp_path / "picture.png")
+    assert (status, errors.count("warning: no font of this machine has")) == (0, 1)
+    cg.draw(G, tmp_path / "picture.svg")  # there the reader's fonts are used
+
+
+def test_a_letter_that_another_font_has_is_drawn_in_it(monkeypatch):
+    from matplotlib import font_manager
+
+    two = [entry for entry in font_manager.fontManager.ttflist if entry.name in {"cmr10", "DejaVu Sans Mono"}]
+    monkeypatch.setattr(fonts, "FIRST", "cmr10")  # it has no Cyrillic
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", sorted(two, key=lambda entry: entry.name, reverse=True))
+    fonts._covering.cache_clear()
+    assert fonts.families(["x", "ж"]) == ["cmr10", "DejaVu Sans Mono"]
+    fonts._covering.cache_clear()
+
+
 def test_a_picture_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "picture.svg"
     path.write_text("as it was")
@@ -669,6 +691,7 @@ def assert_right_everywhere(names):
     assert not re.search(r"(?<!\\)[$%#&]", tikz)
 
 
+@pytest.mark.filterwarnings("ignore:no font of this machine has")
 def test_nasty_names_are_right_in_every_format(tmp_path):
     assert_right_everywhere(NASTY)
     cg.draw(nasty_graph(NASTY), tmp_path / "picture.png")

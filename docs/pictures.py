@@ -68,6 +68,8 @@ def charts(L: Any, s: str, t: str) -> Iterator[tuple[str, str]]:
         path = Path(folder) / "chart.svg"
         cg.flow_chart(cg.gradient_flow(L, t), path)
         yield f"the size of the sensitivities of {t} by depth", path.read_text(encoding="utf-8")
+        cg.tornado_chart(L, t, path)
+        yield f"the inputs that act most on {t}", path.read_text(encoding="utf-8")
         cg.path_chart(L, s, t, path)
         yield f"the products of the paths from {s} to {t}", path.read_text(encoding="utf-8")
         if L.nodes[t]["value"] < 0:

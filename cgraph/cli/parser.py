@@ -77,11 +77,13 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
                      help="of a Jacobian: a row for each entry of T, or a column (default: %(default)s)")  # fmt: skip
     sub.add_argument("--verbose", action="store_true", help="with --from and --to: say which sweep was taken, and why")
+    _add_chart(sub, "with --to, the sensitivities to the inputs and weights, the largest above,")
     sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
     _add_spec(sub)
     _add_ends(sub, "by default every input and weight, and every output")
     sub.add_argument("--top", type=_count, metavar="K", help="only the K paths with the largest |product|")
     _add_chart(sub, "the products of the paths")
+    sub.add_argument("--log", action="store_true", help="with --chart: a symmetric logarithmic axis")
     _add_spec(command("check", "compare every derivative with numerical differentiation"))
     _add_exercise_commands(command)
     _add_network_commands(command)

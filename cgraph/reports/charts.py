@@ -131,7 +131,7 @@ def flow_chart(levels: Sequence[FlowLevel], output: str | os.PathLike[str] | Non
     below.set(xlabel="edges to t", ylabel="gates shut" if any(shut) else "", ylim=(0, 1))
     if not any(shut):
         below.set_yticks([])
-        below.text(0.5, 0.5, "no gate is shut", transform=below.transAxes, ha="center", va="center")
+        below.text(0.5, 0.5, "gates shut: none", transform=below.transAxes, ha="center", va="center")
     below.invert_xaxis()
     below.xaxis.get_major_locator().set_params(integer=True)
     return _written(figure, output)
@@ -228,7 +228,8 @@ def tornado_chart(G: nx.DiGraph[Any], t: Node, output: str | os.PathLike[str] | 
     >>> [(label.get_text(), float(bar.get_width())) for label, bar in zip(ax.get_yticklabels(), ax.patches)]
     [('b', -5.0), ('a', 2.0)]
     """
-    S = {i: value for i, value in sensitivities(G, t).items() if not G.pred[i] and i != t}
+    S = {i: value for i, value in sensitivities(G, t).items()
+         if not G.pred[i] and i != t and G.nodes[i].get("role") != "constant"}  # fmt: skip
     for i, value in S.items():
         if is_array(value):
             raise DrawingError(

@@ -20,7 +20,7 @@ from cgraph.model.graph import Node
 from cgraph.reports.drawing.fonts import families
 from cgraph.reports.drawing.palette import EDGES, PAPER, PATHS
 from cgraph.reports.drawing.sizes import wrapped
-from cgraph.reports.drawing.words import is_array, show_quantity
+from cgraph.reports.drawing.words import is_array, show_quantity, text_width
 from cgraph.reports.extras import drawing_library
 from cgraph.training.descent import Descent
 
@@ -31,8 +31,7 @@ FIRST, SECOND = PATHS[0].stroke, PATHS[1].stroke  # blue and orange mean a sign
 POSITIVE, NEGATIVE = EDGES["positive"].stroke, EDGES["negative"].stroke
 WIDTH, HEIGHT, POINTS = 6.4, 4.0, 72.0  # of a figure, in inches; points in an inch
 BAR, AROUND = 0.3, 1.3  # inches for each bar, and for title and axis
-TITLE = 12.0  # points
-MAX_NAME = 60  # characters beside a bar
+TITLE, LABEL = 12.0, 10.0  # font sizes
 LOGARITHMIC = 100.0  # from what ratio of the largest to the smallest loss
 
 
@@ -245,7 +244,16 @@ def tornado_chart(G: nx.DiGraph[Any], t: Node, output: str | os.PathLike[str] | 
 def _way(path: Sequence[Node]) -> str:
     """Return the name of a path, with its ends if it is long."""
     name = " → ".join(map(str, path))
-    return name if len(name) <= MAX_NAME else shorten(f"{path[0]} → … → {path[-1]} ({len(path)} nodes)", MAX_NAME)
+    return name if _fits(name) else f"{path[0]} → … → {path[-1]} ({len(path)} nodes)"
+
+
+def _fits(name: str) -> bool:
+    return text_width(name, LABEL) <= 0.5 * WIDTH * POINTS
+
+
+def _cut(name: str) -> str:
+    """Return a name that takes at most half of the figure; the bars need the rest."""
+    return next(short for length in range(len(name), 0, -1) if _fits(short := shorten(name, length)))
 
 
 def _bars(rows: Sequence[tuple[str, float]], title: str, label: str) -> Any:
@@ -253,7 +261,7 @@ def _bars(rows: Sequence[tuple[str, float]], title: str, label: str) -> Any:
     figure = drawing_library("matplotlib.figure").Figure(
         (WIDTH, AROUND + BAR * max(len(rows), 2)), layout="constrained", dpi=150
     )
-    ax = figure.add_subplot(xlabel=_plain(label))
+    ax = figure.add_subplot(xlabel=_plain(_cut(label)))
     values, places = [float(value) for _, value in rows], range(len(rows))
     signs = [value > 0 for value in values]
     ax.barh(
@@ -261,7 +269,7 @@ def _bars(rows: Sequence[tuple[str, float]], title: str, label: str) -> Any:
         color=[POSITIVE if sign else NEGATIVE for sign in signs], hatch=["" if sign else "///" for sign in signs],
     )  # fmt: skip
     fonts = families([title, *(name for name, _ in rows)])
-    ax.set_yticks(places, [_plain(name) for name, _ in rows], fontfamily=fonts)
+    ax.set_yticks(places, [_plain(_cut(name)) for name, _ in rows], fontfamily=fonts)
     ax.set_ylim(max(len(rows), 2) - 0.4, -0.6)  # the first above; one bar is not a wall
     ax.axvline(0, color=PAPER.stroke, linewidth=0.8)
     ax.margins(x=0.08)

@@ -186,6 +186,12 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None
                 str(role), "known by its derivatives only"
             )
             raise InvalidNodeError(f"node {i!r} cannot be set: it is {what}; inputs and weights can")
+        recorded = (j for j in G.successors(i) if not is_computed(G, j) and G.nodes[j].get("value") is not None)
+        if (j := next(recorded, None)) is not None:
+            raise InvalidNodeError(
+                f"node {i!r} cannot be set: {j!r} depends on it by no equation, its value and derivative were found "
+                f"elsewhere at one point; make the graph anew at another one"
+            )
         try:
             values[i] = as_value(value)
         except (TypeError, ValueError) as error:

@@ -12,7 +12,7 @@ import pytest
 import cgraph as cg
 from cgraph.cli import main
 from cgraph.cli.parser import PICTURE_FORMATS, SHOWN
-from cgraph.reports import extras
+from cgraph.model import optional
 from cgraph.reports.drawing import picture
 
 pytest.importorskip("pygraphviz")
@@ -111,7 +111,7 @@ def test_without_the_extra_one_line_says_what_to_install(run, monkeypatch, tmp_p
     def refuse(module):
         raise ImportError(module)
 
-    monkeypatch.setattr(extras, "import_module", refuse)
+    monkeypatch.setattr(optional, "import_module", refuse)
     for argv in (
         ["draw", QUIZ, "-o", str(tmp_path / "x.svg")], ["page", QUIZ, "-o", str(tmp_path / "x.html")],
         ["gates", NETWORK, "--chart", str(tmp_path / "x.svg")],

@@ -18,7 +18,7 @@ from networks import networks
 from random_graphs import equation_graphs
 
 import cgraph as cg
-from cgraph.reports import extras
+from cgraph.model import optional
 from cgraph.reports.drawing import fonts
 from cgraph.reports.drawing.extent import MAX_BANDS, MAX_EDGES, MAX_NODES, bands_of
 from cgraph.reports.drawing.palette import EDGES, NODES
@@ -641,7 +641,7 @@ def test_without_the_extra_the_text_formats_work_and_the_others_say_what_to_inst
             raise ImportError(module)
         return __import__("importlib").import_module(module)
 
-    monkeypatch.setattr(extras, "import_module", refuse)
+    monkeypatch.setattr(optional, "import_module", refuse)
     drawing = cg.draw(quiz(), s="x", t="y")
     assert drawing.written("dot").startswith("digraph {")
     assert drawing.written("mermaid").startswith("flowchart LR")

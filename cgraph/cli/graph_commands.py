@@ -70,6 +70,10 @@ def eval(arguments: argparse.Namespace) -> int:
 def sensitivity(arguments: argparse.Namespace) -> int:
     """Print S(s,t) for the pairs that are named, for all that end or begin at a node, or for inputs and outputs."""
     L = linearized(arguments)
+    if arguments.chart is not None:
+        if arguments.s or len(arguments.t or ()) != 1:
+            raise UsageError("a chart shows the sensitivities of one node to all inputs; give --to, and no --from")
+        written(arguments.chart, cg.tornado_chart, L, arguments.t[0], arguments.chart)
     pairs = _sensitivities(L, arguments)
     if arguments.verbose and len(arguments.s or ()) == len(arguments.t or ()) == 1:
         print(f"cgraph: {_direction(L, arguments.s[0], arguments.t[0])}", file=sys.stderr)
@@ -145,7 +149,7 @@ def paths(arguments: argparse.Namespace) -> int:
         if len(ends) != 1:
             raise UsageError("a chart shows the paths from one node to one other; give --from and --to")
         top = {} if arguments.top is None else {"k": arguments.top}
-        written(arguments.chart, cg.path_chart, L, *ends[0], arguments.chart, **top)
+        written(arguments.chart, cg.path_chart, L, *ends[0], arguments.chart, log=arguments.log, **top)
     pairs, tables = [], []
     for s, t in ends:
         S, count = usage(cg.sensitivity, L, s, t), cg.count_paths(L, s, t)

@@ -72,12 +72,14 @@ def build_parser() -> Parser:
     sub.add_argument(
         "--verbose", action="store_true", help="with one --from and --to: say which sweep was taken, and why"
     )
+    _add_chart(sub, "with --to, the sensitivities to the inputs and weights, the largest above,")
     sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
     _add_spec(sub)
     _add_many_ends(sub, "by default every input and weight, and every output")
     _add_relative(sub)
     sub.add_argument("--top", type=count, metavar="K", help="only the K paths with the largest |product|")
     _add_chart(sub, "the products of the paths")
+    sub.add_argument("--log", action="store_true", help="with --chart: a symmetric logarithmic axis")
     sub = command("edges", "show how much of a sensitivity flows through each edge", "flow_commands")
     _add_spec(sub)
     _add_many_ends(sub, "by default every input and weight, and every output")
@@ -152,6 +154,7 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     _add_ends(sub, "with --to, what flows from S to T stands out")
     sub.add_argument("--show", type=words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
     sub.add_argument("--top", type=count, metavar="K", help="with --from and --to: the K strongest paths in colours")
+    sub.add_argument("--plain-names", action="store_true", help="names as they are: x1, not x with an index")
     _add_output(sub, "where to write the picture")
     sub = command(
         "page", "write a page that walks through both passes, step by step, in any browser", "picture_commands"

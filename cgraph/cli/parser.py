@@ -62,6 +62,35 @@ def build_parser() -> Parser:
 
     _add_spec(command("show", "list nodes, edges and the order of evaluation"))
     _add_spec(command("eval", "evaluate every node: the forward pass"))
+    _add_sensitivity_commands(command)
+    _add_spec(command("check", "compare every derivative with numerical differentiation"))
+    _add_exercise_commands(command)
+    _add_network_commands(command)
+    sub = command(
+        "eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination_command"
+    )
+    _add_spec(sub)
+    sub.add_argument(
+        "--from", dest="s", metavar="S", type=node, action="append", help="an input; may be repeated (default: all)"
+    )
+    sub.add_argument(
+        "--to", dest="t", metavar="T", type=node, action="append", help="an output; may be repeated (default: all)"
+    )
+    sub.add_argument("--method", choices=METHODS, default="markowitz", help="how to choose (default: %(default)s)")
+    sub.add_argument(
+        "--budget", type=budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
+    )
+    sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
+    sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
+    _add_output(sub, "where to write the order, as JSON; - is standard output, in place of the tables", default=None)
+    _add_picture_commands(command)
+    command("schema", "print the JSON Schema of a spec", "assistance")
+    sub = command("completion", "print a completion script for a shell", "assistance")
+    sub.add_argument("shell", choices=["bash", "zsh", "fish"])
+    return parser
+
+
+def _add_sensitivity_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     sub = command("sensitivity", "differentiate a node by a node, by all nodes, or all nodes by one")
     _add_spec(sub)
     _add_many_ends(sub, "without --from, by every node; without --to, every node; without both, outputs by inputs")
@@ -91,31 +120,6 @@ def build_parser() -> Parser:
     _add_spec(sub)
     _add_many_ends(sub, "by default every input and weight, and every output")
     _add_relative(sub)
-    _add_spec(command("check", "compare every derivative with numerical differentiation"))
-    _add_exercise_commands(command)
-    _add_network_commands(command)
-    sub = command(
-        "eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination_command"
-    )
-    _add_spec(sub)
-    sub.add_argument(
-        "--from", dest="s", metavar="S", type=node, action="append", help="an input; may be repeated (default: all)"
-    )
-    sub.add_argument(
-        "--to", dest="t", metavar="T", type=node, action="append", help="an output; may be repeated (default: all)"
-    )
-    sub.add_argument("--method", choices=METHODS, default="markowitz", help="how to choose (default: %(default)s)")
-    sub.add_argument(
-        "--budget", type=budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
-    )
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
-    sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
-    _add_output(sub, "where to write the order, as JSON; - is standard output, in place of the tables", default=None)
-    _add_picture_commands(command)
-    command("schema", "print the JSON Schema of a spec", "assistance")
-    sub = command("completion", "print a completion script for a shell", "assistance")
-    sub.add_argument("shell", choices=["bash", "zsh", "fish"])
-    return parser
 
 
 def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> None:

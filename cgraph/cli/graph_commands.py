@@ -24,6 +24,7 @@ from cgraph.reports.tables import Formula, Table
 __all__ = ["check", "eval", "paths", "sensitivity", "show"]
 
 DONE, FAILED = 0, 1
+NO_PATH = ", for there is no path"
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -82,8 +83,12 @@ def sensitivity(arguments: argparse.Namespace) -> int:
     if arguments.layout == "denominator":
         pairs = {ends: np.transpose(S) if isinstance(S, np.ndarray) else S for ends, S in pairs.items()}
     records = [{"from": i, "to": j, "sensitivity": S} for (i, j), S in pairs.items()]
-    titles = [sensitivity_title(i, j, S) for (i, j), S in pairs.items()]
-    tables = [Table((), [], titles[0])] if len(pairs) == 1 else [records_table(records)]
+    if len(pairs) == 1:
+        [((s, t), S)] = pairs.items()
+        remark = "" if np.any(S) or cg.count_paths(L, s, t) else NO_PATH
+        tables = [Table((), [], sensitivity_title(s, t, S, remark))]
+    else:
+        tables = [records_table(records)]
     print_result(arguments, {"sensitivities": records}, records, tables)
     return DONE
 
@@ -139,7 +144,7 @@ def paths(arguments: argparse.Namespace) -> int:
             {"from": s, "to": t, "sensitivity": S, "count": count,
              "paths": [{"path": list(path), "product": z} for path, z in found]}
         )  # fmt: skip
-        remark = f", the sum over {counted(count, 'path')}" if count else ", for there is no path"
+        remark = f", the sum over {counted(count, 'path')}" if count else NO_PATH
         remark += f"; the {f'{len(found)} ' * (len(found) > 1)}strongest:" if len(found) < count else ""
         rows = [(z, Formula(" -> ".join(path), r" \to ".join(map(latex_name, path)))) for path, z in found]
         tables.append(Table(("product", "path") if rows else (), rows, sensitivity_title(s, t, S, remark)))

@@ -169,14 +169,14 @@ class _Source:
                     name: self.names[i.name] for name, o in x.items() if isinstance(i := steps[o], Name)
                 }
                 for p, o in enumerate(operands):
-                    if isinstance(step := steps[o], Name):
+                    if isinstance(operand := steps[o], Name):
                         code = source_of([_with_numbers(partials(row)[p], numbers)], TARGETS["numpy"], known)
                         z = code.results[0]
                         if code.lines:
                             yield from map(_tidy, code.lines)
                             yield f"z_{y}_{p} = {_tidy(z)}"
                             z = f"z_{y}_{p}"
-                        self.terms[step.name].append(_times(S, z))
+                        self.terms[operand.name].append(_times(S, z))
 
     def gate(self, y: str, activation: str) -> Iterator[str]:
         """Iterate over the lines that pass S on to the weighted sum of a neuron."""

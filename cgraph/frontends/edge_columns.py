@@ -147,7 +147,7 @@ def _header(path: Path, first: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _csv_by_arrow(
-    path: Path, header: list[str], delimiter: str, columns: Columns, attributes: bool
+    path: Path, header: list[str], delimiter: str, columns: Columns, others: list[str]
 ) -> EdgeTable | None:
     """Return the table, or None without pyarrow or where anything is unusual."""
     try:

@@ -166,7 +166,7 @@ class _Source:
                 x = dict(zip(row.names, operands, strict=True))
                 numbers = {name: _number(equation, o) for name, o in x.items() if not isinstance(steps[o], Name)}
                 known = {"y": y} | {
-                    name: self.names[i.name] for name, o in x.items() if isinstance(i := steps[o], Name)
+                    name: self.names[step.name] for name, o in x.items() if isinstance(step := steps[o], Name)
                 }
                 for p, o in enumerate(operands):
                     if isinstance(operand := steps[o], Name):

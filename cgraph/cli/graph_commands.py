@@ -13,8 +13,6 @@ import numpy as np
 import cgraph as cg
 from cgraph.cli.graph_source import UsageError, graph_of, linearized, usage, written
 from cgraph.cli.output import counted, name_cell, print_result, records_table, sensitivity_title
-from cgraph.exercises.solutions.derivative_formulas import typeset
-from cgraph.exercises.solutions.rendering import equation_of
 from cgraph.model.evaluation import source_values
 from cgraph.model.graph import topological_order
 from cgraph.model.linearized import size_of
@@ -172,5 +170,8 @@ def _sizes(shape: list[int] | None) -> list[str]:
 
 
 def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:
+    from cgraph.exercises.solutions.derivative_formulas import typeset
+    from cgraph.exercises.solutions.rendering import equation_of
+
     equation = equation_of(G, i)
     return typeset(equation) if equation else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 
 import cgraph as cg
-from cgraph.frontends.graph_files import is_graph_file
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse_assignments
 from cgraph.specs.documents import Document
@@ -32,11 +32,20 @@ def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
     if arguments.equations is not None:
         return _from_equations(arguments.equations, dict(arguments.at))
     try:
-        if arguments.spec != "-" and is_graph_file(arguments.spec):
+        if arguments.spec != "-" and _is_graph_file(arguments.spec):
             return cg.read_graph(arguments.spec)
         return _from_spec(arguments)
     except OSError as error:
         raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
+
+
+def _is_graph_file(path: str) -> bool:
+    """Whether a file is a graph of another program, which JSON alone does not tell by its ending."""
+    if Path(path).suffix.lower() in {".yaml", ".yml", ".toml"}:
+        return False
+    from cgraph.frontends.graph_files import is_graph_file
+
+    return is_graph_file(path)
 
 
 def _from_spec(arguments: argparse.Namespace) -> cg.ComputationalGraph:

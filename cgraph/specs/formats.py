@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 import unicodedata
 from pathlib import Path as FilePath
 from typing import IO, Any
@@ -168,6 +167,8 @@ def _json_places(lines: list[str]) -> tuple[Places, list[Problem]]:
 
 
 def _parse_toml(text: str, name: str) -> Document:
+    import tomllib
+
     lines = re.split(r"\r?\n", text)
     try:
         data = tomllib.loads(text)

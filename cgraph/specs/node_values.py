@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.model.errors import CGraphError, shorten
 from cgraph.specs.advice import instead_of_key, instead_of_text
-from cgraph.specs.array_files import ArrayFiles
 from cgraph.specs.documents import Path
+
+if TYPE_CHECKING:
+    from cgraph.specs.array_files import ArrayFiles
 
 __all__ = ["Report", "Values", "check_keys", "kind_of"]
 
@@ -37,7 +40,14 @@ class Values:
 
     def __init__(self, report: Report, folder: FilePath) -> None:
         self.report = report
-        self.files = ArrayFiles(folder)
+        self.folder = folder
+
+    @cached_property
+    def files(self) -> ArrayFiles:
+        """The files of numbers that the spec names."""
+        from cgraph.specs.array_files import ArrayFiles
+
+        return ArrayFiles(self.folder)
 
     def number(self, value: object, path: Path, what: str, needed: str = "a number") -> float | None:
         """Return a number as a float, or report what is wrong with it."""

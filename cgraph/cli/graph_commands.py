@@ -68,6 +68,10 @@ def eval(arguments: argparse.Namespace) -> int:
 def sensitivity(arguments: argparse.Namespace) -> int:
     """Print S(s,t) for one pair, for all pairs that end or begin at a node, or for all inputs and outputs."""
     L, s, t = linearized(arguments), arguments.s, arguments.t
+    if arguments.chart is not None:
+        if s is not None or t is None:
+            raise UsageError("a chart shows the sensitivities of one node to all inputs; give --to, and no --from")
+        written(arguments.chart, cg.tornado_chart, L, t, arguments.chart)
     if s is not None and t is not None:
         pairs = {(s, t): usage(cg.sensitivity, L, s, t)}
         if arguments.verbose:
@@ -133,7 +137,7 @@ def paths(arguments: argparse.Namespace) -> int:
         if len(sources) * len(targets) != 1:
             raise UsageError("a chart shows the paths from one node to one other; give --from and --to")
         top = {} if arguments.top is None else {"k": arguments.top}
-        written(arguments.chart, cg.path_chart, L, sources[0], targets[0], arguments.chart, **top)
+        written(arguments.chart, cg.path_chart, L, sources[0], targets[0], arguments.chart, log=arguments.log, **top)
     pairs, tables = [], []
     for s, t in product(sources, targets):
         S, count = usage(cg.sensitivity, L, s, t), cg.count_paths(L, s, t)

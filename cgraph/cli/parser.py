@@ -68,11 +68,13 @@ def build_parser() -> Parser:
     sub.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
                      help="of a Jacobian: a row for each entry of T, or a column (default: %(default)s)")  # fmt: skip
     sub.add_argument("--verbose", action="store_true", help="with --from and --to: say which sweep was taken, and why")
+    _add_chart(sub, "with --to, the sensitivities to the inputs and weights, the largest above,")
     sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
     _add_spec(sub)
     _add_ends(sub, "by default every input and weight, and every output")
     sub.add_argument("--top", type=count, metavar="K", help="only the K paths with the largest |product|")
     _add_chart(sub, "the products of the paths")
+    sub.add_argument("--log", action="store_true", help="with --chart: a symmetric logarithmic axis")
     _add_spec(command("check", "compare every derivative with numerical differentiation"))
     _add_exercise_commands(command)
     _add_network_commands(command)
@@ -136,6 +138,7 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     _add_ends(sub, "with --to, what flows from S to T stands out")
     sub.add_argument("--show", type=words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
     sub.add_argument("--top", type=count, metavar="K", help="with --from and --to: the K strongest paths in colours")
+    sub.add_argument("--plain-names", action="store_true", help="names as they are: x1, not x with an index")
     _add_output(sub, "where to write the picture")
     sub = command(
         "page", "write a page that walks through both passes, step by step, in any browser", "picture_commands"

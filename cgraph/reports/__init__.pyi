@@ -1,4 +1,4 @@
-from cgraph.reports.charts import flow_chart, loss_chart, path_chart
+from cgraph.reports.charts import flow_chart, loss_chart, path_chart, tornado_chart
 from cgraph.reports.drawing import DRAWING_FORMATS, Drawing, draw
 from cgraph.reports.notebooks import SensitivityReport, sensitivity_report
 from cgraph.reports.pages import page
@@ -13,4 +13,5 @@ __all__ = [
     "page",
     "path_chart",
     "sensitivity_report",
+    "tornado_chart",
 ]

@@ -62,7 +62,7 @@ def _report(error: Exception) -> int:
             _say(str(error))
             return NOT_COMPUTABLE if all(p.cyclic for p in error.problems) else BAD_SPEC
         case EquationError():
-            _say(error.problem.report("equation"))
+            _say("\n".join(problem.report("equation") for problem in error.problems))
             return BAD_SPEC
         case InvalidNodeError():
             return _fail(BAD_SPEC, str(error))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "ArchiveError",
@@ -31,6 +32,7 @@ __all__ = [
     "SpecError",
     "TooManyPathsError",
     "TraceError",
+    "all_of",
     "nearest",
     "shorten",
     "show_count",
@@ -160,22 +162,48 @@ class EquationError(CGraphError, ValueError):
         The equation.
     column : int
         Where in `text` the mistake stands, from 0.
+    others : tuple of EquationError
+        The further mistakes of the equation, without `others` of their own.
+    names : tuple
+        The steps of the equation that name a node, as far as it could be read.
     """
 
-    def __init__(self, message: str, text: str, column: int = 0, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        text: str,
+        column: int = 0,
+        hint: str = "",
+        *,
+        others: Iterable[EquationError] = (),
+        names: Iterable[Any] = (),
+    ) -> None:
         self.message, self.text, self.column, self.hint = message, text, column, hint
+        self.others, self.names = tuple(others), tuple(names)
         super().__init__(f"{message} in {shorten(text)!r} at column {column + 1}" + (f"; {hint}" if hint else ""))
 
     def within(self, text: str, start: int) -> EquationError:
         """Return the same error for the longer `text`, in which this one's begins at `start`."""
-        return EquationError(self.message, text, start + self.column, self.hint)
+        others = [other.within(text, start) for other in self.others]
+        return EquationError(self.message, text, start + self.column, self.hint, others=others, names=self.names)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All mistakes of the equation as problems with line and column, to be reported."""
+        return [error.problem for error in (self, *self.others)]
 
     @property
     def problem(self) -> Problem:
-        """The same as a problem with line and column, to be reported."""
+        """The first mistake as a problem."""
         *before, last = self.text[: self.column].split("\n")
         source = self.text.split("\n")[len(before)]
         return Problem(len(before) + 1, len(last) + 1, self.message, self.hint, source)
+
+
+def all_of(errors: Sequence[EquationError], names: Iterable[Any] = ()) -> EquationError:
+    """Return the first of the mistakes of an equation, with the others on it."""
+    first, *others = sorted(errors, key=lambda error: error.column)
+    return EquationError(first.message, first.text, first.column, first.hint, others=others, names=names)
 
 
 class TraceError(CGraphError, TypeError):

@@ -12,7 +12,7 @@ import numpy as np
 
 from cgraph.model.errors import CycleError, DerivativeError, EquationError, nearest
 from cgraph.model.graph import BIAS, BIAS_RULE, ComputationalGraph, topological_order, undefined
-from cgraph.model.language.expressions import write_name
+from cgraph.model.language.expressions import Expression, Name, write_name
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse
 from cgraph.model.linearized import size_of
@@ -187,15 +187,20 @@ class _Reader:
         try:
             steps = undefined(parse(equation), self.defined)
         except EquationError as error:
-            message = f"node {name!r}: {error.message}"
-            self.report(path, message, error.hint, inside=(equation, error.column))
+            for mistake in (error, *error.others):
+                message = f"node {name!r}: {mistake.message}"
+                self.report(path, message, mistake.hint, inside=(equation, mistake.column))
+            self.report_undefined(name, undefined(Expression(error.names), self.defined), equation, path)
             return
+        self.report_undefined(name, steps, equation, path)
+        if not steps and self.defined.get(name) == path:
+            self.G.add_equation(name, equation)
+
+    def report_undefined(self, name: str, steps: Iterable[Name], equation: str, path: Path) -> None:
         for step in steps:
             message = f"node {name!r} uses {step.name!r}, which is not defined"
             hint = "the number is written pi" if step.name == "π" else self.suggest(step.name, self.defined)
             self.report(path, message, hint, inside=(equation, step.start))
-        if not steps and self.defined.get(name) == path:
-            self.G.add_equation(name, equation)
 
     def define_network(self) -> Network:
         network = read_network(self.section("network"), list(self.section("inputs")), self.report)

@@ -1,7 +1,6 @@
 """Pictures: where things stand, what stands out, every format, and names that would break them."""
 
 import re
-import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from itertools import combinations, pairwise
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from latex import needs_latex
 from nasty_names import NASTY, nasty_graph
 from networks import networks
 from random_graphs import equation_graphs
@@ -19,8 +19,9 @@ from random_graphs import equation_graphs
 import cgraph as cg
 from cgraph.reports import extras
 from cgraph.reports.drawing.extent import MAX_BANDS, MAX_EDGES, MAX_NODES, bands_of
-from cgraph.reports.drawing.layout import LABEL_SIZE, SIZES, node_lines
 from cgraph.reports.drawing.picture import SHOWN, picture_of
+from cgraph.reports.drawing.routes import ARROW
+from cgraph.reports.drawing.sizes import LABEL_SIZE, SIZES, Box, arrow_half, node_lines
 from cgraph.reports.drawing.words import show_names, text_width
 
 pygraphviz = pytest.importorskip("pygraphviz")
@@ -98,8 +99,77 @@ def labels_off_their_lines(layout):
 def bezier(curve):
     for k in range(0, len(curve) - 1, 3):
         p = np.array(curve[k : k + 4])
-        for u in np.linspace(0, 1, 30):
+        for u in np.linspace(0, 1, max(12, int(np.ptp(p, axis=0).max() / 4))):
             yield (1 - u) ** 3 * p[0] + 3 * u * (1 - u) ** 2 * p[1] + 3 * u * u * (1 - u) * p[2] + u**3 * p[3]
+
+
+def assert_edges_are_clear(layout):
+    """Every edge swings from side to side, and passes neither node nor arrowhead nor the label of another."""
+    ways = {edge: np.array(list(bezier(route.curve))) for edge, route in layout.edges.items()}
+    width = {(e.tail, e.head): e.stroke.width for e in layout.picture.edges}
+    heads = {edge: arrowhead(route, width[edge]) for edge, route in layout.edges.items()}
+    labels = texts_of_labels(layout)
+    for (i, j), way in ways.items():
+        route, tail, head = layout.edges[i, j], layout.nodes[i], layout.nodes[j]
+        assert np.all(np.diff(way[:, 0]) >= -1e-9), f"{i} -> {j} turns back"
+        for k in range(0, len(route.curve) - 1, 3):  # every piece begins and ends horizontally
+            (_, a), (_, b), (_, c), (_, d) = route.curve[k : k + 4]
+            assert (a, c) == (b, d)
+        assert -0.1 < tail.x + tail.width / 2 - way[0, 0] < 8, f"{i} -> {j} begins at the side of its tail"
+        assert -0.1 < route.tip[0] - (head.x - head.width / 2) < 8, f"{i} -> {j} ends at the side of its head"
+        assert abs(way[0, 1] - tail.y) < tail.height / 2
+        assert abs(route.tip[1] - head.y) < head.height / 2
+        for box in (box for n, box in layout.nodes.items() if n not in {i, j, layout.picture.halves.get(j)}):
+            assert not passes(way, box, -0.5), f"{i} -> {j} passes a node"
+        for other, box in heads.items():
+            assert other == (i, j) or not passes(way, box, width[i, j] / 2 - 0.5), (
+                f"{i} -> {j} passes the arrowhead of {other}"
+            )
+        for other, box in labels.items():
+            if other != (i, j):
+                assert not passes(way, box, width[i, j] / 2), f"{i} -> {j} passes the label of {other}"
+                own = distance(ways[other], (box.x, box.y))
+                assert distance(way, (box.x, box.y)) > 1.5 * own, f"the label of {other} is as near to {i} -> {j}"
+    for edge, box in labels.items():
+        assert distance(ways[edge], (box.x, box.y)) < box.height / 2 + width[edge] / 2 + 4, (
+            f"the label of {edge} is far from it"
+        )
+
+
+def arrowhead(route, width):
+    return Box(route.tip[0] - ARROW / 2, route.tip[1], ARROW, 2 * arrow_half(width))
+
+
+def passes(way, box, beyond):
+    return bool(
+        np.any(
+            (abs(way[:, 0] - box.x) < box.width / 2 + min(beyond, 0.0))
+            & (abs(way[:, 1] - box.y) < box.height / 2 + beyond)
+        )
+    )
+
+
+def distance(way, point):
+    return np.min(np.hypot(*(way - point).T))
+
+
+def assert_no_third_is_empty(layout):
+    """From side to side and from top to bottom something stands in every third of the picture."""
+    boxes = [*layout.nodes.values(), *(route.label for route in layout.edges.values() if route.label)]
+    spans = [
+        [(b.x - b.width / 2, b.x + b.width / 2) for b in boxes],
+        [(b.y - b.height / 2, b.y + b.height / 2) for b in boxes],
+    ]
+    for route in layout.edges.values():
+        for axis in (0, 1):
+            places = [point[axis] for point in route.curve]
+            spans[axis].append((min(places), max(places)))
+    spans[1] += [(y - 12, y) for _, (_, y) in [*layout.title, *layout.notes]]
+    for axis, length in ((0, layout.width), (1, layout.height)):
+        end = 0.0
+        for a, b in sorted([*spans[axis], (length, length)]):
+            assert a - end < length / 3, f"empty from {end} to {a} of {length}"
+            end = max(end, b)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
@@ -113,6 +183,8 @@ def test_in_every_example_everything_has_its_own_place(path, show):
             assert_in_order(layout)
             assert_inside(layout)
             assert labels_off_their_lines(layout) == [], name
+            assert_edges_are_clear(layout)
+            assert_no_third_is_empty(layout)
             assert layout.picture.first == tuple(L.inputs)
 
 
@@ -124,6 +196,16 @@ def test_in_random_graphs_everything_has_its_own_place(G):
         assert_nothing_overlaps(layout)
         assert_in_order(layout)
         assert_inside(layout)
+
+
+@settings(max_examples=200)
+@given(networks(), st.booleans())
+def test_in_random_networks_every_edge_and_label_is_clear(G, flows):
+    L = cg.linearize(G)
+    layout = cg.draw(L, s=L.inputs[0] if flows else None, t=L.outputs[0]).layout
+    assert_nothing_overlaps(layout)
+    assert_edges_are_clear(layout)
+    assert_no_third_is_empty(layout)
 
 
 @st.composite
@@ -270,7 +352,14 @@ def test_kinds_marks_and_halves():
     W = picture_of(cg.linearize(cg.weights_as_nodes(G)))
     assert {n.kind for n in W.nodes if str(n.node).startswith("w_")} == {"weight"}
     boxes = cg.draw(cg.linearize(cg.weights_as_nodes(G))).layout.nodes
-    assert all(boxes[n.node].width == boxes[n.node].height for n in W.nodes if n.kind == "weight")
+    for n in W.nodes:
+        if n.kind == "weight":  # as large as its text, and a little more
+            lines = [
+                (text_width(line.text, size, bold=line.kind == "name"), size)
+                for line, size, _ in node_lines(n, boxes[n.node])
+            ]
+            assert max(width for width, _ in lines) < boxes[n.node].width < max(width for width, _ in lines) + 12
+            assert boxes[n.node].height < 1.25 * sum(size for _, size in lines) + 12
 
 
 def test_the_neurons_of_a_layer_stand_in_their_order():
@@ -540,7 +629,7 @@ def test_any_name_is_right_in_every_format(names):
     assert_right_everywhere(names)
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+@needs_latex("standalone.cls", "tikz.sty")
 @pytest.mark.parametrize("what", ["nasty names", "latin", "halves"])
 def test_tikz_compiles(tmp_path, what):
     if what == "halves":

@@ -6,9 +6,10 @@ import io
 import warnings
 from typing import Any
 
-from cgraph.reports.drawing.layout import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, Layout, label_lines, node_lines
+from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
 from cgraph.reports.drawing.palette import EDGES, NODES, PAPER
+from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 from cgraph.reports.extras import drawing_library
 
 __all__ = ["draw_on", "to_image"]
@@ -40,7 +41,7 @@ def draw_on(ax: Any, layout: Layout) -> None:
         add.shape(edge_line(e, layout), colour, width, dashes=(7, 4) if e.stroke.kind == "negative" else ())
         if route := layout.edges.get((e.tail, e.head)):
             add.shape(arrow(route, e.stroke.width), "none", 0, fill=colour)
-            for line, at in label_lines(e, route):
+            for line, at in label_lines(e, route.label):
                 add.text(line.text, at, LABEL_SIZE)
     for n in picture.nodes:
         ink, alpha = NODES[n.kind], FAINT if "off" in n.marks else 1.0
@@ -50,7 +51,8 @@ def draw_on(ax: Any, layout: Layout) -> None:
             add.shape(shape, ink.stroke, width, fill=ink.fill, dashes=dashes, alpha=alpha)
         for line, size, at in node_lines(n, layout.nodes[n.node]):
             add.text(line.text, at, size, weight="bold" if line.kind == "name" else "normal", alpha=alpha)
-    add.text(picture.title, layout.title, TITLE_SIZE, weight="bold")
+    for title, at in layout.title:
+        add.text(title, at, TITLE_SIZE, weight="bold")
     for note, at in layout.notes:
         add.text(note.text, at, NOTE_SIZE, to_the_right=True, color=EDGES.get(note.kind, PAPER).stroke)
 

@@ -41,9 +41,9 @@ def strokes_by_flow(G: nx.DiGraph[Any], s: Node, t: Node) -> tuple[Strokes, list
         negative = isinstance(value, Real) and value < 0
         strokes[edge] = Stroke("negative" if negative else "positive", 1 + WIDEST * share) if share else Stroke("off")
     if all(isinstance(value, Real) for value in flow.values()):
-        legend = f"thickness of (i, j): |S({s}, i) z(i, j) S(j, {t})|; blue: positive; orange, dashed: negative"
+        legend = f"thickness: share of d{t}/d{s} that flows through the edge; blue: positive; orange, dashed: negative"
     else:
-        legend = f"thickness of (i, j): the Frobenius norm of S(j, {t}) z(i, j) S({s}, i)"
+        legend = f"thickness: share of d{t}/d{s} that flows through the edge, by its Frobenius norm"
     return strokes, [Line("note", legend)]
 
 

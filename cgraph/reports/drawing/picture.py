@@ -104,7 +104,14 @@ def picture_of(
         chosen -= {"derivatives", "weights"}
         notes.append(Line("note", f"{len(extent.edges)} edges, without their labels"))
     if "sensitivities" in chosen:
-        notes.append(Line("note", f"S: dy({t})/dy(i)" if t is not None else f"S: dy(i)/dy({s})"))
+        notes.append(
+            Line(
+                "note",
+                f"S: the derivative of {t} with respect to the node"
+                if t is not None
+                else f"S: the derivative of the node with respect to {s}",
+            )
+        )
     facts = _Facts(G, extent, s, t, chosen, strokes)
     return Picture(
         _title(G),

@@ -355,7 +355,7 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "det": ArrayOperation(lambda A: np.linalg.det(square_matrix(A)), _det_jacobian, 1, r"\det({0})"),
     "inv": ArrayOperation(lambda A: np.linalg.inv(square_matrix(A)), _inv_jacobian, 1, "{0}^{{-1}}"),
     "logdet": ArrayOperation(logdet, logdet_jacobian, 1, r"\ln|\det({0})|"),
-    "solve": ArrayOperation(solve, solve_jacobian, 2, r"({0})^{{-1}} {1}"),
+    "solve": ArrayOperation(solve, solve_jacobian, 2, r"{0}^{{-1}} {1}"),
     "cholesky": ArrayOperation(cholesky, cholesky_jacobian, 1, r"\operatorname{{chol}}({0})"),
     # parts of arrays
     "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()}),

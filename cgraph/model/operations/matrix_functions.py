@@ -50,11 +50,13 @@ def solve_jacobian(k: int, x: Array, A: Array, b: Array) -> Jacobian:
 def logdet(A: Array) -> Any:
     """Return ln |det A|, which does not overflow where the determinant does."""
     sign, size = np.linalg.slogdet(square_matrix(A))
+    if sign == 0:
+        raise np.linalg.LinAlgError("Singular matrix")
     # For a complex step: numpy gives |det|, and the angle beside it.
     return size + 1j * np.imag(np.log(sign * np.sign(np.real(sign)))) if np.iscomplexobj(A) else size
 
 
-def logdet_jacobian(k: int, y: Any, A: Array) -> Jacobian:
+def logdet_jacobian(_: int, __: Any, A: Array) -> Jacobian:
     """Return the transpose of the inverse, as one row."""
     return Dense(np.linalg.inv(A).T.reshape(1, -1))
 
@@ -73,7 +75,7 @@ def cholesky(A: Array) -> Array:
     return L
 
 
-def cholesky_jacobian(k: int, L: Array, A: Array) -> Jacobian:
+def cholesky_jacobian(_: int, L: Array, __: Array) -> Jacobian:
     """Return the Jacobian of the factor."""
     return CholeskyFactor(L)
 

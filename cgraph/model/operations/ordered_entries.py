@@ -20,7 +20,7 @@ def prod(x: Array, axis: int | None = None) -> Any:
     return np.prod(x, axis)
 
 
-def prod_jacobian(k: int, y: Any, x: Array, axis: int | None = None) -> Jacobian:
+def prod_jacobian(_: int, __: Any, x: Array, axis: int | None = None) -> Jacobian:
     """Return the Jacobian of a product: the product of the other entries, also where some are 0."""
     lines = x.reshape(1, -1) if axis is None else np.moveaxis(x, axis, -1)
     ones = np.ones((*lines.shape[:-1], 1))
@@ -46,6 +46,6 @@ def sort(x: Array, axis: int = -1) -> Array:
     return np.ravel(x)[_places(np.asarray(x), axis)]
 
 
-def sort_jacobian(k: int, y: Array, x: Array, axis: int = -1) -> Jacobian:
+def sort_jacobian(_: int, __: Array, x: Array, axis: int = -1) -> Jacobian:
     """Return the selection that sorts."""
     return Selection(_places(x, axis).ravel(), x.size)

@@ -36,7 +36,7 @@ def _operation(function: np.ufunc, name: str) -> Rule:
         _require_precision(function, operands)
         return apply(name, *operands)
 
-    return (lambda x: rule(x)) if function.nin == 1 else (lambda a, b: rule(a, b))
+    return rule
 
 
 def _require_precision(function: np.ufunc, operands: Sequence[Any]) -> None:

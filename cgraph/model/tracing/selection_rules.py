@@ -170,7 +170,7 @@ def _triangle(part: Rule) -> Rule:
     return lambda m, k=0: m * part(np.ones(np.shape(m)), k)
 
 
-def _pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
     if not isinstance(mode, str) or mode in {"linear_ramp", "maximum", "mean", "median", "minimum", "empty"}:
         raise Refused(
             f"with mode={mode!r} cannot be followed", "the modes constant, edge, reflect, symmetric and wrap can"
@@ -178,7 +178,7 @@ def _pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> 
     if mode != "constant" or not isinstance(array, TracedArray):
         if options.get("reflect_type", "even") != "even":
             raise Refused("with reflect_type='odd' cannot be followed", "reflect_type='even' can")
-        return _selected(array, np.pad(_positions(array), pad_width, mode, **options))
+        return _moved(np.pad)(array, pad_width, mode, **options)
     widths = np.broadcast_to(pad_width, (np.ndim(array), 2)).tolist()
     fills = np.broadcast_to(options.get("constant_values", 0.0), (np.ndim(array), 2)).tolist()
     for axis, (ends, fill) in enumerate(zip(widths, fills, strict=True)):

@@ -21,7 +21,7 @@ COMMITTED: dict[str, tuple[str, Callable[[Any], Any], dict[str, Any]]] = {
     "paths": ("cse463/sqrt_cos", cg.linearize, {"s": "x", "t": "f", "top": 2}),
     "halves": ("math565/network", lambda G: cg.decouple(cg.linearize(G)), {"t": "J"}),
 }
-ROOMS = ("model", "algorithms", "transforms", "training", "specs", "reports", "exercises")
+ROOMS = ("model", "algorithms", "transforms", "training", "specs", "frontends", "reports", "exercises")
 
 
 def committed() -> Iterator[tuple[Path, cg.Drawing]]:

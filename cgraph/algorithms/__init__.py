@@ -3,6 +3,7 @@
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
 from cgraph.algorithms.compiled import CompiledGraph, compile_graph
 from cgraph.algorithms.diagnostics import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
+from cgraph.algorithms.edge_attributions import edge_attributions
 from cgraph.algorithms.effects import Effects, effects
 from cgraph.algorithms.elimination import (
     Elimination,
@@ -21,6 +22,8 @@ from cgraph.algorithms.elimination import (
 from cgraph.algorithms.gradients import GradientFactors, gradient_factors, loss_sensitivities, weight_gradients
 from cgraph.algorithms.jacobians import check_elimination, jacobian
 from cgraph.algorithms.paths import count_paths, path_sum, paths, top_paths
+from cgraph.algorithms.pruning import Pruned, prune
+from cgraph.algorithms.shares import PathShare, flow_through, path_shares
 from cgraph.algorithms.sweeps import (
     cheaper_direction,
     edge_sensitivities,
@@ -38,6 +41,8 @@ __all__ = [
     "FlowLevel",
     "GradientFactors",
     "LogSensitivity",
+    "PathShare",
+    "Pruned",
     "as_edge_order",
     "as_face_order",
     "cheaper_direction",
@@ -46,6 +51,7 @@ __all__ = [
     "compile_graph",
     "count_paths",
     "drop_useless",
+    "edge_attributions",
     "edge_sensitivities",
     "effects",
     "eliminate",
@@ -54,6 +60,7 @@ __all__ = [
     "elimination_bound",
     "elimination_cost",
     "elimination_order",
+    "flow_through",
     "gates",
     "gradient_factors",
     "gradient_flow",
@@ -62,8 +69,10 @@ __all__ = [
     "log_sensitivities",
     "loss_sensitivities",
     "merge_copies",
+    "path_shares",
     "path_sum",
     "paths",
+    "prune",
     "sensitivities",
     "sensitivities_from",
     "sensitivity",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 import cgraph as cg
+from cgraph.frontends.graph_files import is_graph_file
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse_assignments
 
@@ -25,6 +26,8 @@ def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
     if arguments.equations is not None:
         return _from_equations(arguments.equations, dict(arguments.at))
     try:
+        if arguments.spec != "-" and is_graph_file(arguments.spec):
+            return cg.read_graph(arguments.spec)
         return cg.read_spec(standard_input() if arguments.spec == "-" else arguments.spec)
     except OSError as error:
         raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None

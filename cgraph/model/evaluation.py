@@ -16,6 +16,7 @@ from cgraph.model.language.expressions import Apply, Expression, Name, Number, w
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.operations.elementwise import OPERATIONS, row_of
 from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
+from cgraph.model.rules.generate import functions_of
 from cgraph.model.values import (
     TooLongError,
     as_computed,
@@ -185,6 +186,12 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None
                 str(role), "known by its derivatives only"
             )
             raise InvalidNodeError(f"node {i!r} cannot be set: it is {what}; inputs and weights can")
+        recorded = (j for j in G.successors(i) if not is_computed(G, j) and G.nodes[j].get("value") is not None)
+        if (j := next(recorded, None)) is not None:
+            raise InvalidNodeError(
+                f"node {i!r} cannot be set: {j!r} depends on it by no equation, its value and derivative were found "
+                f"elsewhere at one point; make the graph anew at another one"
+            )
         try:
             values[i] = as_value(value)
         except (TypeError, ValueError) as error:
@@ -342,12 +349,13 @@ def derivatives_of_steps(
 
 def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
     row = row_of(step.operation)
+    rule = functions_of(row)
     try:
-        if row.domain is not None and not holds(inside := row.domain[0](*(np.real(operand) for operand in x))):
+        if row.domain is not None and not holds(inside := rule.inside(*(np.real(operand) for operand in x))):
             raise EvaluationError(
                 f"node {node!r}: {_show(step, x, inside)} is undefined; {step.operation} takes {row.domain[1]}"
             )
-        value = row.value(*x, **dict(step.options))
+        value = rule.value(*x, **dict(step.options))
         require_short(value)
     except TooLongError as error:
         raise EvaluationError(f"node {node!r}: {_show(step, x, True)} {error}") from None
@@ -386,7 +394,7 @@ def _between(y: Any, x: Any, z: Any) -> Any:
 def _partial(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
     """Return the partial derivative of an elementwise operation, one number or one for each entry."""
     try:
-        z = OPERATIONS[step.operation].derivatives[position](y, *x)
+        z = functions_of(OPERATIONS[step.operation]).derivatives[position](y, *x)
     except (OverflowError, ZeroDivisionError):
         z = cmath.inf
     if not is_finite(z):

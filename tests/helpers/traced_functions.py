@@ -136,7 +136,18 @@ CASES = [
     *[(getattr(np, name), lambda np, x, name=name: np.where(getattr(np, name)(x), x, 2 * x), (X,))
       for name in ("isnan", "isinf", "isfinite", "isreal", "iscomplex", "isrealobj", "iscomplexobj")],
     (np.select, lambda np, x: np.select([x > 1, x > 0], [x * x, 2 * x], -x), (X,)),
+    # rounding
+    *[(getattr(np, name), lambda np, x, a, name=name: getattr(np, name)(3 * x) * a + getattr(np, name)(3 * a), (X, A))
+      for name in ("floor", "ceil", "trunc", "rint", "round")],
+    (np.round, lambda np, x: np.round(x, 1) * x + (10 * x).round(-1), (X,)),
+    (np.mod, lambda np, x, a: x % a + np.mod(a, 0.7) + a % -0.3 + 2 % x, (X, A)),
+    (np.fmod, lambda np, x, a: np.fmod(x, a) + np.fmod(a, -0.37), (X, A)),
+    (np.floor_divide, lambda np, x, a: (x // a) * x + a // 0.7, (X, A)),
     # entry by entry
+    (np.expm1, lambda np, x: np.expm1(x), (X,)),
+    (np.log1p, lambda np, x: np.log1p(abs(x)), (X,)),
+    (np.hypot, lambda np, x, a: np.hypot(x, 2.0) + np.hypot(x, a), (X, A)),
+    (np.arctan2, lambda np, x, a: np.arctan2(x, 2.0) + np.arctan2(x, a), (X, A)),
     *[(getattr(np, name), lambda np, x, name=name: getattr(np, name)(x) * 0.5 + 1, (X,))
       for name in ("deg2rad", "rad2deg", "radians", "degrees", "real", "nan_to_num", "angle")],
     (np.imag, lambda np, x: np.imag(x) + x, (X,)),
@@ -230,13 +241,11 @@ CASES = [
 REFUSED = {
     np.equal: lambda x: (x == 1) * x,
     np.not_equal: lambda x: (x != 1) * x,
-    np.floor_divide: lambda x: x // 2,
-    **{f: lambda x, f=f: f(x) for f in (
-        np.expm1, np.log1p, np.floor, np.ceil, np.rint, np.trunc, np.round, np.argmax, np.argmin, np.argsort, np.nonzero)},
+    **{f: lambda x, f=f: f(x) for f in (np.argmax, np.argmin, np.argsort, np.nonzero)},
 }  # fmt: skip
 # Their rows compute the same in another way; everything else agrees to the last bit.
 ROUNDED = {
     np.linalg.norm, np.logaddexp, np.logaddexp2, np.exp2, np.power, np.float_power, np.einsum, np.prod, np.cov, np.corrcoef,
-    np.median, np.quantile, np.percentile, np.cumsum, np.interp,
+    np.median, np.quantile, np.percentile, np.cumsum, np.interp, np.mod, np.fmod,
 }  # fmt: skip
 WITHOUT_JAX = {np.asanyarray, np.ascontiguousarray, np.real_if_close}

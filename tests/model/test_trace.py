@@ -20,7 +20,7 @@ from traced_functions import CASES, REFUSED, ROUNDED, WITHOUT_JAX, A, C, X
 import cgraph as cg
 from cgraph.model.language.expressions import Apply
 from cgraph.model.language.parsing import parse
-from cgraph.model.tracing.numpy_functions import RULES
+from cgraph.model.tracing.followed_functions import RULES
 from cgraph.model.tracing.recording import name_of
 
 
@@ -371,8 +371,7 @@ BAD = [
     (lambda x: ~x, "of numbers", "compare"),
     (lambda x: np.gradient(x), "np.gradient cannot be followed", "operation"),
     (lambda x: np.sinc(x) * 2, "cannot be followed|plain one", ""),
-    (lambda x: np.hypot(x, x), "np.hypot cannot be followed", "operation"),
-    (lambda x: x % 2, "np.remainder cannot be followed", ""),
+    (lambda x: x % 0, "undefined", ""),
     (lambda x: x.searchsorted(1.0), "searchsorted", ""),
     (lambda x: x.partition(1), "partition", ""),
     (lambda x: x * x.nbytes, ".nbytes cannot be followed", ""),
@@ -552,7 +551,13 @@ def test_the_constructors_of_numpy_are_left_as_they_were():
     assert (np.array, np.asarray) == constructors
 
 
-def test_a_long_loop():
+def test_halves_are_rounded_to_even_numbers():
+    points = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49999999999999994, 4503599627370497.0])
+    G = cg.trace(lambda x: np.rint(x), points * 0.9)
+    np.testing.assert_array_equal(cg.evaluate(G, {"x": points})["y"], np.rint(points))
+
+
+def test_a_long_loop'''():
     def f(x):
         for _ in range(3000):
             x = x + 0.001 * np.sin(x)

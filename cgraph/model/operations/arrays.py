@@ -54,7 +54,7 @@ class Slice(NamedTuple):
     step: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrayOperation:
     """One operation on arrays.
 
@@ -85,6 +85,11 @@ class ArrayOperation:
     domain: tuple[Callable[..., Any], str] | None = None
     infix: str = ""
     precedence: int = 9
+
+    @property
+    def inside(self) -> Any:
+        """The function that says whether operands are allowed; None if all are."""
+        return None if self.domain is None else self.domain[0]
 
 
 # --- products -------------------------------------------------------------------------------------------------------

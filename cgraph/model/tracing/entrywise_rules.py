@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.model.operations.elementwise import OPERATIONS
 from cgraph.model.tracing.recording import Refused
 from cgraph.model.tracing.traced_arrays import apply, plain
 
@@ -15,18 +16,8 @@ __all__ = ["ENTRYWISE", "are_conditions"]
 
 Rule = Callable[..., Any]
 
-# fmt: off
-_OPERATIONS = {
-    np.subtract: "sub", np.multiply: "mul", np.divide: "div", np.negative: "neg",
-    np.power: "pow", np.float_power: "pow", np.square: "square",
-    np.exp: "exp", np.log: "log", np.log2: "log2", np.log10: "log10", np.sqrt: "sqrt",
-    np.sin: "sin", np.cos: "cos", np.tan: "tan", np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
-    np.sinh: "sinh", np.cosh: "cosh", np.tanh: "tanh", np.arcsinh: "asinh", np.arccosh: "acosh", np.arctanh: "atanh",
-    np.absolute: "abs", np.fabs: "abs", np.sign: "sign",
-    np.maximum: "max", np.minimum: "min", np.fmax: "max", np.fmin: "min",
-    np.greater: "greater", np.less: "less", np.greater_equal: "greater_equal", np.less_equal: "less_equal",
-}
-# fmt: on
+# What the rows of the table say.
+_OPERATIONS = {getattr(np, function): name for name, row in OPERATIONS.items() for function in row.numpy}
 
 
 def _operation(function: np.ufunc, name: str) -> Rule:
@@ -149,6 +140,45 @@ def _scaled(function: np.ufunc, factor: float) -> Rule:
     return rule
 
 
+# --- rounding ---------------------------------------------------------------------------------------------------------
+
+
+def _floor(x: Any) -> Any:
+    return apply("floor", x)
+
+
+def _ceil(x: Any) -> Any:
+    return -_floor(-x)
+
+
+def _trunc(x: Any) -> Any:
+    return np.where(x < 0, _ceil(x), _floor(x))
+
+
+def _rint(x: Any) -> Any:
+    """Round to the nearest whole number, a half to the even one."""
+    below = _floor(x)
+    part = x - below
+    is_odd = below - 2 * _floor(below / 2) > 0
+    return below + ((part > 0.5) | ((part >= 0.5) & is_odd))
+
+
+def _round(a: Any, decimals: int = 0) -> Any:
+    return _rint(a) if decimals == 0 else _rint(a * 10.0**decimals) / 10.0**decimals
+
+
+def _floor_divide(a: Any, b: Any) -> Any:
+    return _floor(a / b)
+
+
+def _mod(a: Any, b: Any) -> Any:
+    return a - b * _floor(a / b)
+
+
+def _fmod(a: Any, b: Any) -> Any:
+    return a - b * _trunc(a / b)
+
+
 ENTRYWISE: dict[Any, Rule] = {
     **{function: _operation(function, name) for function, name in _OPERATIONS.items()},
     np.add: _add,
@@ -160,6 +190,15 @@ ENTRYWISE: dict[Any, Rule] = {
     np.clip: _clip,
     **dict.fromkeys((np.deg2rad, np.radians), _scaled(np.deg2rad, math.pi / 180)),
     **dict.fromkeys((np.rad2deg, np.degrees), _scaled(np.rad2deg, 180 / math.pi)),
+    # rounding
+    np.floor: _floor,
+    np.ceil: _ceil,
+    np.trunc: _trunc,
+    np.rint: _rint,
+    np.round: _round,
+    np.floor_divide: _floor_divide,
+    np.mod: _mod,
+    np.fmod: _fmod,
     # of real numbers
     **dict.fromkeys((np.conjugate, np.real, np.real_if_close, np.copy, np.nan_to_num), lambda a: a),
     np.imag: lambda val: np.zeros(np.shape(val)),

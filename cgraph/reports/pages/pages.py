@@ -28,6 +28,7 @@ from cgraph.reports.drawing.layout import lay_out
 from cgraph.reports.drawing.picture import MAX_LABELS, Picture, picture_of
 from cgraph.reports.drawing.svg import to_svg
 from cgraph.reports.drawing.words import Line, is_array, one_number, show_names, typeset_equation
+from cgraph.reports.pages.operations_script import operations_script
 
 __all__ = ["page"]
 
@@ -203,7 +204,8 @@ def _filled(title: str, svg: str, data: dict[str, Any]) -> str:
     """Return the page: every part in its place, and a policy that lets nothing else run and nothing be fetched."""
     room = files("cgraph.reports.pages")
     css = room.joinpath("page.css").read_text(encoding="utf-8")
-    script = '"use strict";\n' + "\n".join(room.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
+    parts = [operations_script(), *(room.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)]
+    script = "\n".join(['"use strict";', *parts])
     style = svg[svg.index("<style>") + len("<style>") : svg.index("</style>")]
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(css)} {_hash(style)}; "

@@ -10,7 +10,7 @@ import numpy as np
 
 from cgraph.model.errors import TraceError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.tracing.numpy_functions import RULES
+from cgraph.model.tracing.followed_functions import RULES
 from cgraph.model.tracing.recording import Recording, differ
 from cgraph.model.tracing.traced_arrays import TracedArray
 from cgraph.model.values import as_value, is_finite

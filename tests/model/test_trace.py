@@ -557,7 +557,7 @@ def test_halves_are_rounded_to_even_numbers():
     np.testing.assert_array_equal(cg.evaluate(G, {"x": points})["y"], np.rint(points))
 
 
-def test_a_long_loop'''():
+def test_a_long_loop():
     def f(x):
         for _ in range(3000):
             x = x + 0.001 * np.sin(x)

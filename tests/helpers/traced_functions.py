@@ -137,12 +137,12 @@ CASES = [
       for name in ("isnan", "isinf", "isfinite", "isreal", "iscomplex", "isrealobj", "iscomplexobj")],
     (np.select, lambda np, x: np.select([x > 1, x > 0], [x * x, 2 * x], -x), (X,)),
     # rounding
-    *[(getattr(np, name), lambda np, x, a, name=name: getattr(np, name)(3 * x) * a + getattr(np, name)(3 * a), (X, A))
+    *[(getattr(np, name), lambda np, x, a, name=name: getattr(np, name)(3.1 * x) * a + getattr(np, name)(3.1 * a), (X, A))
       for name in ("floor", "ceil", "trunc", "rint", "round")],
-    (np.round, lambda np, x: np.round(x, 1) * x + (10 * x).round(-1), (X,)),
-    (np.mod, lambda np, x, a: x % a + np.mod(a, 0.7) + a % -0.3 + 2 % x, (X, A)),
+    (np.round, lambda np, x: np.round(1.04 * x, 1) * x + (9.1 * x).round(-1), (X,)),
+    (np.mod, lambda np, x, a: x % a + np.mod(a, 0.77) + a % -0.37 + 2 % x, (X, A)),
     (np.fmod, lambda np, x, a: np.fmod(x, a) + np.fmod(a, -0.37), (X, A)),
-    (np.floor_divide, lambda np, x, a: (x // a) * x + a // 0.7, (X, A)),
+    (np.floor_divide, lambda np, x, a: (x // a) * x + a // 0.77, (X, A)),
     # entry by entry
     (np.expm1, lambda np, x: np.expm1(x), (X,)),
     (np.log1p, lambda np, x: np.log1p(abs(x)), (X,)),
@@ -227,6 +227,9 @@ CASES = [
     (np.vsplit, lambda np, b: np.vsplit(b, 3)[1], (B,)),
     (np.dsplit, lambda np, t: np.dsplit(t, 2)[1], (T,)),
     (np.full_like, lambda np, x: np.full_like(x, x[0]) * x, (X,)),
+    (np.linspace, lambda np, x: np.linspace(x, 2.0, 4) + np.linspace(x[0], x[1], 4, endpoint=False)[:, None] + np.linspace(x, C, 1), (X,)),
+    (np.vstack, lambda np, x: np.vstack([x, 2 * x]), (X,)),
+    (np.einsum, lambda np, a, b: np.einsum(a, [0, 1], b, [1, 2], [0, 2]) + np.einsum(a, [0, 1], b, [1, 2]), (A, B)),
     (np.broadcast_arrays, lambda np, x, b: np.broadcast_arrays(x[:, None], b)[0] * b, (X, B)),
     (np.meshgrid, lambda np, x, p: np.meshgrid(x, p)[0] * np.meshgrid(x, p, indexing="ij")[1], (X, P)),
     *[(np.pad, lambda np, b, mode=mode: np.pad(b, ((1, 2), (0, 1)), mode=mode), (B,)) for mode in ("constant", "edge", "wrap", "reflect", "symmetric")],
@@ -246,6 +249,6 @@ REFUSED = {
 # Their rows compute the same in another way; everything else agrees to the last bit.
 ROUNDED = {
     np.linalg.norm, np.logaddexp, np.logaddexp2, np.exp2, np.power, np.float_power, np.einsum, np.prod, np.cov, np.corrcoef,
-    np.median, np.quantile, np.percentile, np.cumsum, np.interp, np.mod, np.fmod,
+    np.median, np.quantile, np.percentile, np.cumsum, np.linspace, np.interp, np.mod, np.fmod,
 }  # fmt: skip
 WITHOUT_JAX = {np.asanyarray, np.ascontiguousarray, np.real_if_close}

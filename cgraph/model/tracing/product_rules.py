@@ -116,11 +116,9 @@ def _polyval(p: Any, x: Any) -> Any:
 Terms = tuple[Any, str]  # an array, and a letter for each of its axes
 
 
-def _einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:  # noqa: ARG001 - the order changes nothing but the cost
+def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:  # noqa: ARG001 - the order changes nothing but the cost
     if not isinstance(subscripts, str):
-        raise Refused(
-            "with lists of axes cannot be followed", "write the indices as text, np.einsum('ij,jk->ik', a, b)"
-        )
+        return _einsum(*_as_text(subscripts, *operands))
     _of_numbers(*operands)
     inputs, output = _explicit(subscripts.replace(" ", ""), operands)
     terms = [_diagonals(x, letters) for x, letters in zip(operands, inputs, strict=True)]
@@ -130,6 +128,16 @@ def _einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:  # n
         terms = [_contracted(first, second, needed), *others]
     x, letters = _summed(*terms[0], set(output))
     return np.transpose(x, [letters.index(letter) for letter in output])
+
+
+def _as_text(*given: Any) -> list[Any]:
+    """Return the arguments of einsum with a list of axes after each operand as those with letters."""
+    operands, lists = given[::2], given[1::2]
+    if len(given) % 2:
+        operands, lists = operands[:-1], (*lists, given[-1])
+    words = ["".join("..." if axis is Ellipsis else chr(ord("A") + axis) for axis in axes) for axes in lists]
+    text = ",".join(words[: len(operands)])
+    return [f"{text}->{words[-1]}" if len(given) % 2 else text, *operands]
 
 
 def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]:

@@ -99,7 +99,7 @@ def _stack(arrays: Sequence[Any], axis: Any = 0) -> Any:
     return apply("stack", *arrays, axis=operator.index(axis))
 
 
-def _vstack(tup: Sequence[Any]) -> Any:
+def _vstack(tup: Sequence[Any], *, dtype: None = None, casting: str = "same_kind") -> Any:  # noqa: ARG001 - row_stack says them
     return _concatenate([np.atleast_2d(a) for a in tup])
 
 
@@ -153,6 +153,11 @@ def _meshgrid(*xi: Any, indexing: str = "xy") -> Any:
         np.broadcast_to(np.reshape(x, [-1 if k == j else 1 for j in range(rank)]), shape) for k, x in enumerate(xi)
     ]
     return tuple(np.swapaxes(grid, 0, 1) if indexing == "xy" and rank > 1 else grid for grid in grids)
+
+
+def _linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any:
+    steps = np.arange(num) / max(num - endpoint, 1)
+    return start + np.reshape(steps, (num, *(1,) * max(np.ndim(start), np.ndim(stop)))) * (stop - start)
 
 
 def _full_like(a: Any, fill_value: Any) -> Any:
@@ -214,6 +219,7 @@ SELECTIONS: dict[Any, Rule] = {
     # fillings
     np.broadcast_arrays: _broadcast_arrays,
     np.meshgrid: _meshgrid,
+    np.linspace: _linspace,
     np.full_like: _full_like,
     np.diag: _diag,
     np.tril: _triangle(np.tril),

@@ -32,7 +32,8 @@ def __getattr__(name: str) -> object:
         for room in _ROOMS:
             module = import_module(f"cgraph.{room}")
             if name in module.__all__:
-                return getattr(module, name)
+                globals()[name] = value = getattr(module, name)
+                return value
     raise AttributeError(f"module 'cgraph' has no attribute {name!r}")
 
 

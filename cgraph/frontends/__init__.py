@@ -1,10 +1,5 @@
 """Graphs from elsewhere: files of edges, attribution graphs, other programs; and back."""
 
-from cgraph.frontends.attribution_graphs import read_attribution_graph
-from cgraph.frontends.graph_files import read_graph
-from cgraph.frontends.graph_writing import write_graph
-from cgraph.frontends.jax_functions import from_jax
-from cgraph.frontends.plain_graphs import to_networkx
-from cgraph.frontends.torch_programs import from_torch
+from cgraph.lazy import load_on_demand
 
-__all__ = ["from_jax", "from_torch", "read_attribution_graph", "read_graph", "to_networkx", "write_graph"]
+load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`

@@ -5,6 +5,8 @@ test_binary_ops.py), by its name there; the calls are written anew. Tests of com
 autograd's own containers are left out: a graph holds real arrays.
 """
 
+# ruff: noqa: ARG005, N802 - the functions are there to be traced; R is what the rows are made of
+
 import functools
 import itertools
 import operator

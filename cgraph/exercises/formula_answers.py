@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.exercises.questions import Choice, FormulaOf, Question
+from cgraph.exercises.mistakes import candidates
+from cgraph.exercises.questions import Choice, FormulaAnswer, Question
 from cgraph.exercises.results import Mistake, PartResult, unreadable
-from cgraph.exercises.slips import candidates
 from cgraph.model.errors import CGraphError, EquationError
 from cgraph.model.evaluation import linearize, steps_of
 from cgraph.model.graph import ComputationalGraph, undefined
@@ -43,7 +43,7 @@ def _plain(text: str) -> str:
     return " ".join(text.split()).upper()
 
 
-def mark_formula(G: ComputationalGraph, q: Question, asked: FormulaOf, answer: Any) -> PartResult:
+def mark_formula(G: ComputationalGraph, q: Question, asked: FormulaAnswer, answer: Any) -> PartResult:
     """Compare a formula with the derivative at random points, the same ones for everybody."""
     if answer is None:
         return PartResult("", "missing")
@@ -73,7 +73,7 @@ def mark_formula(G: ComputationalGraph, q: Question, asked: FormulaOf, answer: A
 
 
 def _points(
-    G: ComputationalGraph, q: Question, asked: FormulaOf
+    G: ComputationalGraph, q: Question, asked: FormulaAnswer
 ) -> Iterator[tuple[Mapping[str, float], ComputationalGraph]]:
     """Iterate over points of the domains at which the graph is defined, with the graph linearized there."""
     chance = random.Random(f"{q.id}/{asked.part}")  # noqa: S311 - points, not secrets
@@ -95,8 +95,8 @@ def _equal(value: float, truth: float) -> bool:
     return abs(value - truth) <= CLOSE * max(abs(truth), CLOSE)
 
 
-def _named(expression: Expression, asked: FormulaOf, graphs: list[ComputationalGraph]) -> tuple[Mistake, ...]:
-    """Return the slips that give what the formula gives at every one of some points."""
+def _named(expression: Expression, asked: FormulaAnswer, graphs: list[ComputationalGraph]) -> tuple[Mistake, ...]:
+    """Return the mistakes that give what the formula gives at every one of some points."""
     try:
         values = [_value(expression, L) for L in graphs]
     except CGraphError:

@@ -8,13 +8,13 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from cgraph.exercises.beliefs import believing
+from cgraph.exercises.diagnosis import Cell, diagnose
 from cgraph.exercises.entries import entries_of
 from cgraph.exercises.exercise import Exercise
+from cgraph.exercises.follow_through import followed_through
 from cgraph.exercises.formula_answers import mark_choice, mark_formula
-from cgraph.exercises.naming import Cell, explained
 from cgraph.exercises.numbers import Given, UnreadableError, read_number
-from cgraph.exercises.questions import Choice, Entry, FormulaOf, Part, Question
+from cgraph.exercises.questions import Choice, Entry, FormulaAnswer, Part, Question
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, unreadable
 from cgraph.exercises.sealing import opens, rounded_answer
 from cgraph.exercises.tolerances import Interval
@@ -43,7 +43,7 @@ def grade(exercise: Exercise, answers: Mapping[str, Any], *, student: str = "") 
     Notes
     -----
     An answer that is wrong but follows from the student's own earlier answers is right, so that a slip costs once.
-    Other wrong answers are compared with what typical slips would give; the slips of a question are worked out once
+    Other wrong answers are compared with what typical mistakes would give; the mistakes of a question are worked out once
     for an exercise. Points are exact fractions, rounded only in `GradeReport.score`.
 
     Examples
@@ -80,7 +80,7 @@ class _Marking:
         match q.special:
             case Choice():
                 return [self.choice(q, q.special, answer)]
-            case FormulaOf():
+            case FormulaAnswer():
                 marked_formula = mark_formula(self.exercise.graph, q, q.special, answer)
                 return [replace(marked_formula, mistakes=()) if self.exercise.sealed else marked_formula]
         if set(q.parts) == {""}:
@@ -141,7 +141,7 @@ class _Marking:
         for parts in dict.fromkeys(map(tuple, attempts)):
             believed = {p: self.own[p] for p in parts}
             try:
-                truth = Fraction(repr(float(part.of(believing(self.exercise.graph, believed, part)))))
+                truth = Fraction(repr(float(part.of(followed_through(self.exercise.graph, believed, part)))))
             except (CGraphError, ArithmeticError, ValueError):
                 continue
             if q.tolerance.accepts(truth, given.value):
@@ -163,7 +163,7 @@ class _Marking:
         return marked
 
     def named(self, q: Question, part: Part, cells: list[Cell]) -> tuple[Mistake, ...]:
-        return explained(self.exercise, part, q.tolerance, cells)
+        return diagnose(self.exercise, part, q.tolerance, cells)
 
     def cell(self, q: Question, result: PartResult) -> Cell:
         part = q.parts[result.label]

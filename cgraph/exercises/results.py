@@ -23,7 +23,7 @@ class Mistake:
     Attributes
     ----------
     kind : str
-        The kind of slip, a key of `SLIPS` or close to one; of two, joined by " and ".
+        The kind of slip, a key of `MISTAKES` or close to one; of two, joined by " and ".
     where : str
         Where to look.
     what : str

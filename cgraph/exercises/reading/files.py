@@ -9,7 +9,7 @@ from typing import IO, Any
 from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.formula_answers import mark_formula
 from cgraph.exercises.numbers import show_fraction
-from cgraph.exercises.questions import FormulaOf, Question
+from cgraph.exercises.questions import FormulaAnswer, Question
 from cgraph.exercises.reading.ask import read_questions
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import ComputationalGraph
@@ -114,7 +114,7 @@ def _check_keys(document: Document) -> None:
 def _check_answers(document: Document, exercise: Exercise) -> None:
     """Report a given answer that the graph does not agree with, and an answer that it cannot compute."""
     for k, q in enumerate(exercise.questions):
-        if isinstance(q.special, FormulaOf):
+        if isinstance(q.special, FormulaAnswer):
             _check_formula(document, exercise.graph, k, q, q.special)
         for label, part in q.parts.items():
             try:
@@ -133,7 +133,7 @@ def _check_answers(document: Document, exercise: Exercise) -> None:
                 )
 
 
-def _check_formula(document: Document, G: ComputationalGraph, k: int, q: Question, asked: FormulaOf) -> None:
+def _check_formula(document: Document, G: ComputationalGraph, k: int, q: Question, asked: FormulaAnswer) -> None:
     """Report a given formula that would not be marked right itself, and domains in which none can be marked."""
     given = document.data["ask"][k].get("answer")
     try:

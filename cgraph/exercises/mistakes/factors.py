@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.exercises.questions import EdgeDerivative, Gate, Part, PathCount, PathProduct, WeightGradient
-from cgraph.exercises.slips.slip import (
+from cgraph.exercises.mistakes.possible_mistake import (
     Applied,
-    Slip,
+    PossibleMistake,
     applied,
     edges_of,
     ends_of,
@@ -20,6 +19,7 @@ from cgraph.exercises.slips.slip import (
     with_derivatives,
     with_gates,
 )
+from cgraph.exercises.questions import EdgeDerivative, Gate, Part, PathCount, PathProduct, WeightGradient
 from cgraph.model.evaluation import gate_of, is_computed
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
@@ -44,43 +44,43 @@ CALLED = FUNCTIONS - {"square", "reciprocal", "identity"}
 SIGNED = {0: ("cos", "acos", "neg", "reciprocal"), 1: ("sub", "div")}
 
 
-def factor_left_out(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def factor_left_out(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A derivative on the way counts as 1; or a weight, or one of the three factors."""
     kind = "factor left out"
     for i, j in edges_of(part, L):
         if not isinstance(part, EdgeDerivative):
             change = with_derivatives({(i, j): _one})
-            yield Slip(kind, _edge(i, j), f"the factor z({i},{j}) was left out", change)
+            yield PossibleMistake(kind, _edge(i, j), f"the factor z({i},{j}) was left out", change)
         if "weight" in L.edges[i, j]:
             change = with_derivatives({(i, j): partial(_constant, L.nodes[j]["gate"])})
-            yield Slip(kind, _edge(i, j), f"the weight of {_edge(i, j)} was left out", change)
+            yield PossibleMistake(kind, _edge(i, j), f"the weight of {_edge(i, j)} was left out", change)
     if isinstance(part, WeightGradient):
         where = f"the factors of {part}"
-        yield Slip(
+        yield PossibleMistake(
             kind, where, f"the upstream value y({part.i}) was left out", read=partial(_times, part, upstream=1.0)
         )
         if part.j != part.t:
             what = f"the downstream sensitivity S({part.j},{part.t}) was left out"
-            yield Slip(kind, where, what, read=lambda M: M.nodes[part.j]["gate"] * M.nodes[part.i]["value"])
+            yield PossibleMistake(kind, where, what, read=lambda M: M.nodes[part.j]["gate"] * M.nodes[part.i]["value"])
 
 
-def factor_twice(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def factor_twice(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A derivative on the way was multiplied in twice."""
     kind = "factor twice"
     for i, j in edges_of(part, L):
         change = with_derivatives({(i, j): lambda z: compose(z, z)})
-        yield Slip(kind, _edge(i, j), f"the factor z({i},{j}) was used twice", change)
+        yield PossibleMistake(kind, _edge(i, j), f"the factor z({i},{j}) was used twice", change)
     if isinstance(part, WeightGradient | Gate):
         j = part.j if isinstance(part, WeightGradient) else part.node
         change = with_gates({j: L.nodes[j]["gate"] ** 2})
-        yield Slip(kind, f"the gate of {j}", f"the gate of {j} was used twice", change)
+        yield PossibleMistake(kind, f"the gate of {j}", f"the gate of {j} was used twice", change)
     if isinstance(part, WeightGradient):
         y = L.nodes[part.i]["value"]
         what = f"the upstream value y({part.i}) was used twice"
-        yield Slip(kind, f"the factors of {part}", what, read=partial(_times, part, upstream=y * y))
+        yield PossibleMistake(kind, f"the factors of {part}", what, read=partial(_times, part, upstream=y * y))
 
 
-def sign_lost(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def sign_lost(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A minus is missing, or one too many."""
     kind = "sign lost"
     if isinstance(part, PathCount):
@@ -90,45 +90,45 @@ def sign_lost(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
     for i, j in [] if isinstance(part, EdgeDerivative | PathProduct) else edges_of(part, L):
         change = with_derivatives({(i, j): lambda z: -z})
         if not np.allclose(part.of(change(L)), -S, rtol=1e-12, atol=0):  # an edge on every path turns the whole sign
-            yield Slip(kind, _edge(i, j), f"the sign of z({i},{j}) was lost", change)
+            yield PossibleMistake(kind, _edge(i, j), f"the sign of z({i},{j}) was lost", change)
     for op in applied(part, L):
         for p, varies in enumerate(op.varies):
             if varies and op.operation in SIGNED.get(p, ()):
                 what = f"the minus in the derivative of {op.operation} at {op.node} was lost"
-                yield Slip(kind, op.where, what, op.differentiated({p: -op.rule(p)}))
+                yield PossibleMistake(kind, op.where, what, op.differentiated({p: -op.rule(p)}))
 
 
-def _opposite(part: Part, L: ComputationalGraph) -> Slip:
+def _opposite(part: Part, L: ComputationalGraph) -> PossibleMistake:
     """Return the slip that turns the whole sign: at the last edges, where the answer is a sum over paths."""
     kind, where, what = "sign lost", "the sign", "the sign is wrong"
     ends = ends_of(part)
     into = [edge for edge in edges_of(part, L) if ends and edge[1] == ends[1]]
     if into:
-        return Slip(kind, where, what, with_derivatives(dict.fromkeys(into, lambda z: -z)))
-    return Slip(kind, where, what, read=lambda M: -part.of(M))
+        return PossibleMistake(kind, where, what, with_derivatives(dict.fromkeys(into, lambda z: -z)))
+    return PossibleMistake(kind, where, what, read=lambda M: -part.of(M))
 
 
-def activation_for_derivative(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def activation_for_derivative(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """Phi(s) stands where Phi'(s) should, or sin where cos should."""
     kind = "activation instead of its derivative"
     what = "the activation Phi(s) itself was used instead of its derivative"
     yield from _gate_slips(part, L, kind, what, lambda j: L.nodes[j]["value"])
     for op in _called(part, L):
         what = f"{op.operation} itself was used instead of its derivative at {op.node}"
-        yield Slip(kind, op.where, what, op.differentiated({0: op.value}))
+        yield PossibleMistake(kind, op.where, what, op.differentiated({0: op.value}))
 
 
-def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The derivative of an activation counts as 1, or that of another function in an equation."""
     if not isinstance(part, Gate):
         yield from _gate_slips(part, L, "gate forgotten", "the gate Phi'(s) was left out", lambda _: 1.0)
     for op in _called(part, L):
         kind = "gate forgotten" if op.operation in ACTIVATIONS else "factor left out"
         what = f"the derivative of {op.operation} was left out at {op.node}"
-        yield Slip(kind, op.where, what, op.differentiated({0: 1.0}))
+        yield PossibleMistake(kind, op.where, what, op.differentiated({0: 1.0}))
 
 
-def derivative_at_output(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def derivative_at_output(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """Phi' was evaluated at y(j) instead of at s(j), or a function's derivative at its value."""
     kind = "derivative at the output"
     what = "Phi' was evaluated at the output y instead of at the pre-activation s"
@@ -137,10 +137,10 @@ def derivative_at_output(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
         slope = finite_or_none(partial(_slope, op.operation, op.value, op.node))
         if slope is not None:
             what = f"the derivative of {op.operation} at {op.node} was evaluated at its output"
-            yield Slip(kind, op.where, what, op.differentiated({0: slope}))
+            yield PossibleMistake(kind, op.where, what, op.differentiated({0: slope}))
 
 
-def weight_for_upstream(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def weight_for_upstream(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """In dJ/dw_ij, w_ij or s(i) stands where y(i) should."""
     if isinstance(part, WeightGradient):
         i, j = part.i, part.j
@@ -150,12 +150,12 @@ def weight_for_upstream(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
         for name, number in other.items():
             what = f"{name} was used instead of the upstream activation y({i})"
             where = f"the upstream value of {_edge(i, j)}"
-            yield Slip(
+            yield PossibleMistake(
                 "weight instead of upstream activation", where, what, read=partial(_times, part, upstream=number)
             )
 
 
-def loss_derivative(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def loss_derivative(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The sweep began behind the loss with 1 instead of with the loss's derivative."""
     ends = ends_of(part)
     if ends and ends[1] in L.outputs and "expression" in L.nodes[ends[1]]:
@@ -163,18 +163,20 @@ def loss_derivative(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
         if into:
             what = f"the derivative of {ends[1]} by what it is computed from was left out"
             change = with_derivatives(dict.fromkeys(into, _one))
-            yield Slip("loss derivative forgotten", f"the first step back from {ends[1]}", what, change)
+            yield PossibleMistake("loss derivative forgotten", f"the first step back from {ends[1]}", what, change)
 
 
-def _gate_slips(part: Part, L: ComputationalGraph, kind: str, what: str, gate: Callable[[str], Any]) -> Iterator[Slip]:
-    """Yield the slips that put another gate in place of Phi', at one neuron and at all of them."""
+def _gate_slips(
+    part: Part, L: ComputationalGraph, kind: str, what: str, gate: Callable[[str], Any]
+) -> Iterator[PossibleMistake]:
+    """Yield the mistakes that put another gate in place of Phi', at one neuron and at all of them."""
     neurons = [j for j in heads_of(part, L) if L.nodes[j].get("activation", "identity") != "identity"]
     neurons = [j for j in neurons if np.ndim(L.nodes[j]["value"]) == 0]
     wrong = {j: number for j in neurons if (number := finite_or_none(partial(gate, j))) is not None}
     for j, number in wrong.items():
-        yield Slip(kind, f"the gate of {j}", f"{what} at {j}", with_gates({j: number}))
+        yield PossibleMistake(kind, f"the gate of {j}", f"{what} at {j}", with_gates({j: number}))
     if len(neurons) > 1 and len(wrong) == len(neurons):
-        yield Slip(kind, "the gates", f"{what} at every neuron", with_gates(wrong))
+        yield PossibleMistake(kind, "the gates", f"{what} at every neuron", with_gates(wrong))
 
 
 def _called(part: Part, L: ComputationalGraph) -> Iterator[Applied]:

@@ -8,6 +8,8 @@ from itertools import islice
 
 from cgraph.algorithms.paths import paths
 from cgraph.algorithms.sweeps import sensitivity
+from cgraph.exercises.mistakes.paths import MOST_PATHS
+from cgraph.exercises.mistakes.possible_mistake import PossibleMistake
 from cgraph.exercises.questions import (
     EdgeDerivative,
     Gate,
@@ -18,8 +20,6 @@ from cgraph.exercises.questions import (
     ValueOf,
     WeightGradient,
 )
-from cgraph.exercises.slips.paths import MOST_PATHS
-from cgraph.exercises.slips.slip import Slip
 from cgraph.model.graph import ComputationalGraph
 
 __all__ = ["forward_value", "inverse", "neighbour"]
@@ -28,7 +28,7 @@ __all__ = ["forward_value", "inverse", "neighbour"]
 MOST_SOURCES = 20  # whose numbers are compared
 
 
-def forward_value(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def forward_value(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A value of the forward pass was given instead of a derivative, or a pre-activation."""
     nodes: tuple[str, ...] = ()
     match part:
@@ -38,34 +38,38 @@ def forward_value(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
             nodes = path[-1], path[0]
         case Gate(j):
             what = f"the pre-activation s({j}) was given instead of the gate"
-            yield Slip("forward value", f"node {j}", what, read=partial(_preactivation, j))
+            yield PossibleMistake("forward value", f"node {j}", what, read=partial(_preactivation, j))
         case ValueOf(j) if L.nodes[j].get("activation", "identity") != "identity":
             what = f"the pre-activation s({j}) was given; the activation was not applied"
-            yield Slip("activation forgotten", f"the activation of {j}", what, read=partial(_preactivation, j))
+            yield PossibleMistake(
+                "activation forgotten", f"the activation of {j}", what, read=partial(_preactivation, j)
+            )
     for j in nodes:
         if L.nodes[j].get("value") is not None:
             what = f"the value y({j}) was given instead of the derivative"
-            yield Slip("forward value", "what is asked for", what, read=ValueOf(j).of)
+            yield PossibleMistake("forward value", "what is asked for", what, read=ValueOf(j).of)
 
 
-def inverse(part: Part, _: ComputationalGraph) -> Iterator[Slip]:
+def inverse(part: Part, _: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The derivative the other way round: ds/dt for dt/ds."""
     kind, where = "S(t,s) given", "what is differentiated by what"
     match part:
         case Sensitivity(s, t) | EdgeDerivative(s, t):
             what = f"d{s}/d{t} was given instead of d{t}/d{s}"
-            yield Slip(kind, where, what, read=lambda M: 1 / part.of(M))
+            yield PossibleMistake(kind, where, what, read=lambda M: 1 / part.of(M))
     match part:
         case Sensitivity(s, t) if s != t:
             what = f"S({t},{s}), which is 0, was given instead of S({s},{t})"
-            yield Slip(kind, where, what, read=lambda M: float(sensitivity(M, t, s)))
+            yield PossibleMistake(kind, where, what, read=lambda M: float(sensitivity(M, t, s)))
 
 
-def neighbour(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def neighbour(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The number of a node or edge nearby."""
     for other in dict.fromkeys(_neighbours(part, L)):
         if other != part:
-            yield Slip("neighbour's number", "which one is asked for", f"this is {other}, not {part}", read=other.of)
+            yield PossibleMistake(
+                "neighbour's number", "which one is asked for", f"this is {other}, not {part}", read=other.of
+            )
 
 
 def _neighbours(part: Part, L: ComputationalGraph) -> Iterator[Part]:

@@ -21,7 +21,7 @@ __all__ = [
     "Applied",
     "Change",
     "Edge",
-    "Slip",
+    "PossibleMistake",
     "applied",
     "edges_of",
     "ends_of",
@@ -37,7 +37,7 @@ Change = Callable[[ComputationalGraph], ComputationalGraph]
 Edge = tuple[str, str]
 
 
-class Slip(NamedTuple):
+class PossibleMistake(NamedTuple):
     """One slip that could have been made.
 
     `where` says where to look, and `what` what went wrong there. `change` makes the graph of whoever made the slip
@@ -191,7 +191,7 @@ class Applied(NamedTuple):
         """Return the change in which the derivatives {(k, p): number or Jacobian} of steps by operands are others."""
         try:
             z = derivatives_of_steps(self.expression, self.v, self.node, derivatives)
-        except (CGraphError, ValueError):  # shapes that do not fit: nobody slips this way
+        except (CGraphError, ValueError):  # shapes that do not fit: nobody mistakes this way
             z = {}
 
         def changed(L: ComputationalGraph) -> ComputationalGraph:

@@ -1,4 +1,4 @@
-"""The name of the mistake: which slips lead to the numbers that were given."""
+"""The name of the mistake: which mistakes lead to the numbers that were given."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from fractions import Fraction
 from typing import Any
 
 from cgraph.exercises.exercise import Exercise
+from cgraph.exercises.mistakes import PossibleMistake
 from cgraph.exercises.numbers import Given
 from cgraph.exercises.questions import Part
 from cgraph.exercises.results import Mistake
-from cgraph.exercises.slips import Slip
 from cgraph.exercises.tolerances import EXACT, Interval, Tolerance
 
-__all__ = ["Cell", "explained"]
+__all__ = ["Cell", "diagnose"]
 
 MOST_NAMED = 5  # possibilities that are listed
 NEAR = Fraction(1, 50)  # of the truth: what rounding on the way may explain
-DIGITS_FOR_PAIRS = 4  # that an answer must have before two slips are taken for its cause
+DIGITS_FOR_PAIRS = 4  # that an answer must have before two mistakes are taken for its cause
 ROUNDED = Mistake("rounded too early", "rounding", "intermediate results were rounded, for the number is near", False)
 
 
@@ -32,13 +32,13 @@ class Cell:
     given: Given
 
 
-def explained(exercise: Exercise, part: Part, tolerance: Tolerance, cells: Sequence[Cell]) -> tuple[Mistake, ...]:
-    """Return what explains the numbers given for `part`: one slip if exactly one fits, else several, else two together.
+def diagnose(exercise: Exercise, part: Part, tolerance: Tolerance, cells: Sequence[Cell]) -> tuple[Mistake, ...]:
+    """Return what explains the numbers given for `part`: one mistake if exactly one fits, else several, else two together.
 
-    A slip of an array must fit every entry. One that leads to the digits that were written goes before one that
+    A mistake of an array must fit every entry. One that leads to the digits that were written goes before one that
     leads to something within the tolerance.
     """
-    singles = (((slip,), value) for slip, value in exercise.slips(part))
+    singles = (((slip,), value) for slip, value in exercise.possible_mistakes(part))
     if found := _fitting(singles, tolerance, cells):
         return tuple(Mistake(s.kind, s.where, s.what, len(found) == 1) for (s,) in found[:MOST_NAMED])
     if all(cell.given.digits >= DIGITS_FOR_PAIRS for cell in cells):
@@ -53,24 +53,24 @@ def explained(exercise: Exercise, part: Part, tolerance: Tolerance, cells: Seque
 
 
 def _fitting(
-    candidates: Iterable[tuple[tuple[Slip, ...], Any]], tolerance: Tolerance, cells: Sequence[Cell]
-) -> list[tuple[Slip, ...]]:
-    fine: dict[Any, tuple[Slip, ...]] = {}
-    coarse: dict[Any, tuple[Slip, ...]] = {}
+    candidates: Iterable[tuple[tuple[PossibleMistake, ...], Any]], tolerance: Tolerance, cells: Sequence[Cell]
+) -> list[tuple[PossibleMistake, ...]]:
+    fine: dict[Any, tuple[PossibleMistake, ...]] = {}
+    coarse: dict[Any, tuple[PossibleMistake, ...]] = {}
     given = [float(cell.given.value) for cell in cells]
-    for slips, value in candidates:
+    for mistakes, value in candidates:
         found = _numbers(value, cells)
         if not found or not all(_comes_near(v, g, tolerance) for v, g in zip(found, given, strict=True)):
             continue  # most of them, at the price of floats
         numbers = [Fraction(repr(v)) for v in found]
         if all(number in cell.accepted for number, cell in zip(numbers, cells, strict=True)):
             continue  # a slip that does not show
-        # Several slips of one kind at one place that come to the same number are one.
-        key = (*((slip.kind, slip.where) for slip in slips), *(f"{v:.9g}" for v in found))
+        # Several mistakes of one kind at one place that come to the same number are one.
+        key = (*((slip.kind, slip.where) for slip in mistakes), *(f"{v:.9g}" for v in found))
         if all(_agrees(number, cell.given) for number, cell in zip(numbers, cells, strict=True)):
-            fine.setdefault(key, slips)
+            fine.setdefault(key, mistakes)
         elif all(tolerance.accepts(n, c.given.value) for n, c in zip(numbers, cells, strict=True)):
-            coarse.setdefault(key, slips)
+            coarse.setdefault(key, mistakes)
     return list((fine or coarse).values())
 
 

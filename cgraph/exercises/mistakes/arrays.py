@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from cgraph.algorithms.paths import count_paths, paths
+from cgraph.exercises.mistakes.evaluation import operations_of, reevaluated, replaced
+from cgraph.exercises.mistakes.paths import MOST_PATHS
+from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied, edges_of, with_derivatives
 from cgraph.exercises.questions import EdgeDerivative, Part, Sensitivity
-from cgraph.exercises.slips.evaluation import operations_of, reevaluated, replaced
-from cgraph.exercises.slips.paths import MOST_PATHS
-from cgraph.exercises.slips.slip import Slip, applied, edges_of, with_derivatives
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
@@ -23,42 +23,42 @@ __all__ = ["factor_of_square", "sum_for_mean", "transposed", "wrong_order"]
 SQUARES = {"squared_norm", "squared_error"}
 
 
-def transposed(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def transposed(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The transpose of the answer, or of one of the matrices in it."""
     if isinstance(part, Sensitivity | EdgeDerivative) and np.ndim(part.of(L)) == 2:
         what = "the transpose was given"
-        yield Slip("transpose given", "rows and columns", what, read=lambda M: part.of(M).T)
+        yield PossibleMistake("transpose given", "rows and columns", what, read=lambda M: part.of(M).T)
     for i, j in [] if isinstance(part, EdgeDerivative) else edges_of(part, L):
         if np.ndim(L.edges[i, j]["derivative"]) == 2:
             change = with_derivatives({(i, j): lambda z: z.T})
             what = f"the transpose of z({i},{j}) was used"
-            yield Slip("transpose given", f"the edge {i} -> {j}", what, change)
+            yield PossibleMistake("transpose given", f"the edge {i} -> {j}", what, change)
 
 
-def wrong_order(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def wrong_order(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The Jacobians along each path were multiplied with the one nearest to s on the left."""
     if isinstance(part, Sensitivity) and np.ndim(part.of(L)) and 1 <= count_paths(L, part.s, part.t) <= MOST_PATHS:
         what = "the matrices were multiplied in the wrong order"
-        yield Slip("wrong order", "the order of the matrices", what, read=partial(_in_wrong_order, part))
+        yield PossibleMistake("wrong order", "the order of the matrices", what, read=partial(_in_wrong_order, part))
 
 
-def sum_for_mean(_: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def sum_for_mean(_: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A sum over the batch stands where the mean should, or the mean where the sum should."""
     for old, new in (("mean", "sum"), ("sum", "mean")):
         if any(old in operations_of(L, j) for j in L):
             change = partial(reevaluated, rewrite=partial(replaced, old=old, new=new))
             what = f"the {new} was taken instead of the {old}"
-            yield Slip("sum instead of mean", f"the {old}", what, change)
+            yield PossibleMistake("sum instead of mean", f"the {old}", what, change)
 
 
-def factor_of_square(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def factor_of_square(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The factor 2 in the derivative of a squared norm was forgotten, as in a regulariser's."""
     for op in applied(part, L):
         if op.operation in SQUARES:
             row, x = ARRAY_OPERATIONS[op.operation], list(map(np.asarray, op.x))
             halves = {(op.k, p): row.jacobian(p, op.value, *x) * 0.5 for p in range(len(x))}
             what = f"the factor 2 in the derivative of {op.operation} at {op.node} was forgotten"
-            yield Slip("power rule", op.where, what, op.with_local(halves))
+            yield PossibleMistake("power rule", op.where, what, op.with_local(halves))
 
 
 def _in_wrong_order(part: Sensitivity, L: ComputationalGraph) -> Any:

@@ -1,4 +1,4 @@
-"""The table of slips, and the numbers that they lead to."""
+"""The table of mistakes, and the numbers that they lead to."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.exercises.questions import Part, Updated
-from cgraph.exercises.slips import arrays, equations, evaluation, factors, paths, readings
-from cgraph.exercises.slips.slip import Slip, finite_or_none
+from cgraph.exercises.mistakes import arrays, equations, evaluation, factors, paths, readings
+from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, finite_or_none
+from cgraph.exercises.questions import GradientStep, Part
 from cgraph.model.graph import ComputationalGraph
 
-__all__ = ["SLIPS", "candidates", "combinations"]
+__all__ = ["MISTAKES", "candidates", "combinations"]
 
-MOST_PAIRS = 1500  # of slips that are tried together
-Finder = Callable[[Part, ComputationalGraph], Iterator[Slip]]
+MOST_PAIRS = 1500  # of mistakes that are tried together
+Finder = Callable[[Part, ComputationalGraph], Iterator[PossibleMistake]]
 
 
-def candidates(part: Part, L: ComputationalGraph) -> list[tuple[Slip, Any]]:
+def candidates(part: Part, L: ComputationalGraph) -> list[tuple[PossibleMistake, Any]]:
     """Return every slip that `part` allows in the linearized graph `L`, with the number that it leads to.
 
     Examples
@@ -32,26 +32,26 @@ def candidates(part: Part, L: ComputationalGraph) -> list[tuple[Slip, Any]]:
     >>> [(slip.what, number) for slip, number in candidates(Sensitivity("x", "y"), L)][:2]
     [('the path x -> a -> y was left out of the sum', 1.0), ('the path x -> y was left out of the sum', 3.0)]
     """
-    slips = (slip for finder in SLIPS.values() for slip in finder(part, L))
-    numbers = ((slip, finite_or_none(partial(slip.answer, part, L))) for slip in slips)
+    mistakes = (slip for finder in MISTAKES.values() for slip in finder(part, L))
+    numbers = ((slip, finite_or_none(partial(slip.answer, part, L))) for slip in mistakes)
     shape = np.shape(part.of(L))
     return [(slip, number) for slip, number in numbers if number is not None and np.shape(number) == shape]
 
 
-def combinations(part: Part, L: ComputationalGraph) -> Iterator[tuple[tuple[Slip, Slip], Any]]:
-    """Iterate over pairs of slips of the frequent kinds, with the number that both together lead to."""
-    slips = [slip for kind in FREQUENT for slip in SLIPS[kind](part, L)]
+def combinations(part: Part, L: ComputationalGraph) -> Iterator[tuple[tuple[PossibleMistake, PossibleMistake], Any]]:
+    """Iterate over pairs of mistakes of the frequent kinds, with the number that both together lead to."""
+    mistakes = [slip for kind in FREQUENT for slip in MISTAKES[kind](part, L)]
     shape = np.shape(part.of(L))
-    slips.sort(key=lambda slip: slip.read is not None)  # who reads something else does so last
-    for first, second in islice(((a, b) for a, b in pairs_of(slips, 2) if a.change and not a.read), MOST_PAIRS):
+    mistakes.sort(key=lambda slip: slip.read is not None)  # who reads something else does so last
+    for first, second in islice(((a, b) for a, b in pairs_of(mistakes, 2) if a.change and not a.read), MOST_PAIRS):
         number = finite_or_none(partial(_both, first, second, part, L))
         if number is not None and np.shape(number) == shape:
             yield (first, second), number
 
 
-def descent_step(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
-    """A step in the wrong direction, without the rate, or alone; and every slip of the gradient."""
-    if not isinstance(part, Updated):
+def descent_step(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """A step in the wrong direction, without the rate, or alone; and every mistake of the gradient."""
+    if not isinstance(part, GradientStep):
         return
     g, rate = part.gradient, part.rate
     wrong: dict[str, Callable[[ComputationalGraph], Any]] = {
@@ -63,21 +63,21 @@ def descent_step(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
         "the weight was left as it was": part.weight,
     }
     for what, read in wrong.items():
-        yield Slip("descent step", "the step w - rate dJ/dw", what, read=read)
-    for finder in SLIPS.values():
+        yield PossibleMistake("descent step", "the step w - rate dJ/dw", what, read=read)
+    for finder in MISTAKES.values():
         for slip in finder(g, L):
             yield slip._replace(read=partial(_stepped, part, slip.read or g.of))
 
 
-def _stepped(part: Updated, gradient: Callable[[ComputationalGraph], Any], M: ComputationalGraph) -> Any:
+def _stepped(part: GradientStep, gradient: Callable[[ComputationalGraph], Any], M: ComputationalGraph) -> Any:
     return part.weight(M) - part.rate * gradient(M)
 
 
-def _both(first: Slip, second: Slip, part: Part, L: ComputationalGraph) -> Any:
+def _both(first: PossibleMistake, second: PossibleMistake, part: Part, L: ComputationalGraph) -> Any:
     return second.answer(part, first.change(L) if first.change else L)
 
 
-SLIPS: dict[str, Finder] = {
+MISTAKES: dict[str, Finder] = {
     "path left out": paths.path_left_out,
     "only one path": paths.only_one_path,
     "overwritten": paths.overwritten,

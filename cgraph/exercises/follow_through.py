@@ -9,14 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.exercises.questions import EdgeDerivative, Entry, Gate, Part, Sensitivity, Updated, ValueOf, WeightGradient
+from cgraph.exercises.questions import (
+    EdgeDerivative,
+    Entry,
+    Gate,
+    GradientStep,
+    Part,
+    Sensitivity,
+    ValueOf,
+    WeightGradient,
+)
 from cgraph.model.evaluation import linearized_from, source_values
 from cgraph.model.graph import ComputationalGraph
 
-__all__ = ["believing"]
+__all__ = ["followed_through"]
 
 
-def believing(G: ComputationalGraph, believed: Mapping[Part, Fraction], asked: Part) -> ComputationalGraph:
+def followed_through(G: ComputationalGraph, believed: Mapping[Part, Fraction], asked: Part) -> ComputationalGraph:
     """Return the linearized graph in which the numbers of some parts are what is believed.
 
     Believed values are carried forward, believed gates and edges stand on the graph, and a believed S(i,t) takes the
@@ -32,7 +41,7 @@ def believing(G: ComputationalGraph, believed: Mapping[Part, Fraction], asked: P
         if isinstance(part, EdgeDerivative):
             L.edges[part.i, part.j]["derivative"] = z
     inner = asked.whole if isinstance(asked, Entry) else asked
-    inner = inner.gradient if isinstance(inner, Updated) else inner
+    inner = inner.gradient if isinstance(inner, GradientStep) else inner
     if isinstance(inner, Sensitivity | WeightGradient):
         for part, S in numbers.items():
             if (

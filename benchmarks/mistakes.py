@@ -1,7 +1,7 @@
 """How often the name of the mistake is right: slips planted in random graphs and networks by a student of their own.
 
 The student here shares no code with cgraph: it has its own forward pass, local derivatives, backward pass (version B)
-and paths, and a bug in one of them. ``python benchmarks/slips.py [GRAPHS]`` prints the tables of docs/exercises.md.
+and paths, and a bug in one of them. ``python benchmarks/mistakes.py [GRAPHS]`` prints the tables of docs/exercises.md.
 """
 
 import random

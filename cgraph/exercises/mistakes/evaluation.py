@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied
 from cgraph.exercises.questions import Part, PathCount, WeightGradient
-from cgraph.exercises.slips.slip import Slip, applied
 from cgraph.model.evaluation import derivatives_of_steps, linearize, linearized_from, source_values, steps_of
 from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
@@ -26,25 +26,25 @@ CONFUSED = (("log", "log10"), ("log", "log2"), ("log10", "log"), ("log2", "log")
 DIGITS = (1, 2, 3)
 
 
-def degrees(_: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def degrees(_: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """Sines and cosines were taken of degrees."""
     if any(ANGLES & operations_of(L, j) for j in L):
         what = "the calculator took angles in degrees instead of radians"
         change = partial(reevaluated, rewrite=_in_degrees, given=_undifferentiated)
-        yield Slip("degrees for radians", "sin, cos or tan", what, change)
+        yield PossibleMistake("degrees for radians", "sin, cos or tan", what, change)
 
 
-def log_base(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def log_base(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The logarithm has another base, or its base was forgotten in the derivative."""
     where = "the base of the logarithm"
     for old, new in CONFUSED:
         if any(old in operations_of(L, j) for j in L):
             rewrite = partial(replaced, old=old, new=new)
             what = f"{LOGARITHMS[new]} was taken instead of {LOGARITHMS[old]}"
-            yield Slip("log base", where, what, partial(reevaluated, rewrite=rewrite))
+            yield PossibleMistake("log base", where, what, partial(reevaluated, rewrite=rewrite))
             as_before = partial(_as_of, old=old, new=new)
             change = partial(reevaluated, rewrite=rewrite, given=as_before)
-            yield Slip("log base", where, f"{what}, in the values alone", change)
+            yield PossibleMistake("log base", where, f"{what}, in the values alone", change)
     for op in applied(part, L):
         factors = {}
         if op.operation in {"log10", "log2"}:
@@ -53,10 +53,10 @@ def log_base(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
             factors = {1: op.value}
         if factors:
             what = f"the factor with the logarithm of the base was forgotten in the derivative at {op.node}"
-            yield Slip("log base", op.where, what, op.differentiated(factors))
+            yield PossibleMistake("log base", op.where, what, op.differentiated(factors))
 
 
-def rounded_early(part: Part, _: ComputationalGraph) -> Iterator[Slip]:
+def rounded_early(part: Part, _: ComputationalGraph) -> Iterator[PossibleMistake]:
     """Intermediate results were rounded to a few digits."""
     if not isinstance(part, PathCount):
         for unit, rounding in (("significant figures", _to_figures), ("decimal places", round)):
@@ -64,13 +64,13 @@ def rounded_early(part: Part, _: ComputationalGraph) -> Iterator[Slip]:
                 for what, derivatives in (("values", False), ("values and derivatives", True)):
                     change = partial(_rounded, to=partial(_call, rounding, digits), derivatives=derivatives)
                     said = f"intermediate {what} were rounded to {digits} {unit}"
-                    yield Slip("rounded too early", "rounding", said, change)
+                    yield PossibleMistake("rounded too early", "rounding", said, change)
 
 
-def bias_forgotten(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
+def bias_forgotten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The weighted sums were taken without the biases."""
     if BIAS in L and L.out_degree(BIAS) and not (isinstance(part, WeightGradient) and part.i == BIAS):
-        yield Slip("bias forgotten", "the weighted sums", "the biases were forgotten", _without_biases)
+        yield PossibleMistake("bias forgotten", "the weighted sums", "the biases were forgotten", _without_biases)
 
 
 def _without_biases(L: ComputationalGraph) -> ComputationalGraph:

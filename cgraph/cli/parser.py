@@ -13,7 +13,7 @@ __all__ = ["build_parser"]
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "chain", "anneal", "optimal")
 LAYOUTS = ("numerator", "denominator")
-GRADE_FORMATS = ("text", "markdown", "json", "csv", "junit", "gradescope")
+GRADE_FORMATS = ("text", "markdown", "json", "csv", "moodle", "canvas", "junit", "gradescope")
 SPEC_FORMATS = ("yaml", "json", "toml")
 SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
 PICTURE_FORMATS = ("svg", "png", "pdf", "tikz", "dot", "mermaid")
@@ -130,11 +130,14 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--symbolic", action="store_true", help="add S as formulas (needs the extra: symbolic)")
     sub = command("grade", "mark answers to an exercise, and name the mistakes", "exercise_commands")
     sub.add_argument("exercise", metavar="EXERCISE", help="a spec with questions under `ask`, or - for standard input")
-    sub.add_argument("--answers", metavar="FILE", help="answers in YAML, JSON, TOML or CSV, or a folder of such files; "
+    sub.add_argument("--answers", metavar="FILE", help="answers in YAML, JSON, TOML or CSV, a folder of such files, or a CSV "
+                     "table with a row for each student and a column for each question; "
                      "without it, the questions are printed with their answers")  # fmt: skip
     sub.add_argument("--hints", type=int, choices=(0, 1, 2), default=2,
                      help="what a wrong answer is told: nothing, where to look, what it was (default: 2)")  # fmt: skip
     sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
+    sub.add_argument("--width", type=count, metavar="N",
+                     help="columns at which text is wrapped (default: those of the terminal)")  # fmt: skip
     sub.add_argument("--jobs", type=count, metavar="N", help="processes for a folder (default: one for each core)")
     _add_output(sub, "where to write the report")
     sub = command(

@@ -35,6 +35,8 @@ class Exercise:
         What it is called and where it comes from.
     sealed : str
         The salt of the hashes that answers are checked by, "" if the exercise is not sealed.
+    variant_of : str
+        Whose numbers they are, "" if they are everybody's.
     """
 
     graph: ComputationalGraph
@@ -42,6 +44,7 @@ class Exercise:
     title: str = ""
     source: str = ""
     sealed: str = ""
+    variant_of: str = ""
 
     @cached_property
     def linearized(self) -> ComputationalGraph:

@@ -11,7 +11,7 @@ import numpy as np
 
 from cgraph.exercises.mistakes import candidates
 from cgraph.exercises.questions import Choice, FormulaAnswer, Question
-from cgraph.exercises.results import Mistake, PartResult, unreadable
+from cgraph.exercises.results import Mistake, PartResult, text_of, unreadable
 from cgraph.model.errors import CGraphError, EquationError
 from cgraph.model.evaluation import linearize, steps_of
 from cgraph.model.graph import ComputationalGraph, undefined
@@ -32,8 +32,8 @@ def mark_choice(choice: Choice, answer: Any) -> PartResult:
         return PartResult("", "missing")
     letters = LETTERS[: len(choice.options)]
     texts = {_plain(text): letter for letter, text in zip(letters, choice.options, strict=True)}
-    given = _plain(str(answer)).strip("().")
-    given = texts.get(_plain(str(answer)), given)
+    given = _plain(text_of(answer)).strip("().")
+    given = texts.get(_plain(text_of(answer)), given)
     if len(given) != 1 or given not in letters:
         return unreadable("", answer, f"the answer of a choice is one of the letters {letters}")
     return PartResult("", "right" if given == choice.right else "wrong", given)
@@ -50,7 +50,7 @@ def mark_formula(G: ComputationalGraph, q: Question, asked: FormulaAnswer, answe
     if isinstance(answer, bool) or not isinstance(answer, str | int | float):
         return unreadable("", answer, "a formula is a text")
     try:
-        expression = parse(str(answer))
+        expression = parse(text_of(answer))
     except EquationError as error:
         return unreadable("", answer, str(error))
     if names := undefined(expression, G):
@@ -64,12 +64,12 @@ def mark_formula(G: ComputationalGraph, q: Question, asked: FormulaAnswer, answe
         try:
             value = _value(expression, L)
         except CGraphError as error:
-            return PartResult("", "wrong", str(answer), note=f"it cannot be computed at {where}: {error}")
+            return PartResult("", "wrong", text_of(answer), note=f"it cannot be computed at {where}: {error}")
         if not _equal(value, truth):
             note = f"at {where} it gives {value:.6g}, and the derivative is {truth:.6g}"
             named = _named(expression, asked, [L for _, L in points[:3]])
-            return PartResult("", "wrong", str(answer), note=note, mistakes=named)
-    return PartResult("", "right", str(answer))
+            return PartResult("", "wrong", text_of(answer), note=note, mistakes=named)
+    return PartResult("", "right", text_of(answer))
 
 
 def _points(

@@ -38,6 +38,8 @@ def diagnose(exercise: Exercise, part: Part, tolerance: Tolerance, cells: Sequen
     A mistake of an array must fit every entry. One that leads to the digits that were written goes before one that
     leads to something within the tolerance.
     """
+    if all(cell.given.value in cell.accepted or _too_short(cell) for cell in cells) and any(map(_too_short, cells)):
+        return (_too_few_digits(tolerance),)
     singles = (((slip,), value) for slip, value in exercise.possible_mistakes(part))
     if found := _fitting(singles, tolerance, cells):
         return tuple(Mistake(s.kind, s.where, s.what, len(found) == 1) for (s,) in found[:MOST_NAMED])
@@ -50,6 +52,19 @@ def diagnose(exercise: Exercise, part: Part, tolerance: Tolerance, cells: Sequen
             )
     is_near = all(abs(cell.given.value - cell.truth) <= NEAR * abs(cell.truth) for cell in cells)
     return (ROUNDED,) if is_near else ()
+
+
+def _too_short(cell: Cell) -> bool:
+    """Whether an answer is the truth, rounded to fewer digits than are asked for."""
+    unit, value = cell.given.half_unit, cell.given.value
+    return bool(value) and unit is not None and value not in cell.accepted and abs(value - cell.truth) <= unit
+
+
+def _too_few_digits(tolerance: Tolerance) -> Mistake:
+    asked = {"sf": "significant figure", "dp": "decimal place"}.get(tolerance.kind)
+    count = int(tolerance.size)
+    what = f"{count} {asked}{'s' * (count != 1)} are asked for" if asked else f"the tolerance is {tolerance}"
+    return Mistake("too few digits", "the digits of the answer", f"right as far as it goes; {what}", certain=True)
 
 
 def _fitting(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -18,7 +19,7 @@ from cgraph.model.graph import ComputationalGraph, undefined
 from cgraph.model.language.expressions import Expression
 from cgraph.model.language.parsing import parse
 
-__all__ = ["mark_choice", "mark_formula"]
+__all__ = ["mark_choice", "mark_formula", "with_products"]
 
 POINTS = 20  # at which a formula is compared
 MOST_TRIES = 1000  # to find them, where the graph is not defined everywhere
@@ -43,6 +44,18 @@ def _plain(text: str) -> str:
     return " ".join(text.split()).upper()
 
 
+def with_products(text: str) -> str:
+    """Return a formula with the signs of multiplication that people leave out.
+
+    Examples
+    --------
+    >>> with_products("2(q-1)x + 3x1 - 1e-3"), with_products("log10(x)")
+    ('2*(q-1)*x + 3*x1 - 1e-3', 'log10(x)')
+    """
+    text = re.sub(r"(?<![\w.])(\d+\.?\d*)(?![\d.]|[eE][-+]?\d)(?=\s*[A-Za-z_(])", r"\1*", text)
+    return re.sub(r"\)(?=\s*[\w(])", ")*", text)
+
+
 def mark_formula(G: ComputationalGraph, q: Question, asked: FormulaAnswer, answer: Any) -> PartResult:
     """Compare a formula with the derivative at random points, the same ones for everybody."""
     if answer is None:
@@ -50,7 +63,7 @@ def mark_formula(G: ComputationalGraph, q: Question, asked: FormulaAnswer, answe
     if isinstance(answer, bool) or not isinstance(answer, str | int | float):
         return unreadable("", answer, "a formula is a text")
     try:
-        expression = parse(text_of(answer))
+        expression = parse(with_products(text_of(answer)))
     except EquationError as error:
         return unreadable("", answer, str(error))
     if names := undefined(expression, G):

@@ -463,14 +463,30 @@ def test_an_exercise_hides_its_answers_and_checks_what_is_typed(show):
     tab.fill("#answer", "5")
     tab.keyboard.press("Enter")
     assert tab.inner_text("#verdict").startswith("5 is not right")
+    assert tab.inner_text("#score") == "0 of 1 right at the first try"
+    tab.click("#hint")
+    assert "3" in tab.inner_text("#numbers")
     tab.fill("#answer", "6")
     tab.click("#check")
+    assert tab.inner_text("#verdict") == "6 is right."
+    assert tab.inner_text("#score") == "0 of 1 right at the first try"
     assert tab.inner_text("#result") == "= 6"
     assert tab.text_content("#node-2 .value") == "6"
     assert not tab.is_visible("#question")
     tab.click("#next")
-    tab.click("#reveal")
+    assert tab.inner_text("#verdict") == ""
+    tab.fill("#answer", "412.191")
+    tab.keyboard.press("Enter")
+    assert tab.inner_text("#verdict") == "412.191 is right."
+    assert tab.inner_text("#score") == "1 of 2 right at the first try"
     assert rows(tab)["y"][0] == pytest.approx(412.19145725)
+    tab.keyboard.press("ArrowRight")
+    tab.fill("#answer", "many")
+    tab.click("#check")
+    assert tab.inner_text("#verdict").startswith("many is not a number")
+    assert tab.inner_text("#score") == "1 of 2 right at the first try"
+    tab.click("#reveal")
+    assert tab.inner_text("#score") == "1 of 3 right at the first try"
     tab.keyboard.press("End")
     assert rows(tab)["x → a → y"] == [None, None]  # what was passed over stays hidden
     tab.uncheck("#exercise")

@@ -18,7 +18,7 @@ from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 
-__all__ = ["factor_of_square", "sum_for_mean", "transposed", "wrong_order"]
+__all__ = ["entry_by_entry", "factor_of_square", "sum_for_mean", "transposed", "wrong_order"]
 
 SQUARES = {"squared_norm", "squared_error"}
 
@@ -33,6 +33,16 @@ def transposed(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
             change = with_derivatives({(i, j): lambda z: z.T})
             what = f"the transpose of z({i},{j}) was used"
             yield PossibleMistake("transpose given", f"the edge {i} -> {j}", what, change)
+
+
+def entry_by_entry(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """A square Jacobian was taken entry by entry: its diagonal alone, as for softmax without the other classes."""
+    for i, j in edges_of(part, L):
+        z = np.asarray(L.edges[i, j]["derivative"])
+        if z.ndim == 2 and z.shape[0] == z.shape[1] and np.any(z != np.diag(np.diag(z))):
+            change = with_derivatives({(i, j): lambda z: np.diag(np.diag(np.asarray(z)))})
+            what = f"the derivative of {j} with respect to {i} was taken entry by entry: its diagonal alone"
+            yield PossibleMistake("diagonal alone", f"the edge {i} -> {j}", what, change)
 
 
 def wrong_order(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:

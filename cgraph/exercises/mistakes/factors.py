@@ -19,7 +19,15 @@ from cgraph.exercises.mistakes.possible_mistake import (
     with_derivatives,
     with_gates,
 )
-from cgraph.exercises.questions import EdgeDerivative, Gate, Part, PathCount, PathProduct, WeightGradient
+from cgraph.exercises.questions import (
+    EdgeDerivative,
+    Gate,
+    Part,
+    PathCount,
+    PathProduct,
+    Sensitivity,
+    WeightGradient,
+)
 from cgraph.model.evaluation import gate_of, is_computed
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
@@ -29,11 +37,13 @@ from cgraph.model.rules.generate import functions_of
 
 __all__ = [
     "activation_for_derivative",
+    "before_the_activation",
     "derivative_at_output",
     "factor_left_out",
     "factor_twice",
     "gate_forgotten",
     "loss_derivative",
+    "rule_of_another",
     "sign_lost",
     "weight_for_upstream",
 ]
@@ -41,6 +51,8 @@ __all__ = [
 # Functions of one operand, and operations with a minus in the derivative by the first or second operand.
 FUNCTIONS = {name for name, row in OPERATIONS.items() if not row.infix and len(row.derivatives) == 1}
 CALLED = FUNCTIONS - {"square", "reciprocal", "identity"}
+# Activations whose derivative the notes compute from the output.
+BY_OUTPUT: dict[str, Callable[[Any], Any]] = {"sigmoid": lambda y: y * (1 - y), "tanh": lambda y: 1 - y * y}
 SIGNED = {0: ("cos", "acos", "neg", "reciprocal"), 1: ("sub", "div")}
 
 
@@ -128,6 +140,39 @@ def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistak
         yield PossibleMistake(kind, op.where, what, op.differentiated({0: 1.0}))
 
 
+def rule_of_another(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """The formula of another activation's derivative, or the right formula with s in place of y."""
+    kind = "derivative of another activation"
+    for name, by_output in BY_OUTPUT.items():
+        for other in BY_OUTPUT.keys() - {name}:
+            what = f"the derivative of {other} was used instead of that of {name}"
+            yield from _gate_slips(part, L, kind, what, partial(_gate_by, BY_OUTPUT[other], L, "value"), name)
+        what = f"the derivative of {name} was computed with s instead of y"
+        wrong = partial(_gate_by, by_output, L, "preactivation")
+        yield from _gate_slips(part, L, "pre-activation for output", what, wrong, name)
+    for op in applied(part, L):
+        if op.operation in BY_OUTPUT:
+            what = f"the derivative of {op.operation} at {op.node} was computed with its operand instead of its value"
+            change = op.differentiated({0: BY_OUTPUT[op.operation](op.x[0])})
+            yield PossibleMistake("pre-activation for output", op.where, what, change)
+
+
+def _gate_by(function: Callable[[Any], Any], L: ComputationalGraph, attribute: str, j: str) -> Any:
+    return function(L.nodes[j][attribute])
+
+
+def before_the_activation(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """The derivative with respect to s(j), which textbooks call delta, was given for that with respect to y(j)."""
+    if isinstance(part, Sensitivity) and part.s != part.t and "gate" in L.nodes[part.s]:
+        what = f"the derivative with respect to s({part.s}), before the activation, was given"
+        read = partial(_before_the_activation, part)
+        yield PossibleMistake("derivative before the activation", f"the activation of {part.s}", what, read=read)
+
+
+def _before_the_activation(part: Sensitivity, M: ComputationalGraph) -> Any:
+    return part.of(M) * M.nodes[part.s]["gate"]
+
+
 def derivative_at_output(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """Phi' was evaluated at y(j) instead of at s(j), or a function's derivative at its value."""
     kind = "derivative at the output"
@@ -167,11 +212,11 @@ def loss_derivative(part: Part, L: ComputationalGraph) -> Iterator[PossibleMista
 
 
 def _gate_slips(
-    part: Part, L: ComputationalGraph, kind: str, what: str, gate: Callable[[str], Any]
+    part: Part, L: ComputationalGraph, kind: str, what: str, gate: Callable[[str], Any], only: str = ""
 ) -> Iterator[PossibleMistake]:
     """Yield the mistakes that put another gate in place of Phi', at one neuron and at all of them."""
     neurons = [j for j in heads_of(part, L) if L.nodes[j].get("activation", "identity") != "identity"]
-    neurons = [j for j in neurons if np.ndim(L.nodes[j]["value"]) == 0]
+    neurons = [j for j in neurons if np.ndim(L.nodes[j]["value"]) == 0 and only in {"", L.nodes[j]["activation"]}]
     wrong = {j: number for j in neurons if (number := finite_or_none(partial(gate, j))) is not None}
     for j, number in wrong.items():
         yield PossibleMistake(kind, f"the gate of {j}", f"{what} at {j}", with_gates({j: number}))

@@ -56,6 +56,7 @@ def descent_step(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]
     g, rate = part.gradient, part.rate
     wrong: dict[str, Callable[[ComputationalGraph], Any]] = {
         "the step went up the gradient instead of down": lambda M: part.weight(M) + rate * g.of(M),
+        "the learning rate was used twice": lambda M: part.weight(M) - rate * rate * g.of(M),
         "the learning rate was left out": lambda M: part.weight(M) - g.of(M),
         "the step alone was given, not the new weight": lambda M: -rate * g.of(M),
         "the size of the step was given, not the new weight": lambda M: rate * g.of(M),
@@ -86,6 +87,8 @@ MISTAKES: dict[str, Finder] = {
     "factor twice": factors.factor_twice,
     "sign lost": factors.sign_lost,
     "activation instead of its derivative": factors.activation_for_derivative,
+    "derivative of another activation": factors.rule_of_another,
+    "derivative before the activation": factors.before_the_activation,
     "gate forgotten": factors.gate_forgotten,
     "derivative at the output": factors.derivative_at_output,
     "weight instead of upstream activation": factors.weight_for_upstream,
@@ -100,6 +103,7 @@ MISTAKES: dict[str, Finder] = {
     "rounded too early": evaluation.rounded_early,
     "bias forgotten": evaluation.bias_forgotten,
     "transpose given": arrays.transposed,
+    "diagonal alone": arrays.entry_by_entry,
     "wrong order": arrays.wrong_order,
     "sum instead of mean": arrays.sum_for_mean,
     "factor of a square": arrays.factor_of_square,

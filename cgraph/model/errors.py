@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 __all__ = [
     "ArchiveError",
@@ -42,6 +44,19 @@ MAX_REPORTS = 100  # problems that the message of a `SpecError` shows
 class CGraphError(Exception):
     """Base of every error that cgraph raises on purpose."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default an exception is copied by calling its class with the finished message, which most classes here
+        # do not take: an error in a process pool would then break the pool.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[CGraphError], args: tuple[Any, ...], state: dict[str, Any]) -> CGraphError:
+    """Return a copy of an error from its message and its attributes, without calling its own `__init__`."""
+    error = kind.__new__(kind)
+    super(CGraphError, error).__init__(*args)  # that of the builtin among the bases
+    error.__dict__.update(state)
+    return error
+
 
 class NodeNotFound(CGraphError, LookupError):
     """A node was named that the graph does not have.
@@ -55,8 +70,16 @@ class NodeNotFound(CGraphError, LookupError):
     """
 
     def __init__(self, node: object, nodes: Iterable[object]) -> None:
-        names = [str(i) for i, _ in zip(nodes, range(5000), strict=False)]
-        hint = f"did you mean {near!r}?" if (near := nearest(str(node), names)) else f"there are {_first(names)}"
+        first = list(islice(nodes, 5000))
+        names = [str(i) for i in first]
+        if alike := [i for i in first if str(i) == str(node)]:  # 1 and "1" are two nodes
+            hint = (
+                f"there is {alike[0]!r}, of type {type(alike[0]).__name__}, and this is of type {type(node).__name__}"
+            )
+        elif near := nearest(str(node), names):
+            hint = f"did you mean {first[names.index(near)]!r}?"
+        else:
+            hint = f"there are {_first(names)}"
         super().__init__(f"no node {node!r} in the graph" + (f"; {hint}" if names else ""))
 
 

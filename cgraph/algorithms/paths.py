@@ -20,14 +20,14 @@ import numpy as np
 from cgraph.model.errors import CGraphError, TooManyPathsError
 from cgraph.model.graph import Node, require_node
 from cgraph.model.linearized import (
+    as_result,
     compose,
     edge_derivative,
-    finite,
+    finished,
     identity,
+    node_sizes,
     nodes_between,
     require_digraph,
-    settler,
-    size_of,
 )
 from cgraph.model.operations.structured_jacobians import Jacobian
 
@@ -165,7 +165,7 @@ def path_sum(
     13.0
     """
     total = sum(product for _, product in paths(G, s, t, limit=limit, derivative=derivative))
-    return settler(G, derivative)({(s, t): total})[0]
+    return finished({(s, t): as_result(total, node_sizes(G, derivative), s, t)})[0]
 
 
 def top_paths(
@@ -223,7 +223,7 @@ def top_paths(
             k, paths(G, s, t, derivative=derivative), key=lambda found: float(np.linalg.norm(found[1]))
         )
     found = strongest_first(s, k, _ways(G, order, t, z))
-    products = finite({tuple(path): _product(path, z) for path in found}, "product")
+    products = finished({tuple(path): _product(path, z) for path in found}, "product")
     return list(zip(map(tuple, found), products, strict=True))
 
 
@@ -297,19 +297,19 @@ def _walk(
     inside = set(nodes_between(G, s, t))
     if not inside:
         return
-    settle = settler(G, derivative)
-    one = identity(size_of(G, s, derivative))
+    size = node_sizes(G, derivative)
+    one = identity(size(s))
     path, products = [s], [one]
     branch = [iter(G.successors(s))]
     if s == t:
-        yield (s,), settle({(s,): one})[0]
+        yield (s,), finished({(s,): as_result(one, size, s, t)})[0]
         return
     while branch:
         for j in branch[-1]:
             if j in inside:
                 product = compose(z(path[-1], j), products[-1])
                 if j == t:
-                    yield (*path, t), settle({(*path, t): product}, "product")[0]
+                    yield (*path, t), finished({(*path, t): as_result(product, size, s, t)}, "product")[0]
                     continue
                 path.append(j)
                 products.append(product)
@@ -328,5 +328,5 @@ def _holds_jacobians(G: nx.DiGraph[Any], nodes: list[Any], derivative: str) -> b
 def _product(path: list[Any], z: Callable[..., Any]) -> Any:
     product: Any = 1
     for i, j in pairwise(path):
-        product = z(i, j) * product
+        product = compose(z(i, j), product)
     return product

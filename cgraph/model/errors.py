@@ -73,9 +73,7 @@ class NodeNotFound(CGraphError, LookupError):
         first = list(islice(nodes, 5000))
         names = [str(i) for i in first]
         if alike := [i for i in first if str(i) == str(node)]:  # 1 and "1" are two nodes
-            hint = (
-                f"there is {alike[0]!r}, of type {type(alike[0]).__name__}, and this is of type {type(node).__name__}"
-            )
+            hint = f"the node is the {_kind(alike[0])} {alike[0]!r}, not the {_kind(node)} {node!r}"
         elif near := nearest(str(node), names):
             hint = f"did you mean {first[names.index(near)]!r}?"
         else:
@@ -280,6 +278,10 @@ def nearest(name: str, names: Iterable[str]) -> str:
         return same[0]
     close = difflib.get_close_matches(name[:100], candidates, n=1)
     return close[0] if close else ""
+
+
+def _kind(node: object) -> str:
+    return {int: "integer", str: "text"}.get(type(node), type(node).__name__)
 
 
 def _first(names: list[str], most: int = 10) -> str:

@@ -7,7 +7,6 @@ sink, joined to it by an edge of derivative 1 that costs nothing.
 
 from __future__ import annotations
 
-import cmath
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeGuard
@@ -272,11 +271,8 @@ def _sizes(L: nx.DiGraph[Any], succ: dict[Any, dict[Any, Partial]]) -> dict[Any,
 def _finite(value: Any, i: Node, o: Node) -> Any:
     if type(value) is int:  # the exact 1 between an input and an output that are the same node
         return float(value)
-    finite = (
-        np.isfinite(value).all()
-        if is_matrix(value)
-        else not isinstance(value, float | complex) or cmath.isfinite(value)
-    )
-    if not finite:
+    if is_matrix(value):
+        value = value.copy()  # an edge from input to output holds the matrix that stands on the graph
+    if isinstance(value, float | complex | np.ndarray) and not np.isfinite(value).all():
         raise EvaluationError(f"S({i}, {o}) overflows: a product of the derivatives exceeds 1.8e308")
     return value

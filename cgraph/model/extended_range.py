@@ -49,6 +49,9 @@ class ExtendedNumber:
         shifted = math.ldexp(small.mantissa, max(small.exponent - large.exponent, _LOST))
         return _normalized(large.mantissa + shifted, large.exponent)
 
+    def __neg__(self) -> ExtendedNumber:
+        return ExtendedNumber(-self.mantissa, self.exponent)
+
     # A sweep starts from the integers 0 and 1, and every product of numbers commutes.
     __radd__, __rmul__ = __add__, __mul__
 

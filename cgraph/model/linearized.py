@@ -298,4 +298,6 @@ def _as_finite(value: Any) -> Scalar | None:
 def _show(value: object) -> str:
     if isinstance(value, np.generic):
         value = value.item()
-    return show_count(value) if type(value) is int else repr(value)  # Python prints no integers of 4,301 digits
+    if type(value) is int:  # which Python does not print if it has more than 4,300 digits
+        return "-" * (value < 0) + show_count(abs(value))
+    return repr(value)

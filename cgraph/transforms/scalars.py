@@ -200,7 +200,11 @@ class _Writer:
 
     def __init__(self, build: Builder, entries: dict[str, Any]) -> None:
         self.build = build
-        self.pieces = {i: _each(lambda name: Piece(self, write_name(name)))(names) for i, names in entries.items()}
+        self.pieces = {
+            i: _each(lambda name: Piece(self, write_name(name)))(names)
+            for i, names in entries.items()
+            if isinstance(i, str)
+        }  # no equation reads a node with another name
         self.operations = 0
         self.j, self.intermediate = "", list[str]()
 

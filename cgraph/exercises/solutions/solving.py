@@ -187,7 +187,8 @@ def _paths(L: ComputationalGraph, s: str, t: str) -> tuple[int, tuple[PathProduc
 
 
 def _check(L: ComputationalGraph, s: str | None, t: str, S: Mapping[str, Any], swept: list[str]) -> Check | None:
-    if s is None or not swept or not all(is_computed(L, j) for j in swept[1:]):
+    equations = all(is_computed(L, j) for j in swept[1:])
+    if s is None or not swept or not equations or L.nodes[s].get("value") is None:
         return None  # where derivatives are given, there are no equations to compare them with
     return numerical_check(L, s, t, S[s])
 

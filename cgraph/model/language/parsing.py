@@ -241,7 +241,10 @@ def _read_array_call(
             raise source.error(f"{typed} has no option {word.arg!r}", word.value, f"its options: {known}")
         if word.arg in options:
             raise source.error(f"{word.arg} is given twice", word.value)
-        options[word.arg] = _whole_numbers(word.value, source)
+        numbers = _whole_numbers(word.value, source)
+        options[word.arg] = (
+            numbers[0] if isinstance(numbers, tuple) and len(numbers) == 1 else numbers
+        )  # as it is written
     if name in LISTED and len(args) > 1:
         args, listed = args[:1], args[1:]
         numbers = [_whole_numbers(number, source) for number in listed]

@@ -108,13 +108,22 @@ def _tokens(text: str) -> list[re.Match[str]]:
     for token in tokens:
         if token.lastgroup != "space":
             _check_token(before, token)
+            ends_tuple = _ends_tuple(before, token, opened)
             _check_brackets(before, token, opened)
-            _check_pair(before, token)
+            if not ends_tuple:
+                _check_pair(before, token)
             before = token
     _check_pair(before, None)
     if opened:
         raise _error(opened[-1], f"{_CLOSES[opened[-1].group()]!r} is missing")
     return tokens
+
+
+def _ends_tuple(before: re.Match[str] | None, token: re.Match[str], opened: list[re.Match[str]]) -> bool:
+    """Whether `token` closes the value of an option after a comma, as in ``axis=(0,)``."""
+    if not (before and opened and before.lastgroup == "comma" and token.lastgroup == "close"):
+        return False
+    return token.string[: opened[-1].start()].rstrip().endswith("=")
 
 
 def _check_token(before: re.Match[str] | None, token: re.Match[str]) -> None:

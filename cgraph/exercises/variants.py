@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -25,6 +25,8 @@ from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import linearize, steps_of
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply
+from cgraph.model.operations.elementwise import OPERATIONS
+from cgraph.model.rules.generate import functions_of
 from cgraph.specs.documents import Document, Path
 from cgraph.specs.reading import read_document
 
@@ -38,13 +40,6 @@ MAGNITUDE = (Fraction(1, 1000), Fraction(10_000))  # of an answer
 SAME = 1e-9  # relative: what is equal but for rounding, on any machine
 SLACK = Fraction(1, 10**9)  # likewise
 EXAMPLE = "write x: [0.5, 3.0, 0.5], which is from, to, step"
-
-# How far the operands of an operation are from its kink.
-KINKS: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys(("abs", "sign", "relu", "leaky_relu"), np.abs),
-    "hard_tanh": lambda x: np.abs(np.abs(x) - 1),
-    **dict.fromkeys(("max", "min"), lambda a, b: np.abs(np.subtract(a, b))),
-}
 
 
 @dataclass(frozen=True)
@@ -241,7 +236,8 @@ def _kinks(L: ComputationalGraph) -> Iterator[_Refusal]:
         elif "activation" in data:
             steps = [(data["activation"], [data["preactivation"]])]
         for operation, operands in steps:
-            if operation in KINKS and np.any(KINKS[operation](*operands) < MARGIN * (1 - SAME)):
+            kinks = functions_of(OPERATIONS[operation]).kinks if operation in OPERATIONS else ()
+            if any(np.any(np.abs(kink(*operands)) < MARGIN * (1 - SAME)) for kink in kinks):
                 yield _Refusal("an operand was too near a kink", f"that of {operation} at node {j!r}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = [
     "EquationError",
     "EvaluationError",
     "ExtraMissingError",
+    "FormatError",
     "InvalidNodeError",
     "MissingDerivativeError",
     "MissingValueError",
@@ -31,8 +32,10 @@ __all__ = [
     "Problem",
     "SearchLimitError",
     "SpecError",
+    "SpecWarning",
     "TooManyPathsError",
     "TraceError",
+    "all_of",
     "nearest",
     "shorten",
     "show_count",
@@ -113,7 +116,15 @@ class MissingValueError(CGraphError, ValueError):
 
 
 class EvaluationError(CGraphError, ArithmeticError):
-    """A value lies outside an operation's domain, overflows or is not a number."""
+    """A value lies outside an operation's domain, overflows or is not a number.
+
+    Attributes
+    ----------
+    node : node or None
+        The node that was being evaluated or differentiated.
+    """
+
+    node: object = None
 
 
 class TooManyPathsError(CGraphError, ValueError):
@@ -170,6 +181,10 @@ class ExtraMissingError(CGraphError, ImportError):
     """Something optional is asked for, and the library that does it is not installed."""
 
 
+class FormatError(CGraphError, ValueError):
+    """A file is to be read or written in a format that there is not."""
+
+
 class EquationError(CGraphError, ValueError):
     """An equation cannot be read.
 
@@ -181,22 +196,48 @@ class EquationError(CGraphError, ValueError):
         The equation.
     column : int
         Where in `text` the mistake stands, from 0.
+    others : tuple of EquationError
+        The further mistakes of the equation, without `others` of their own.
+    names : tuple
+        The steps of the equation that name a node, as far as it could be read.
     """
 
-    def __init__(self, message: str, text: str, column: int = 0, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        text: str,
+        column: int = 0,
+        hint: str = "",
+        *,
+        others: Iterable[EquationError] = (),
+        names: Iterable[Any] = (),
+    ) -> None:
         self.message, self.text, self.column, self.hint = message, text, column, hint
+        self.others, self.names = tuple(others), tuple(names)
         super().__init__(f"{message} in {shorten(text)!r} at column {column + 1}" + (f"; {hint}" if hint else ""))
 
     def within(self, text: str, start: int) -> EquationError:
         """Return the same error for the longer `text`, in which this one's begins at `start`."""
-        return EquationError(self.message, text, start + self.column, self.hint)
+        others = [other.within(text, start) for other in self.others]
+        return EquationError(self.message, text, start + self.column, self.hint, others=others, names=self.names)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All mistakes of the equation as problems with line and column, to be reported."""
+        return [error.problem for error in (self, *self.others)]
 
     @property
     def problem(self) -> Problem:
-        """The same as a problem with line and column, to be reported."""
+        """The first mistake as a problem."""
         *before, last = self.text[: self.column].split("\n")
         source = self.text.split("\n")[len(before)]
         return Problem(len(before) + 1, len(last) + 1, self.message, self.hint, source)
+
+
+def all_of(errors: Sequence[EquationError], names: Iterable[Any] = ()) -> EquationError:
+    """Return the first of the mistakes of an equation, with the others on it."""
+    first, *others = sorted(errors, key=lambda error: error.column)
+    return EquationError(first.message, first.text, first.column, first.hint, others=others, names=names)
 
 
 class TraceError(CGraphError, TypeError):
@@ -232,9 +273,9 @@ class Problem:
     source: str = ""  # the line of the file
     cyclic: bool = False  # the graph is well written, but cannot be computed
 
-    def report(self, name: str) -> str:
+    def report(self, name: str, kind: str = "error") -> str:
         """Return the lines that show this problem in the file `name`, a caret under the place."""
-        lines = [f"{name}:{self.line}:{self.column}: error: {self.message}"]
+        lines = [f"{name}:{self.line}:{self.column}: {kind}: {self.message}"]
         if self.source:
             # A long line is shown as the window around the caret, without what would move a terminal's cursor.
             start = max(0, self.column - 61)
@@ -260,6 +301,10 @@ class SpecError(CGraphError, ValueError):
         if len(self.problems) > MAX_REPORTS:
             reports.append(f"... and {len(self.problems) - MAX_REPORTS:,} more")
         super().__init__("\n".join(reports))
+
+
+class SpecWarning(UserWarning):
+    """A spec can be read, but may mean something else than its author thinks."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -360,6 +360,7 @@ _FORMULAS: dict[str, Callable[..., Pieces]] = {
     "inv": _inv,
     "largest": _extreme("max"),
     "smallest": _extreme("min"),
+    "norm": lambda x: np.sqrt(np.sum(x * x)),
     "softmax": lambda x, axis=-1: np.exp(_log_softmax(x, axis)),
     "log_softmax": _log_softmax,
     "logsumexp": _logsumexp,

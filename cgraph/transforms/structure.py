@@ -116,7 +116,7 @@ def merge_nodes(G: ComputationalGraph) -> ComputationalGraph:
     build = Builder(G, {i: i[:-4] for i in pairs}, parts=dict.fromkeys(entries, ()))
     for i in G:
         if i not in entries:
-            build.keep_as(pairs[i] if i in pairs else i, build.name(i))
+            build.keep_as(pairs.get(i) or i, build.name(i))
     outputs = build.H.graph.pop("outputs", None)
     if outputs not in (None, build.H.outputs):  # `split_nodes` declares them where an unused input became a sink
         build.H.graph["outputs"] = outputs

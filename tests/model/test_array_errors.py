@@ -24,6 +24,7 @@ MISFITS = [
     *[(f"{name}(x, u)" if not row.infix else f"x {row.infix} u", "")
       for name, row in OPERATIONS.items() if len(row.derivatives) == 2],
     ("where(x, u, 1)", ""), ("where(c, x, u)", ""), ("where(x, 1, u)", ""),
+    *[(f"{name}(x, u, 1)", "") for name, row in OPERATIONS.items() if len(row.derivatives) == 3],
     ("W @ u", ""), ("x @ u", ""), ("c @ x", ""), ("x @ c", ""), ("W @ W", ""), ("x.T @ W", "x.T @ W"), ("T @ T", ""),
     ("dot(x, u)", ""), ("dot(W, x)", ""), ("dot(c, c)", ""), ("outer(W, x)", ""), ("outer(x, c)", ""),
     ("transpose(W, 0, 1, 2)", ""), ("transpose(W, 0, 0)", ""), ("transpose(x, 1)", ""), ("transpose(c, 0)", ""),

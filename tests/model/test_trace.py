@@ -125,6 +125,10 @@ CASES = [
     (np.shape, lambda np, b: b.reshape(np.shape(b)[::-1]) * b.shape[0], (B,)),
     (np.ndim, lambda np, b: b * np.ndim(b) * b.ndim, (B,)),
     (np.size, lambda np, b: b / np.size(b) / b.size / len(b), (B,)),
+    (np.expm1, lambda np, x: np.expm1(x), (X,)),
+    (np.log1p, lambda np, x: np.log1p(abs(x)), (X,)),
+    (np.hypot, lambda np, x: np.hypot(x, 2.0), (X,)),
+    (np.arctan2, lambda np, x: np.arctan2(x, 2.0), (X,)),
     (np.zeros_like, lambda np, x: np.maximum(x, np.zeros_like(x)), (X,)),
     (np.ones_like, lambda np, x: np.ones_like(x) - x, (X,)),
 ]  # fmt: skip
@@ -135,7 +139,7 @@ REFUSED = {
     np.not_equal: lambda x: (x != 1) * x,
     np.floor_divide: lambda x: x // 2,
     **{f: lambda x, f=f: f(x) for f in (
-        np.prod, np.expm1, np.log1p, np.floor, np.ceil, np.rint, np.trunc, np.round, np.argmax, np.argmin, np.sort,
+        np.prod, np.floor, np.ceil, np.rint, np.trunc, np.round, np.argmax, np.argmin, np.sort,
         np.argsort, np.nonzero)},
 }  # fmt: skip
 # Their rows compute the same in another way; everything else agrees to the last bit.
@@ -452,7 +456,6 @@ BAD = [
     (lambda x: ~x, "of numbers", "compare"),
     (lambda x: np.gradient(x), "np.gradient cannot be followed", "operation"),
     (lambda x: np.sinc(x) * 2, "cannot be followed|plain one", ""),
-    (lambda x: np.hypot(x, x), "np.hypot cannot be followed", "operation"),
     (lambda x: x % 2, "np.remainder cannot be followed", ""),
     (lambda x: x.searchsorted(1.0), "searchsorted", ""),
     (lambda x: x.partition(1), "partition", ""),

@@ -1,7 +1,7 @@
 """Pictures: where things stand, what stands out, every format, and names that would break them."""
 
+import colorsys
 import re
-import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from itertools import combinations, pairwise
@@ -12,15 +12,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from latex import needs_latex
 from nasty_names import NASTY, nasty_graph
 from networks import networks
 from random_graphs import equation_graphs
 
 import cgraph as cg
-from cgraph.reports import extras
+from cgraph.model import optional
+from cgraph.reports.drawing import fonts
 from cgraph.reports.drawing.extent import MAX_BANDS, MAX_EDGES, MAX_NODES, bands_of
-from cgraph.reports.drawing.layout import LABEL_SIZE, SIZES, node_lines
+from cgraph.reports.drawing.palette import EDGES, NODES
 from cgraph.reports.drawing.picture import SHOWN, picture_of
+from cgraph.reports.drawing.routes import ARROW
+from cgraph.reports.drawing.sizes import LABEL_SIZE, SIZES, Box, arrow_half, node_lines
 from cgraph.reports.drawing.words import show_names, text_width
 
 pygraphviz = pytest.importorskip("pygraphviz")
@@ -98,8 +102,77 @@ def labels_off_their_lines(layout):
 def bezier(curve):
     for k in range(0, len(curve) - 1, 3):
         p = np.array(curve[k : k + 4])
-        for u in np.linspace(0, 1, 30):
+        for u in np.linspace(0, 1, max(12, int(np.ptp(p, axis=0).max() / 4))):
             yield (1 - u) ** 3 * p[0] + 3 * u * (1 - u) ** 2 * p[1] + 3 * u * u * (1 - u) * p[2] + u**3 * p[3]
+
+
+def assert_edges_are_clear(layout):
+    """Every edge swings from side to side, and passes neither node nor arrowhead nor the label of another."""
+    ways = {edge: np.array(list(bezier(route.curve))) for edge, route in layout.edges.items()}
+    width = {(e.tail, e.head): e.stroke.width for e in layout.picture.edges}
+    heads = {edge: arrowhead(route, width[edge]) for edge, route in layout.edges.items()}
+    labels = texts_of_labels(layout)
+    for (i, j), way in ways.items():
+        route, tail, head = layout.edges[i, j], layout.nodes[i], layout.nodes[j]
+        assert np.all(np.diff(way[:, 0]) >= -1e-9), f"{i} -> {j} turns back"
+        for k in range(0, len(route.curve) - 1, 3):  # every piece begins and ends horizontally
+            (_, a), (_, b), (_, c), (_, d) = route.curve[k : k + 4]
+            assert (a, c) == (b, d)
+        assert -0.1 < tail.x + tail.width / 2 - way[0, 0] < 8, f"{i} -> {j} begins at the side of its tail"
+        assert -0.1 < route.tip[0] - (head.x - head.width / 2) < 8, f"{i} -> {j} ends at the side of its head"
+        assert abs(way[0, 1] - tail.y) < tail.height / 2
+        assert abs(route.tip[1] - head.y) < head.height / 2
+        for box in (box for n, box in layout.nodes.items() if n not in {i, j, layout.picture.halves.get(j)}):
+            assert not passes(way, box, -0.5), f"{i} -> {j} passes a node"
+        for other, box in heads.items():
+            assert other == (i, j) or not passes(way, box, width[i, j] / 2 - 0.5), (
+                f"{i} -> {j} passes the arrowhead of {other}"
+            )
+        for other, box in labels.items():
+            if other != (i, j):
+                assert not passes(way, box, width[i, j] / 2), f"{i} -> {j} passes the label of {other}"
+                own = distance(ways[other], (box.x, box.y))
+                assert distance(way, (box.x, box.y)) > 1.5 * own, f"the label of {other} is as near to {i} -> {j}"
+    for edge, box in labels.items():
+        assert distance(ways[edge], (box.x, box.y)) < box.height / 2 + width[edge] / 2 + 4, (
+            f"the label of {edge} is far from it"
+        )
+
+
+def arrowhead(route, width):
+    return Box(route.tip[0] - ARROW / 2, route.tip[1], ARROW, 2 * arrow_half(width))
+
+
+def passes(way, box, beyond):
+    return bool(
+        np.any(
+            (abs(way[:, 0] - box.x) < box.width / 2 + min(beyond, 0.0))
+            & (abs(way[:, 1] - box.y) < box.height / 2 + beyond)
+        )
+    )
+
+
+def distance(way, point):
+    return np.min(np.hypot(*(way - point).T))
+
+
+def assert_no_third_is_empty(layout):
+    """From side to side and from top to bottom something stands in every third of the picture."""
+    boxes = [*layout.nodes.values(), *(route.label for route in layout.edges.values() if route.label)]
+    spans = [
+        [(b.x - b.width / 2, b.x + b.width / 2) for b in boxes],
+        [(b.y - b.height / 2, b.y + b.height / 2) for b in boxes],
+    ]
+    for route in layout.edges.values():
+        for axis in (0, 1):
+            places = [point[axis] for point in route.curve]
+            spans[axis].append((min(places), max(places)))
+    spans[1] += [(y - 12, y) for _, (_, y) in [*layout.title, *layout.notes]]
+    for axis, length in ((0, layout.width), (1, layout.height)):
+        end = 0.0
+        for a, b in sorted([*spans[axis], (length, length)]):
+            assert a - end < length / 3, f"empty from {end} to {a} of {length}"
+            end = max(end, b)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
@@ -113,6 +186,8 @@ def test_in_every_example_everything_has_its_own_place(path, show):
             assert_in_order(layout)
             assert_inside(layout)
             assert labels_off_their_lines(layout) == [], name
+            assert_edges_are_clear(layout)
+            assert_no_third_is_empty(layout)
             assert layout.picture.first == tuple(L.inputs)
 
 
@@ -124,6 +199,16 @@ def test_in_random_graphs_everything_has_its_own_place(G):
         assert_nothing_overlaps(layout)
         assert_in_order(layout)
         assert_inside(layout)
+
+
+@settings(max_examples=200)
+@given(networks(), st.booleans())
+def test_in_random_networks_every_edge_and_label_is_clear(G, flows):
+    L = cg.linearize(G)
+    layout = cg.draw(L, s=L.inputs[0] if flows else None, t=L.outputs[0]).layout
+    assert_nothing_overlaps(layout)
+    assert_edges_are_clear(layout)
+    assert_no_third_is_empty(layout)
 
 
 @st.composite
@@ -270,7 +355,14 @@ def test_kinds_marks_and_halves():
     W = picture_of(cg.linearize(cg.weights_as_nodes(G)))
     assert {n.kind for n in W.nodes if str(n.node).startswith("w_")} == {"weight"}
     boxes = cg.draw(cg.linearize(cg.weights_as_nodes(G))).layout.nodes
-    assert all(boxes[n.node].width == boxes[n.node].height for n in W.nodes if n.kind == "weight")
+    for n in W.nodes:
+        if n.kind == "weight":  # as large as its text, and a little more
+            lines = [
+                (text_width(line.text, size, bold=line.kind == "name"), size)
+                for line, size, _ in node_lines(n, boxes[n.node])
+            ]
+            assert max(width for width, _ in lines) < boxes[n.node].width < max(width for width, _ in lines) + 12
+            assert boxes[n.node].height < 1.25 * sum(size for _, size in lines) + 12
 
 
 def test_the_neurons_of_a_layer_stand_in_their_order():
@@ -369,6 +461,65 @@ def test_of_a_large_graph_the_part_between_two_nodes_is_drawn_if_it_is_small():
     assert [e.lines[0].text for e in picture.edges] == ["300 edges", "300 edges"]
 
 
+def ladder(n):
+    """Two ways from each rung to the next: 2 n + 1 nodes, and 2^n paths, of which the upper one is the strongest."""
+    G = nx.DiGraph()
+    for k in range(n):
+        G.add_edge(f"r{k}", f"up{k}", derivative=2.0)
+        G.add_edge(f"r{k}", f"r{k + 1}", derivative=1.0)
+        G.add_edge(f"up{k}", f"r{k + 1}", derivative=-1.0)
+    return G
+
+
+def test_of_a_large_graph_the_strongest_paths_are_drawn_and_nothing_else():
+    G = ladder(150)  # 301 nodes
+    picture = picture_of(G, s="r0", t="r60", top=3)
+    paths = [path for path, _ in cg.top_paths(G, "r0", "r60", k=3)]
+    assert {n.node for n in picture.nodes} == {i for path in paths for i in path}
+    assert {(e.tail, e.head) for e in picture.edges} == {edge for path in paths for edge in pairwise(path)}
+    assert {e.stroke.kind for e in picture.edges} == {"path1", "path2", "path3"}
+    assert picture.notes[-1].text == "121 of 301 nodes: those on the 3 strongest paths from r0 to r60"
+    assert "path 1: r0 → … → r60, 121 nodes, product 1.153e+18" in picture.notes[0].text
+    with pytest.raises(
+        cg.DrawingError, match="the 2 strongest paths from 'r0' to 'r150' have 301 nodes and 301 edges; a picture"
+    ):
+        picture_of(G, s="r0", t="r150", top=2)
+
+
+def test_what_a_picture_of_a_large_graph_does_not_show_is_said():
+    G = ladder(150)
+    picture = picture_of(G, s="r0", t="r140", show=["names", "derivatives"])
+    assert [note.text for note in picture.notes] == [
+        "281 nodes and 420 edges between r0 and r140, by their distance from r0; with top=K, the K strongest paths are drawn",
+        "not shown, for there are too many nodes: names, derivatives, sensitivities",
+    ]
+    assert "not shown, for there are too many nodes: sensitivities" in [
+        note.text for note in picture_of(G, t="r9").notes
+    ]
+    assert len(picture_of(G).notes) == 1
+
+
+def test_names_stand_as_they_are_on_request():
+    L = cg.linearize(cg.from_equations("y_1 = 2*x1", x1=1.0))
+    assert [n.lines[0].text for n in picture_of(L).nodes] == ["x₁", "y₁"]
+    assert [n.lines[0].text for n in picture_of(L, plain_names=True).nodes] == ["x1", "y_1"]
+
+
+def test_blue_and_orange_mean_the_sign_and_nothing_else():
+    signs = {EDGES[kind].stroke for kind in ("positive", "negative")} | {
+        EDGES[kind].dark_stroke for kind in ("positive", "negative")
+    }
+    others = {kind: ink for kind, ink in [*EDGES.items(), *NODES.items()] if kind not in ("positive", "negative")}
+    for kind, ink in others.items():
+        for colour in ink:
+            red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+            assert colour not in signs
+            hue, *_ = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
+            vivid = max(red, green, blue) - min(red, green, blue) > 40
+            is_blue, is_orange = 0.53 < hue < 0.7, 0.02 < hue < 0.12
+            assert not (vivid and (is_blue or is_orange)), f"{kind}: {colour}"
+
+
 def test_many_labels_are_left_out_and_the_picture_says_so():
     G = nx.DiGraph([((0, a), (1, b)) for a in range(14) for b in range(14)])
     nx.set_edge_attributes(G, 1.0, "derivative")
@@ -453,6 +604,27 @@ def test_on_axes():
     assert texts_and_shapes == 4 + 4 * 2 + 4 + 4 * 2  # nodes with two lines, edges with arrow, label
 
 
+def test_a_letter_that_no_font_has_is_said(tmp_path, run):
+    G = cg.from_equations('y("\U0001fbff") = 2*x', x=1.0)
+    with pytest.warns(UserWarning, match="no font of this machine has \U0001fbff: boxes stand in the picture"):
+        cg.draw(G, tmp_path / "picture.png")
+    cg.write_spec(G, tmp_path / "spec.yaml")
+    status, _, errors = run("draw", tmp_path / "spec.yaml", "-o", tmp_path / "picture.png")
+    assert (status, errors.count("warning: no font of this machine has")) == (0, 1)
+    cg.draw(G, tmp_path / "picture.svg")  # there the reader's fonts are used
+
+
+def test_a_letter_that_another_font_has_is_drawn_in_it(monkeypatch):
+    from matplotlib import font_manager
+
+    two = [entry for entry in font_manager.fontManager.ttflist if entry.name in {"cmr10", "DejaVu Sans Mono"}]
+    monkeypatch.setattr(fonts, "FIRST", "cmr10")  # it has no Cyrillic
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", sorted(two, key=lambda entry: entry.name, reverse=True))
+    fonts._covering.cache_clear()
+    assert fonts.families(["x", "ж"]) == ["cmr10", "DejaVu Sans Mono"]
+    fonts._covering.cache_clear()
+
+
 def test_a_picture_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "picture.svg"
     path.write_text("as it was")
@@ -469,7 +641,7 @@ def test_without_the_extra_the_text_formats_work_and_the_others_say_what_to_inst
             raise ImportError(module)
         return __import__("importlib").import_module(module)
 
-    monkeypatch.setattr(extras, "import_module", refuse)
+    monkeypatch.setattr(optional, "import_module", refuse)
     drawing = cg.draw(quiz(), s="x", t="y")
     assert drawing.written("dot").startswith("digraph {")
     assert drawing.written("mermaid").startswith("flowchart LR")
@@ -519,6 +691,7 @@ def assert_right_everywhere(names):
     assert not re.search(r"(?<!\\)[$%#&]", tikz)
 
 
+@pytest.mark.filterwarnings("ignore:no font of this machine has")
 def test_nasty_names_are_right_in_every_format(tmp_path):
     assert_right_everywhere(NASTY)
     cg.draw(nasty_graph(NASTY), tmp_path / "picture.png")
@@ -540,7 +713,7 @@ def test_any_name_is_right_in_every_format(names):
     assert_right_everywhere(names)
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+@needs_latex("standalone.cls", "tikz.sty")
 @pytest.mark.parametrize("what", ["nasty names", "latin", "halves"])
 def test_tikz_compiles(tmp_path, what):
     if what == "halves":

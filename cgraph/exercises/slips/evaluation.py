@@ -16,6 +16,7 @@ from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
 from cgraph.model.operations.elementwise import OPERATIONS
 from cgraph.model.operations.structured_jacobians import elementwise
+from cgraph.model.rules.generate import functions_of
 
 __all__ = ["bias_forgotten", "degrees", "log_base", "operations_of", "reevaluated", "replaced", "rounded_early"]
 
@@ -119,7 +120,7 @@ def reevaluated(
 
 def _as_of(e: Expression, v: list[Any], *, old: str, new: str) -> dict[tuple[int, int], Any]:
     """Return the derivatives of the logarithms by the rule of the right one."""
-    rule = OPERATIONS[old].derivatives[0]
+    rule = functions_of(OPERATIONS[old]).derivatives[0]
     given = {}
     for k, step in _applies(e):
         if step.operation == new:

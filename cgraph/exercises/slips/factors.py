@@ -25,6 +25,7 @@ from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
 from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS
 from cgraph.model.operations.structured_jacobians import ScaledIdentity
+from cgraph.model.rules.generate import functions_of
 
 __all__ = [
     "activation_for_derivative",
@@ -182,10 +183,10 @@ def _called(part: Part, L: ComputationalGraph) -> Iterator[Applied]:
 
 def _slope(function: str, y: Any, j: str) -> Any:
     """Return the derivative of a function at `y`."""
-    row = OPERATIONS[function]
-    if row.domain is not None and not np.all(row.domain[0](y)):
+    rule = functions_of(OPERATIONS[function])
+    if rule.inside is not None and not np.all(rule.inside(y)):
         raise ValueError(f"{function} is undefined at {y}")
-    return gate_of(function, y, row.value(y), j)
+    return gate_of(function, y, rule.value(y), j)
 
 
 def _times(part: WeightGradient, M: ComputationalGraph, *, upstream: Any) -> Any:

@@ -15,6 +15,7 @@ from cgraph.model.language.expressions import Apply, Expression
 from cgraph.model.linearized import nodes_between
 from cgraph.model.operations.elementwise import OPERATIONS
 from cgraph.model.operations.structured_jacobians import elementwise
+from cgraph.model.rules.generate import functions_of
 
 __all__ = [
     "Applied",
@@ -176,7 +177,7 @@ class Applied(NamedTuple):
 
     def rule(self, p: int) -> Any:
         """Return the partial derivative of an elementwise operation by the operand at position `p`."""
-        return OPERATIONS[self.operation].derivatives[p](self.value, *self.x)
+        return functions_of(OPERATIONS[self.operation]).derivatives[p](self.value, *self.x)
 
     def differentiated(self, partials: Mapping[int, Any]) -> Change:
         """Return the change in which the partial derivatives by some operands are others."""

@@ -45,7 +45,7 @@ class Slice(NamedTuple):
     step: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrayOperation:
     """One operation on arrays.
 
@@ -76,6 +76,11 @@ class ArrayOperation:
     domain: tuple[Callable[..., Any], str] | None = None
     infix: str = ""
     precedence: int = 9
+
+    @property
+    def inside(self) -> Any:
+        """The function that says whether operands are allowed; None if all are."""
+        return None if self.domain is None else self.domain[0]
 
 
 # --- products -------------------------------------------------------------------------------------------------------

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cgraph.reports.drawing.layout import GAP, Box, Layout, Route
+from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.picture import PictureEdge, PictureNode
+from cgraph.reports.drawing.routes import Route
+from cgraph.reports.drawing.sizes import GAP, Box, Point, arrow_half, corner_radius
 
 __all__ = ["Segment", "arrow", "edge_line", "outlines"]
 
-Point = tuple[float, float]
 Segment = tuple[str, tuple[Point, ...]]  # "M" and "L" with one point, "C" with three, "Z" with none
-ROUND = {"input": 3.0, "weight": 0.0, "constant": 3.0, "neuron": 16.0, "linear": 16.0, "activation": 16.0}
-ROUND_ELSE = 7.0
 CIRCLE = 0.5523  # where the control points of a quarter of a circle stand, in radii
-ARROW = 3.5  # half its breadth on a plain edge
 
 
 def outlines(n: PictureNode, box: Box) -> list[list[Segment]]:
@@ -35,7 +33,7 @@ def edge_line(e: PictureEdge, layout: Layout) -> list[Segment]:
 def arrow(route: Route, width: float) -> list[Segment]:
     """Return the triangle from the end of a curve to the tip, broader on a broad edge."""
     (x0, y0), (x1, y1) = route.curve[-1], route.tip
-    half = (ARROW + 0.6 * (width - 1)) / (((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 or 1.0)
+    half = arrow_half(width) / (((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 or 1.0)
     dx, dy = (y1 - y0) * half, (x0 - x1) * half
     return [("M", ((x1, y1),)), ("L", ((x0 + dx, y0 + dy),)), ("L", ((x0 - dx, y0 - dy),)), ("Z", ())]
 
@@ -44,7 +42,7 @@ def _rounded(kind: str, box: Box) -> list[Segment]:
     """Return a rectangle with rounded corners; half a neuron is rounded on its outside."""
     left, right = box.x - box.width / 2, box.x + box.width / 2
     top, bottom = box.y - box.height / 2, box.y + box.height / 2
-    r = min(ROUND.get(kind, ROUND_ELSE), box.height / 2, box.width / 2)
+    r = corner_radius(kind, box)
     a, b = (0.0 if kind == "activation" else r), (0.0 if kind == "linear" else r)
     # Clockwise: each corner with the radius and the directions in which the outline comes and goes.
     corners = [(right, top, b, (1, 0), (0, 1)), (right, bottom, b, (0, 1), (-1, 0)),

@@ -1,6 +1,7 @@
 """Colours that survive print and colour blindness: the eight of M. Okabe and K. Ito (2008), and tints of them.
 
-Colour never stands alone: a negative edge is also dashed, a shut gate has a dashed outline, the loss a double one.
+Blue and orange mean the sign of what flows through an edge, and nothing else. Colour never stands alone: a negative edge
+is also dashed, a shut gate has a dashed outline, the loss a double one.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ class Ink(NamedTuple):
 # fmt: off
 PAPER = Ink("#1a1a1a", "#ffffff", "#e8e8e8", "#17181c")
 NODES = {
-    "input":      Ink("#0072b2", "#dceefa", "#56b4e9", "#12303f"),
-    "weight":     Ink("#a86f00", "#fcecc9", "#e69f00", "#3d2d08"),
+    "input":      Ink("#3a3a3a", "#e6e8ec", "#c8c8c8", "#34363d"),
+    "weight":     Ink("#847800", "#fbf8d6", "#d9cc3c", "#35320c"),
     "constant":   Ink("#6b6b6b", "#eeeeee", "#a0a0a0", "#2b2c30"),
     "operation":  Ink("#3a3a3a", "#ffffff", "#c8c8c8", "#212228"),
     "neuron":     Ink("#007a59", "#d8f0e7", "#2fc49a", "#0d3329"),
@@ -38,10 +39,10 @@ EDGES = {
     "negative": Ink("#d55e00", "#ffffff", "#ff9a4d", "#17181c"),
     "off":      Ink("#b9b9b9", "#ffffff", "#55575e", "#17181c"),
 }
-PATHS = (  # the strongest path first
-    Ink("#d55e00", "#ffffff", "#ff9a4d", "#17181c"), Ink("#0072b2", "#ffffff", "#56b4e9", "#17181c"),
-    Ink("#009e73", "#ffffff", "#2fc49a", "#17181c"), Ink("#cc79a7", "#ffffff", "#cc79a7", "#17181c"),
-    Ink("#e69f00", "#ffffff", "#e69f00", "#17181c"),
+PATHS = (  # the strongest path first; blue and orange mean a sign, and nothing else
+    Ink("#6a2a86", "#ffffff", "#c79be0", "#17181c"), Ink("#00875f", "#ffffff", "#2fc49a", "#17181c"),
+    Ink("#cc6fa0", "#ffffff", "#e39cc2", "#17181c"), Ink("#8c8000", "#ffffff", "#d9cc3c", "#17181c"),
+    Ink("#1a1a1a", "#ffffff", "#f2f2f2", "#17181c"),
 )
 # fmt: on
 EDGES |= {f"path{k}": ink for k, ink in enumerate(PATHS, 1)}

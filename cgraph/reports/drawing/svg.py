@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from cgraph.reports.drawing.layout import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, Layout, label_lines, node_lines
+from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
 from cgraph.reports.drawing.palette import EDGES, NODES, PAPER
 from cgraph.reports.drawing.picture import PictureEdge, PictureNode
+from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 
 __all__ = ["to_svg"]
 
@@ -32,8 +33,7 @@ def to_svg(layout: Layout) -> str:
         f"<style>{_style()}</style>",
         f'<rect class="paper" width="{width}" height="{height}"/>',
     ]
-    if picture.title:
-        lines.append(_text(picture.title, layout.title, TITLE_SIZE, "title"))
+    lines += [_text(line, at, TITLE_SIZE, "title") for line, at in layout.title]
     for e in picture.edges:
         lines += _edge(e, layout, f"edge-{number[e.tail]}-{number[e.head]}")
     for n in picture.nodes:
@@ -61,7 +61,7 @@ def _edge(e: PictureEdge, layout: Layout, key: str) -> Iterator[str]:
     yield f'<path class="line" stroke-width="{0.5 + e.stroke.width:.2f}" d="{_path(edge_line(e, layout))}"/>'
     if route := layout.edges.get((e.tail, e.head)):
         yield f'<path class="tip" d="{_path(arrow(route, e.stroke.width))}"/>'
-        for line, at in label_lines(e, route):
+        for line, at in label_lines(e, route.label):
             yield _text(line.text, at, LABEL_SIZE, line.kind)
     yield "</g>"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cgraph.reports.drawing.layout import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, Layout, label_lines, node_lines
+from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
 from cgraph.reports.drawing.palette import EDGES, NODES, PAPER, Ink
+from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 from cgraph.reports.latex import latex_text
 
 __all__ = ["to_tikz"]
@@ -46,13 +47,14 @@ def _define(name: str, ink: Ink) -> Iterator[str]:
 
 def _lines(layout: Layout) -> Iterator[str]:
     picture = layout.picture
-    yield _text(picture.title, layout.title, TITLE_SIZE, f"base{BOLD}")
+    for title, at in layout.title:
+        yield _text(title, at, TITLE_SIZE, f"base{BOLD}")
     for e in picture.edges:
         colour, dashes = f"edge{e.stroke.kind}", ", dashed" * (e.stroke.kind == "negative")
         yield rf"\draw[{colour}, line width={0.5 + e.stroke.width:.2f}bp{dashes}] {_path(edge_line(e, layout))};"
         if route := layout.edges.get((e.tail, e.head)):
             yield rf"\fill[{colour}] {_path(arrow(route, e.stroke.width))};"
-            for line, at in label_lines(e, route):
+            for line, at in label_lines(e, route.label):
                 yield _text(line.text, at, LABEL_SIZE, "base")
     for n in picture.nodes:
         dashes = ", densely dashed" * (n.kind == "constant" or "shut" in n.marks)

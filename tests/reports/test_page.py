@@ -4,7 +4,7 @@ import json
 import math
 import re
 import shutil
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import networkx as nx
@@ -300,7 +300,7 @@ def compare_with_engine(tab, L, names, s, t):
 def test_what_is_lit_and_said_at_a_step(show):
     tab = show(quiz(), s="x", t="y")
     tab.click("[data-phase=local]")
-    assert tab.inner_text("#title") == "The derivative of a by x"
+    assert tab.inner_text("#title") == "The derivative of a with respect to x"
     assert tab.inner_text("#formula") == "z(x, a) = z"
     assert tab.inner_text("#numbers") == "z(x, a) = 3"
     assert (lit(tab, "node"), lit(tab, "edge")) == ({"node-0", "node-2"}, {"edge-0-2"})
@@ -572,6 +572,39 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(show):
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     node, view = tab.locator("#node-6").bounding_box(), tab.locator("#picture").bounding_box()
     assert view["x"] <= node["x"] + node["width"] / 2 <= view["x"] + view["width"]  # J, where the sweep begins, is seen
+
+
+@needs_browser
+def test_on_a_wide_screen_picture_formula_and_table_stand_beside_each_other(show):
+    for width, beside in ((1920, ["picture", "walk", "facts"]), (1280, ["walk", "facts"])):
+        tab = show(network(), viewport={"width": width, "height": 1000})
+        tab.click("[data-phase=backward]")
+        boxes = [tab.locator(f"#{part}").bounding_box() for part in beside]
+        assert all(a["x"] + a["width"] <= b["x"] for a, b in pairwise(boxes))
+        assert max(box["y"] for box in boxes) < 1000 - 300
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@needs_browser
+def test_columns_do_not_jump(show):
+    tab = show(network(), viewport={"width": 1280, "height": 900})
+    places = "() => ['walk', 'facts', 'rows'].map(id => { const b = at(id).getBoundingClientRect(); return [b.x, b.y, b.width] })"
+    columns = "() => [...document.querySelectorAll('#table th')].map(th => th.getBoundingClientRect().x)"
+    first, seen = tab.evaluate(places), {}
+    for _ in range(steps(tab)):
+        assert tab.evaluate(places) == first
+        assert seen.setdefault(phase(tab), tab.evaluate(columns)) == tab.evaluate(columns)
+        tab.keyboard.press("ArrowRight")
+
+
+@needs_browser
+def test_no_step_is_spent_on_the_constant(show):
+    tab = show(network(), s="x1", t="J")
+    titles = tab.evaluate("steps.map(step => step.title)")
+    assert not [title for title in titles if "+1" in title]
+    assert any("with respect to x₁" in title for title in titles)
+    tab.select_option("#source", str(list(cg.linearize(network())).index("+1")))  # unless it is asked for
+    assert "How +1 acts on J" in tab.evaluate("steps.map(step => step.title)")
 
 
 @needs_browser

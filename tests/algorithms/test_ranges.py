@@ -314,3 +314,68 @@ def test_a_graph_edited_by_hand_is_refused_alike(change):
     for compute in (cg.evaluate, cg.linearize, cg.compile_graph):
         with pytest.raises(cg.InvalidNodeError, match="^the edges into 'a' are not those of its operands"):
             compute(G)
+
+
+# --- counts -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("joints", "wide"), [(1, 3), (5000, 2), (3000, 5)])
+def test_a_count_of_many_digits_is_exact(joints, wide):
+    G = nx.DiGraph()
+    for k in range(joints):
+        G.add_edges_from(edge for i in range(wide) for edge in ((k, (k, i)), ((k, i), k + 1)))
+    assert cg.count_paths(G, 0, joints) == wide**joints
+    numbered = nx.convert_node_labels_to_integers(G, label_attribute="was")
+    place = {data["was"]: i for i, data in numbered.nodes(data=True)}
+    C = cg.CompiledGraph.from_edges(*zip(*numbered.edges, strict=True), np.ones(G.number_of_edges()))
+    assert C.count_paths(place[0], place[joints]) == wide**joints
+    G.add_edge(0, joints)  # no node that all paths meet in
+    assert cg.count_paths(G, 0, joints) == wide**joints + 1
+
+
+# --- errors that a change of one operator would not have shown ------------------------------------------------------------
+
+
+def test_seeds_of_the_wrong_size_are_named():
+    L = vector_example()
+    for seed in ([1.0], [1.0, 2.0, 3.0], [1.0, np.nan], [[1.0, 2.0, 3.0]], 1.0):
+        with pytest.raises(
+            cg.DerivativeError, match=r"^the derivative of the loss by 'q' holds .*; y\(q\) has 2 entries"
+        ):
+            cg.loss_sensitivities(L, {"q": seed})
+    assert cg.loss_sensitivities(L, {"q": [[1.0], [2.0]]})["q"].tolist() == [1.0, 2.0]
+    with pytest.raises(
+        cg.DerivativeError, match=r"^the derivative of the loss by 'J' holds a vector of 2; y\(J\) has 1 "
+    ):
+        cg.loss_sensitivities(L, {"J": np.array([1.0, 2.0])})
+    with pytest.raises(cg.DerivativeError, match="^the derivative of the loss by 'q' is 'ab', which is not a number$"):
+        cg.loss_sensitivities(L, {"q": "ab"})
+
+
+@pytest.mark.parametrize("ask", [cg.loss_sensitivities, cg.weight_gradients, cg.gradient_factors])
+def test_a_loss_that_is_an_array_is_refused(ask):
+    with pytest.raises(
+        cg.DerivativeError, match=r"^the loss 'q' is a vector of 2; a loss is one number, such as sum\(q\)"
+    ):
+        ask(vector_example(), "q")
+    with pytest.raises(cg.CGraphError, match="networkx.DiGraph is needed"):
+        ask(nx.Graph([("x", "q")]), "q")
+
+
+def test_the_difference_of_an_elimination_is_relative_to_the_larger_number():
+    L = digraph(("x", "a", 2.0), ("a", "y", 5.0))
+    result = cg.eliminate(L, ["a"])
+    for wrong, expected in ((20.0, 0.5), (5.0, 0.5), (-10.0, 2.0), (0.0, 1.0)):
+        result.graph.edges["x", "y"]["derivative"] = wrong
+        assert cg.check_elimination(L, result, tolerance=3.0) == expected
+        with pytest.raises(cg.EvaluationError, match=r"^S\(x, y\) is .* by elimination and 10.0 by a sweep"):
+            cg.check_elimination(L, result)
+
+
+def test_a_gate_at_the_threshold_is_shut():
+    G = cg.ComputationalGraph()
+    G.add_input("x", 0.0)
+    G.add_neuron("h", activation="sigmoid", weights={"x": 1.0})  # its gate is 0.25
+    L = cg.linearize(G)
+    assert cg.gradient_flow(L, "h", shut=0.25)[0].shut == 1.0
+    assert cg.gradient_flow(L, "h", shut=0.2499)[0].shut == 0.0

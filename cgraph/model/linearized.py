@@ -174,7 +174,9 @@ def as_result(S: Any, size: Callable[[Node], int | None], s: Node, t: Node | Non
     """
     if not isinstance(S, MATRIX) and (type(S) is not int or S != 0):
         return S
-    # Where there is no path, S is the integer 0, and only the nodes know the shape.
+    if isinstance(S, np.ndarray) and S.size > 1:
+        return S
+    # Whether one entry is a number, the nodes say; and where there is no path, S is the integer 0 without a shape.
     m, n = None if t is None else size(t), size(s)
     if m is None and n is None:
         return S if type(S) is int else float(np.asarray(S).reshape(-1)[0])

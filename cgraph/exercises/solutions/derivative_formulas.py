@@ -148,6 +148,8 @@ class Traced:
     def __str__(self) -> str:
         atom = self._only_atom()
         text = ""
+        if isinstance(atom, _Power):
+            return atom
         if atom.startswith("("):
             return atom[1:-1]
         for product, c in self.terms.items():

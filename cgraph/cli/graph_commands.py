@@ -168,4 +168,4 @@ def _sizes(shape: list[int] | None) -> list[str]:
 
 def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:
     equation = equation_of(G, i)
-    return typeset(equation) if equation else None
+    return typeset(equation, G.functions) if equation else None

@@ -160,25 +160,33 @@ def _term(operand: Any) -> Term:
     return operand if isinstance(operand, Term) else number(operand)
 
 
-def _between(sign: str, left: Any, right: Any) -> Term:
+def _between(sign: str, left: Any, right: Any) -> Term:  # noqa: C901 - a case for each rule
     """Return an operator between two operands; a sum with 0 or a product with 1 is the other operand."""
-    left, right = _term(left), _term(right)
-    a, b = left.value, right.value
+    first, second = _term(left), _term(right)
+    a, b = first.value, second.value
     match sign:
         case "+" if a == 0:
-            return right
+            return second
         case "+" | "-" if b == 0:
-            return left
+            return first
         case "-" if a == 0:
-            return -right
+            return -second
         case "*" if a == 0 or b == 0:
             return number(0)
         case "*" if a == 1:
-            return right
+            return second
         case "*" | "/" | "^" if b == 1:
-            return left
+            return first
+        case "*" if _is_minus_one(first):
+            return -second
+        case "*" if _is_minus_one(second):
+            return -first
         case "/" if a == 0 and b != 0:
             return number(0)
-        case "-" if a is not None and b is not None and isinstance(left.step, Number) and a.is_integer() and b.is_integer():
+        case "-" if a is not None and b is not None and a.is_integer() and b.is_integer():
             return number(a - b)
-    return Term(Apply(_BETWEEN[sign], (0, 1)), (left, right))
+    return Term(Apply(_BETWEEN[sign], (0, 1)), (first, second))
+
+
+def _is_minus_one(term: Term) -> bool:
+    return isinstance(term.step, Apply) and term.step.operation == _MINUS and term.operands[0].value == 1

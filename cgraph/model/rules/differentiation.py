@@ -9,7 +9,7 @@ from cgraph.model.language.parsing import parse
 from cgraph.model.language.terms import Term, number, terms_of
 from cgraph.model.operations.elementwise import OPERATIONS, Operation
 
-__all__ = ["derivatives_of", "rules_of", "second_derivatives", "unfolded", "is_own"]
+__all__ = ["derivatives_of", "is_own", "rules_of", "second_derivatives", "unfolded"]
 
 
 def derivatives_of(expression: Expression) -> dict[str, Term]:

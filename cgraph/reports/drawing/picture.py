@@ -154,6 +154,7 @@ class _Facts:
     ) -> None:
         self.G, self.s, self.t, self.chosen, self.strokes = G, s, t, chosen, strokes
         self.names = show_names(extent.nodes)
+        self.functions: tuple[str, ...] = getattr(G, "functions", ())
         self.S = sensitivities(G, t) if t is not None else sensitivities_from(G, s) if s is not None else {}
         self.z = edge_derivative(G, "derivative")
         self.gate = gates(G) if all("derivative" in d for *_, d in G.edges(data=True)) else {}
@@ -168,7 +169,7 @@ class _Facts:
         """Return node `i` with the lines that were chosen."""
         data, kind, marks = self.G.nodes[i], self.kinds[i], []
         lines = [Line("name", self.names[i])] if "names" in self.chosen else []
-        if "equations" in self.chosen and (text := _equation(data, self.names)):
+        if "equations" in self.chosen and (text := _equation(data, self.names, self.functions)):
             lines.append(Line("equation", shorten(text, MAX_EQUATION)))
         if "values" in self.chosen and data.get("value") is not None:
             lines.append(Line("value", show_quantity(data["value"])))
@@ -226,8 +227,8 @@ def _loss(G: nx.DiGraph[Any]) -> Any:
     return outputs[0] if is_loss else None
 
 
-def _equation(data: Mapping[str, Any], names: Mapping[Any, str]) -> str:
-    return typeset_equation(data["equation"], names) if "equation" in data else data.get("activation", "")
+def _equation(data: Mapping[str, Any], names: Mapping[Any, str], functions: tuple[str, ...]) -> str:
+    return typeset_equation(data["equation"], names, functions) if "equation" in data else data.get("activation", "")
 
 
 def _in_full(value: Any) -> str:

@@ -9,8 +9,9 @@ import cgraph.algorithms
 import cgraph.specs
 import cgraph.transforms  # noqa: F401
 
-# The doctests of formulas need the extra `symbolic`.
-collect_ignore = [] if find_spec("sympy") else ["cgraph/algorithms/exact.py"]
+# The doctests of formulas need the extra `symbolic`, what the documentation site adds to griffe the extra `docs`.
+NEEDS = {"cgraph/algorithms/exact.py": "sympy", "docs/split_parameters.py": "griffe"}
+collect_ignore = [path for path, module in NEEDS.items() if not find_spec(module)]
 
 # With `-n`, each worker keeps its own machine code: numba does not lock the files (numba's issue 10128), and two workers
 # that compile a function for different arrays can give both the same name.

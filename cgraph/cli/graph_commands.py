@@ -13,8 +13,6 @@ import numpy as np
 import cgraph as cg
 from cgraph.cli.graph_source import UsageError, graph_of, linearized, usage, written
 from cgraph.cli.output import counted, name_cell, print_result, records_table, sensitivity_title
-from cgraph.exercises.solutions.derivative_formulas import typeset
-from cgraph.exercises.solutions.rendering import equation_of
 from cgraph.model.evaluation import source_values
 from cgraph.model.graph import topological_order
 from cgraph.model.linearized import size_of
@@ -24,6 +22,7 @@ from cgraph.reports.tables import Formula, Table
 __all__ = ["check", "eval", "paths", "sensitivity", "show"]
 
 DONE, FAILED = 0, 1
+NO_PATH = ", for there is no path"
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -69,6 +68,10 @@ def eval(arguments: argparse.Namespace) -> int:
 def sensitivity(arguments: argparse.Namespace) -> int:
     """Print S(s,t) for one pair, for all pairs that end or begin at a node, or for all inputs and outputs."""
     L, s, t = linearized(arguments), arguments.s, arguments.t
+    if arguments.chart is not None:
+        if s is not None or t is None:
+            raise UsageError("a chart shows the sensitivities of one node to all inputs; give --to, and no --from")
+        written(arguments.chart, cg.tornado_chart, L, t, arguments.chart)
     if s is not None and t is not None:
         pairs = {(s, t): usage(cg.sensitivity, L, s, t)}
         if arguments.verbose:
@@ -82,8 +85,12 @@ def sensitivity(arguments: argparse.Namespace) -> int:
     if arguments.layout == "denominator":
         pairs = {ends: np.transpose(S) if isinstance(S, np.ndarray) else S for ends, S in pairs.items()}
     records = [{"from": i, "to": j, "sensitivity": S} for (i, j), S in pairs.items()]
-    titles = [sensitivity_title(i, j, S) for (i, j), S in pairs.items()]
-    tables = [Table((), [], titles[0])] if len(pairs) == 1 else [records_table(records)]
+    if len(pairs) == 1:
+        [((s, t), S)] = pairs.items()
+        remark = "" if np.any(S) or cg.count_paths(L, s, t) else NO_PATH
+        tables = [Table((), [], sensitivity_title(s, t, S, remark))]
+    else:
+        tables = [records_table(records)]
     print_result(arguments, {"sensitivities": records}, records, tables)
     return DONE
 
@@ -130,7 +137,7 @@ def paths(arguments: argparse.Namespace) -> int:
         if len(sources) * len(targets) != 1:
             raise UsageError("a chart shows the paths from one node to one other; give --from and --to")
         top = {} if arguments.top is None else {"k": arguments.top}
-        written(arguments.chart, cg.path_chart, L, sources[0], targets[0], arguments.chart, **top)
+        written(arguments.chart, cg.path_chart, L, sources[0], targets[0], arguments.chart, log=arguments.log, **top)
     pairs, tables = [], []
     for s, t in product(sources, targets):
         S, count = usage(cg.sensitivity, L, s, t), cg.count_paths(L, s, t)
@@ -139,7 +146,7 @@ def paths(arguments: argparse.Namespace) -> int:
             {"from": s, "to": t, "sensitivity": S, "count": count,
              "paths": [{"path": list(path), "product": z} for path, z in found]}
         )  # fmt: skip
-        remark = f", the sum over {counted(count, 'path')}" if count else ", for there is no path"
+        remark = f", the sum over {counted(count, 'path')}" if count else NO_PATH
         remark += f"; the {f'{len(found)} ' * (len(found) > 1)}strongest:" if len(found) < count else ""
         rows = [(z, Formula(" -> ".join(path), r" \to ".join(map(latex_name, path)))) for path, z in found]
         tables.append(Table(("product", "path") if rows else (), rows, sensitivity_title(s, t, S, remark)))
@@ -167,5 +174,8 @@ def _sizes(shape: list[int] | None) -> list[str]:
 
 
 def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:
+    from cgraph.exercises.solutions.derivative_formulas import typeset
+    from cgraph.exercises.solutions.rendering import equation_of
+
     equation = equation_of(G, i)
     return typeset(equation, G.functions) if equation else None

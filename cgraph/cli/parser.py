@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import re
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from cgraph import __version__
+from cgraph.cli.arguments import Parser, binding, budget, count, node, number, words
 
 __all__ = ["build_parser"]
 
@@ -50,22 +47,16 @@ exit status:
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
-        prog="cgraph",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=_Formatter,
-        allow_abbrev=False,
-    )
+    parser = Parser(prog="cgraph", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"cgraph {__version__}")
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
     def command(name: str, summary: str, module: str = "graph_commands") -> argparse.ArgumentParser:
         description = f"{summary[0].upper()}{summary[1:]}."
-        sub = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
-        sub.set_defaults(module=f"cgraph.cli.{module}")
+        sub = commands.add_parser(name, help=summary, description=description)
+        sub.set_defaults(module=f"cgraph.cli.{module}", parser=sub)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
         return sub
 
@@ -77,11 +68,13 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
                      help="of a Jacobian: a row for each entry of T, or a column (default: %(default)s)")  # fmt: skip
     sub.add_argument("--verbose", action="store_true", help="with --from and --to: say which sweep was taken, and why")
+    _add_chart(sub, "with --to, the sensitivities to the inputs and weights, the largest above,")
     sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
     _add_spec(sub)
     _add_ends(sub, "by default every input and weight, and every output")
-    sub.add_argument("--top", type=_count, metavar="K", help="only the K paths with the largest |product|")
+    sub.add_argument("--top", type=count, metavar="K", help="only the K paths with the largest |product|")
     _add_chart(sub, "the products of the paths")
+    sub.add_argument("--log", action="store_true", help="with --chart: a symmetric logarithmic axis")
     _add_spec(command("check", "compare every derivative with numerical differentiation"))
     _add_exercise_commands(command)
     _add_network_commands(command)
@@ -89,11 +82,15 @@ def build_parser() -> argparse.ArgumentParser:
         "eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination_command"
     )
     _add_spec(sub)
-    sub.add_argument("--from", dest="s", metavar="S", action="append", help="an input; may be repeated (default: all)")
-    sub.add_argument("--to", dest="t", metavar="T", action="append", help="an output; may be repeated (default: all)")
+    sub.add_argument(
+        "--from", dest="s", metavar="S", type=node, action="append", help="an input; may be repeated (default: all)"
+    )
+    sub.add_argument(
+        "--to", dest="t", metavar="T", type=node, action="append", help="an output; may be repeated (default: all)"
+    )
     sub.add_argument("--method", choices=METHODS, default="markowitz", help="how to choose (default: %(default)s)")
     sub.add_argument(
-        "--budget", type=_budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
+        "--budget", type=budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
     )
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
     sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
@@ -118,7 +115,7 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--hints", type=int, choices=(0, 1, 2), default=2,
                      help="what a wrong answer is told: nothing, where to look, what it was (default: 2)")  # fmt: skip
     sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
-    sub.add_argument("--jobs", type=_count, metavar="N", help="processes for a folder (default: one for each core)")
+    sub.add_argument("--jobs", type=count, metavar="N", help="processes for a folder (default: one for each core)")
     _add_output(sub, "where to write the report")
     sub = command(
         "vary", "write an exercise with other numbers, the same ones each time for a student", "exercise_commands"
@@ -139,8 +136,9 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub = command("draw", "draw the graph", "picture_commands")
     _add_spec(sub, formats=PICTURE_FORMATS, default=None)
     _add_ends(sub, "with --to, what flows from S to T stands out")
-    sub.add_argument("--show", type=_words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
-    sub.add_argument("--top", type=_count, metavar="K", help="with --from and --to: the K strongest paths in colours")
+    sub.add_argument("--show", type=words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
+    sub.add_argument("--top", type=count, metavar="K", help="with --from and --to: the K strongest paths in colours")
+    sub.add_argument("--plain-names", action="store_true", help="names as they are: x1, not x with an index")
     _add_output(sub, "where to write the picture")
     sub = command(
         "page", "write a page that walks through both passes, step by step, in any browser", "picture_commands"
@@ -166,7 +164,7 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument("name", metavar="NAME", help=f"one of {', '.join(TRANSFORMS)}; or several, with commas between")
     _add_spec(sub, formats=SPEC_FORMATS, default=None)
     _add_ends(sub, "for restrict")
-    sub.add_argument("--loss", metavar="EQUATION", help="for append_loss: its equation")
+    sub.add_argument("--loss", metavar="EQUATION", type=node, help="for append_loss: its equation")
     sub.add_argument(
         "--name", dest="loss_name", metavar="J", default="J", help="for append_loss: its name (default: J)"
     )
@@ -175,13 +173,11 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub = command("descend", "train the weights by gradient descent", "network_commands")
     _add_spec(sub)
     _add_loss(sub)
-    sub.add_argument(
-        "--rate", type=_number, required=True, metavar="R", help="the learning rate; a negative one climbs"
-    )
-    sub.add_argument("--steps", type=_count, required=True, metavar="N", help="how many passes over the data")
+    sub.add_argument("--rate", type=number, required=True, metavar="R", help="the learning rate; a negative one climbs")
+    sub.add_argument("--steps", type=count, required=True, metavar="N", help="how many passes over the data")
     sub.add_argument("--data", metavar="FILE", help="CSV, a column for each input that varies (default: one example)")
     sub.add_argument("--validation", metavar="FILE", help="held-out examples, whose loss is shown too")
-    sub.add_argument("--batch", type=_count, metavar="N", help="examples for each update (default: all of them)")
+    sub.add_argument("--batch", type=count, metavar="N", help="examples for each update (default: all of them)")
     sub.add_argument("--seed", type=int, metavar="N", help="shuffle the examples before each pass")
     _add_output(sub, "where to write the trained spec; - is standard output, in place of the losses", default=None)
     _add_chart(sub, "the losses")
@@ -198,12 +194,9 @@ def _add_chart(sub: argparse.ArgumentParser, what: str) -> None:
 
 
 def _add_loss(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--of", dest="loss_node", metavar="J", help="the node to differentiate (default: the only output)")
-
-
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=16, width=100)
+    sub.add_argument(
+        "--of", dest="loss_node", metavar="J", type=node, help="the node to differentiate (default: the only output)"
+    )
 
 
 def _add_spec(sub: argparse.ArgumentParser, formats: Sequence[str] = FORMATS, default: str | None = FORMATS[0]) -> None:
@@ -215,62 +208,11 @@ def _add_spec(sub: argparse.ArgumentParser, formats: Sequence[str] = FORMATS, de
 
 def _add_graph(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("spec", metavar="SPEC", nargs="?", help="the graph's file, or - for standard input")
-    sub.add_argument("-e", "--equations", metavar="TEXT", help='the graph as text: "a = x*z; y = exp(a)"')
-    sub.add_argument("--at", metavar="NAME=VALUE", type=_binding, action="append", default=[],
+    sub.add_argument("-e", "--equations", metavar="TEXT", type=node, help='the graph as text: "a = x*z; y = exp(a)"')
+    sub.add_argument("--at", metavar="NAME=VALUE", type=binding, action="append", default=[],
                      help="a value for an input or weight, as in x=2 or 'x=[1, 2]'; may be repeated")  # fmt: skip
 
 
 def _add_ends(sub: argparse.ArgumentParser, what: str) -> None:
-    sub.add_argument("--from", dest="s", metavar="S", help=f"the node that is varied ({what})")
-    sub.add_argument("--to", dest="t", metavar="T", help="the node that is differentiated")
-
-
-def _binding(text: str) -> tuple[str, Any]:
-    name, _, value = text.rpartition("=")
-    is_list = value.lstrip().startswith("[")
-    try:
-        found = json.loads(value) if is_list else float(value)
-    except (ValueError, RecursionError):
-        found = math.nan
-    if name.strip() and _is_finite(found):
-        return name.strip(), found
-    wanted = "NAME=LIST of numbers, as in 'x=[1, 2]'" if is_list else "NAME=NUMBER, as in x=2.5"
-    raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
-
-
-def _is_finite(value: Any) -> bool:
-    """Whether every entry of nested lists, or the one that a number is, is a finite number."""
-    todo = [value]
-    while todo:
-        entry = todo.pop()
-        if isinstance(entry, list):
-            todo += entry
-        elif type(entry) not in {int, float} or not math.isfinite(entry):
-            return False
-    return True
-
-
-def _count(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text[:12]) > 0:
-        return int(text[:12])
-    raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number, as in 5")
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(","))
-
-
-def _budget(text: str) -> str:
-    if re.fullmatch(r"\d+|(\d+\.?\d*|\.\d+)(ms|s|min)", text) and text.strip("0.msin"):
-        return text
-    raise argparse.ArgumentTypeError(f"{text!r} is neither a number of evaluations nor a time, as in 10s")
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if math.isfinite(number):
-        return number
-    raise argparse.ArgumentTypeError(f"{text!r} is not a finite number, as in 0.1")
+    sub.add_argument("--from", dest="s", metavar="S", type=node, help=f"the node that is varied ({what})")
+    sub.add_argument("--to", dest="t", metavar="T", type=node, help="the node that is differentiated")

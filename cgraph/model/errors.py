@@ -22,6 +22,7 @@ __all__ = [
     "EquationError",
     "EvaluationError",
     "ExtraMissingError",
+    "FormatError",
     "InvalidNodeError",
     "MissingDerivativeError",
     "MissingValueError",
@@ -30,6 +31,7 @@ __all__ = [
     "Problem",
     "SearchLimitError",
     "SpecError",
+    "SpecWarning",
     "TooManyPathsError",
     "TraceError",
     "all_of",
@@ -94,7 +96,15 @@ class MissingValueError(CGraphError, ValueError):
 
 
 class EvaluationError(CGraphError, ArithmeticError):
-    """A value lies outside an operation's domain, overflows or is not a number."""
+    """A value lies outside an operation's domain, overflows or is not a number.
+
+    Attributes
+    ----------
+    node : node or None
+        The node that was being evaluated or differentiated.
+    """
+
+    node: object = None
 
 
 class TooManyPathsError(CGraphError, ValueError):
@@ -149,6 +159,10 @@ class DrawingError(CGraphError, ValueError):
 
 class ExtraMissingError(CGraphError, ImportError):
     """Something optional is asked for, and the library that does it is not installed."""
+
+
+class FormatError(CGraphError, ValueError):
+    """A file is to be read or written in a format that there is not."""
 
 
 class EquationError(CGraphError, ValueError):
@@ -239,9 +253,9 @@ class Problem:
     source: str = ""  # the line of the file
     cyclic: bool = False  # the graph is well written, but cannot be computed
 
-    def report(self, name: str) -> str:
+    def report(self, name: str, kind: str = "error") -> str:
         """Return the lines that show this problem in the file `name`, a caret under the place."""
-        lines = [f"{name}:{self.line}:{self.column}: error: {self.message}"]
+        lines = [f"{name}:{self.line}:{self.column}: {kind}: {self.message}"]
         if self.source:
             # A long line is shown as the window around the caret, without what would move a terminal's cursor.
             start = max(0, self.column - 61)
@@ -267,6 +281,10 @@ class SpecError(CGraphError, ValueError):
         if len(self.problems) > MAX_REPORTS:
             reports.append(f"... and {len(self.problems) - MAX_REPORTS:,} more")
         super().__init__("\n".join(reports))
+
+
+class SpecWarning(UserWarning):
+    """A spec can be read, but may mean something else than its author thinks."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

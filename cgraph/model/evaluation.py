@@ -136,32 +136,48 @@ def linearized_from(
     ``settle(j, value)`` may put another value in the place of a computed one, from which the rest then follows, and
     `number` makes what is found into what stands on nodes and edges; by default floats, and arrays on nodes.
     """
-    of_edge, of_node = number or float, number or as_computed
     L = G.copy()
     with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
         for j in topological_order(G):
-            data = L.nodes[j]
-            if data.get("role") != "neuron":
-                _refuse_weights(G, j)
-            if "expression" in data:
-                require_operands(G, j)
-                v = steps_of(data["expression"], y, j)
-                y[j] = v[-1] = v[-1] if settle is None else settle(j, v[-1])
-                for i, z in derivatives_of_steps(data["expression"], v, j).items():
-                    L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
-            elif "activation" in data:
-                s = preactivation(G, j, y)
-                y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
-                y[j] = y[j] if settle is None else settle(j, y[j])
-                gate = gate_of(data["activation"], s, y[j], j)
-                data["preactivation"], data["gate"] = of_node(s), of_node(gate)
-                for i in L.predecessors(j):
-                    edge = L.get_edge_data(i, j)
-                    z = elementwise(gate * edge["weight"], shape_of(y[i]), shape_of(y[j]))
-                    edge["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
-            if j in y:
-                data["value"] = of_node(y[j])
+            try:
+                _linearize_node(G, L, j, y, settle, number)
+            except EvaluationError as error:
+                error.node = j
+                raise
     return L
+
+
+def _linearize_node(
+    G: ComputationalGraph,
+    L: ComputationalGraph,
+    j: str,
+    y: dict[str, Any],
+    settle: Callable[[str, Any], Any] | None,
+    number: Callable[[Any], Any] | None,
+) -> None:
+    """Write on `L` the value of node `j` and the derivatives on the edges into it."""
+    of_edge, of_node = number or float, number or as_computed
+    data = L.nodes[j]
+    if data.get("role") != "neuron":
+        _refuse_weights(G, j)
+    if "expression" in data:
+        require_operands(G, j)
+        v = steps_of(data["expression"], y, j)
+        y[j] = v[-1] = v[-1] if settle is None else settle(j, v[-1])
+        for i, z in derivatives_of_steps(data["expression"], v, j).items():
+            L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
+    elif "activation" in data:
+        s = preactivation(G, j, y)
+        y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
+        y[j] = y[j] if settle is None else settle(j, y[j])
+        gate = gate_of(data["activation"], s, y[j], j)
+        data["preactivation"], data["gate"] = of_node(s), of_node(gate)
+        for i in L.predecessors(j):
+            edge = L.get_edge_data(i, j)
+            z = elementwise(gate * edge["weight"], shape_of(y[i]), shape_of(y[j]))
+            edge["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
+    if j in y:
+        data["value"] = of_node(y[j])
 
 
 def _refuse_weights(G: ComputationalGraph, j: str) -> None:
@@ -188,6 +204,12 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None
                 str(role), "known by its derivatives only"
             )
             raise InvalidNodeError(f"node {i!r} cannot be set: it is {what}; inputs and weights can")
+        recorded = (j for j in G.successors(i) if not is_computed(G, j) and G.nodes[j].get("value") is not None)
+        if (j := next(recorded, None)) is not None:
+            raise InvalidNodeError(
+                f"node {i!r} cannot be set: {j!r} depends on it by no equation, its value and derivative were found "
+                f"elsewhere at one point; make the graph anew at another one"
+            )
         try:
             values[i] = as_value(value)
         except (TypeError, ValueError) as error:
@@ -230,7 +252,11 @@ def forward(G: ComputationalGraph, y: dict[str, Any], order: Sequence[str] | Non
         order = [j for j in topological_order(G) if is_computed(G, j)]
     with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
         for j in order:
-            y[j] = value_of(G, j, y)
+            try:
+                y[j] = value_of(G, j, y)
+            except EvaluationError as error:
+                error.node = j
+                raise
     return y
 
 

@@ -13,7 +13,7 @@ from networkx.classes import reportviews
 
 from cgraph.model.errors import CGraphError, CycleError, InvalidNodeError, NodeNotFound, nearest, shorten
 from cgraph.model.language.expressions import Expression, Name
-from cgraph.model.language.names import unusable
+from cgraph.model.language.names import composed, unusable
 from cgraph.model.language.parsing import parse, parse_assignments
 from cgraph.model.operations.elementwise import ACTIVATIONS, name_of
 from cgraph.model.rules.own_functions import definition_of
@@ -126,6 +126,7 @@ class ComputationalGraph(_DiGraph):
             raise InvalidNodeError(BIAS_RULE)
         if not isinstance(equation, str):
             raise InvalidNodeError(f"the equation of node {name!r} is text, not {equation!r}")
+        equation = composed(equation)
         expression = parse(equation, self.functions)
         self._require_defined(name, [step.name for step in undefined(expression, self)])
         self.add_node(name, role="operation", equation=equation, operands=expression.operands, expression=expression)
@@ -302,7 +303,7 @@ def from_equations(equations: str, /, **values: Any) -> ComputationalGraph:
     G = ComputationalGraph()
     for name, value in values.items():
         G.add_input(name, value)
-    pairs = parse_assignments(equations)
+    pairs = parse_assignments(composed(equations))
     # The names stand in the graph before the equations do, so that the order of the text is free.
     G.add_nodes_from(name for name, _ in pairs)
     for name, equation in pairs:

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
@@ -18,7 +17,7 @@ from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
 from cgraph.model.graph import BIAS, ComputationalGraph, require_digraph
 from cgraph.model.language.names import unusable
-from cgraph.specs.formats import MAX_BYTES, format_of
+from cgraph.specs.formats import MAX_BYTES, format_to_write
 from cgraph.specs.reading import SOURCES, VERSION
 
 __all__ = ["spec_of", "to_json", "to_yaml", "write_spec"]
@@ -42,7 +41,7 @@ def write_spec(
     target : path or text stream
         A file is written whole or not at all.
     format : {"yaml", "json", "toml"}, optional
-        By default what the file's suffix says, else YAML.
+        By default what the file's suffix says; YAML if it has none.
 
     Raises
     ------
@@ -51,7 +50,7 @@ def write_spec(
     InvalidNodeError
         If the name of a node cannot stand in a spec.
     CGraphError
-        If the spec would be larger than `read_spec` reads.
+        If the spec would be larger than `read_spec` reads, or the suffix is that of something else, as .csv.
     OSError
         If the file cannot be written.
 
@@ -66,8 +65,7 @@ def write_spec(
     nodes:
       y: x^2
     """
-    suffix = Path(target).suffix if isinstance(target, str | os.PathLike) else ""
-    format = format_of(suffix, format)
+    format = format_to_write(str(target) if isinstance(target, str | os.PathLike) else "", format)
     text = {"yaml": to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(G))
     if len(text) > MAX_BYTES[format]:
         advice = "" if format == "json" else "; JSON may be larger"

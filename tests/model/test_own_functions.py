@@ -57,7 +57,10 @@ def test_what_is_refused(head, equation, message):
         ("functions:\n  f(x): 2*g(x)\n  g(x): x\n", "g.yaml:2:11: error: function 'f(x)': there is no function 'g'"),
         ("functions:\n  tanh(x): x\n", "g.yaml:2:3: error: the function 'tanh' is defined already"),
         ("functions:\n  f(x): 3\n", "g.yaml:2:9: error: the equation of function 'f(x)' is text"),
-        ("functions: {f(x): 2*x}\ninputs: {u: 1}\nnodes:\n  v: f(u, u)\n", "error: node 'v': f takes one operand, not 2"),
+        (
+            "functions: {f(x): 2*x}\ninputs: {u: 1}\nnodes:\n  v: f(u, u)\n",
+            "error: node 'v': f takes one operand, not 2",
+        ),
         ("functions: {f(x): 2*x}\ninputs: {f: 1}\n", "g.yaml:1:13: error: the function 'f' has the name of a node"),
     ],
 )
@@ -70,7 +73,9 @@ def test_a_spec_says_where(spec, message, tmp_path, monkeypatch):
 
 
 def test_functions_may_use_those_above_them():
-    G = cg.read_spec(io.StringIO("functions:\n  f(x): x^2 + 1\n  g(x, b): f(x) * b\ninputs: {u: 3}\nnodes:\n  v: g(u, 2)"))
+    G = cg.read_spec(
+        io.StringIO("functions:\n  f(x): x^2 + 1\n  g(x, b): f(x) * b\ninputs: {u: 3}\nnodes:\n  v: g(u, 2)")
+    )
     L = cg.linearize(G)
     assert (L.nodes["v"]["value"], L.edges["u", "v"]["derivative"]) == (20, 12)
     assert cg.evaluate(pickle.loads(pickle.dumps(G))) == cg.evaluate(G)

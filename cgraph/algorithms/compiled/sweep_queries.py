@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cgraph.algorithms.compiled.edge_arrays import Floats, has_finite_sum, real_numbers, require_finite
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index, has_finite_sum, real_numbers, require_finite
 from cgraph.algorithms.compiled.ordering import Layout
 from cgraph.algorithms.compiled.simd import WIDTH
 from cgraph.algorithms.compiled.strongest_paths import count_paths, lie_between, strongest_paths
@@ -49,6 +49,34 @@ class EdgeDerivatives:
     def number_of_edges(self) -> int:
         """How many edges there are."""
         return len(self._layout.sweeps.heads)
+
+    def edge_arrays(self) -> tuple[Index, Index, Floats]:
+        """Return the edges as arrays: tails, heads and derivatives.
+
+        Returns
+        -------
+        tails, heads : ndarray of int, shape (edges,)
+            Positions in `nodes`.
+        derivatives : ndarray of float64, shape (edges,)
+            The z of each edge. All three as `CompiledGraph.from_edges` takes them, aligned with the edges as given.
+
+        Raises
+        ------
+        MissingDerivativeError
+            If the edges hold no derivatives, because the graph is one of equations.
+
+        Notes
+        -----
+        O(E).
+
+        Examples
+        --------
+        >>> from cgraph import CompiledGraph
+        >>> CompiledGraph.from_edges([0, 1], [1, 2], [2.0, 5.0]).edge_arrays()[2]
+        array([2., 5.])
+        """
+        tails, heads = self._layout.ends()
+        return tails, heads, self._layout.as_given(self._z).copy()
 
     def update(self, derivatives: ArrayLike) -> None:
         """Put new derivatives on the edges; the structure stays.

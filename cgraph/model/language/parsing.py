@@ -10,7 +10,6 @@ import ast
 import keyword
 import math
 import re
-import unicodedata
 import warnings
 from collections.abc import Mapping
 from functools import lru_cache
@@ -19,7 +18,7 @@ from typing import Any
 from cgraph.model.errors import EquationError, all_of, nearest, shorten
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
 from cgraph.model.language.foreign_words import instead_of_function
-from cgraph.model.language.names import unusable
+from cgraph.model.language.names import composed, unusable
 from cgraph.model.language.source import MAX_DEPTH, MAX_LENGTH, SPLIT, SURROGATE, TOKEN, TOO_DEEP, explain
 from cgraph.model.operations.arrays import ArrayOperation, Slice
 from cgraph.model.operations.elementwise import ALIASES, CONSTANTS, FUNCTIONS, LISTED, OF_ONE_ARRAY, name_of, row_of
@@ -172,7 +171,7 @@ class _Reader:
             return self.refuse(f"{typed!r} is a function and needs operands", start, hint)
         if typed in FUNCTIONS or keyword.iskeyword(typed) or not typed.isidentifier():
             raise _UnreadableError(start)
-        return self.add(Name(_composed(typed), start, start + len(typed)))
+        return self.add(Name(composed(typed), start, start + len(typed)))
 
     def number(self, typed: str, start: int) -> int:
         if typed[-1] in "jJ":
@@ -265,7 +264,7 @@ class _Reader:
             self.k += 1
             self.close(")")
             name = typed if kind == "number" else _unquoted(typed)
-            return self.add(Name(_composed(name), start, self.tokens[self.k - 1][2] + 1))
+            return self.add(Name(composed(name), start, self.tokens[self.k - 1][2] + 1))
         message, hint = "y(...) names a node by its number", 'write y(5), or y("name") for any other name'
         raise EquationError(message, self.text, start, hint)
 
@@ -446,11 +445,6 @@ class _Reader:
     def add(self, step: Name | Number | Apply) -> int:
         self.steps.append(step)
         return len(self.steps) - 1
-
-
-def _composed(name: str) -> str:
-    """Return `name` with accents joined to their letters, as most keyboards type them."""
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _unquoted(typed: str) -> str:

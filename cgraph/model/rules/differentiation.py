@@ -58,7 +58,7 @@ def second_derivatives(row: Operation) -> tuple[tuple[Expression, ...], ...]:
     --------
     >>> from cgraph.model.language.expressions import written
     >>> written(second_derivatives(OPERATIONS["tanh"])[0][0])[-1], written(second_derivatives(OPERATIONS["mul"])[0][1])[-1]
-    ('(-(2 * y)) * (1 - y ^ 2)', '1')
+    ('-(2 * y) * (1 - y ^ 2)', '1')
     """
     rules = rules_of(row)
     second = []

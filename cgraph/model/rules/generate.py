@@ -91,7 +91,7 @@ def source_of(equations: Sequence[Expression], target: Target, names: Mapping[st
     Examples
     --------
     >>> source_of([parse("x * sigmoid(x)")], TARGETS["machine"])
-    Code(lines=[], results=['(x * (1 / (1 + exp((-x)))))'])
+    Code(lines=[], results=['(x * (1 / (1 + exp(-x))))'])
     """
     writer = _Writer(target, dict(names or {}))
     results = [writer.add(equation) for equation in equations]
@@ -270,7 +270,7 @@ def functions_of(row: Operation | ArrayOperation) -> Any:
     Examples
     --------
     >>> silu = functions_of(OPERATIONS["silu"])
-    >>> silu.value(0.0), silu.derivatives[0](0.0, 0.0)
+    >>> float(silu.value(0.0)), float(silu.derivatives[0](0.0, 0.0))
     (0.0, 0.5)
     """
     return Functions(row) if isinstance(row, Operation) else row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def definition_of(head: str, equation: str, functions: tuple[str, ...] = ()) -> 
     return f"{name}({', '.join(operands)}) = {' '.join(body.split())}"
 
 
-def _head_of(head: str, known: Set[str]) -> tuple[str, list[str]]:
+def _head_of(head: str, known: Collection[str]) -> tuple[str, list[str]]:
     parts = _HEAD.fullmatch(head) if isinstance(head, str) else None
     if parts is None:
         raise InvalidNodeError(f"{head!r} is no function with its operands; write name(x, b)")

@@ -13,10 +13,11 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.diagnostics import SHUT, gates
+from cgraph.algorithms.paths import top_paths
 from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
 from cgraph.model.errors import DrawingError, MissingValueError, nearest, shorten, show_count
 from cgraph.model.graph import Node, require_node
-from cgraph.model.linearized import edge_derivative, require_digraph
+from cgraph.model.linearized import edge_derivative, nodes_between, require_digraph
 from cgraph.model.neurons import linear_halves
 from cgraph.reports.drawing.emphasis import PLAIN, Stroke, strokes_by_flow, strokes_by_path
 from cgraph.reports.drawing.extent import Extent, bands_of, extent_of
@@ -86,6 +87,7 @@ def picture_of(
     t: Node | None = None,
     show: Collection[str] | None = None,
     top: int | None = None,
+    plain_names: bool = False,
 ) -> Picture:
     """Return what a picture of `G` shows; the arguments are those of `draw`."""
     require_digraph(G)
@@ -93,26 +95,22 @@ def picture_of(
     chosen = _default(G, s, t) if show is None else _checked(G, show, s, t)
     if top is not None and (s is None or t is None):
         raise DrawingError("the strongest paths lead from a node s to a node t; give both")
-    extent = extent_of(G, s, t)
+    paths = [] if top is None else top_paths(G, s, t, top)
+    extent = extent_of(G, s, t, [path for path, _ in paths])
     if extent is None:
-        return _banded(G)
+        return _banded(G, s, t, show)
     strokes: Mapping[Any, Stroke] = {}
     notes: list[Line] = []
     if s is not None and t is not None:
-        strokes, notes = strokes_by_flow(G, s, t) if top is None else strokes_by_path(G, s, t, top)
+        strokes, notes = strokes_by_flow(G, s, t) if top is None else strokes_by_path(G, paths, top)
     if show is None and len(extent.edges) > MAX_LABELS:
         chosen -= {"derivatives", "weights"}
         notes.append(Line("note", f"{len(extent.edges)} edges, without their labels"))
     if "sensitivities" in chosen:
-        notes.append(
-            Line(
-                "note",
-                f"S: the derivative of {t} with respect to the node"
-                if t is not None
-                else f"S: the derivative of the node with respect to {s}",
-            )
-        )
-    facts = _Facts(G, extent, s, t, chosen, strokes)
+        what = f"of {t} with respect to the node" if t is not None else f"of the node with respect to {s}"
+        notes.append(Line("note", f"S: the derivative {what}"))
+    names = {i: str(i) for i in extent.nodes} if plain_names else show_names(extent.nodes)
+    facts = _Facts(G, extent, s, t, chosen, strokes, names)
     return Picture(
         _title(G),
         tuple(map(facts.node, extent.nodes)),
@@ -150,10 +148,10 @@ class _Facts:
     """What is known of the nodes and edges that are drawn, and how it is written on them."""
 
     def __init__(
-        self, G: nx.DiGraph[Any], extent: Extent, s: Any, t: Any, chosen: set[str], strokes: Mapping[Any, Stroke]
-    ) -> None:
-        self.G, self.s, self.t, self.chosen, self.strokes = G, s, t, chosen, strokes
-        self.names = show_names(extent.nodes)
+        self, G: nx.DiGraph[Any], extent: Extent, s: Any, t: Any, chosen: set[str], strokes: Mapping[Any, Stroke],
+        names: Mapping[Any, str],
+    ) -> None:  # fmt: skip
+        self.G, self.s, self.t, self.chosen, self.strokes, self.names = G, s, t, chosen, strokes, names
         self.functions: tuple[str, ...] = getattr(G, "functions", ())
         self.S = sensitivities(G, t) if t is not None else sensitivities_from(G, s) if s is not None else {}
         self.z = edge_derivative(G, "derivative")
@@ -235,9 +233,11 @@ def _in_full(value: Any) -> str:
     return show_number(value) if isinstance(value, float) else show_quantity(value)
 
 
-def _banded(G: nx.DiGraph[Any]) -> Picture:
-    """Return a picture with one node for each band of layers."""
-    bands, between = bands_of(G)
+def _banded(G: nx.DiGraph[Any], s: Node | None, t: Node | None, show: Collection[str] | None) -> Picture:
+    """Return a picture with one node for each band of layers, and say what was asked for and cannot be shown."""
+    both = s is not None and t is not None
+    shown = G.subgraph({*nodes_between(G, s, t), s, t}) if both else G
+    bands, between = bands_of(shown)
     nodes = []
     for k, band in enumerate(bands):
         layers = f"layer {band.first}" if band.first == band.last else f"layers {band.first} to {band.last}"
@@ -247,9 +247,17 @@ def _banded(G: nx.DiGraph[Any]) -> Picture:
         PictureEdge(a, b, (Line("derivative", _count(edges, "edge")),), f"{_count(edges, 'edge')}")
         for (a, b), edges in between.items()
     ]
-    size = f"{_count(len(G), 'node')} and {_count(G.number_of_edges(), 'edge')}"
-    note = f"{size}, by their distance from the inputs; with s and t, the part between them is drawn if it is small"
-    return Picture(_title(G), tuple(nodes), tuple(edges), notes=(Line("note", note),))
+    size = f"{_count(len(shown), 'node')} and {_count(shown.number_of_edges(), 'edge')}"
+    if both:
+        notes = [f"{size} between {s} and {t}, by their distance from {s}; with top=K, the K strongest paths are drawn"]
+    else:
+        notes = [
+            f"{size}, by their distance from the inputs; with s and t, the part between them is drawn if it is small"
+        ]
+    missing = [*([] if show is None else show), *["sensitivities"] * (s is not None or t is not None)]
+    if missing:
+        notes.append(f"not shown, for there are too many nodes: {', '.join(dict.fromkeys(missing))}")
+    return Picture(_title(G), tuple(nodes), tuple(edges), notes=tuple(Line("note", note) for note in notes))
 
 
 def _count(count: int, what: str) -> str:

@@ -30,7 +30,7 @@ function refresh() {
   numbers.from = forwardSweep(graph, numbers.z, state.s);
   Object.assign(numbers, strongestPaths(graph, numbers.z, state.s, state.t, PATHS));
   steps = allSteps(graph, numbers, state.s, state.t, words);
-  place = new Map(steps.map((step, k) => [step.key, k]));
+  place = new Map(steps.flatMap((step, k) => [step.key, ...(step.also || [])].map((key) => [key, k])));
   at("slider").max = steps.length - 1;
   state.at = Math.min(state.at, steps.length - 1);
   document.querySelectorAll("#phases button").forEach((button) => {
@@ -42,7 +42,7 @@ function refresh() {
 // Whether the result of a step may be seen: it has been reached, and in an exercise, answered.
 function isKnown(key) {
   const k = place.get(key);
-  return k !== undefined && k <= state.at && (!state.exercise || steps[k].given || state.shown.has(key));
+  return k !== undefined && k <= state.at && (!state.exercise || steps[k].given || state.shown.has(steps[k].key));
 }
 
 const known = (key, x, digits) => (isKnown(key) ? show(x, digits) : place.get(key) <= state.at ? "?" : "");
@@ -243,7 +243,8 @@ for (const [id, end] of [["source", "s"], ["target", "t"]]) {
 const svg = document.querySelector("#picture svg");
 svg.setAttribute("role", "group"); // an image would hide its nodes from readers
 svg.style.minWidth = `${0.8 * svg.viewBox.baseVal.width}px`; // smaller text would not be read: the picture scrolls
-document.querySelector("main").classList.toggle("wide", svg.viewBox.baseVal.width > 900); // it stands above the rest
+document.querySelector("main").classList.toggle("wide", svg.viewBox.baseVal.width > 900); // it stands above the rest,
+document.querySelector("main").classList.toggle("huge", svg.viewBox.baseVal.width > 1400); // on the widest screen too
 nodeElements.forEach((element, i) => {
   element.setAttribute("tabindex", "0");
   element.setAttribute("role", "img");

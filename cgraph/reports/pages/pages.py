@@ -18,9 +18,9 @@ from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import DrawingError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
-from cgraph.model.graph import Node, require_digraph, require_node, topological_order
+from cgraph.model.graph import ComputationalGraph, Node, require_digraph, require_node, topological_order
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
-from cgraph.model.linearized import edge_derivative
+from cgraph.model.linearized import edge_derivative, nodes_between
 from cgraph.model.operations.elementwise import OPERATIONS, Operation, name_of
 from cgraph.model.rules.differentiation import is_own
 from cgraph.model.values import show_shape
@@ -30,6 +30,7 @@ from cgraph.reports.drawing.picture import MAX_LABELS, Picture, picture_of
 from cgraph.reports.drawing.svg import to_svg
 from cgraph.reports.drawing.words import Line, is_array, one_number, show_names, typeset_equation
 from cgraph.reports.pages.operations_script import operations_script
+from cgraph.transforms.structure import restrict
 
 __all__ = ["page"]
 
@@ -51,7 +52,8 @@ def page(
     Parameters
     ----------
     G : networkx.DiGraph
-        Linearized; small enough to be drawn node by node (see `draw`). Not modified.
+        Linearized. Of a graph that is too large to be drawn node by node (see `draw`), the page shows what lies between
+        `s` and `t`. Not modified.
     output : path, optional
         Where the page is written, whole or not at all.
     s, t : node, optional
@@ -67,7 +69,7 @@ def page(
     Raises
     ------
     DrawingError
-        If the graph is too large, has no edge, or is not one of real numbers; `scalarize` takes arrays apart.
+        If what lies between `s` and `t` is too large, the graph has no edge, or is not one of real numbers; `scalarize` takes arrays apart.
     ExtraMissingError
         Without pygraphviz (extra ``draw``).
     CGraphError
@@ -89,23 +91,40 @@ def page(
     (True, False)
     """
     require_digraph(G)
-    if not fits(G):
-        raise DrawingError(
-            f"a page shows at most {MAX_NODES} nodes and {MAX_EDGES} edges, less if edges cross many layers, and this "
-            f"graph has {len(G):,} and {G.number_of_edges():,}; restrict(G, s, t) keeps what lies between two nodes"
-        )
     if not G.number_of_edges():
         raise DrawingError("a page walks along edges, and this graph has none")
     order = topological_order(G)
     s = next(i for i in [*getattr(G, "inputs", []), *order] if G.succ[i]) if s is None else s
     t = next((i for i in getattr(G, "outputs", []) if G.pred[i]), order[-1]) if t is None else t
     require_node(G, s, t)
+    note = ""
+    if not fits(G):
+        G, note = _between(G, s, t)
+        order = topological_order(G)
     picture = _quiet(picture_of(G), bool(G.number_of_edges() <= MAX_LABELS))
     data = _data(G, order, picture, s, t) | {"exercise": exercise}
-    text = _filled(picture.title or f"S({s}, {t})", to_svg(lay_out(replace(picture, title=""))), data)
+    text = _filled(picture.title or f"S({s}, {t})", note, to_svg(lay_out(replace(picture, title=""))), data)
     if output is not None:
         write_whole(output, text)
     return text
+
+
+def _between(G: nx.DiGraph[Any], s: Node, t: Node) -> tuple[nx.DiGraph[Any], str]:
+    """Return what lies between two nodes of a large graph, if a page can show it, and what is said of that."""
+    H: nx.DiGraph[Any] = G.subgraph(nodes_between(G, s, t))
+    if not H or not fits(H):
+        raise DrawingError(
+            f"a page shows at most {MAX_NODES} nodes and {MAX_EDGES} edges, less if edges cross many layers; this graph "
+            f"has {len(G):,} and {G.number_of_edges():,}, and between {s!r} and {t!r} lie {len(H):,} and "
+            f"{H.number_of_edges():,}: choose two nodes that are nearer to each other"
+        )
+    note = f"{len(H)} of {len(G):,} nodes: those on paths from {s} to {t}"
+    if not isinstance(G, ComputationalGraph):
+        return H, f"{note}."
+    H = restrict(G, str(s), str(t))  # with what their equations read besides
+    if not fits(H):
+        raise DrawingError(f"the nodes between {s!r} and {t!r} read {len(H):,} nodes, more than a page shows")
+    return H, f"{note}, and what their equations read besides, which is held fast."
 
 
 def _quiet(picture: Picture, labelled: bool) -> Picture:
@@ -215,7 +234,7 @@ def _real(value: Any, what: str) -> float | None:
     return None if value is None else float(one_number(value))
 
 
-def _filled(title: str, svg: str, data: dict[str, Any]) -> str:
+def _filled(title: str, note: str, svg: str, data: dict[str, Any]) -> str:
     """Return the page: every part in its place, and a policy that lets nothing else run and nothing be fetched."""
     room = files("cgraph.reports.pages")
     css = room.joinpath("page.css").read_text(encoding="utf-8")
@@ -232,7 +251,7 @@ def _filled(title: str, svg: str, data: dict[str, Any]) -> str:
     # Within a script element only "<" could end it; written as an escape, it is the same JSON.
     written = json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     return Template(room.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        policy=policy, title=html.escape(title), css=css, svg=svg, data=written, script=script
+        policy=policy, title=html.escape(title), note=html.escape(note), css=css, svg=svg, data=written, script=script
     )
 
 

@@ -386,8 +386,9 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
         raise EvaluationError(f"node {node!r}: {_show(step, x, True)} {error}") from None
     except (OverflowError, ZeroDivisionError):
         value = cmath.inf
-    except np.linalg.LinAlgError:
-        raise EvaluationError(f"node {node!r}: {_show(step, x, True)} is undefined; the matrix is singular") from None
+    except np.linalg.LinAlgError as error:
+        why = "not positive definite" if "definite" in str(error) else "singular"
+        raise EvaluationError(f"node {node!r}: {_show(step, x, True)} is undefined; the matrix is {why}") from None
     except (ValueError, TypeError, IndexError, MemoryError) as error:  # shapes that do not fit
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, error)}") from None
     if not is_finite(value):

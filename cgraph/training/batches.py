@@ -115,7 +115,7 @@ class _Writer:
                 return self.product(step, x, y)
             case "sum" | "mean" | "squared_norm" | "norm":
                 return self.reduction(operation, o, x[0], options.get("axis"))
-            case "largest" | "smallest" if options.get("axis") is None:
+            case "largest" | "smallest" | "prod" if options.get("axis") is None:
                 return self.emit(operation, self.with_axes(x[0], o, (math.prod(self.shapes[o]),)), axis=1)
             case _ if "axis" in ARRAY_OPERATIONS[operation].options and all(self.varies[o] for o in step.operands):
                 axis = options.get("axis", ARRAY_OPERATIONS[operation].options["axis"])

@@ -80,6 +80,12 @@ def soft(*shape):
     return y / y.sum(axis=-1, keepdims=True)
 
 
+def positive(n):
+    """Return a positive definite matrix; the entries above the diagonal are others, and are not read."""
+    A = reals(n, n)
+    return np.tril(A @ A.T + n * np.eye(n)) + np.triu(A, 1)
+
+
 SINGULAR = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.5, -1.0]])  # rank 2: the cofactors are not all 0
 MATMUL = [
     ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((1, 1), (1, 1)), ((1, 3), (3, 1)), ((2, 1), (1, 3)),
@@ -104,6 +110,16 @@ ARRAY_CASES = [
     ("det", "det(a)", [np.zeros((2, 2))], None),
     ("det", "det(a)", [np.zeros((1, 1))], None),
     *[("inv", "inv(a)", [reals(n, n) + 3 * np.eye(n)], "jnp.linalg.inv(a)") for n in (1, 2, 3)],
+    *[("logdet", "logdet(a)", [reals(n, n)], "jnp.linalg.slogdet(a)[1]") for n in (1, 2, 4)],
+    ("logdet", "logdet(a)", [-(reals(3, 3) ** 2) - np.eye(3)], "jnp.linalg.slogdet(a)[1]"),
+    *[("solve", "solve(a, b)", [reals(n, n) + 3 * np.eye(n), reals(*shape)], "jnp.linalg.solve(a, b)")
+      for n, shape in [(1, (1,)), (3, (3,)), (1, (1, 2)), (3, (3, 1)), (2, (2, 4))]],
+    *[("cholesky", "cholesky(a)", [positive(n)], "jnp.linalg.cholesky(jnp.tril(a) + jnp.tril(a, -1).T, symmetrize_input=False)") for n in (1, 2, 4)],
+    *[("sort", f"sort(a, axis={axis})", [reals(*shape)], f"jnp.sort(a, {axis})")
+      for shape, axis in [((1,), 0), ((5,), -1), ((4, 3), 0), ((4, 3), 1), ((4, 2, 3), -2)]],
+    *[("prod", f"prod(a{option})", [reals(*shape)], f"jnp.prod(a{option})")
+      for shape, option in [((1,), ""), ((3,), ""), ((2, 3), ""), ((2, 3), ", axis=0"), ((4, 2, 3), ", axis=-2")]],
+    *[("prod", "prod(a)", [x], None) for x in (np.array([2.0, 0.0, 3.0]), np.array([0.0, 0.0, 3.0]), np.zeros((2, 1)))],
     *[("index", f"a[{key}]", [reals(5)], f"a[{jkey or key}]") for key, jkey in [
         ("0", ""), ("-1", ""), ("1:3", ""), ("::2", ""), ("::-1", ""), (":", ""), ("-2:", ""),
         ("[0, 2, 0]", "jnp.array([0, 2, 0])"), ("[-1]", "jnp.array([-1])"),
@@ -316,6 +332,15 @@ def test_every_jacobian_agrees_with_jax(case):
         ("det(a)", [[1.0, 2.0], [2.0, 4.0]], [[4, -2, -2, 1]]),
         ("det(a)", [[0.0]], [[1]]),
         ("inv(a)", [[2.0]], [[-0.25]]),
+        ("logdet(a)", [[2.0, 0.0], [0.0, -4.0]], [[0.5, 0, 0, -0.25]]),
+        ("solve(a, c)", [[2.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 1.0]],  # x = (0, 1/4, 0): dx = -A^-1 dA x
+         [[0, -0.125, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, -0.0625, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, -0.25, 0]]),
+        ("cholesky(a)", [[4.0]], [[0.25]]),
+        ("cholesky(a)", [[4.0, 0.0], [2.0, 2.0]],  # L = (2, 0), (1, 1)
+         [[0.25, 0, 0, 0], [0, 0, 0, 0], [-0.125, 0, 0.5, 0], [0.125, 0, -0.5, 0.5]]),
+        ("sort(a)", [3.0, 1.0, 1.0], [[0, 1, 0], [0, 0, 1], [1, 0, 0]]),
+        ("prod(a)", [2.0, 3.0, 4.0], [[12, 8, 6]]),
+        ("prod(a)", [0.0, 3.0, 4.0], [[12, 0, 0]]),
         ("norm(a)", [3.0, 4.0], [[0.6, 0.8]]),
         ("a[[0, 0]]", [5.0, 6.0], [[1, 0], [1, 0]]),
         ("outer(a, a)", [2.0, 3.0], [[4, 0], [3, 2], [3, 2], [0, 6]]),
@@ -329,6 +354,12 @@ def test_by_hand(equation, x, dense):
     z = L.edges["a", "y"]["derivative"]
     assert np.asarray(z) == pytest.approx(np.array(dense, dtype=float), rel=1e-14, abs=1e-15)
     assert cg.check_derivatives(L)
+
+
+def test_the_logarithm_of_a_determinant_that_is_too_small_for_a_number():
+    L = cg.linearize(cg.from_equations("y = logdet(a)", a=1e-200 * np.eye(3)))
+    assert L.nodes["y"]["value"] == pytest.approx(-600 * math.log(10))
+    assert L.edges["a", "y"]["derivative"].dense() == pytest.approx(1e200 * np.eye(3).reshape(1, -1))
 
 
 @pytest.mark.parametrize(("name", "point", "value"), VALUES)

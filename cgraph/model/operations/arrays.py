@@ -17,6 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cgraph.model.operations.matrix_functions import (
+    cholesky,
+    cholesky_jacobian,
+    logdet,
+    logdet_jacobian,
+    solve,
+    solve_jacobian,
+    square_matrix,
+)
+from cgraph.model.operations.ordered_entries import prod, prod_jacobian, sort, sort_jacobian
 from cgraph.model.operations.structured_jacobians import (
     Broadcast,
     Dense,
@@ -126,12 +136,6 @@ def _outer_jacobian(k: int, y: Array, a: Array, b: Array) -> Jacobian:
 
 
 # --- matrices -------------------------------------------------------------------------------------------------------
-
-
-def _square(A: Array) -> Array:
-    if np.ndim(A) != 2 or A.shape[0] != A.shape[1]:
-        raise ValueError("a square matrix is needed")
-    return A
 
 
 def _det_jacobian(k: int, y: Array, A: Array) -> Jacobian:
@@ -352,10 +356,13 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     # matrices
     "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
                                 lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None}),
-    "trace": ArrayOperation(lambda A: np.trace(_square(A)), lambda k, y, A: Dense(np.eye(len(A)).reshape(1, -1)), 1,
+    "trace": ArrayOperation(lambda A: np.trace(square_matrix(A)), lambda k, y, A: Dense(np.eye(len(A)).reshape(1, -1)), 1,
                             r"\operatorname{{tr}}({0})"),
-    "det": ArrayOperation(lambda A: np.linalg.det(_square(A)), _det_jacobian, 1, r"\det({0})"),
-    "inv": ArrayOperation(lambda A: np.linalg.inv(_square(A)), _inv_jacobian, 1, "{0}^{{-1}}"),
+    "det": ArrayOperation(lambda A: np.linalg.det(square_matrix(A)), _det_jacobian, 1, r"\det({0})"),
+    "inv": ArrayOperation(lambda A: np.linalg.inv(square_matrix(A)), _inv_jacobian, 1, "{0}^{{-1}}"),
+    "logdet": ArrayOperation(logdet, logdet_jacobian, 1, r"\ln|\det({0})|"),
+    "solve": ArrayOperation(solve, solve_jacobian, 2, r"{0}^{{-1}} {1}"),
+    "cholesky": ArrayOperation(cholesky, cholesky_jacobian, 1, r"\operatorname{{chol}}({0})"),
     # parts of arrays
     "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()}),
     "reshape": ArrayOperation(_reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
@@ -366,9 +373,11 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "stack": ArrayOperation(lambda *x, axis=0: np.stack(x, axis),
                             lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.stack(parts, axis)), None,
                             r"\operatorname{{stack}}{options}({all})", {"axis": 0}),
+    "sort": ArrayOperation(sort, sort_jacobian, 1, r"\operatorname{{sort}}{options}({0})", _LAST_AXIS),
     # reductions
     "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum{options} {0}", _AXIS),
     "mean": ArrayOperation(lambda x, axis=None: np.mean(x, axis), _mean_jacobian, 1, r"\operatorname{{mean}}{options}({0})", _AXIS),
+    "prod": ArrayOperation(prod, prod_jacobian, 1, r"\textstyle\prod{options} {0}", _AXIS),
     "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS),
     "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS),
     "squared_norm": ArrayOperation(lambda x: np.sum(x * x), lambda k, y, x: Dense(2 * x.reshape(1, -1)), 1, r"\|{0}\|^2"),

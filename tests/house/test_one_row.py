@@ -14,7 +14,7 @@ from cgraph.algorithms.exact import linearize_exactly
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import FUNCTIONS, OPERATIONS, Operation
 from cgraph.model.rules.generate import functions_of
-from cgraph.model.tracing.numpy_functions import RULES
+from cgraph.model.tracing.followed_functions import RULES
 from cgraph.reports.latex import latex_expression
 
 ROOT = Path(cg.__file__).parent

@@ -141,12 +141,13 @@ def symbolic_values(G: ComputationalGraph) -> dict[str, Any]:
         if "expression" in data:
             values[j] = _formula(data["expression"], j)
         elif "activation" in data:
-            weighted = (_weight(i, j) * sympy.Symbol(i, real=True) for i in data["operands"])
+            weighted = (weight_symbol(i, j) * sympy.Symbol(i, real=True) for i in data["operands"])
             values[j] = _call(data["activation"], [sum(weighted)], j)
     return values
 
 
-def _weight(i: str, j: str) -> Any:
+def weight_symbol(i: str, j: str) -> Any:
+    """Return the symbol of the weight of an edge into a neuron, ``w_i_j``, or of a bias, ``b_j``."""
     return import_sympy().Symbol(f"b_{j}" if i == "+1" else f"w_{i}_{j}", real=True)
 
 

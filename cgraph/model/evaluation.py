@@ -13,6 +13,7 @@ import numpy as np
 
 from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError, shorten
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
+from cgraph.model.holding import held
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_step, written
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
@@ -37,7 +38,9 @@ __all__ = ["evaluate", "linearize"]
 _FROM_NUMPY = ("operands could not", "matmul", "shape mismatch", "all the input", "all input")
 
 
-def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def evaluate(
+    G: ComputationalGraph, inputs: Mapping[str, Any] | None = None, *, hold: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the value y(i) of every node: the forward pass.
 
     Parameters
@@ -46,6 +49,8 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
         Acyclic. Not modified.
     inputs : dict, optional
         Values for inputs and weights, in place of those that `G` holds: numbers or arrays.
+    hold : dict, optional
+        What if: values at which computed nodes are held, whatever their operands are. The rest follows from them.
 
     Returns
     -------
@@ -75,20 +80,25 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
     >>> G = from_equations("a = x*z; y = a + x", x=2.0, z=3.0)
     >>> evaluate(G)
     {'x': 2.0, 'z': 3.0, 'a': 6.0, 'y': 8.0}
-    >>> evaluate(G, {"x": 1.0})["y"]
-    4.0
+    >>> evaluate(G, {"x": 1.0})["y"], evaluate(G, hold={"a": 10.0})["y"]
+    (4.0, 12.0)
     """
+    G = held(G, hold) if hold else G
     y = forward(G, source_values(G, inputs))
     return {i: as_computed(y[i]) for i in G if i in y}
 
 
-def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> ComputationalGraph:
+def linearize(
+    G: ComputationalGraph, inputs: Mapping[str, Any] | None = None, *, hold: Mapping[str, Any] | None = None
+) -> ComputationalGraph:
     """Return a copy of `G` with ``value`` on every node and ``derivative`` z(i,j) = dy(j)/dy(i) on every edge.
 
     Parameters
     ----------
     G, inputs
         As in `evaluate`. A derivative that was given on an edge into a node without an equation is kept.
+    hold : dict, optional
+        As in `evaluate`. A node that is held is an input of the result: no edge leads into it.
 
     Returns
     -------
@@ -121,6 +131,7 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
     >>> L.edges["x", "y"]["derivative"], L.edges["z", "y"]["derivative"], L.nodes["y"]["value"]
     (6.0, 5.0, 14.0)
     """
+    G = held(G, hold) if hold else G
     return linearized_from(G, source_values(G, inputs))
 
 

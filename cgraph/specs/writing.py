@@ -85,11 +85,9 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     require_digraph(G)
     spec: dict[str, Any] = {"cgraph": VERSION}
     if title := G.graph.get("title"):
-        if not isinstance(title, str) or UNPRINTABLE.search(title):
-            raise CGraphError(
-                f"the title {title!r} is no text without control characters; a spec could not be read again"
-            )
-        spec["title"] = title
+        spec["title"] = _readable(title)
+    if functions := G.graph.get("functions"):
+        spec["functions"] = dict(definition.split(" = ", 1) for definition in functions.values())
     for section, role in SOURCES.items():
         spec[section] = {
             i: _value(i, d) for i, d in G.nodes(data=True) if d.get("role") == role and not _is_known_by_edges(G, i)
@@ -108,6 +106,12 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
         if "role" not in d and not G.degree(i):
             raise MissingValueError(f"node {i!r} has no value, no equation and no edge; a spec has no place for it")
     return {key: content for key, content in spec.items() if content != {}}
+
+
+def _readable(title: object) -> str:
+    if not isinstance(title, str) or UNPRINTABLE.search(title):
+        raise CGraphError(f"the title {title!r} is no text without control characters; a spec could not be read again")
+    return title
 
 
 def _value(i: str, data: dict[str, Any]) -> Any:

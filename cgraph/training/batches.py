@@ -71,7 +71,7 @@ def over_examples(G: ComputationalGraph, example: Mapping[str, Any], losses: Col
             if j in losses and not np.ndim(y[j]):
                 equation = f"mean({equation}, axis=0)"
                 _require_last(G, j)
-            expression = parse(equation)
+            expression = parse(equation, G.functions)
             H.nodes[j].update(equation=equation, expression=expression, operands=expression.operands)
     return H
 

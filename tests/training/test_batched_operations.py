@@ -9,7 +9,7 @@ from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.operations.elementwise import OPERATIONS
 
 CASES = 40  # of each operation
-NO_FORM = {"det", "inv"}
+NO_FORM = {"det", "inv", "solve", "logdet", "cholesky"}
 
 
 def broadcasting(rng, count, *, same_last=False):
@@ -93,7 +93,9 @@ def multiplied(rng, operation):
 
 
 MAKERS = {
-    **dict.fromkeys(["sum", "mean", "largest", "smallest", "softmax", "log_softmax", "logsumexp"], reduced),
+    **dict.fromkeys(
+        ["sort", "prod", "sum", "mean", "largest", "smallest", "softmax", "log_softmax", "logsumexp"], reduced
+    ),
     **dict.fromkeys(["reshape", "transpose", "index"], moved),
     **dict.fromkeys(["concatenate", "stack"], joined),
     **dict.fromkeys(["dot", "outer"], multiplied),

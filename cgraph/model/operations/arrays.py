@@ -259,8 +259,8 @@ def _softmax(x: Array, axis: int = -1) -> Array:
 
 def _along(axis: int, x: Array, d: Array, u: Array, v: Array, *, centred: bool = False) -> Jacobian:
     """Return the Jacobian with a block diag(d) + u v^T for each line of `x` along `axis`."""
-    lines = [np.moveaxis(part, axis, -1).reshape(-1, x.shape[axis]) for part in (d, u, v)]
-    blocks = DiagonalPlusRankOne(*lines, centred=centred)
+    diagonal, left, right = (np.moveaxis(part, axis, -1).reshape(-1, x.shape[axis]) for part in (d, u, v))
+    blocks = DiagonalPlusRankOne(diagonal, left, right, centred)
     if axis in {-1, x.ndim - 1}:
         return blocks
     to_lines = _taken(x, lambda numbers: np.moveaxis(numbers, axis, -1))

@@ -9,9 +9,14 @@ import cgraph.algorithms
 import cgraph.specs
 import cgraph.transforms  # noqa: F401
 
-# The doctests of formulas need the extra `symbolic`, what the documentation site adds to griffe the extra `docs`.
-NEEDS = {"cgraph/algorithms/exact.py": "sympy", "docs/split_parameters.py": "griffe"}
-collect_ignore = [path for path, module in NEEDS.items() if not find_spec(module)]
+# Doctests that need an extra, which may not be installed.
+EXTRAS = {
+    "sympy": ["cgraph/algorithms/exact.py", "cgraph/frontends/sympy_formulas.py"],
+    "casadi": ["cgraph/frontends/casadi_functions.py"],
+    "jax": ["cgraph/frontends/jax_functions.py", "docs/from_jax.md"],
+    "torch": ["cgraph/frontends/torch_programs.py", "docs/from_pytorch.md"],
+}
+collect_ignore = [path for library, paths in EXTRAS.items() if not find_spec(library) for path in paths]
 
 # With `-n`, each worker keeps its own machine code: numba does not lock the files (numba's issue 10128), and two workers
 # that compile a function for different arrays can give both the same name.

@@ -12,14 +12,31 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import networkx as nx
+
 import cgraph as cg
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
+
+
+def _labelled(L: cg.ComputationalGraph) -> cg.ComputationalGraph:
+    """Return an attribution graph with the words of its features as names."""
+    words = {i: ("logit: " if d["feature_type"] == "logit" else "") + d["clerp"] for i, d in L.nodes(data=True)}
+    H: cg.ComputationalGraph = nx.relabel_nodes(L, words)
+    H.graph["outputs"] = [words[i] for i in L.outputs]
+    return H
+
+
 # The committed pictures: a name, a spec, what is done to it, and how it is drawn.
 COMMITTED: dict[str, tuple[str, Callable[[Any], Any], dict[str, Any]]] = {
     "quiz": ("cmu_10301/quiz", cg.linearize, {"s": "x", "t": "y"}),
     "paths": ("cse463/sqrt_cos", cg.linearize, {"s": "x", "t": "f", "top": 2}),
+    "attribution": (
+        "attribution/capital.json",
+        _labelled,
+        {"s": "token: Dallas", "t": "logit: Austin", "show": ("names", "derivatives")},
+    ),
     "halves": ("math565/network", lambda G: cg.decouple(cg.linearize(G)), {"t": "J"}),
 }
 ROOMS = ("model", "algorithms", "transforms", "training", "specs", "frontends", "reports", "exercises")
@@ -28,7 +45,10 @@ ROOMS = ("model", "algorithms", "transforms", "training", "specs", "frontends", 
 def committed() -> Iterator[tuple[Path, cg.Drawing]]:
     """Iterate over the committed pictures and where they stand."""
     for name, (spec, transform, options) in COMMITTED.items():
-        G = transform(cg.read_spec(EXAMPLES / f"{spec}.yaml"))
+        is_spec = not spec.endswith(".json")
+        G = transform(
+            cg.read_spec(EXAMPLES / f"{spec}.yaml") if is_spec else cg.read_attribution_graph(EXAMPLES / spec)
+        )
         yield ROOT / "docs" / "pictures" / f"{name}.svg", cg.draw(G, **options)
 
 

@@ -3,6 +3,13 @@ from cgraph.algorithms.compiled import CompiledGraph, compile_graph
 from cgraph.algorithms.diagnostics import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.edge_attributions import edge_attributions
 from cgraph.algorithms.effects import Effects, effects
+from cgraph.algorithms.elasticities import (
+    edge_elasticities,
+    elasticities,
+    elasticities_from,
+    elasticity,
+    path_elasticities,
+)
 from cgraph.algorithms.elimination import (
     Elimination,
     as_edge_order,
@@ -50,8 +57,12 @@ __all__ = [
     "count_paths",
     "drop_useless",
     "edge_attributions",
+    "edge_elasticities",
     "edge_sensitivities",
     "effects",
+    "elasticities",
+    "elasticities_from",
+    "elasticity",
     "eliminate",
     "eliminate_edges",
     "eliminate_faces",
@@ -67,6 +78,7 @@ __all__ = [
     "log_sensitivities",
     "loss_sensitivities",
     "merge_copies",
+    "path_elasticities",
     "path_shares",
     "path_sum",
     "paths",

@@ -5,17 +5,29 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import IO, Any
 
 import cgraph as cg
+from cgraph.model.holding import held
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse_assignments
 from cgraph.specs.documents import Document
 from cgraph.specs.reading import graph_of as graph_of_document
 from cgraph.specs.reading import read_document
 
-__all__ = ["UsageError", "graph_of", "linearized", "only_output", "placed", "standard_input", "usage", "written"]
+__all__ = [
+    "UsageError",
+    "chosen_pairs",
+    "graph_of",
+    "linearized",
+    "only_output",
+    "placed",
+    "standard_input",
+    "usage",
+    "written",
+]
 
 
 class UsageError(Exception):
@@ -23,25 +35,35 @@ class UsageError(Exception):
 
 
 def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
-    """Return the graph of the SPEC, or of the equations after ``-e``."""
+    """Return the graph of the SPEC, or of the equations after ``-e``, its nodes held as ``--hold`` says."""
     if (arguments.spec is None) == (arguments.equations is None):
         raise UsageError("give a SPEC, or equations with -e, one of the two")
-    names = [name for name, _ in arguments.at]
-    if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"--at sets {repeated!r} twice")
+    at, hold = _bindings(arguments.at, "--at"), _bindings(arguments.hold, "--hold")
     if arguments.equations is not None:
-        return _from_equations(arguments.equations, dict(arguments.at))
-    try:
-        if arguments.spec != "-" and _is_graph_file(arguments.spec):
-            return cg.read_graph(arguments.spec)
-        return _from_spec(arguments)
-    except OSError as error:
-        raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
+        G = _from_equations(arguments.equations, at)
+    else:
+        try:
+            G = cg.read_graph(arguments.spec) if _is_graph_file(arguments.spec) else _from_spec(arguments)
+        except OSError as error:
+            raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
+    return usage(held, G, hold) if hold else G
+
+
+def _bindings(given: list[tuple[str, Any]], option: str) -> dict[str, Any]:
+    names = [name for name, _ in given]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"{option} sets {repeated!r} twice")
+    return dict(given)
+
+
+def chosen_pairs(L: cg.ComputationalGraph, arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """Return the pairs of ends that ``--from`` and ``--to`` name: by default the inputs and weights, and the outputs."""
+    return list(product(arguments.s or L.inputs + L.weights, arguments.t or L.outputs))
 
 
 def _is_graph_file(path: str) -> bool:
     """Whether a file is a graph of another program, which JSON alone does not tell by its ending."""
-    if Path(path).suffix.lower() in {".yaml", ".yml", ".toml"}:
+    if path == "-" or Path(path).suffix.lower() in {".yaml", ".yml", ".toml"}:
         return False
     from cgraph.frontends.graph_files import is_graph_file
 

@@ -62,19 +62,7 @@ def build_parser() -> Parser:
 
     _add_spec(command("show", "list nodes, edges and the order of evaluation"))
     _add_spec(command("eval", "evaluate every node: the forward pass"))
-    sub = command("sensitivity", "differentiate a node by a node, by all nodes, or all nodes by one")
-    _add_spec(sub)
-    _add_ends(sub, "without --from, by every node; without --to, every node; without both, outputs by inputs")
-    sub.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
-                     help="of a Jacobian: a row for each entry of T, or a column (default: %(default)s)")  # fmt: skip
-    sub.add_argument("--verbose", action="store_true", help="with --from and --to: say which sweep was taken, and why")
-    _add_chart(sub, "with --to, the sensitivities to the inputs and weights, the largest above,")
-    sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
-    _add_spec(sub)
-    _add_ends(sub, "by default every input and weight, and every output")
-    sub.add_argument("--top", type=count, metavar="K", help="only the K paths with the largest |product|")
-    _add_chart(sub, "the products of the paths")
-    sub.add_argument("--log", action="store_true", help="with --chart: a symmetric logarithmic axis")
+    _add_sensitivity_commands(command)
     _add_spec(command("check", "compare every derivative with numerical differentiation"))
     _add_exercise_commands(command)
     _add_network_commands(command)
@@ -100,6 +88,38 @@ def build_parser() -> Parser:
     sub = command("completion", "print a completion script for a shell", "assistance")
     sub.add_argument("shell", choices=["bash", "zsh", "fish"])
     return parser
+
+
+def _add_sensitivity_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    sub = command("sensitivity", "differentiate a node by a node, by all nodes, or all nodes by one")
+    _add_spec(sub)
+    _add_many_ends(sub, "without --from, by every node; without --to, every node; without both, outputs by inputs")
+    sub.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
+                     help="of a Jacobian: a row for each entry of T, or a column (default: %(default)s)")  # fmt: skip
+    _add_relative(sub)
+    _add_order(sub, ("order", "abs", "name"), "sensitivities")
+    sub.add_argument(
+        "--verbose", action="store_true", help="with one --from and --to: say which sweep was taken, and why"
+    )
+    _add_chart(sub, "with --to, the sensitivities to the inputs and weights, the largest above,")
+    sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
+    _add_spec(sub)
+    _add_many_ends(sub, "by default every input and weight, and every output")
+    _add_relative(sub)
+    sub.add_argument("--top", type=count, metavar="K", help="only the K paths with the largest |product|")
+    _add_chart(sub, "the products of the paths")
+    sub.add_argument("--log", action="store_true", help="with --chart: a symmetric logarithmic axis")
+    sub = command("edges", "show how much of a sensitivity flows through each edge", "flow_commands")
+    _add_spec(sub)
+    _add_many_ends(sub, "by default every input and weight, and every output")
+    _add_relative(sub)
+    _add_order(sub, ("abs", "flow", "name"), "edges")
+    sub = command(
+        "effects", "split a sensitivity into what is direct and what goes through other nodes", "flow_commands"
+    )
+    _add_spec(sub)
+    _add_many_ends(sub, "by default every input and weight, and every output")
+    _add_relative(sub)
 
 
 def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -211,6 +231,25 @@ def _add_graph(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("-e", "--equations", metavar="TEXT", type=node, help='the graph as text: "a = x*z; y = exp(a)"')
     sub.add_argument("--at", metavar="NAME=VALUE", type=binding, action="append", default=[],
                      help="a value for an input or weight, as in x=2 or 'x=[1, 2]'; may be repeated")  # fmt: skip
+    sub.add_argument("--hold", metavar="NAME=VALUE", type=binding, action="append", default=[],
+                     help="what if: hold a computed node at a value; may be repeated")  # fmt: skip
+
+
+def _add_many_ends(sub: argparse.ArgumentParser, what: str) -> None:
+    sub.add_argument("--from", dest="s", metavar="S", type=node, action="append",
+                     help=f"a node that is varied; may be repeated ({what})")  # fmt: skip
+    sub.add_argument("--to", dest="t", metavar="T", type=node, action="append",
+                     help="a node that is differentiated; may be repeated")  # fmt: skip
+
+
+def _add_relative(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--relative", action="store_true",
+                     help="show elasticities, too: per cent of y(t) for one per cent of y(s)")  # fmt: skip
+
+
+def _add_order(sub: argparse.ArgumentParser, orders: Sequence[str], what: str) -> None:
+    sub.add_argument("--sort", choices=orders, default=orders[0], help="by what to sort (default: %(default)s)")
+    sub.add_argument("--top", type=count, metavar="K", help=f"only the K largest {what}, by their magnitude")
 
 
 def _add_ends(sub: argparse.ArgumentParser, what: str) -> None:

@@ -50,7 +50,7 @@ def mark_formula(G: ComputationalGraph, q: Question, asked: FormulaOf, answer: A
     if isinstance(answer, bool) or not isinstance(answer, str | int | float):
         return unreadable("", answer, "a formula is a text")
     try:
-        expression = parse(str(answer))
+        expression = parse(str(answer), G.functions)
     except EquationError as error:
         return unreadable("", answer, str(error))
     if names := undefined(expression, G):

@@ -51,7 +51,7 @@ def read_attribution_graph(
     Returns
     -------
     ComputationalGraph
-        Nodes are named by ``node_id`` and keep their attributes; each edge keeps its ``contribution`` beside the
+        Nodes are named by ``node_id`` and keep their attributes, the activation as their ``value``; each edge keeps its ``contribution`` beside the
         ``derivative``. ``G.graph`` holds the ``metadata``, and under ``"supernodes"`` the groups of nodes that somebody
         made in Neuronpedia, ``{name: [nodes]}``. Outputs are the nodes whose ``feature_type`` is ``logit``, if there
         are any.
@@ -108,6 +108,7 @@ def read_attribution_graph(
             table.derivatives = contributions / _activations(file, table.nodes)[table.tails]
     data = file.document.data
     table.graph_attributes = {**_metadata(data), **_supernodes(data, file)}
+    table.node_attributes = {i: _with_value(attributes) for i, attributes in file.nodes.items()}
     G = table.as_graph()
     if logits := [i for i, d in G.nodes(data=True) if d.get("feature_type") == LOGIT]:
         G.graph["outputs"] = logits
@@ -142,6 +143,11 @@ def _activation(i: str, attributes: dict[str, Any]) -> float:
             f"other than zero is needed; edges='share' needs none"
         )
     return float(value)
+
+
+def _with_value(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a node, its activation as its value."""
+    return {"value" if name == "activation" else name: value for name, value in attributes.items() if value is not None}
 
 
 def _metadata(data: dict[str, Any]) -> dict[str, Any]:

@@ -48,10 +48,13 @@ def read_csv_edges(path: Path, derivative: str | None, *, attributes: bool) -> E
         columns = _find(header, derivative)
     except CGraphError as error:
         raise SpecError(str(path), [Problem(1, 1, str(error), source=delimiter.join(header))]) from None
-    table = _csv_by_arrow(path, header, delimiter, columns, attributes)
-    if table is None:
-        with without_collector():
-            table = _csv_by_rows(path, header, delimiter, columns, attributes)
+    others = [(p, name) for p, name in enumerate(header) if p not in columns] if attributes else []
+    with without_collector():
+        table = (
+            _csv_by_arrow(path, header, delimiter, columns, [name for _, name in others])
+            or _csv_at_once(path, header, delimiter, columns, others)
+            or _csv_by_rows(path, header, delimiter, columns, others)
+        )
     table.mistake = _mistake_in(path, delimiter, columns)
     return table
 
@@ -144,7 +147,7 @@ def _header(path: Path, first: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _csv_by_arrow(
-    path: Path, header: list[str], delimiter: str, columns: Columns, attributes: bool
+    path: Path, header: list[str], delimiter: str, columns: Columns, others: list[str]
 ) -> EdgeTable | None:
     """Return the table, or None without pyarrow or where anything is unusual."""
     try:
@@ -154,7 +157,7 @@ def _csv_by_arrow(
     if len(set(header)) < len(header):
         return None
     z = header[columns.derivative]
-    wanted = header if attributes else [header[k] for k in columns]
+    wanted = [*(header[k] for k in columns), *others]
     try:
         table = pa_csv.read_csv(
             path,
@@ -171,11 +174,34 @@ def _csv_by_arrow(
         return None
     if any(i != i.strip() for i in nodes):
         return None
-    others = [name for p, name in enumerate(header) if p not in columns] if attributes else []
     return EdgeTable(nodes, tails, heads, derivatives, {name: _typed_column(pa, table.column(name)) for name in others})
 
 
-def _csv_by_rows(path: Path, header: list[str], delimiter: str, columns: Columns, attributes: bool) -> EdgeTable:
+def _csv_at_once(
+    path: Path, header: list[str], delimiter: str, columns: Columns, others: list[tuple[int, str]]
+) -> EdgeTable | None:
+    """Return the table, a column at a time, or None where anything is unusual."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            _, *rows = csv.reader(file, delimiter=delimiter)
+        by_column = list(zip(*rows, strict=True))
+        if len(by_column) != len(header):
+            return None
+        z = np.array(by_column[columns.derivative], np.float64)
+    except (ValueError, csv.Error):
+        return None
+    nodes, tails, heads = numbered(by_column[columns.source], by_column[columns.target])
+    if not np.isfinite(z).all() or any(not i or i != i.strip() or len(i) > MAX_CELL for i in nodes):
+        return None
+    if "_" in "".join(by_column[columns.derivative]):  # which Python allows between digits
+        return None
+    return EdgeTable(nodes, tails, heads, z, {name: _typed(by_column[p]) for p, name in others})
+
+
+def _csv_by_rows(
+    path: Path, header: list[str], delimiter: str, columns: Columns, others: list[tuple[int, str]]
+) -> EdgeTable:
+    """Return the table, a row at a time, or raise `SpecError` with the place of every mistake."""
     problems: list[Problem] = []
     rows: list[list[str]] = []
     for line, cells, source in _rows(path, delimiter):
@@ -190,7 +216,6 @@ def _csv_by_rows(path: Path, header: list[str], delimiter: str, columns: Columns
         raise SpecError(str(path), problems)
     by_column = list(zip(*rows, strict=True)) or [()] * len(header)
     nodes, tails, heads = numbered(*([cell.strip() for cell in by_column[k]] for k in columns[:2]))
-    others = [(p, name) for p, name in enumerate(header) if p not in columns] if attributes else []
     return EdgeTable(
         nodes, tails, heads, np.array(by_column[columns.derivative], np.float64),
         {name: _typed(by_column[p]) for p, name in others},

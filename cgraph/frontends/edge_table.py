@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,10 +16,15 @@ from cgraph.algorithms import CompiledGraph
 from cgraph.model.errors import ArchiveError, CGraphError
 from cgraph.model.graph import ComputationalGraph
 
-__all__ = ["MAX_EDGES", "EdgeTable", "Positions", "numbered", "without_collector"]
+__all__ = ["MAX_EDGES", "EdgeTable", "Positions", "node_attributes", "numbered", "without_collector"]
 
 MAX_EDGES = 200_000_000  # of a compiled graph, 16 bytes each
 MAX_DICT_EDGES = 20_000_000  # of a graph of dicts, some 400 bytes each
+
+# What the library itself writes on nodes and edges; an attribute of a file that is called so gets an underscore.
+NODE_WORDS = ("activation", "equation", "expression", "gate", "operands", "preactivation")
+EDGE_WORDS = ("weight", "derivative")
+SOURCE_ROLES = ("input", "weight", "constant")
 
 Positions = NDArray[np.intp]
 
@@ -67,7 +73,7 @@ class EdgeTable:
         with without_collector():
             G = ComputationalGraph()
             G.graph.update(self.graph_attributes)
-            G.add_nodes_from((i, self.node_attributes.get(i, {})) for i in self.nodes)
+            G.add_nodes_from((i, node_attributes(self.node_attributes.get(i, {}))) for i in self.nodes)
             data = self._edge_attributes()
             # What add_edges_from would build edge by edge, a row at a time: half the time for a million edges.
             rows: Any = G
@@ -77,7 +83,8 @@ class EdgeTable:
 
     def _edge_attributes(self) -> list[dict[str, Any]]:
         data: list[dict[str, Any]] = [{"derivative": z} for z in self.derivatives.tolist()]
-        for name, column in self.columns.items():
+        for given, column in self.columns.items():
+            name = f"{given}_" if given in EDGE_WORDS else given
             for attributes, value in zip(data, column, strict=True):
                 if value is not None:
                     attributes[name] = value
@@ -95,6 +102,23 @@ class EdgeTable:
                 f"edge {i!r} -> {j!r} stands twice; add the derivatives of parallel edges up, "
                 f"or read them with compiled=True, where they stay apart",
             )
+
+
+def node_attributes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes of a node of a file, renamed where the library would take them for its own.
+
+    Examples
+    --------
+    >>> node_attributes({"layer": 3, "activation": 0.5, "role": "hub", "value": 2.0})
+    {'layer': 3, 'activation_': 0.5, 'role_': 'hub', 'value': 2.0}
+    """
+    return {f"{name}_" if _is_ours(name, value) else name: value for name, value in given.items()}
+
+
+def _is_ours(name: str, value: Any) -> bool:
+    if name == "value":
+        return isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
+    return name in NODE_WORDS or (name == "role" and value not in SOURCE_ROLES)
 
 
 def numbered(tails: Sequence[str], heads: Sequence[str]) -> tuple[list[str], Positions, Positions]:

@@ -14,7 +14,7 @@ from cgraph.frontends.edge_columns import (
     read_parquet_attributes,
     read_parquet_edges,
 )
-from cgraph.frontends.edge_table import EdgeTable
+from cgraph.frontends.edge_table import EdgeTable, node_attributes
 from cgraph.frontends.node_link import read_node_link
 from cgraph.frontends.sparse_files import read_sparse
 from cgraph.frontends.xml_graphs import read_xml_graph
@@ -76,7 +76,8 @@ def read_graph(
     -------
     ComputationalGraph or CompiledGraph
         The derivative stands on each edge as ``derivative``; all other attributes of graph, nodes and edges are kept
-        under their names. Nodes are named by text. The nodes of a table stand in the order in which they occur as
+        under their names; one that the library uses itself, such as ``weight`` beside the derivative, gets an underscore.
+        Nodes are named by text. The nodes of a table stand in the order in which they occur as
         tails, then as heads.
 
     Raises
@@ -163,5 +164,5 @@ def is_graph_file(path: str | os.PathLike[str]) -> bool:
 def _with_attributes(G: ComputationalGraph, path: Path) -> ComputationalGraph:
     read = read_parquet_attributes if path.suffix.lower() == ".parquet" else read_csv_attributes
     for i, attributes in read(path).items():
-        G.add_node(i, **attributes)
+        G.add_node(i, **node_attributes(attributes))
     return G

@@ -76,11 +76,11 @@ def from_jax(
 
     Examples
     --------
-    >>> import jax, jax.numpy as jnp  # doctest: +SKIP
+    >>> import jax, jax.numpy as jnp
     >>> def loss(W, x):
     ...     return jnp.sum(jnp.tanh(W @ x))
-    >>> L = from_jax(loss, jnp.ones((2, 3)), jnp.ones(3), weights=["W"])  # doctest: +SKIP
-    >>> list(L), L.weights, L.outputs  # doctest: +SKIP
+    >>> L = from_jax(loss, jnp.ones((2, 3)), jnp.ones(3), weights=["W"])
+    >>> list(L), L.weights, L.outputs
     (['W', 'x', 'dot_general', 'tanh_1', 'loss'], ['W'], ['loss'])
     """
     jax = optional_library("jax", "jax")

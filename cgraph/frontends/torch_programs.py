@@ -63,10 +63,10 @@ def from_torch(module_or_function: Callable[..., Any], *args: Any) -> Computatio
 
     Examples
     --------
-    >>> import torch  # doctest: +SKIP
-    >>> layer = torch.nn.Linear(2, 1)  # doctest: +SKIP
-    >>> L = from_torch(layer, torch.tensor([1.0, 2.0]))  # doctest: +SKIP
-    >>> list(L), L.weights, L.outputs  # doctest: +SKIP
+    >>> import torch
+    >>> layer = torch.nn.Linear(2, 1)
+    >>> L = from_torch(layer, torch.tensor([1.0, 2.0]))
+    >>> list(L), L.weights, L.outputs
     (['weight', 'bias', 'input', 'linear'], ['weight', 'bias'], ['linear'])
     """
     torch = optional_library("torch", "torch")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cmath
 import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import networkx as nx
@@ -12,9 +13,11 @@ import numpy as np
 
 from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError, shorten
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
+from cgraph.model.holding import held
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_step, written
+from cgraph.model.language.parsing import parse
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
-from cgraph.model.operations.elementwise import OPERATIONS, row_of
+from cgraph.model.operations.elementwise import OPERATIONS, name_of, row_of
 from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.rules.generate import functions_of
 from cgraph.model.values import (
@@ -35,7 +38,9 @@ __all__ = ["evaluate", "linearize"]
 _FROM_NUMPY = ("operands could not", "matmul", "shape mismatch", "all the input", "all input")
 
 
-def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def evaluate(
+    G: ComputationalGraph, inputs: Mapping[str, Any] | None = None, *, hold: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the value y(i) of every node: the forward pass.
 
     Parameters
@@ -44,6 +49,8 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
         Acyclic. Not modified.
     inputs : dict, optional
         Values for inputs and weights, in place of those that `G` holds: numbers or arrays.
+    hold : dict, optional
+        What if: values at which computed nodes are held, whatever their operands are. The rest follows from them.
 
     Returns
     -------
@@ -73,20 +80,25 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
     >>> G = from_equations("a = x*z; y = a + x", x=2.0, z=3.0)
     >>> evaluate(G)
     {'x': 2.0, 'z': 3.0, 'a': 6.0, 'y': 8.0}
-    >>> evaluate(G, {"x": 1.0})["y"]
-    4.0
+    >>> evaluate(G, {"x": 1.0})["y"], evaluate(G, hold={"a": 10.0})["y"]
+    (4.0, 12.0)
     """
+    G = held(G, hold) if hold else G
     y = forward(G, source_values(G, inputs))
     return {i: as_computed(y[i]) for i in G if i in y}
 
 
-def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> ComputationalGraph:
+def linearize(
+    G: ComputationalGraph, inputs: Mapping[str, Any] | None = None, *, hold: Mapping[str, Any] | None = None
+) -> ComputationalGraph:
     """Return a copy of `G` with ``value`` on every node and ``derivative`` z(i,j) = dy(j)/dy(i) on every edge.
 
     Parameters
     ----------
     G, inputs
         As in `evaluate`. A derivative that was given on an edge into a node without an equation is kept.
+    hold : dict, optional
+        As in `evaluate`. A node that is held is an input of the result: no edge leads into it.
 
     Returns
     -------
@@ -119,6 +131,7 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
     >>> L.edges["x", "y"]["derivative"], L.edges["z", "y"]["derivative"], L.nodes["y"]["value"]
     (6.0, 5.0, 14.0)
     """
+    G = held(G, hold) if hold else G
     return linearized_from(G, source_values(G, inputs))
 
 
@@ -368,14 +381,17 @@ def derivatives_of_steps(
 
 
 def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
-    row = row_of(step.operation)
+    row: Any = row_of(step.operation)
     rule = functions_of(row)
     try:
-        if row.domain is not None and not holds(inside := rule.inside(*(np.real(operand) for operand in x))):
+        if row.domain is not None and not holds(inside := rule.inside(*x)):
             raise EvaluationError(
-                f"node {node!r}: {_show(step, x, inside)} is undefined; {step.operation} takes {row.domain[1]}"
+                f"node {node!r}: {_show(step, x, inside)} is undefined; {name_of(step.operation)} takes {row.domain[1]}"
             )
-        value = rule.value(*x, **dict(step.options))
+        if row.is_own and not any(isinstance(operand, Fraction) for operand in x):
+            value = _own_value_of(row, step, x, node)
+        else:
+            value = rule.value(*x, **dict(step.options))
         require_short(value)
     except TooLongError as error:
         raise EvaluationError(f"node {node!r}: {_show(step, x, True)} {error}") from None
@@ -393,9 +409,18 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
     return value
 
 
+def _own_value_of(row: Any, step: Apply, x: list[Any], node: str) -> Any:
+    """Return the value of a function of one's own, step by step: what cannot be computed in it is named."""
+    try:
+        return steps_of(parse(row.value), dict(zip(row.names, x, strict=True)), node)[-1]
+    except EvaluationError as error:
+        reason = str(error).removeprefix(f"node {node!r}: ")
+        raise EvaluationError(f"node {node!r}: {_show(step, x, True)}: {reason}") from None
+
+
 def _local_derivative(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
     """Return dy/dx_k of an operation, by its operand k = `position`: a number between numbers, else a Jacobian."""
-    if step.operation in OPERATIONS:
+    if step.operation not in ARRAY_OPERATIONS:
         return elementwise(_partial(step, position, y, x, node), shape_of(x[position]), shape_of(y))
     try:
         with np.errstate(divide="raise", over="raise", invalid="raise"):

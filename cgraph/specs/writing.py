@@ -86,6 +86,8 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     spec: dict[str, Any] = {"cgraph": VERSION}
     if title := G.graph.get("title"):
         spec["title"] = title
+    if functions := G.graph.get("functions"):
+        spec["functions"] = dict(definition.split(" = ", 1) for definition in functions.values())
     for section, role in SOURCES.items():
         spec[section] = {i: _value(i, d) for i, d in G.nodes(data=True) if d.get("role") == role}
     spec["nodes"] = {j: d["equation"] for j, d in G.nodes(data=True) if "equation" in d}

@@ -65,7 +65,7 @@ def over_examples(G: ComputationalGraph, example: Mapping[str, Any], losses: Col
                 y[j] = v[-1]
                 equation = _Writer(j, G.nodes[j]["expression"], v, varies).equation()
                 is_loss = j in losses and not np.ndim(y[j])
-                expression = parse(equation := f"mean({equation}, axis=0)" if is_loss else equation)
+                expression = parse(equation := f"mean({equation}, axis=0)" if is_loss else equation, G.functions)
                 H.nodes[j].update(equation=equation, expression=expression, operands=expression.operands)
             else:
                 y[j] = value_of(G, j, y)

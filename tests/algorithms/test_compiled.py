@@ -422,6 +422,7 @@ def test_machine_code_is_kept_under_the_text_of_all_it_calls(monkeypatch):
 
     before = jit._fingerprint([elementary_functions.exp])
     assert before == jit._fingerprint([elementary_functions.exp, elementary_functions.log])
+    assert before != jit._fingerprint([elementary_functions.exp], "generated text")
     text_of = jit.inspect.getsource
     for changed in (elementary_functions, simd, jit, simd_numba):
         monkeypatch.setattr(

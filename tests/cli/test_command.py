@@ -39,7 +39,7 @@ OTHERS = [
     "schema",
     "completion",
 ]
-COMMANDS = ["show", "eval", "sensitivity", "paths", "check"]
+COMMANDS = ["show", "eval", "sensitivity", "paths", "edges", "effects", "check"]
 SPEC = "title: Two paths\ninputs: {x: 2.0}\nweights: {w: 3.0}\nnodes: {a: w * x, y: a * x}\n"
 
 

@@ -89,6 +89,8 @@ def test_attributes_and_groups_are_kept(write):
     L = cg.read_attribution_graph(write(NODES, LINKS, qParams={"supernodes": groups}))
     assert L.nodes["E_1_0"]["clerp"] == "Dallas"
     assert L.nodes["5_17_1"]["influence"] == 0.4
+    assert L.nodes["5_17_1"]["value"] == 8.0
+    assert list(cg.linearize(L).edges) == list(L.edges)
     assert L.graph["metadata"] == {"slug": "test"}
     assert L.graph["supernodes"] == {"places": ["5_17_1", "7_2_1"], "none": []}
     L = cg.read_attribution_graph(write(NODES, LINKS, qParams={"supernodes": json.dumps(groups)}))

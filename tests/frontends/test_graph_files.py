@@ -195,6 +195,16 @@ def test_matrices_of_scipy(tmp_path, form):
     assert (sparse.load_npz(tmp_path / "B.npz").toarray() == A).all()
 
 
+def test_attributes_that_the_library_uses_itself_get_an_underscore(path, tmp_path):
+    path.write_text("source,target,derivative,weight\nx,y,2.0,7\n")
+    (tmp_path / "nodes.csv").write_text("node,activation,role,value,layer\nx,3.5,hub,much,1\ny,,input,4,2\n")
+    L = cg.read_graph(path, nodes=tmp_path / "nodes.csv")
+    assert L.edges["x", "y"] == {"derivative": 2.0, "weight_": 7}
+    assert dict(L.nodes["x"]) == {"activation_": 3.5, "role_": "hub", "value_": "much", "layer": 1}
+    assert dict(L.nodes["y"]) == {"role": "input", "value_": "4", "layer": 2}
+    assert cg.sensitivity(cg.linearize(L), "x", "y") == 2.0
+
+
 def test_whole_numbers_in_parquet_name_nodes(tmp_path):
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     table = {"source": [0, 10, 0], "target": [10, 2, 2], "weight": pa.array([2, 5, 3], pa.int8())}

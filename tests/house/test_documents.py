@@ -26,9 +26,13 @@ def test_the_committed_pictures_show_what_the_library_computes(path, drawing):
     assert without_places(path.read_text(encoding="utf-8")) == without_places(drawing.written("svg"))
 
 
-def test_every_picture_of_the_readme_is_drawn_by_the_command():
-    shown = re.findall(r"!\[.*?\]\((.*?)\)", DOCUMENTS[0].read_text(encoding="utf-8"))
-    assert {ROOT / path for path in shown} == {path for path, _ in pictures.committed()}
+def test_every_picture_of_the_documents_is_drawn_by_the_command():
+    shown = {
+        (document.parent / path).resolve()
+        for document in DOCUMENTS
+        for path in re.findall(r"!\[.*?\]\((.*?pictures/.*?)\)", document.read_text(encoding="utf-8"))
+    }
+    assert shown == {path for path, _ in pictures.committed()}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

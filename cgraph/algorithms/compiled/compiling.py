@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -13,6 +14,7 @@ from cgraph.algorithms.compiled.jit import is_at_hand, is_loaded
 from cgraph.algorithms.compiled.tape import Tape, holds_equations
 from cgraph.model.errors import CGraphError, DerivativeError
 from cgraph.model.graph import ComputationalGraph, Node
+from cgraph.model.holding import held
 from cgraph.model.linearized import edge_derivative, require_digraph
 from cgraph.model.operations.structured_jacobians import Jacobian
 
@@ -23,7 +25,9 @@ FEWEST_EDGES = 1000
 FEWEST_TO_LOAD = 5_000_000
 
 
-def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> CompiledGraph:
+def compile_graph(
+    L: nx.DiGraph[Any], *, derivative: str = "derivative", hold: Mapping[str, Any] | None = None
+) -> CompiledGraph:
     """Freeze a linearized graph, or the equations and neurons of one that is not, into arrays.
 
     Parameters
@@ -33,6 +37,8 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
         neurons, whose edges hold no derivatives yet. Not modified, and not referred to later.
     derivative : str, default "derivative"
         The edge attribute that holds z.
+    hold : dict, optional
+        Values at which computed nodes of equations and neurons are held, as in `evaluate`.
 
     Returns
     -------
@@ -66,6 +72,8 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
     (('x', 'a', 'y'), array([13.,  5.,  1.]))
     """
     require_digraph(L)
+    if hold:
+        L = _held(L, hold, derivative)
     degrees, heads, values = _edges(L, derivative)
     if isinstance(L, ComputationalGraph) and all(z is None for z in values) and holds_equations(L):
         return _frozen(tuple(L), degrees, heads, None if values else values, Tape(L))  # no edge lacks its derivative
@@ -73,6 +81,12 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
         z = edge_derivative(L, derivative)
         values = [_real(z(i, j), i, j, derivative) for i, j in L.edges]
     return _frozen(tuple(L), degrees, heads, values)
+
+
+def _held(G: nx.DiGraph[Any], hold: Mapping[str, Any], derivative: str) -> ComputationalGraph:
+    if not isinstance(G, ComputationalGraph) or any(z is not None for _, _, z in G.edges(data=derivative)):
+        raise CGraphError("hold needs a graph of equations; of a linearized one it is linearize that takes hold")
+    return held(G, hold)
 
 
 def compile_if_it_pays(G: nx.DiGraph[Any], sweeps: int, derivative: str) -> CompiledGraph | None:

@@ -23,9 +23,9 @@ from cgraph.exercises.slips.slip import (
 from cgraph.model.evaluation import gate_of, is_computed
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
-from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS
+from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS, name_of
 from cgraph.model.operations.structured_jacobians import ScaledIdentity
-from cgraph.model.rules.generate import functions_of
+from cgraph.model.rules.generate import functions_of, is_arithmetic
 
 __all__ = [
     "activation_for_derivative",
@@ -39,9 +39,12 @@ __all__ = [
 ]
 
 # Functions of one operand, and operations with a minus in the derivative by the first or second operand.
-FUNCTIONS = {name for name, row in OPERATIONS.items() if not row.infix and len(row.derivatives) == 1}
-CALLED = FUNCTIONS - {"square", "reciprocal", "identity"}
-SIGNED = {0: ("cos", "acos", "neg", "reciprocal"), 1: ("sub", "div")}
+FUNCTIONS = {name for name, row in OPERATIONS.items() if not row.infix and len(row.names) == 1}
+CALLED = {name for name in FUNCTIONS if not is_arithmetic(name)}
+SIGNED = {
+    p: tuple(name for name, row in OPERATIONS.items() if row.derivatives[p : p + 1] and row.derivatives[p][0] == "-")
+    for p in (0, 1)
+}
 
 
 def factor_left_out(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
@@ -94,7 +97,7 @@ def sign_lost(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
     for op in applied(part, L):
         for p, varies in enumerate(op.varies):
             if varies and op.operation in SIGNED.get(p, ()):
-                what = f"the minus in the derivative of {op.operation} at {op.node} was lost"
+                what = f"the minus in the derivative of {name_of(op.operation)} at {op.node} was lost"
                 yield Slip(kind, op.where, what, op.differentiated({p: -op.rule(p)}))
 
 
@@ -114,7 +117,7 @@ def activation_for_derivative(part: Part, L: ComputationalGraph) -> Iterator[Sli
     what = "the activation Phi(s) itself was used instead of its derivative"
     yield from _gate_slips(part, L, kind, what, lambda j: L.nodes[j]["value"])
     for op in _called(part, L):
-        what = f"{op.operation} itself was used instead of its derivative at {op.node}"
+        what = f"{name_of(op.operation)} itself was used instead of its derivative at {op.node}"
         yield Slip(kind, op.where, what, op.differentiated({0: op.value}))
 
 
@@ -124,7 +127,7 @@ def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
         yield from _gate_slips(part, L, "gate forgotten", "the gate Phi'(s) was left out", lambda _: 1.0)
     for op in _called(part, L):
         kind = "gate forgotten" if op.operation in ACTIVATIONS else "factor left out"
-        what = f"the derivative of {op.operation} was left out at {op.node}"
+        what = f"the derivative of {name_of(op.operation)} was left out at {op.node}"
         yield Slip(kind, op.where, what, op.differentiated({0: 1.0}))
 
 
@@ -136,7 +139,7 @@ def derivative_at_output(part: Part, L: ComputationalGraph) -> Iterator[Slip]:
     for op in _called(part, L):
         slope = finite_or_none(partial(_slope, op.operation, op.value, op.node))
         if slope is not None:
-            what = f"the derivative of {op.operation} at {op.node} was evaluated at its output"
+            what = f"the derivative of {name_of(op.operation)} at {op.node} was evaluated at its output"
             yield Slip(kind, op.where, what, op.differentiated({0: slope}))
 
 

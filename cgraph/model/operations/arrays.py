@@ -86,10 +86,11 @@ class ArrayOperation:
     infix: str = ""
     precedence: int = 9
 
-    @property
-    def inside(self) -> Any:
-        """The function that says whether operands are allowed; None if all are."""
-        return None if self.domain is None else self.domain[0]
+    is_own = False
+
+    def inside(self, *x: Any) -> Any:
+        """Whether operands are allowed."""
+        return self.domain is None or self.domain[0](*map(np.real, x))
 
 
 # --- products -------------------------------------------------------------------------------------------------------

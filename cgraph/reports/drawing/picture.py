@@ -152,6 +152,7 @@ class _Facts:
         names: Mapping[Any, str],
     ) -> None:  # fmt: skip
         self.G, self.s, self.t, self.chosen, self.strokes, self.names = G, s, t, chosen, strokes, names
+        self.functions: tuple[str, ...] = getattr(G, "functions", ())
         self.S = sensitivities(G, t) if t is not None else sensitivities_from(G, s) if s is not None else {}
         self.z = edge_derivative(G, "derivative")
         self.gate = gates(G) if all("derivative" in d for *_, d in G.edges(data=True)) else {}
@@ -166,7 +167,7 @@ class _Facts:
         """Return node `i` with the lines that were chosen."""
         data, kind, marks = self.G.nodes[i], self.kinds[i], []
         lines = [Line("name", self.names[i])] if "names" in self.chosen else []
-        if "equations" in self.chosen and (text := _equation(data, self.names)):
+        if "equations" in self.chosen and (text := _equation(data, self.names, self.functions)):
             lines.append(Line("equation", shorten(text, MAX_EQUATION)))
         if "values" in self.chosen and data.get("value") is not None:
             lines.append(Line("value", show_quantity(data["value"])))
@@ -224,8 +225,8 @@ def _loss(G: nx.DiGraph[Any]) -> Any:
     return outputs[0] if is_loss else None
 
 
-def _equation(data: Mapping[str, Any], names: Mapping[Any, str]) -> str:
-    return typeset_equation(data["equation"], names) if "equation" in data else data.get("activation", "")
+def _equation(data: Mapping[str, Any], names: Mapping[Any, str], functions: tuple[str, ...]) -> str:
+    return typeset_equation(data["equation"], names, functions) if "equation" in data else data.get("activation", "")
 
 
 def _in_full(value: Any) -> str:

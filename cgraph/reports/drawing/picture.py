@@ -13,8 +13,8 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.diagnostics import SHUT, gates
+from cgraph.algorithms.engines import sensitivities, sensitivities_from
 from cgraph.algorithms.paths import top_paths
-from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
 from cgraph.model.errors import DrawingError, MissingValueError, nearest, shorten, show_count
 from cgraph.model.graph import Node, require_node
 from cgraph.model.linearized import edge_derivative, nodes_between, require_digraph

@@ -44,6 +44,7 @@ from cgraph.model.operations.structured_jacobians import (
 __all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Slice"]
 
 Array = Any  # an ndarray of floats, or of complex numbers
+_SQUARED = 500  # a number of a larger exponent has no square among the floats
 
 
 class Slice(NamedTuple):
@@ -220,12 +221,21 @@ def _extreme(arg: Any) -> tuple[Callable[..., Any], Callable[..., Jacobian]]:
     def value(x: Array, axis: Any = None) -> Any:
         if np.ndim(x) == 0:
             raise ValueError("of one operand, an array is needed")
+        if isinstance(axis, tuple):
+            raise TypeError("one axis is needed")
         return np.ravel(x)[_extreme_places(np.asarray(x), axis, arg)]
 
     def jacobian(k: int, y: Array, x: Array, axis: Any = None) -> Jacobian:
         return Selection(_extreme_places(x, axis, arg).ravel(), x.size)
 
     return value, jacobian
+
+
+def _norm(x: Array) -> Any:
+    # Squares of entries beyond 1e154 overflow and those below 1e-154 vanish; a power of two rounds nothing.
+    _, exponent = np.frexp(np.max(np.abs(np.real(x))))
+    scale = 2.0**exponent if abs(exponent) > _SQUARED else 1.0
+    return scale * np.sqrt(np.sum((x / scale) * (x / scale)))
 
 
 def _norm_jacobian(k: int, y: Any, x: Array) -> Jacobian:
@@ -396,7 +406,7 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS),
     "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS),
     "squared_norm": ArrayOperation(lambda x: np.sum(x * x), lambda k, y, x: Dense(2 * x.reshape(1, -1)), 1, r"\|{0}\|^2"),
-    "norm": ArrayOperation(lambda x: np.sqrt(np.sum(x * x)), _norm_jacobian, 1, r"\|{0}\|"),
+    "norm": ArrayOperation(_norm, _norm_jacobian, 1, r"\|{0}\|"),
     # softmax
     "softmax": ArrayOperation(_softmax, _softmax_jacobian, 1, r"\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
     "log_softmax": ArrayOperation(_log_softmax, _log_softmax_jacobian, 1, r"\ln\operatorname{{softmax}}{options}({0})", _LAST_AXIS),

@@ -12,7 +12,7 @@ from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.evaluation import linearized_from, source_values
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_name
-from cgraph.model.operations.elementwise import OPERATIONS, POWER
+from cgraph.model.operations.elementwise import OPERATIONS, POWER, name_of
 from cgraph.model.rules.generate import functions_of, is_exact
 
 __all__ = ["import_sympy", "linearize_exactly", "linearize_symbolically", "symbolic_values", "write_symbolic"]
@@ -84,7 +84,7 @@ def _raises_to_a_node(steps: Sequence[Name | Number | Apply]) -> bool:
 def _leaves(j: str, operation: str) -> EvaluationError:
     named = ", ".join(name for name, row in OPERATIONS.items() if not row.infix and is_exact(name))
     return EvaluationError(
-        f"node {j!r}: {operation} leaves the fractions; exact values are for + - * /, comparisons, powers by whole "
+        f"node {j!r}: {name_of(operation)} leaves the fractions; exact values are for + - * /, comparisons, powers by whole "
         f"numbers, {named}"
     )
 

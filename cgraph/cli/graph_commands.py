@@ -196,4 +196,4 @@ def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:
     from cgraph.exercises.solutions.rendering import equation_of
 
     equation = equation_of(G, i)
-    return typeset(equation) if equation else None
+    return typeset(equation, G.functions) if equation else None

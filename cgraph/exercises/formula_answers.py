@@ -63,7 +63,7 @@ def mark_formula(G: ComputationalGraph, q: Question, asked: FormulaAnswer, answe
     if isinstance(answer, bool) or not isinstance(answer, str | int | float):
         return unreadable("", answer, "a formula is a text")
     try:
-        expression = parse(with_products(text_of(answer)))
+        expression = parse(with_products(text_of(answer)), G.functions)
     except EquationError as error:
         return unreadable("", answer, str(error))
     if names := undefined(expression, G):

@@ -23,6 +23,7 @@ from cgraph.model.errors import (
 from cgraph.model.evaluation import evaluate, linearize
 from cgraph.model.graph import ComputationalGraph, from_equations
 from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS, Operation
+from cgraph.model.rules.own_functions import register_operation
 from cgraph.model.tracing import trace
 
 __all__ = [
@@ -53,5 +54,6 @@ __all__ = [
     "evaluate",
     "from_equations",
     "linearize",
+    "register_operation",
     "trace",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cmath
 import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import networkx as nx
@@ -14,8 +15,9 @@ from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueE
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
 from cgraph.model.holding import held
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_step, written
+from cgraph.model.language.parsing import parse
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
-from cgraph.model.operations.elementwise import OPERATIONS, row_of
+from cgraph.model.operations.elementwise import OPERATIONS, name_of, row_of
 from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.rules.generate import functions_of
 from cgraph.model.values import (
@@ -379,14 +381,17 @@ def derivatives_of_steps(
 
 
 def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
-    row = row_of(step.operation)
+    row: Any = row_of(step.operation)
     rule = functions_of(row)
     try:
-        if row.domain is not None and not holds(inside := rule.inside(*(np.real(operand) for operand in x))):
+        if row.domain is not None and not holds(inside := rule.inside(*x)):
             raise EvaluationError(
-                f"node {node!r}: {_show(step, x, inside)} is undefined; {step.operation} takes {row.domain[1]}"
+                f"node {node!r}: {_show(step, x, inside)} is undefined; {name_of(step.operation)} takes {row.domain[1]}"
             )
-        value = rule.value(*x, **dict(step.options))
+        if row.is_own and not any(isinstance(operand, Fraction) for operand in x):
+            value = _own_value_of(row, step, x, node)
+        else:
+            value = rule.value(*x, **dict(step.options))
         require_short(value)
     except TooLongError as error:
         raise EvaluationError(f"node {node!r}: {_show(step, x, True)} {error}") from None
@@ -404,9 +409,18 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
     return value
 
 
+def _own_value_of(row: Any, step: Apply, x: list[Any], node: str) -> Any:
+    """Return the value of a function of one's own, step by step: what cannot be computed in it is named."""
+    try:
+        return steps_of(parse(row.value), dict(zip(row.names, x, strict=True)), node)[-1]
+    except EvaluationError as error:
+        reason = str(error).removeprefix(f"node {node!r}: ")
+        raise EvaluationError(f"node {node!r}: {_show(step, x, True)}: {reason}") from None
+
+
 def _local_derivative(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
     """Return dy/dx_k of an operation, by its operand k = `position`: a number between numbers, else a Jacobian."""
-    if step.operation in OPERATIONS:
+    if step.operation not in ARRAY_OPERATIONS:
         return elementwise(_partial(step, position, y, x, node), shape_of(x[position]), shape_of(y))
     try:
         with np.errstate(divide="raise", over="raise", invalid="raise"):

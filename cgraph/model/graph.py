@@ -15,7 +15,8 @@ from cgraph.model.errors import CGraphError, CycleError, InvalidNodeError, NodeN
 from cgraph.model.language.expressions import Expression, Name
 from cgraph.model.language.names import composed, unusable
 from cgraph.model.language.parsing import parse, parse_assignments
-from cgraph.model.operations.elementwise import ACTIVATIONS
+from cgraph.model.operations.elementwise import ACTIVATIONS, name_of
+from cgraph.model.rules.own_functions import definition_of
 from cgraph.model.values import as_value, is_finite
 
 if TYPE_CHECKING:
@@ -126,10 +127,49 @@ class ComputationalGraph(_DiGraph):
         if not isinstance(equation, str):
             raise InvalidNodeError(f"the equation of node {name!r} is text, not {equation!r}")
         equation = composed(equation)
-        expression = parse(equation)
+        expression = parse(equation, self.functions)
         self._require_defined(name, [step.name for step in undefined(expression, self)])
         self.add_node(name, role="operation", equation=equation, operands=expression.operands, expression=expression)
         self.add_edges_from((i, name) for i in dict.fromkeys(expression.operands))
+
+    def add_function(self, head: str, equation: str) -> None:
+        """Let the equations of the graph use a function of your own.
+
+        Parameters
+        ----------
+        head : str
+            Its name and its operands, as in ``"swish(x, b)"``.
+        equation : str
+            What it stands for: elementary operations on its operands, and functions that were added before.
+
+        Raises
+        ------
+        EquationError
+            If the equation cannot be read, calls the function itself, or uses what is no operand.
+        InvalidNodeError
+            If the name or an operand is unusable, or the name is that of a node or another function.
+
+        See Also
+        --------
+        register_operation : the same for all graphs.
+
+        Examples
+        --------
+        >>> G = ComputationalGraph()
+        >>> G.add_function("swish(x, b)", "x * sigmoid(b * x)")
+        >>> G.add_input("u", 1.0)
+        >>> G.add_equation("v", "2 * swish(u, 0)")
+        """
+        definition = definition_of(head, equation, self.functions)
+        name = name_of(definition)
+        if name in self:
+            raise InvalidNodeError(f"the function {name!r} has the name of a node")
+        self.graph["functions"] = {**self.graph.get("functions", {}), name: definition}
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The definitions of the functions of its own."""
+        return tuple(self.graph.get("functions", {}).values())
 
     def add_neuron(
         self, name: str, *, activation: str, weights: Mapping[str, float], bias: float | None = None
@@ -218,6 +258,8 @@ class ComputationalGraph(_DiGraph):
     def _require_new(self, name: object) -> None:
         if reason := unusable(name):
             raise InvalidNodeError(reason)
+        if name in self.graph.get("functions", {}):
+            raise InvalidNodeError(f"a node cannot be named {name!r}: {name!r} is a function")
         if "role" in self.nodes.get(name, {}):
             raise InvalidNodeError(f"node {name!r} is defined twice")
 
@@ -265,7 +307,7 @@ def from_equations(equations: str, /, **values: Any) -> ComputationalGraph:
     # The names stand in the graph before the equations do, so that the order of the text is free.
     G.add_nodes_from(name for name, _ in pairs)
     for name, equation in pairs:
-        for step in undefined(parse(equation), G):
+        for step in undefined(parse(equation, G.functions), G):
             hint = nearest(step.name, map(str, G))
             raise InvalidNodeError(
                 f"node {name!r} uses {step.name!r}, which has neither an equation nor a value; "

@@ -198,10 +198,10 @@ def _bracketed(text: str, precedence: float, operation: str, position: int) -> s
     match operation:
         case _ if operation in _OPERANDS:
             needs = precedence < _OPERANDS[operation][position]
-        case "div" | "exp" | "sqrt" | "reciprocal":
+        case _ if f"{{{{{{{position}}}}}}}" in outer.latex:
             needs = False  # the layout brackets it
-        case "pow" | "square":
-            needs = position == 0 and precedence < _ATOM
+        case _ if outer.latex.startswith("{0}^") and position == 0:
+            needs = precedence < _ATOM
         case "sub":
             needs = position == 1 and precedence <= outer.precedence
         case _:

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from cgraph.model.errors import CycleError, DerivativeError, EquationError, nearest
+from cgraph.model.errors import CycleError, DerivativeError, EquationError, InvalidNodeError, nearest
 from cgraph.model.graph import BIAS, BIAS_RULE, ComputationalGraph, topological_order, undefined
 from cgraph.model.language.expressions import Expression, Name, Number, write_name
 from cgraph.model.language.names import unusable
@@ -30,9 +30,21 @@ VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
 LAYER_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 EXERCISE_KEYS = ("ask", "vary", "magnitude", "salt", "variant", "sealed")
-KEYS = ["cgraph", "title", *SOURCES, "nodes", "network", "edges", "output", "outputs", "source", *EXERCISE_KEYS]
+KEYS = [
+    "cgraph",
+    "title",
+    "functions",
+    *SOURCES,
+    "nodes",
+    "network",
+    "edges",
+    "output",
+    "outputs",
+    "source",
+    *EXERCISE_KEYS,
+]
 
 
 def read_spec(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> ComputationalGraph:
@@ -115,6 +127,7 @@ class _Reader:
         for section in (*SOURCES, "nodes"):
             for name in self.section(section):
                 self.define(name, (section, name))
+        self.add_functions()
         network = self.define_network()
         self.numbered = {name for name in self.defined if name.isdecimal()}
         equations = self.section("nodes").values()
@@ -167,6 +180,22 @@ class _Reader:
             self.defined[name] = path
             self.G.add_node(name)
 
+    def add_functions(self) -> None:
+        """Add the functions of the spec's own; each may use those above it."""
+        for head, equation in self.section("functions").items():
+            path = ("functions", head)
+            if not isinstance(equation, str):
+                self.report(path, f"the equation of function {head!r} is text, not {kind_of(equation)}")
+                continue
+            try:
+                self.G.add_function(head, equation)
+            except EquationError as error:
+                for mistake in (error, *error.others):
+                    message = f"function {head!r}: {mistake.message}"
+                    self.report(path, message, mistake.hint, inside=(equation, mistake.column))
+            except InvalidNodeError as error:
+                self.report(path, str(error), at_key=True)
+
     def add_source(self, name: str, value: object, path: Path, role: str) -> None:
         if value is None:
             hint = "; the decimal sign is a point, as in 2.5" * name.isdigit()  # {x: 2,5} has a key 5
@@ -199,7 +228,7 @@ class _Reader:
             self.report(path, f"the equation of node {name!r} is text, not {kind_of(equation)}", hint)
             return
         try:
-            steps = undefined(parse(equation), self.defined)
+            steps = undefined(parse(equation, self.G.functions), self.defined)
         except EquationError as error:
             for mistake in (error, *error.others):
                 message = f"node {name!r}: {mistake.message}"
@@ -367,7 +396,7 @@ class _Reader:
 
     def add_title(self) -> None:
         title = self.document.data.get("title")
-        if isinstance(title, str) and _UNPRINTABLE.search(title):
+        if isinstance(title, str) and UNPRINTABLE.search(title):
             self.report(("title",), "the title holds a control character")
         elif isinstance(title, str):
             self.G.graph["title"] = title

@@ -1,3 +1,4 @@
+from cgraph.transforms.bypassing import bypass
 from cgraph.transforms.expansion import expand
 from cgraph.transforms.layers import layerwise
 from cgraph.transforms.networks import append_loss, couple, decouple, weights_as_nodes
@@ -6,6 +7,7 @@ from cgraph.transforms.structure import drop_zero_edges, fold_constants, merge_n
 
 __all__ = [
     "append_loss",
+    "bypass",
     "couple",
     "decouple",
     "drop_zero_edges",

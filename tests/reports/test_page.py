@@ -17,6 +17,8 @@ from random_graphs import equation_graphs
 
 import cgraph as cg
 from cgraph.model.graph import topological_order
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import FUNCTIONS, OPERATIONS, Operation
 from cgraph.reports.drawing.picture import picture_of
 from cgraph.reports.pages.pages import _data
 
@@ -146,6 +148,33 @@ def test_a_page_shows_real_numbers(bad, what):
 
 
 # The operations of the script
+
+
+@needs_browser
+@pytest.mark.parametrize("own", [True, False])
+def test_a_page_computes_what_is_added_to_the_table(show, monkeypatch, own):
+    head, equation = "ratio(x, b)", "x / (2 - x) + b * b"
+    G = cg.ComputationalGraph()
+    if own:
+        G.add_function(head, equation)
+    else:
+        row = Operation("x b", equation, (), r"ratio({0}, {1})", domain=("x < 2", "an operand below 2"))
+        monkeypatch.setitem(OPERATIONS, "ratio", row)
+        monkeypatch.setattr("cgraph.model.language.parsing.FUNCTIONS", FUNCTIONS | {"ratio"})
+        parse.cache_clear()
+    G.add_input("u", 0.5)
+    G.add_equation("h", "ratio(u, 3)")
+    G.add_equation("y", "2 * ratio(h/10, 1) + u")
+    tab = show(G)
+    parse.cache_clear()
+    for u in (0.5, 0.75, -1.0):
+        L = cg.linearize(G, {"u": u})
+        found = tab.evaluate("u => computed([u, null, null])", u)
+        assert found["y"] == pytest.approx([L.nodes[i]["value"] for i in L], rel=1e-13)
+        assert found["z"] == pytest.approx([z for *_, z in L.edges(data="derivative")], rel=1e-13)
+    assert "2 · ratio(h / 10, 1) + u" in tab.evaluate("steps.map((step) => step.formula).join()").replace(
+        "/", " / "
+    ).replace("  ", " ")
 
 
 @needs_browser

@@ -72,7 +72,7 @@ def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., An
     )
 
 
-def _fingerprint(functions: Iterable[Callable[..., Any]], generated: str) -> str:
+def _fingerprint(functions: Iterable[Callable[..., Any]], generated: str = "") -> str:
     """Return what tells the texts of functions and their modules, of what rows are, and of this one, from others."""
     modules = {__name__: None, simd.__name__: None, VECTORS: None} | {
         function.__module__: None for function in functions

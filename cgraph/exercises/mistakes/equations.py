@@ -9,6 +9,7 @@ from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied,
 from cgraph.exercises.questions import Part
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply
+from cgraph.model.operations.elementwise import name_of
 
 __all__ = ["inner_derivative", "rule_misapplied"]
 
@@ -19,7 +20,7 @@ def inner_derivative(part: Part, L: ComputationalGraph) -> Iterator[PossibleMist
         composed = op.varies[0] and isinstance(op.expression.steps[op.operands[0]], Apply)
         if composed and op.operation in {*FUNCTIONS, "pow"}:
             ones = {(g.k, p): g.derivative(p, 1.0) for g in op.inner() for p in range(len(g.operands))}
-            what = f"the inner derivative in {op.operation}(...) at {op.node} was forgotten"
+            what = f"the inner derivative in {name_of(op.operation)}(...) at {op.node} was forgotten"
             yield PossibleMistake("inner derivative forgotten", op.where, what, op.with_local(ones))
         if op.operation in {"pow", "square"} and op.varies[0] and op.k < len(op.v) - 1:
             what = f"the derivative of the power within the equation of {op.node} was forgotten"

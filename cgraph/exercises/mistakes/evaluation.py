@@ -20,9 +20,10 @@ from cgraph.model.rules.generate import functions_of
 
 __all__ = ["bias_forgotten", "degrees", "log_base", "operations_of", "reevaluated", "replaced", "rounded_early"]
 
-ANGLES = {"sin", "cos", "tan"}
-LOGARITHMS = {"log": "the natural logarithm", "log10": "the logarithm to base 10", "log2": "the logarithm to base 2"}
-CONFUSED = (("log", "log10"), ("log", "log2"), ("log10", "log"), ("log2", "log"))
+ANGLES = {name for name, row in OPERATIONS.items() if row.of_angle}
+LOGARITHMS = {name: row.logarithm for name, row in OPERATIONS.items() if row.logarithm}
+NATURAL, *WITH_BASE = LOGARITHMS  # the table begins with the natural one
+CONFUSED = (*((NATURAL, other) for other in WITH_BASE), *((other, NATURAL) for other in WITH_BASE))
 DIGITS = (1, 2, 3)
 
 
@@ -47,7 +48,7 @@ def log_base(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
             yield PossibleMistake("log base", where, f"{what}, in the values alone", change)
     for op in applied(part, L):
         factors = {}
-        if op.operation in {"log10", "log2"}:
+        if op.operation in WITH_BASE:
             factors = {0: 1 / op.x[0]}
         elif op.operation == "pow" and op.varies == [False, True]:
             factors = {1: op.value}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -31,9 +32,9 @@ from cgraph.exercises.questions import (
 from cgraph.model.evaluation import gate_of, is_computed
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
-from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS
+from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS, name_of
 from cgraph.model.operations.structured_jacobians import ScaledIdentity
-from cgraph.model.rules.generate import functions_of
+from cgraph.model.rules.generate import functions_of, is_arithmetic
 
 __all__ = [
     "activation_for_derivative",
@@ -49,11 +50,18 @@ __all__ = [
 ]
 
 # Functions of one operand, and operations with a minus in the derivative by the first or second operand.
-FUNCTIONS = {name for name, row in OPERATIONS.items() if not row.infix and len(row.derivatives) == 1}
-CALLED = FUNCTIONS - {"square", "reciprocal", "identity"}
-# Activations whose derivative the notes compute from the output.
-BY_OUTPUT: dict[str, Callable[[Any], Any]] = {"sigmoid": lambda y: y * (1 - y), "tanh": lambda y: 1 - y * y}
-SIGNED = {0: ("cos", "acos", "neg", "reciprocal"), 1: ("sub", "div")}
+FUNCTIONS = {name for name, row in OPERATIONS.items() if not row.infix and len(row.names) == 1}
+CALLED = {name for name in FUNCTIONS if not is_arithmetic(name)}
+# Activations whose derivative is a formula of the output alone: y (1 - y), 1 - y^2.
+BY_OUTPUT = tuple(
+    name
+    for name in ACTIVATIONS
+    if not OPERATIONS[name].kinks and set(re.findall("[a-z]+", OPERATIONS[name].derivatives[0])) == {"y"}
+)
+SIGNED = {
+    p: tuple(name for name, row in OPERATIONS.items() if row.derivatives[p : p + 1] and row.derivatives[p][0] == "-")
+    for p in (0, 1)
+}
 
 
 def factor_left_out(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
@@ -106,7 +114,7 @@ def sign_lost(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     for op in applied(part, L):
         for p, varies in enumerate(op.varies):
             if varies and op.operation in SIGNED.get(p, ()):
-                what = f"the minus in the derivative of {op.operation} at {op.node} was lost"
+                what = f"the minus in the derivative of {name_of(op.operation)} at {op.node} was lost"
                 yield PossibleMistake(kind, op.where, what, op.differentiated({p: -op.rule(p)}))
 
 
@@ -126,7 +134,7 @@ def activation_for_derivative(part: Part, L: ComputationalGraph) -> Iterator[Pos
     what = "the activation Phi(s) itself was used instead of its derivative"
     yield from _gate_slips(part, L, kind, what, lambda j: L.nodes[j]["value"])
     for op in _called(part, L):
-        what = f"{op.operation} itself was used instead of its derivative at {op.node}"
+        what = f"{name_of(op.operation)} itself was used instead of its derivative at {op.node}"
         yield PossibleMistake(kind, op.where, what, op.differentiated({0: op.value}))
 
 
@@ -136,29 +144,34 @@ def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistak
         yield from _gate_slips(part, L, "gate forgotten", "the gate Phi'(s) was left out", lambda _: 1.0)
     for op in _called(part, L):
         kind = "gate forgotten" if op.operation in ACTIVATIONS else "factor left out"
-        what = f"the derivative of {op.operation} was left out at {op.node}"
+        what = f"the derivative of {name_of(op.operation)} was left out at {op.node}"
         yield PossibleMistake(kind, op.where, what, op.differentiated({0: 1.0}))
 
 
 def rule_of_another(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The formula of another activation's derivative, or the right formula with s in place of y."""
     kind = "derivative of another activation"
-    for name, by_output in BY_OUTPUT.items():
-        for other in BY_OUTPUT.keys() - {name}:
+    for name in BY_OUTPUT:
+        for other in set(BY_OUTPUT) - {name}:
             what = f"the derivative of {other} was used instead of that of {name}"
-            yield from _gate_slips(part, L, kind, what, partial(_gate_by, BY_OUTPUT[other], L, "value"), name)
+            yield from _gate_slips(part, L, kind, what, partial(_gate_by, other, L, "value"), name)
         what = f"the derivative of {name} was computed with s instead of y"
-        wrong = partial(_gate_by, by_output, L, "preactivation")
+        wrong = partial(_gate_by, name, L, "preactivation")
         yield from _gate_slips(part, L, "pre-activation for output", what, wrong, name)
     for op in applied(part, L):
         if op.operation in BY_OUTPUT:
-            what = f"the derivative of {op.operation} at {op.node} was computed with its operand instead of its value"
-            change = op.differentiated({0: BY_OUTPUT[op.operation](op.x[0])})
+            what = f"the derivative of {name_of(op.operation)} at {op.node} was computed with its operand instead of its value"
+            change = op.differentiated({0: _by_output(op.operation, op.x[0])})
             yield PossibleMistake("pre-activation for output", op.where, what, change)
 
 
-def _gate_by(function: Callable[[Any], Any], L: ComputationalGraph, attribute: str, j: str) -> Any:
-    return function(L.nodes[j][attribute])
+def _gate_by(name: str, L: ComputationalGraph, attribute: str, j: str) -> Any:
+    return _by_output(name, L.nodes[j][attribute])
+
+
+def _by_output(name: str, y: Any) -> Any:
+    """Return what the formula of a derivative by the output gives for `y`."""
+    return functions_of(OPERATIONS[name]).derivatives[0](y, 0.0 * y)
 
 
 def before_the_activation(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
@@ -181,7 +194,7 @@ def derivative_at_output(part: Part, L: ComputationalGraph) -> Iterator[Possible
     for op in _called(part, L):
         slope = finite_or_none(partial(_slope, op.operation, op.value, op.node))
         if slope is not None:
-            what = f"the derivative of {op.operation} at {op.node} was evaluated at its output"
+            what = f"the derivative of {name_of(op.operation)} at {op.node} was evaluated at its output"
             yield PossibleMistake(kind, op.where, what, op.differentiated({0: slope}))
 
 

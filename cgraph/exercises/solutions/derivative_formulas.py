@@ -18,7 +18,8 @@ from cgraph.model.evaluation import derivatives_of_steps, steps_of
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_name
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import ACTIVATIONS, CHOICE, CONSTANTS, OPERATIONS
-from cgraph.model.rules.generate import functions_of, has_one_rule, is_piecewise
+from cgraph.model.rules.differentiation import rules_of, unfolded
+from cgraph.model.rules.generate import functions_of, has_one_rule, is_arithmetic, is_piecewise
 from cgraph.reports.latex import latex_expression, latex_name
 from cgraph.reports.tables import Formula
 
@@ -148,6 +149,8 @@ class Traced:
     def __str__(self) -> str:
         atom = self._only_atom()
         text = ""
+        if isinstance(atom, _Power):
+            return atom
         if atom.startswith("("):
             return atom[1:-1]
         for product, c in self.terms.items():
@@ -197,6 +200,7 @@ def derivative_formulas(expression: Expression, y: Mapping[str, float], j: str) 
     >>> derivative_formulas(parse("sigmoid(w*x)"), {"w": 6.0, "x": 2.0}, "h")
     {'w': 'h*x*(1 - h)', 'x': 'h*w*(1 - h)'}
     """
+    expression = unfolded(expression)
     numbers = steps_of(expression, y, j)
     v: list[Traced] = []
     for step, number in zip(expression.steps, numbers, strict=True):
@@ -208,7 +212,7 @@ def derivative_formulas(expression: Expression, y: Mapping[str, float], j: str) 
             case Apply(operation, operands):
                 v.append(_applied(operation, [v[k] for k in operands], float(number), branches=False))
     match expression.steps[-1]:
-        case Apply(operation, _) if operation in ACTIVATIONS and not _is_arithmetic(operation):
+        case Apply(operation, _) if operation in ACTIVATIONS and not is_arithmetic(operation):
             v[-1] = Traced.named(write_name(j), float(numbers[-1]))  # Phi' is known by the output
     rules = {
         (k, p): _rule(step.operation, p, v[k], [v[o] for o in step.operands])
@@ -227,7 +231,7 @@ def _number(value: float, text: str) -> Traced:
 def _rule(operation: str, position: int, y: Traced, x: list[Traced]) -> Traced:
     """Return the derivative of an operation by one of its operands, as the table has it."""
     row = OPERATIONS[operation]
-    return _run(parse(row.derivatives[position]), dict(zip(row.names, x, strict=True)) | {"y": y})
+    return _run(rules_of(row)[position], dict(zip(row.names, x, strict=True)) | {"y": y})
 
 
 def _run(equation: Expression, operands: Mapping[str, Traced]) -> Traced:
@@ -255,19 +259,11 @@ def _applied(operation: str, x: list[Traced], value: float, *, branches: bool) -
         return x[1] if x[0].value else x[2]
     if branches and row.infix in _COMPARISONS:
         return Traced.of(value)
-    if _is_arithmetic(operation) or (branches and is_piecewise(operation)):
+    if is_arithmetic(operation) or (branches and is_piecewise(operation)):
         return _run(parse(row.value), dict(zip(row.names, x, strict=True)))
     if branches and row.plain and not row.value:  # what people write with a root
         return _run(parse(row.plain), dict(zip(row.names, x, strict=True)))
     return called(operation, x, value)
-
-
-def _is_arithmetic(operation: str) -> bool:
-    """Whether an operation is put together from sums, products, quotients and powers alone, as a square is."""
-    equation = OPERATIONS[operation].value
-    return bool(equation) and all(
-        OPERATIONS[step.operation].infix in _ARITHMETIC for step in parse(equation).steps if isinstance(step, Apply)
-    )
 
 
 # dy/dx of operations on arrays by each operand, where y is the output and {0}, {1} are the operands; as text, and as
@@ -375,9 +371,9 @@ def gate_formula(activation: str, s: float, y: float, j: str) -> Traced:
     return _rule(activation, 0, output, [operand])
 
 
-def typeset(text: str) -> Formula:
-    """Return an equation's text as a cell of a table."""
-    return Formula(text, latex_expression(parse(text)))
+def typeset(text: str, functions: tuple[str, ...] = ()) -> Formula:
+    """Return an equation's text as a cell of a table; `functions` are those of its graph."""
+    return Formula(text, latex_expression(parse(text, functions)))
 
 
 def _merged(left: Product, right: Product) -> Product:

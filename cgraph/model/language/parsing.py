@@ -21,7 +21,7 @@ from cgraph.model.language.foreign_words import instead_of_function
 from cgraph.model.language.names import composed, unusable
 from cgraph.model.language.source import MAX_DEPTH, MAX_LENGTH, SPLIT, SURROGATE, TOKEN, TOO_DEEP, explain
 from cgraph.model.operations.arrays import ArrayOperation, Slice
-from cgraph.model.operations.elementwise import ALIASES, CONSTANTS, FUNCTIONS, LISTED, OF_ONE_ARRAY, row_of
+from cgraph.model.operations.elementwise import ALIASES, CONSTANTS, FUNCTIONS, LISTED, OF_ONE_ARRAY, name_of, row_of
 
 __all__ = ["parse", "parse_assignments", "substitute"]
 
@@ -43,7 +43,7 @@ _FOLDED = {"max", "min"}  # written with any number of operands, two at a time i
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Expression:
+def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
     """Read the right-hand side of an equation.
 
     Parameters
@@ -52,6 +52,8 @@ def parse(text: str) -> Expression:
         Arithmetic with ``+ - * / ^`` (or ``**``) and ``@``, brackets, the functions of the tables of operations,
         numbers, ``pi`` and ``e``, comparisons, indices ``x[0, :]`` and ``A.T``. ``y(5)`` is the node "5" and
         ``y("j-")`` the node "j-".
+    functions : tuple of str, optional
+        The definitions of functions of one's own, as in ``"swish(x, b) = x * sigmoid(b * x)"``.
 
     Returns
     -------
@@ -78,7 +80,7 @@ def parse(text: str) -> Expression:
     """
     if len(text) > MAX_LENGTH or (not text.isascii() and SURROGATE.search(text)):
         raise explain(text, EquationError("cannot be read", text))
-    reader = _Reader(text)
+    reader = _Reader(text, {name_of(definition): definition for definition in functions})
     try:
         reader.read_all()
     except _UnreadableError as error:
@@ -100,8 +102,9 @@ class _UnreadableError(Exception):
 class _Reader:
     """Reads the tokens of a text from left to right into steps; each method returns the place of its result."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, own: Mapping[str, str]) -> None:
         self.text = text
+        self.own = own
         found = TOKEN.finditer(text)
         self.tokens = [(m.lastgroup, m[0], m.start()) for m in found if m.lastgroup != "space"]
         self.tokens += [_END, _END]
@@ -163,6 +166,9 @@ class _Reader:
     def name(self, typed: str, start: int) -> int:
         if typed in CONSTANTS:
             return self.add(Number(CONSTANTS[typed], typed))
+        if typed in self.own:
+            hint = f"write {typed}(...)"
+            return self.refuse(f"{typed!r} is a function and needs operands", start, hint)
         if typed in FUNCTIONS or keyword.iskeyword(typed) or not typed.isidentifier():
             raise _UnreadableError(start)
         return self.add(Name(composed(typed), start, start + len(typed)))
@@ -270,6 +276,8 @@ class _Reader:
         value = self.whole_numbers()
         if word in options:
             raise EquationError(f"{word} is given twice", self.text, column)
+        if isinstance(value, tuple) and len(value) == 1:  # axis=(0,) is axis=0, as it is written
+            value = value[0]
         options[word] = value, column
 
     def applied(
@@ -277,7 +285,8 @@ class _Reader:
         options: dict[str, tuple[Any, int]],
     ) -> int:  # fmt: skip
         """Append the operation that a function stands for, or raise why it cannot be applied."""
-        if name not in FUNCTIONS:
+        name = self.own.get(name, name)
+        if name not in FUNCTIONS and typed not in self.own:
             hint = _instead_of_function(typed, len(arguments))
             raise EquationError(f"there is no function {typed!r}", self.text, start, hint)
         if len(arguments) == 1:
@@ -317,9 +326,11 @@ class _Reader:
             arity = given if row.operands is None else row.operands
             hint = "write axis=0 for an axis" if "axis" in row.options else ""
         else:
-            arity = len(row.derivatives)
+            arity = len(row.names)
         if given != arity:
-            wanted = "two or more" if name in _FOLDED else ["no", "one", "two", "three"][arity]
+            wanted = (
+                "two or more" if name in _FOLDED else [*["no", "one", "two", "three"], *[str(arity)] * arity][arity]
+            )
             if typed == "log" and given == 2:
                 hint = "write log(x) / log(b) for another base"
             message = f"{typed} takes {wanted} operand{'s' * (arity > 1)}, not {given}"
@@ -497,7 +508,7 @@ def _read_assignment(text: str) -> tuple[str, str]:
     return target[0].name, right
 
 
-def substitute(text: str, replacements: Mapping[str, str]) -> str:
+def substitute(text: str, replacements: Mapping[str, str], functions: tuple[str, ...] = ()) -> str:
     """Return an equation with the nodes in it replaced by other text, everything else as it was typed.
 
     Examples
@@ -505,7 +516,7 @@ def substitute(text: str, replacements: Mapping[str, str]) -> str:
     >>> substitute("exp(a) + a*b", {"a": 'y("a+")'})
     'exp(y("a+")) + y("a+")*b'
     """
-    for step in reversed(parse(text).steps):
+    for step in reversed(parse(text, functions).steps):
         if isinstance(step, Name) and step.name in replacements:
             text = text[: step.start] + replacements[step.name] + text[step.stop :]
     return text

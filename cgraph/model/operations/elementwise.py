@@ -22,12 +22,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation
 
 __all__ = [
     "ACTIVATIONS", "ALIASES", "CHOICE", "CONSTANTS", "FUNCTIONS", "LISTED", "OF_ONE_ARRAY", "OPERATIONS", "POWER",
-    "PRODUCT", "Operation", "row_of",
+    "PRODUCT", "Operation", "name_of", "row_of",
 ]  # fmt: skip
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
@@ -47,7 +49,7 @@ class Operation:
     value : str
         The output, an equation in the operands; "" for a primitive.
     derivatives : tuple of str
-        One for each operand: dy/dx_k, an equation in the operands and the output ``y``.
+        One for each operand: dy/dx_k, an equation in the operands and the output ``y``; () if they are to be derived.
     latex : str
         How it is typeset; ``{0}``, ``{1}`` stand for the operands.
     domain : (str, str), optional
@@ -74,6 +76,12 @@ class Operation:
         Whether a neuron may do it with its weighted sum.
     frequent : bool
         Whether graphs are made of it: machine code then has a loop of its own for it.
+    is_own : bool
+        Whether a user defined it; `expand` replaces it by its equation, of which errors speak as well.
+    of_angle : bool
+        Whether its operand is an angle, which some take in degrees.
+    logarithm : str
+        Of a logarithm of its operand, how it is called in words.
 
     Examples
     --------
@@ -96,11 +104,58 @@ class Operation:
     numpy: tuple[str, ...] = ()
     activation: bool = False
     frequent: bool = False
+    is_own: bool = False
+    of_angle: bool = False
+    logarithm: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the operands."""
         return tuple(self.operands.split())
+
+
+class Table(dict[str, Operation]):
+    """Rows by the names of operations; a function of a graph's own is known by its definition, which says it all.
+
+    Examples
+    --------
+    >>> row = OPERATIONS["swish(x, b) = x * sigmoid(b * x)"]
+    >>> row.names, row.value, "swish" in OPERATIONS
+    (('x', 'b'), 'x * sigmoid(b * x)', False)
+    """
+
+    def __missing__(self, definition: str) -> Operation:
+        if "=" not in definition:
+            raise KeyError(definition)
+        return defined(definition)
+
+    def __contains__(self, operation: object) -> bool:
+        return super().__contains__(operation) or (isinstance(operation, str) and "(" in operation)
+
+    def get(self, operation: str, default: Any = None) -> Any:
+        return self[operation] if operation in self else default  # noqa: SIM401 - this is what it is
+
+
+@cache
+def defined(definition: str) -> Operation:
+    """Return the row of a function that is defined by ``name(x, ...) = equation``."""
+    head, _, body = definition.partition(" = ")
+    function, _, operands = head.rstrip(")").partition("(")
+    names = operands.replace(",", " ")
+    places = ", ".join(f"{{{k}}}" for k in range(len(names.split())))
+    shown = function.replace("_", r"\_")
+    return Operation(names, body, (), rf"\operatorname{{{{{shown}}}}}({places})", is_own=True)
+
+
+def name_of(operation: str) -> str:
+    """Return what an operation is called in an equation.
+
+    Examples
+    --------
+    >>> name_of("exp"), name_of("swish(x, b) = x * sigmoid(b * x)")
+    ('exp', 'swish')
+    """
+    return operation.partition("(")[0]
 
 
 def _everywhere(spelling: str) -> dict[str, str]:
@@ -124,45 +179,45 @@ def _compared(sign: str) -> dict[str, str]:
 _POSITIVE = ("x > 0", "a positive operand")
 _UNIT = ("(x >= -1) * (x <= 1)", "an operand in [-1, 1]")
 _PROBABILITY = (
-    "(p >= 0) * (p <= 1) * max(p > 0, (t >= 0) * (t <= 0)) * max(p < 1, (t >= 1) * (t <= 1))",
+    "(p >= 0) * (p <= 1) * ((p > 0) + (t >= 0) * (t <= 0)) * ((p < 1) + (t >= 1) * (t <= 1))",
     "a probability in (0, 1), or one that the label leaves possible",
 )
 _POWER = (
-    "max(a > 0, (a >= 0) * (b >= 0), (a < 0) * (floor(b) >= b))",
+    "(a > 0) + (a >= 0) * (b >= 0) + (a < 0) * (floor(b) >= b)",
     "a positive base, 0 to a power of at least 0, or a negative base to an integer power",
 )
 _FLAT = ("0", "0")
 
 # fmt: off
-OPERATIONS: dict[str, Operation] = {
+OPERATIONS = Table({
     # arithmetic
     "add": Operation("a b", "", ("1", "1"), "{0} + {1}", infix="+", precedence=1, spelled=_everywhere("{0} + {1}"), exact=True, numpy=("add",)),
     "sub": Operation("a b", "", ("1", "-1"), "{0} - {1}", infix="-", precedence=1, spelled=_everywhere("{0} - {1}"), exact=True, numpy=("subtract",)),
     "mul": Operation("a b", "", ("b", "a"), r"{0} \cdot {1}", infix="*", precedence=2, spelled=_everywhere("{0} * {1}"), exact=True, numpy=("multiply",)),
     "div": Operation("a b", "", ("1 / b", "-y / b"), r"\frac{{{0}}}{{{1}}}", domain=("b", "a divisor other than 0"),
-                     infix="/", precedence=2, spelled=_everywhere("{0} / {1}"), exact=True, numpy=("divide",)),
-    "neg": Operation("x", "", ("-1",), "-{0}", infix="-", precedence=3, spelled=_everywhere("-{0}"), exact=True, numpy=("negative",)),
+                     infix="/", precedence=2, frequent=True, spelled=_everywhere("{0} / {1}"), exact=True, numpy=("divide",)),
+    "neg": Operation("x", "", ("-1",), "-{0}", infix="-", precedence=3, spelled=_everywhere("-{0}"), frequent=True, exact=True, numpy=("negative",)),
     # a^0 is the constant 1, at a = 0 too; 0^b is the constant 0 for b > 0.
     "pow": Operation("a b", "", ("b * a^where(b, b - 1, 1)", "y * log(where(a, a, b > 0))"),
                      "{0}^{{{1}}}", domain=_POWER, infix="^", precedence=4, exact=True, numpy=("power", "float_power"),
                      spelled=_everywhere("{0} ** {1}") | {"numpy": "power({0}, {1})"}),
-    "square": Operation("x", "x * x", ("2 * x",), "{0}^2", plain="x^2", numpy=("square",)),
+    "square": Operation("x", "x * x", ("2 * x",), "{0}^2", plain="x^2", frequent=True, numpy=("square",)),
     "reciprocal": Operation("x", "1 / x", ("-y^2",), r"\frac{{1}}{{{0}}}", domain=("x", "an operand other than 0"), numpy=("reciprocal",)),
     # exponentials and logarithms
     "exp": Operation("x", "", ("y",), "e^{{{0}}}", spelled=_called("exp", machine="exp({0})"), numpy=("exp",), frequent=True),
     "expm1": Operation("x", "", ("exp(x)",), "e^{{{0}}} - 1", spelled=_called("exp", "expm1", "expm1") | {"sympy": "sympy.exp({0}) - 1"}, numpy=("expm1",)),
-    "log": Operation("x", "", ("1 / x",), r"\ln({0})", domain=_POSITIVE, spelled=_called("log", machine="log({0})"), numpy=("log",)),
+    "log": Operation("x", "", ("1 / x",), r"\ln({0})", domain=_POSITIVE, spelled=_called("log", machine="log({0})"), numpy=("log",), frequent=True, logarithm="the natural logarithm"),
     "log1p": Operation("x", "", ("1 / (1 + x)",), r"\ln(1 + {0})", domain=("x > -1", "an operand above -1"),
                        spelled=_called("log", "log1p", "log1p") | {"sympy": "sympy.log(1 + {0})"}, numpy=("log1p",)),
     "log2": Operation("x", "", ("1 / (x * log(2))",), r"\log_2({0})", domain=_POSITIVE,
-                      spelled=_called("log2") | {"sympy": "sympy.log({0}) / sympy.log(2)"}, numpy=("log2",)),
+                      spelled=_called("log2") | {"sympy": "sympy.log({0}) / sympy.log(2)"}, numpy=("log2",), logarithm="the logarithm to base 2"),
     "log10": Operation("x", "", ("1 / (x * log(10))",), r"\log_{{10}}({0})", domain=_POSITIVE,
-                       spelled=_called("log10") | {"sympy": "sympy.log({0}) / sympy.log(10)"}, numpy=("log10",)),
+                       spelled=_called("log10") | {"sympy": "sympy.log({0}) / sympy.log(10)"}, numpy=("log10",), logarithm="the logarithm to base 10"),
     "sqrt": Operation("x", "", ("1 / (2 * y)",), r"\sqrt{{{0}}}", domain=("x >= 0", "an operand of at least 0"), spelled=_called("sqrt"), numpy=("sqrt",)),
     # trigonometric and hyperbolic functions and their inverses
-    "sin": Operation("x", "", ("cos(x)",), r"\sin({0})", spelled=_called("sin", machine="sin({0})"), numpy=("sin",), frequent=True),
-    "cos": Operation("x", "", ("-sin(x)",), r"\cos({0})", spelled=_called("cos", machine="cos({0})"), numpy=("cos",), frequent=True),
-    "tan": Operation("x", "", ("1 + y^2",), r"\tan({0})", spelled=_called("tan"), numpy=("tan",)),
+    "sin": Operation("x", "", ("cos(x)",), r"\sin({0})", spelled=_called("sin", machine="sin({0})"), numpy=("sin",), frequent=True, of_angle=True),
+    "cos": Operation("x", "", ("-sin(x)",), r"\cos({0})", spelled=_called("cos", machine="cos({0})"), numpy=("cos",), frequent=True, of_angle=True),
+    "tan": Operation("x", "", ("1 + y^2",), r"\tan({0})", spelled=_called("tan"), numpy=("tan",), of_angle=True),
     "asin": Operation("x", "", ("1 / sqrt((1 - x) * (1 + x))",), r"\arcsin({0})", domain=_UNIT, spelled=_called("asin", "arcsin"), numpy=("arcsin",)),
     "acos": Operation("x", "", ("-1 / sqrt((1 - x) * (1 + x))",), r"\arccos({0})", domain=_UNIT, spelled=_called("acos", "arccos"), numpy=("arccos",)),
     "atan": Operation("x", "", ("1 / (1 + x^2)",), r"\arctan({0})", spelled=_called("atan", "arctan"), numpy=("arctan",)),
@@ -234,7 +289,7 @@ OPERATIONS: dict[str, Operation] = {
         "p t", "-t * log(where(p > 0, p, 1)) - (1 - t) * log1p(-where(p < 1, p, 0))",
         ("(1 - t) / where(p < 1, 1 - p, 1) - t / where(p > 0, p, 1)", "log1p(-p) - log(p)"),
         r"\operatorname{{bce}}({0}, {1})", domain=_PROBABILITY, plain="-t * log(p) - (1 - t) * log(1 - p)"),
-}
+})
 # fmt: on
 
 # What code for a target asks about: a choice reads a condition, and a square is a product.
@@ -248,4 +303,5 @@ FUNCTIONS = {name for name, row in (OPERATIONS | ARRAY_OPERATIONS).items() if no
 
 def row_of(operation: str) -> Operation | ArrayOperation:
     """Return the row of an operation, from the table of elementary ones or of those on arrays."""
-    return OPERATIONS[operation] if operation in OPERATIONS else ARRAY_OPERATIONS[operation]
+    row = ARRAY_OPERATIONS.get(operation)
+    return OPERATIONS[operation] if row is None else row

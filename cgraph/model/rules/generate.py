@@ -18,6 +18,7 @@ from cgraph.model.language.expressions import Apply, Expression, Name, Number
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.arrays import ArrayOperation
 from cgraph.model.operations.elementwise import CHOICE, OPERATIONS, POWER, PRODUCT, Operation
+from cgraph.model.rules.differentiation import rules_of, second_derivatives
 from cgraph.model.rules.numpy_functions import PRIMITIVES
 
 __all__ = [
@@ -90,7 +91,7 @@ def source_of(equations: Sequence[Expression], target: Target, names: Mapping[st
     Examples
     --------
     >>> source_of([parse("x * sigmoid(x)")], TARGETS["machine"])
-    Code(lines=[], results=['(x * (1 / (1 + exp((-x)))))'])
+    Code(lines=[], results=['(x * (1 / (1 + exp(-x))))'])
     """
     writer = _Writer(target, dict(names or {}))
     results = [writer.add(equation) for equation in equations]
@@ -210,40 +211,56 @@ class Functions:
 
     def __init__(self, row: Operation) -> None:
         self._row = row
+        # Never the names of the operands, which may be those of something else in the code.
+        self._names = {operand: f"x{k}" for k, operand in enumerate(row.names)}
+        self._x = tuple(self._names.values())
 
     @cached_property
     def value(self) -> Any:
         """``value(*x)`` is the output y."""
-        return _function(self._row.names, value_of(self._row, TARGETS["numpy"]))
+        return _function(self._x, value_of(self._row, TARGETS["numpy"], self._names))
 
     @cached_property
     def derivatives(self) -> tuple[Any, ...]:
         """``derivatives[k](y, *x)`` is dy/dx_k."""
-        names, target = ("y", *self._row.names), TARGETS["numpy"]
-        near = [source_of([parse(text)], target) for text in self._row.derivatives]
+        operands = ("y", *self._x)
+        near = [self._code(rule) for rule in rules_of(self._row)]
         if self._row.far is None:
-            return tuple(_function(names, code) for code in near)
-        condition, form = condition_of(self._row.far[0], target), source_of([parse(self._row.far[1])], target)
+            return tuple(_function(operands, code) for code in near)
+        condition = condition_of(self._row.far[0], TARGETS["numpy"], self._names)
+        form = self._code(parse(self._row.far[1]))
         # The other form is computed where somebody needs it, and only then.
         lines = [*near[0].lines, f"near = {near[0].results[0]}", *condition.lines, f"is_far = {condition.results[0]}",
-                 "if not anywhere(is_far): return near", *form.lines]  # fmt: skip
-        return (_function(names, Code(lines, [f"where(is_far, {form.results[0]}, near)"])),)
+                 "if is_far is False or not anywhere(is_far): return near", *form.lines]  # fmt: skip
+        return (_function(operands, Code(lines, [f"where(is_far, {form.results[0]}, near)"])),)
 
     @cached_property
     def inside(self) -> Any:
         """``inside(*x)`` says whether real operands are in the domain; None if all are."""
         if self._row.domain is None:
             return None
-        return _function(self._row.names, condition_of(self._row.domain[0], TARGETS["numpy"]))
+        return _function(self._x, condition_of(self._row.domain[0], TARGETS["numpy"], self._names))
+
+    @cached_property
+    def second_derivatives(self) -> tuple[tuple[Any, ...], ...]:
+        """``second_derivatives[k][l](y, *x)`` is d^2 y / (dx_k dx_l)."""
+        operands = ("y", *self._x)
+        return tuple(
+            tuple(_function(operands, self._code(equation)) for equation in of_one)
+            for of_one in second_derivatives(self._row)
+        )
+
+    def _code(self, equation: Expression) -> Code:
+        return source_of([equation], TARGETS["numpy"], self._names)
 
     def in_sympy(self, sympy: Any) -> Any:
         """Return the function of formulas of sympy whose value is that of the operation, as people write it."""
-        return _function(self._row.names, value_of(self._row, TARGETS["sympy"]), {"sympy": sympy})
+        return _function(self._x, value_of(self._row, TARGETS["sympy"], self._names), {"sympy": sympy})
 
     @cached_property
     def kinks(self) -> tuple[Any, ...]:
         """Functions of the operands, one of which is 0 at every kink."""
-        return tuple(_function(self._row.names, source_of([parse(text)], TARGETS["numpy"])) for text in self._row.kinks)
+        return tuple(_function(self._x, self._code(parse(text))) for text in self._row.kinks)
 
 
 @cache
@@ -253,7 +270,7 @@ def functions_of(row: Operation | ArrayOperation) -> Any:
     Examples
     --------
     >>> silu = functions_of(OPERATIONS["silu"])
-    >>> silu.value(0.0), silu.derivatives[0](0.0, 0.0)
+    >>> float(silu.value(0.0)), float(silu.derivatives[0](0.0, 0.0))
     (0.0, 0.5)
     """
     return Functions(row) if isinstance(row, Operation) else row
@@ -268,7 +285,7 @@ def value_of(row: Operation, target: Target, names: Mapping[str, str] | None = N
 def partials(row: Operation) -> tuple[Expression, ...]:
     """Return the derivatives as they are computed: where the form by the output has no digits left, by the other."""
     if row.far is None:
-        return tuple(map(parse, row.derivatives))
+        return rules_of(row)
     condition, form = row.far
     return (parse(f"where({condition}, {form}, {row.derivatives[0]})"),)
 
@@ -293,12 +310,26 @@ def is_exact(operation: str) -> bool:
     row = OPERATIONS[operation]
     if not row.value:
         return row.exact
-    steps = [step for text in (row.value, *row.derivatives) for step in parse(text).steps]
+    steps = [step for equation in (parse(row.value), *rules_of(row)) for step in equation.steps]
     return all(
         float(step.value).is_integer() if isinstance(step, Number) else is_exact(step.operation)
         for step in steps
         if not isinstance(step, Name)
     )
+
+
+def is_arithmetic(operation: str) -> bool:
+    """Whether a function is put together from sums, products, quotients and powers alone, as a square is.
+
+    Examples
+    --------
+    >>> is_arithmetic("reciprocal"), is_arithmetic("relu"), is_arithmetic("exp")
+    (True, False, False)
+    """
+    equation = OPERATIONS[operation].value
+    steps = parse(equation).steps if equation else ()
+    signs = {OPERATIONS[step.operation].infix for step in steps if isinstance(step, Apply)}
+    return bool(steps) and signs <= {"+", "-", "*", "/", "^"}
 
 
 @cache
@@ -326,7 +357,7 @@ def has_one_rule(operation: str) -> bool:
     (True, False, False)
     """
     row = OPERATIONS[operation]
-    steps = [step for text in row.derivatives for step in parse(text).steps if isinstance(step, Apply)]
+    steps = [step for rule in rules_of(row) for step in rule.steps if isinstance(step, Apply)]
     return not row.kinks and row is not CHOICE and not any(_chooses(step.operation) for step in steps)
 
 

@@ -55,7 +55,9 @@ _complex_powers = np.vectorize(_complex_power, otypes=[complex])
 
 def floor(x: Number) -> Number:
     """Return the largest whole number that is not above x."""
-    return Fraction(math.floor(x)) if isinstance(x, Fraction) else np.floor(x.real)
+    if isinstance(x, float | Fraction):
+        return type(x)(math.floor(x))
+    return np.floor(x.real)
 
 
 def arctan2(a: Number, b: Number) -> Number:

@@ -24,7 +24,7 @@ const erf = (x) => (Math.abs(x) < 2 ? erfSeries(x) : 1 - erfc(x));
 // Apply an operation, or say why it cannot be applied.
 function apply(operation, operands, words) {
   const [value, , , inside] = OPERATIONS[operation];
-  const shown = `${operation}(${operands.map((x) => show(x)).join(", ")})`;
+  const shown = `${operation.split("(")[0]}(${operands.map((x) => show(x)).join(", ")})`;
   if (inside && !inside(...operands)) throw new Error(`${shown} is undefined; ${operation} takes ${words[operation].takes}`);
   const y = value(...operands);
   if (!Number.isFinite(y)) throw new Error(`${shown} overflows`);
@@ -33,7 +33,7 @@ function apply(operation, operands, words) {
 
 function differentiate(operation, k, y, operands) {
   const z = OPERATIONS[operation][1][k](y, ...operands);
-  const shown = `${operation}(${operands.map((x) => show(x)).join(", ")})`;
+  const shown = `${operation.split("(")[0]}(${operands.map((x) => show(x)).join(", ")})`;
   if (!Number.isFinite(z)) throw new Error(`the derivative of ${shown} is not finite`);
   return z;
 }

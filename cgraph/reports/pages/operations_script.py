@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from cgraph.model.language.expressions import Apply
-from cgraph.model.language.parsing import parse
+from cgraph.model.language.expressions import Apply, written
 from cgraph.model.operations.elementwise import OPERATIONS, Operation
+from cgraph.model.rules.differentiation import rules_of
 from cgraph.model.rules.generate import TARGETS, Code, condition_of, partials, source_of, value_of
 
 __all__ = ["operations_script"]
@@ -16,9 +16,10 @@ __all__ = ["operations_script"]
 _SCRIPT = TARGETS["javascript"]
 
 
-def operations_script() -> str:
-    """Return the text that defines OPERATIONS, as `operations.js` says."""
-    return "\n".join(["const OPERATIONS = {", *map(_entry, OPERATIONS, OPERATIONS.values()), "};"])
+def operations_script(own: Iterable[str] = ()) -> str:
+    """Return the text that defines OPERATIONS, as `operations.js` says; `own` are functions of the graph's own."""
+    rows = OPERATIONS | {operation: OPERATIONS[operation] for operation in own}
+    return "\n".join(["const OPERATIONS = {", *map(_entry, rows, rows.values()), "};"])
 
 
 def _entry(name: str, row: Operation) -> str:
@@ -29,7 +30,8 @@ def _entry(name: str, row: Operation) -> str:
     parts = [value, f"[{', '.join(derivatives)}]", f"[{', '.join(rules)}]"]
     if row.domain is not None:
         parts.append(_function([*names.values()], condition_of(row.domain[0], _SCRIPT, names)))
-    return f"  {name}: [{', '.join(parts)}],"
+    key = json.dumps(name, ensure_ascii=False).replace("<", "\\u003c")
+    return f"  {key}: [{', '.join(parts)}],"
 
 
 def _function(names: Sequence[str], code: Code) -> str:
@@ -41,9 +43,12 @@ def _function(names: Sequence[str], code: Code) -> str:
 def _rules(row: Operation) -> Iterator[str]:
     """Generate the derivatives as they are read: {y} is the output, {a}, {b}, {c} are the operands."""
     letters = dict(zip(row.names, "abc", strict=False)) | {"y": "y"}
-    for text in row.derivatives:
-        named = re.sub(r"\b[a-z]\b", lambda word: f"{{{letters.get(word[0], word[0])}}}", text)
-        last = parse(text).steps[-1]
+    for rule in rules_of(row):
+        text = written(rule)[-1]
+        named = re.sub(
+            r"\b[^\W\d]\w*\b", lambda word: f"{{{letters[word[0]]}}}" if word[0] in letters else word[0], text
+        )
+        last = rule.steps[-1]
         is_condition = isinstance(last, Apply) and OPERATIONS[last.operation].precedence == 0
         shown = named.replace("*", "·").replace("-", "−").replace(">=", "≥").replace("<=", "≤")
         yield f"[{shown}]" if is_condition else shown

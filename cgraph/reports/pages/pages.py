@@ -14,14 +14,15 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.sweeps import sensitivities
+from cgraph.algorithms.engines import sensitivities
 from cgraph.model.errors import DrawingError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
 from cgraph.model.graph import ComputationalGraph, Node, require_digraph, require_node, topological_order
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
 from cgraph.model.linearized import edge_derivative, nodes_between
-from cgraph.model.operations.elementwise import OPERATIONS
+from cgraph.model.operations.elementwise import OPERATIONS, Operation, name_of
+from cgraph.model.rules.differentiation import is_own
 from cgraph.model.values import show_shape
 from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES, fits
 from cgraph.reports.drawing.layout import lay_out
@@ -163,18 +164,32 @@ def _data(G: nx.DiGraph[Any], order: list[Any], picture: Picture, s: Node, t: No
         "nodes": nodes, "edges": edges, "order": [number[i] for i in order], "s": number[s], "t": number[t],
         "values": values, "refused": _refusal(G),
         "sensitivities": {number[k]: [_real(S, f"S({i}, {k})") for i, S in sensitivities(G, k).items()] for k in targets},
-        "operations": {name: {"infix": row.infix, "precedence": row.precedence, "takes": row.domain[1] if row.domain else ""}
-                       for name, row in OPERATIONS.items()},
+        "operations": {name: {"name": name_of(name), "infix": row.infix, "precedence": row.precedence, "takes": row.domain[1] if row.domain else ""}
+                       for name, row in {**OPERATIONS, **_own_rows(G)}.items()},
     }  # fmt: skip
+
+
+def _own_rows(G: nx.DiGraph[Any]) -> dict[str, Operation]:
+    """Return the rows of the functions of its own that the equations of `G` apply."""
+    steps = [step for _, data in G.nodes(data=True) if "expression" in data for step in data["expression"].steps]
+    applied = [step.operation for step in steps if isinstance(step, Apply) and is_own(step.operation)]
+    return {operation: OPERATIONS[operation] for operation in applied}
 
 
 def _rule(G: nx.DiGraph[Any], j: Any, names: dict[Any, str], number: dict[Any, int]) -> dict[str, Any]:
     """Return how the value of node `j` comes about."""
     data = G.nodes[j]
     if not _is_elementary(G, j):
-        return {"equation": typeset_equation(data["equation"], names)} if "equation" in data else {}
+        return (
+            {"equation": typeset_equation(data["equation"], names, getattr(G, "functions", ()))}
+            if "equation" in data
+            else {}
+        )
     if "expression" in data:
-        return {"equation": typeset_equation(data["equation"], names), "steps": _steps(data["expression"], number)}
+        return {
+            "equation": typeset_equation(data["equation"], names, getattr(G, "functions", ())),
+            "steps": _steps(data["expression"], number),
+        }
     weights = [[number[i], G.edges[i, j]["weight"]] for i in data["operands"]]
     return {"equation": data["activation"], "neuron": {"activation": data["activation"], "weights": weights}}
 
@@ -223,7 +238,10 @@ def _filled(title: str, note: str, svg: str, data: dict[str, Any]) -> str:
     """Return the page: every part in its place, and a policy that lets nothing else run and nothing be fetched."""
     room = files("cgraph.reports.pages")
     css = room.joinpath("page.css").read_text(encoding="utf-8")
-    parts = [operations_script(), *(room.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)]
+    parts = [
+        operations_script(name for name in data["operations"] if name_of(name) != name),
+        *(room.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS),
+    ]
     script = "\n".join(['"use strict";', *parts])
     style = svg[svg.index("<style>") + len("<style>") : svg.index("</style>")]
     policy = (

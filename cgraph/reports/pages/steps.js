@@ -19,7 +19,7 @@ function written(steps, words, leaf) {
     else {
       const { infix, precedence } = words[step.apply];
       const operands = step.operands.map((k) => done[k]);
-      if (!infix) done.push([`${step.apply}(${operands.map(([text]) => text).join(", ")})`, 9]);
+      if (!infix) done.push([`${words[step.apply].name}(${operands.map(([text]) => text).join(", ")})`, 9]);
       else {
         const sign = { "*": " · ", "-": operands.length > 1 ? " − " : "−", "^": "^", ">=": " ≥ ", "<=": " ≤ " }[infix] || ` ${infix} `;
         const texts = operands.map(([text, binds], position) => {

@@ -18,6 +18,7 @@ from cgraph.algorithms.compiled.tape import elementary_functions
 from cgraph.algorithms.compiled.tape.elementary_functions import HUGE, LIMITED
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import CHOICE, OPERATIONS, Operation
+from cgraph.model.rules.differentiation import rules_of
 from cgraph.model.rules.generate import TARGETS, Code, condition_of, source_of, value_of
 
 __all__ = [
@@ -77,7 +78,7 @@ def _value(row: Operation) -> Code:
 
 def _derivatives(row: Operation) -> Code:
     """Return dy/dx and dy/db, by the output where the row does so."""
-    code = source_of([parse(text) for text in row.derivatives], _MACHINE, _names(row))
+    code = source_of(rules_of(row), _MACHINE, _names(row))
     return Code(code.lines, [*code.results, "0.0"][:2])
 
 
@@ -116,25 +117,26 @@ def _with_far(row: Operation) -> Code:
     return Code(lines, [f"({form.results[0]} if {condition} else {code.results[0]})", code.results[1]])
 
 
-def _loop(head: str, reads: str, code: Code, writes: str) -> Iterator[str]:
-    """Generate a loop over many numbers, in which the compiler chooses the operation beforehand."""
+def _loop(head: str, reads: str, code: Code, writes: str, wrong: str) -> Iterator[str]:
+    """Generate a loop over many numbers, in which the compiler chooses the operation beforehand.
+
+    It counts the numbers for which it is `wrong`.
+    """
     yield head
+    yield from ["    wrong = 0"] * bool(wrong)
     yield "    for p in range(len(y_)):"
     yield f"        {reads}"
     yield from (f"        {line}" for line in code.lines)
     yield f"        {writes} = {', '.join(code.results)}"
+    yield from [f"        wrong += {wrong}"] * bool(wrong)
 
 
-def _mended(reads: str, condition: str, code: Code, writes: str) -> Iterator[str]:
-    """Generate a second loop for the numbers that the first is not right for, which are looked for before."""
-    yield "    wrong = 0"
-    yield "    for p in range(len(y_)):"
-    yield f"        {reads}"
-    yield f"        wrong += {condition}"
+def _mended(reads: str, wrong: str, code: Code, writes: str) -> Iterator[str]:
+    """Generate a second loop, for those numbers alone."""
     yield "    if wrong > 0:"
     yield "        for p in range(len(y_)):"
     yield f"            {reads}"
-    yield f"            if {condition}:"
+    yield f"            if {wrong}:"
     yield from (f"                {line}" for line in code.lines)
     yield f"                {writes} = {', '.join(code.results)}"
 
@@ -146,12 +148,13 @@ def _loops(name: str, row: Operation) -> Iterator[str]:
         (f"def {name}_values(x_, b_, y_):", "x, b = x_[p], b_[p]", value, "y_[p]"),
         (f"def {name}_derivatives(x_, b_, y_, z_, z_b_):", "x, b, y = x_[p], b_[p], y_[p]", derivatives, "z_[p], z_b_[p]"),
     ):  # fmt: skip
-        yield from _loop(head, reads, code, writes)
+        mended = _far(row) if code is derivatives else None
         precise = Code([_precise(line) for line in code.lines], [_precise(result) for result in code.results])
-        if precise != code:
-            yield from _mended(reads, f"abs(x) > {HUGE!r}", precise, writes)
-        if code is derivatives and (far := _far(row)) is not None:
-            yield from _mended(reads, far[0], far[1], writes)
+        if mended is None and precise != code:
+            mended = f"abs(x) > {HUGE!r}", precise
+        yield from _loop(head, reads, code, writes, mended[0] if mended else "")
+        if mended is not None:
+            yield from _mended(reads, mended[0], mended[1], writes)
         yield ""
 
 

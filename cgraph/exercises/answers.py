@@ -6,7 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import IO, Any
 
@@ -39,7 +39,7 @@ class Answers:
 
     student: str
     answers: Mapping[str, Any]
-    named: bool = False
+    named: bool = field(default=False, compare=False)
 
 
 def read_answers(source: str | os.PathLike[str] | IO[Any]) -> Answers:

@@ -50,8 +50,9 @@ def as_written(given: Any) -> Any:
     text = given.strip()
     transposed = text.endswith("^T")
     found = _lists(text.removesuffix("^T").strip())
-    if transposed and isinstance(found, list) and len({len(row) for row in found if isinstance(row, list)}) == 1:
-        return [list(column) for column in zip(*found, strict=False)]
+    rows = found if isinstance(found, list) and all(isinstance(row, list) for row in found) else []
+    if transposed and len(set(map(len, rows))) == 1:
+        return [list(column) for column in zip(*rows, strict=True)]
     return given if transposed else found
 
 

@@ -199,7 +199,7 @@ def _reshaped(q: Question, answer: Any) -> tuple[dict[str, Any], Mistake]:
     """Return the entries of an array that was given in another shape, and the mistake in that; of any other, none."""
     kind, where, what = "transpose given", "rows and columns", "the transpose was given"
     try:
-        if len(q.shape) == 1:
+        if len(q.shape) == 1 and isinstance(answer, list | tuple):
             rows = answer if len(answer) == 1 else [entry for (entry,) in answer]
             answer = rows[0] if len(answer) == 1 else rows
             kind, what = "column or row given", f"a list of {q.shape[0]} numbers is asked for, not a column or a row"

@@ -682,6 +682,11 @@ class TestSlips:
     def test_every_row_of_the_table_is_tried(self):
         tried = {kind for _, _, kind, _, _ in SLIP_CASES} | {kind for _, kind, _, _ in NEURON_CASES}
         of_arrays = {"transpose given", "wrong order", "sum instead of mean", "factor of a square"}
+        of_arrays |= {
+            "derivative of another activation",
+            "derivative before the activation",
+            "diagonal alone",
+        }  # test_more_mistakes
         others = {"rule misapplied": {"product rule", "power rule"}}
         for kind in MISTAKES:
             assert kind in of_arrays or tried & others.get(kind, {kind}), kind

@@ -71,7 +71,7 @@ class TestNetworks:
         L = cg.linearize(cg.read_spec(io.StringIO(NETWORK)))
         h = L.nodes["h1"]
         gradient = cg.sensitivity(L, "h1", "J") * formula(h["preactivation"], h["value"]) * 0.5
-        item = graded(NETWORK, "d: J/(x1 -> h1)", f"{gradient:.6g}")[1]
+        item = graded(NETWORK, "d: J/x1 -> h1", f"{gradient:.6g}")[1]
         assert (kind, True) in mistakes(item)
 
 

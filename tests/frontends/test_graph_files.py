@@ -205,6 +205,20 @@ def test_attributes_that_the_library_uses_itself_get_an_underscore(path, tmp_pat
     assert cg.sensitivity(cg.linearize(L), "x", "y") == 2.0
 
 
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        ("node,layer\nx,1,2\n", "nodes.csv:2:1: error: 3 cells"),
+        ("key,layer\nx,1\n", "no column 'node' or 'id' or 'name'"),
+    ],
+)
+def test_mistakes_in_a_table_of_nodes(path, tmp_path, nodes, words):
+    path.write_text(EDGES)
+    (tmp_path / "nodes.csv").write_text(nodes)
+    with pytest.raises(cg.SpecError, match=words):
+        cg.read_graph(path, nodes=tmp_path / "nodes.csv")
+
+
 def test_whole_numbers_in_parquet_name_nodes(tmp_path):
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     table = {"source": [0, 10, 0], "target": [10, 2, 2], "weight": pa.array([2, 5, 3], pa.int8())}

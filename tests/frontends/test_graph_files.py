@@ -357,6 +357,14 @@ def test_xml_that_is_no_graph(tmp_path, text, words):
         cg.read_graph(tmp_path / "graph.graphml")
 
 
+def test_a_key_without_a_type_holds_text(tmp_path, L):
+    cg.write_graph(L, tmp_path / "graph.graphml")
+    text = (tmp_path / "graph.graphml").read_text()
+    (tmp_path / "graph.graphml").write_text(text.replace('attr.type="double"', ""))
+    with pytest.raises(cg.ArchiveError, match="derivative = '2.0', which is no finite number"):
+        cg.read_graph(tmp_path / "graph.graphml")
+
+
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".pkl", ".joblib"])
 def test_a_pickle_is_refused_with_the_reason(tmp_path, suffix):
     (tmp_path / f"graph{suffix}").write_bytes(b"\x80\x04.")
@@ -458,13 +466,13 @@ def test_a_plain_copy_holds_nothing_of_ours():
     G = cg.ComputationalGraph(title="quiz")
     G.add_input("x", [1.0, 2.0])
     G.add_equation("y", "sum(x)")
-    G.add_edge("y", "z", derivative=Fraction(1, 2), note=object())
+    G.add_edge("y", "z", derivative=Fraction(1, 2), note=object(), parts=(np.float64(1.5), {"k": [1]}), odd=[object()])
     N = cg.to_networkx(G)
     assert type(N) is nx.DiGraph
     assert N.graph == {"title": "quiz"}
     assert N.nodes["x"] == {"role": "input", "value": [1.0, 2.0]}
     assert N.nodes["y"] == {"role": "operation", "equation": "sum(x)"}
-    assert N.edges["y", "z"] == {"derivative": 0.5}
+    assert N.edges["y", "z"] == {"derivative": 0.5, "parts": [1.5, {"k": [1]}]}
     json.dumps(nx.node_link_data(N, edges="links"))
 
 

@@ -13,6 +13,9 @@ from cgraph.model.optional import optional_library
 
 __all__ = ["read_parquet_attributes", "read_parquet_edges"]
 
+# What pyarrow raises, beside errors of its own, at bytes that make no sense to it.
+_DAMAGE = (OSError, ValueError, TypeError, OverflowError, MemoryError)
+
 
 def read_parquet_edges(path: Path, derivative: str | None, *, attributes: bool) -> EdgeTable:
     """Read a Parquet file of edges.
@@ -51,7 +54,7 @@ def _parquet_columns(path: Path) -> list[str]:
     try:
         about = parquet.read_metadata(path)
         size = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, *_DAMAGE) as error:
         raise ArchiveError(f"{str(path)!r} is no Parquet file, or it is damaged: {shorten(str(error))}") from None
     if about.num_rows > MAX_EDGES or size > MAX_EDGES * 100:
         raise ArchiveError(f"{str(path)!r} has {about.num_rows:,} rows of {size:,} bytes, more than are read")
@@ -62,5 +65,5 @@ def _parquet(path: Path, columns: Sequence[str]) -> Any:
     pa, parquet = optional_library("pyarrow", "scale"), optional_library("pyarrow.parquet", "scale")
     try:
         return parquet.read_table(path, columns=list(columns))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, *_DAMAGE) as error:
         raise ArchiveError(f"{str(path)!r} is damaged: {shorten(str(error))}") from None

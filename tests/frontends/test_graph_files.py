@@ -333,6 +333,7 @@ def test_json_that_is_no_graph(tmp_path, text, words):
     ("text", "words"),
     [
         ("<graphml", "not XML"),
+        ("<graphml>\n", "2:1: error: not XML"),
         ('<!DOCTYPE g [<!ENTITY a "aaaa">]><g>&a;</g>', "declares no document type and no entities"),
         ("<g></g>", "is no graphml file, or it is damaged"),
         (
@@ -355,6 +356,14 @@ def test_xml_that_is_no_graph(tmp_path, text, words):
     (tmp_path / "graph.graphml").write_text(text)
     with pytest.raises((cg.SpecError, cg.ArchiveError), match=words):
         cg.read_graph(tmp_path / "graph.graphml")
+
+
+def test_xml_is_read_as_utf8_whatever_it_says(tmp_path, L):
+    cg.write_graph(L, tmp_path / "graph.graphml")
+    text = (tmp_path / "graph.graphml").read_text()
+    (tmp_path / "graph.graphml").write_text(text.replace("encoding='utf-8'", 'encoding="u-f-8"'))
+    assert "u-f-8" in (tmp_path / "graph.graphml").read_text()
+    assert attributes(cg.read_graph(tmp_path / "graph.graphml"))[1] == attributes(L)[1]
 
 
 def test_a_key_without_a_type_holds_text(tmp_path, L):

@@ -24,18 +24,13 @@ from cgraph.algorithms.elimination import (
     intermediates,
     merge_copies,
 )
+from cgraph.algorithms.engines import sensitivities, sensitivities_from
 from cgraph.algorithms.gradients import GradientFactors, gradient_factors, loss_sensitivities, weight_gradients
 from cgraph.algorithms.jacobians import check_elimination, jacobian
 from cgraph.algorithms.paths import count_paths, path_sum, paths, top_paths
 from cgraph.algorithms.pruning import Pruned, prune
 from cgraph.algorithms.shares import PathShare, flow_through, path_shares
-from cgraph.algorithms.sweeps import (
-    cheaper_direction,
-    edge_sensitivities,
-    sensitivities,
-    sensitivities_from,
-    sensitivity,
-)
+from cgraph.algorithms.sweeps import cheaper_direction, edge_sensitivities, sensitivity
 
 __all__ = [
     "Check",

@@ -8,7 +8,7 @@ import networkx as nx
 
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.graph import Node, require_node
-from cgraph.model.linearized import compose, edge_derivative, identity, nodes_between, settler, size_of
+from cgraph.model.linearized import as_result, compose, edge_derivative, finished, identity, node_sizes, nodes_between
 
 __all__ = ["Effects", "effects"]
 
@@ -56,12 +56,12 @@ def effects(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivati
     >>> effects(G, "x", "y")
     Effects(direct=3.0, indirect=10.0, total=13.0)
     """
-    z = edge_derivative(G, derivative)
+    z, size = edge_derivative(G, derivative), node_sizes(G, derivative)
     require_node(G, s, t)
-    one = identity(size_of(G, t, derivative))
+    one = identity(size(t))
     S = reverse_sweep(G, nodes_between(G, s, t), {t: one}, z)
     direct = z(s, t) if G.has_edge(s, t) else one if s == t else 0
     # Summed by itself: total - direct would lose a small indirect effect beside a large direct one.
     indirect = sum(compose(S[j], z(s, j)) for j in G.successors(s) if j in S and j != t)
-    named = {("direct", s, t): direct, ("indirect", s, t): indirect, ("total", s, t): S.get(s, 0)}
-    return Effects(*settler(G, derivative)(named, "effect", ends=(s, t)))
+    found = {"direct": direct, "indirect": indirect, "total": S.get(s, 0)}
+    return Effects(*finished({(name, s, t): as_result(value, size, s, t) for name, value in found.items()}, "effect"))

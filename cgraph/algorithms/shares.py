@@ -12,7 +12,16 @@ from cgraph.algorithms.paths import top_paths
 from cgraph.algorithms.sweeps import forward_sweep, reverse_sweep, sensitivity
 from cgraph.model.errors import DerivativeError
 from cgraph.model.graph import Node, list_of_nodes, require_node
-from cgraph.model.linearized import compose, edge_derivative, identity, nodes_between, settler, size_of
+from cgraph.model.linearized import (
+    as_result,
+    compose,
+    edge_derivative,
+    finished,
+    identity,
+    node_sizes,
+    nodes_between,
+    size_of,
+)
 
 __all__ = ["PathShare", "flow_through", "path_shares"]
 
@@ -130,4 +139,4 @@ def flow_through(L: nx.DiGraph[Any], s: Node, t: Node, nodes: Iterable[Node], *,
     cut = nx.subgraph_view(L, filter_edge=lambda i, _: i not in met)
     from_s = forward_sweep(cut, between, {s: identity(size_of(L, s, derivative))}, z)
     carried = sum(compose(to_t[g], from_s[g]) for g in between if g in met)
-    return settler(L, derivative)({(s, t): carried})[0]
+    return finished({(s, t): as_result(carried, node_sizes(L, derivative), s, t)})[0]

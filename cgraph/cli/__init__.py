@@ -31,7 +31,8 @@ def run() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv` and return its exit status."""
-    parser = build_parser()
+    argv = sys.argv[1:] if argv is None else argv
+    parser = build_parser(argv[0] if argv and not argv[0].startswith("-") else None)
     arguments, rest = parser.parse_known_args(argv)
     if arguments.command is None and not rest:
         parser.print_help(sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from cgraph import __version__
 from cgraph.cli.arguments import Parser, binding, budget, count, node, number, words
@@ -47,13 +48,22 @@ exit status:
 """
 
 
-def build_parser() -> Parser:
-    """Return the parser of the whole command line."""
+class _Unbuilt:
+    """Stands for the parser of a command that was not typed: its options need not be known."""
+
+    def add_argument(self, *args: Any, **options: Any) -> None:
+        """Do nothing."""
+
+
+def build_parser(typed: str | None = None) -> Parser:
+    """Return the parser of the whole command line, or what it needs of it if a command is `typed`."""
     parser = Parser(prog="cgraph", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"cgraph {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
-    def command(name: str, summary: str, module: str = "graph_commands") -> argparse.ArgumentParser:
+    def command(name: str, summary: str, module: str = "graph_commands") -> Any:
+        if typed not in {None, name}:
+            return _Unbuilt()
         description = f"{summary[0].upper()}{summary[1:]}."
         sub = commands.add_parser(name, help=summary, description=description)
         sub.set_defaults(module=f"cgraph.cli.{module}", parser=sub)
@@ -87,7 +97,7 @@ def build_parser() -> Parser:
     command("schema", "print the JSON Schema of a spec", "assistance")
     sub = command("completion", "print a completion script for a shell", "assistance")
     sub.add_argument("shell", choices=["bash", "zsh", "fish"])
-    return parser
+    return parser if commands.choices else build_parser()  # so that a misspelled command is told which there are
 
 
 def _add_sensitivity_commands(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -19,6 +19,7 @@ from cgraph.algorithms.gradients import gradient_factors
 from cgraph.algorithms.paths import count_paths
 from cgraph.algorithms.sweeps import sensitivity
 from cgraph.exercises.tolerances import Tolerance
+from cgraph.model.extended_range import in_floats
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
 
@@ -137,7 +138,7 @@ class PathProduct:
     def of(self, L: ComputationalGraph) -> Any:
         """Return the number in a linearized graph."""
         later = [L.edges[edge]["derivative"] for edge in reversed(self.edges)]  # the one nearest to s on the right
-        return _shaped(L, self.path[0], self.path[-1], reduce(compose, later))
+        return _shaped(L, self.path[0], self.path[-1], in_floats(reduce(compose, later)))
 
     @property
     def edges(self) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 __all__ = [
@@ -46,6 +47,19 @@ MAX_REPORTS = 100  # problems that the message of a `SpecError` shows
 class CGraphError(Exception):
     """Base of every error that cgraph raises on purpose."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default an exception is copied by calling its class with the finished message, which most classes here
+        # do not take: an error in a process pool would then break the pool.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[CGraphError], args: tuple[Any, ...], state: dict[str, Any]) -> CGraphError:
+    """Return a copy of an error from its message and its attributes, without calling its own `__init__`."""
+    error = kind.__new__(kind)
+    super(CGraphError, error).__init__(*args)  # that of the builtin among the bases
+    error.__dict__.update(state)
+    return error
+
 
 class NodeNotFound(CGraphError, LookupError):
     """A node was named that the graph does not have.
@@ -59,8 +73,14 @@ class NodeNotFound(CGraphError, LookupError):
     """
 
     def __init__(self, node: object, nodes: Iterable[object]) -> None:
-        names = [str(i) for i, _ in zip(nodes, range(5000), strict=False)]
-        hint = f"did you mean {near!r}?" if (near := nearest(str(node), names)) else f"there are {_first(names)}"
+        first = list(islice(nodes, 5000))
+        names = [str(i) for i in first]
+        if alike := [i for i in first if str(i) == str(node)]:  # 1 and "1" are two nodes
+            hint = f"the node is the {_kind(alike[0])} {alike[0]!r}, not the {_kind(node)} {node!r}"
+        elif near := nearest(str(node), names):
+            hint = f"did you mean {first[names.index(near)]!r}?"
+        else:
+            hint = f"there are {_first(names)}"
         super().__init__(f"no node {node!r} in the graph" + (f"; {hint}" if names else ""))
 
 
@@ -303,6 +323,10 @@ def nearest(name: str, names: Iterable[str]) -> str:
         return same[0]
     close = difflib.get_close_matches(name[:100], candidates, n=1)
     return close[0] if close else ""
+
+
+def _kind(node: object) -> str:
+    return {int: "integer", str: "text"}.get(type(node), type(node).__name__)
 
 
 def _first(names: list[str], most: int = 10) -> str:

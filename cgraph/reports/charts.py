@@ -12,8 +12,9 @@ from typing import Any
 import networkx as nx
 
 from cgraph.algorithms.diagnostics import FlowLevel
+from cgraph.algorithms.engines import sensitivities
 from cgraph.algorithms.paths import count_paths, top_paths
-from cgraph.algorithms.sweeps import sensitivities, sensitivity
+from cgraph.algorithms.sweeps import sensitivity
 from cgraph.model.errors import DrawingError, shorten, show_count
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node

@@ -7,8 +7,8 @@ from typing import Any
 
 import networkx as nx
 
+from cgraph.algorithms.engines import sensitivities
 from cgraph.algorithms.paths import count_paths, top_paths
-from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import ExtraMissingError, show_count
 from cgraph.model.graph import Node
 from cgraph.reports.drawing import Drawing, draw

@@ -30,7 +30,7 @@ VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
 LAYER_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 EXERCISE_KEYS = ("ask", "vary", "magnitude", "salt", "variant", "sealed")
 KEYS = [
     "cgraph",
@@ -396,7 +396,7 @@ class _Reader:
 
     def add_title(self) -> None:
         title = self.document.data.get("title")
-        if isinstance(title, str) and _UNPRINTABLE.search(title):
+        if isinstance(title, str) and UNPRINTABLE.search(title):
             self.report(("title",), "the title holds a control character")
         elif isinstance(title, str):
             self.G.graph["title"] = title

@@ -18,7 +18,7 @@ from cgraph.model.files import write_whole
 from cgraph.model.graph import BIAS, ComputationalGraph, require_digraph
 from cgraph.model.language.names import unusable
 from cgraph.specs.formats import MAX_BYTES, format_to_write
-from cgraph.specs.reading import SOURCES, VERSION
+from cgraph.specs.reading import SOURCES, UNPRINTABLE, VERSION
 
 __all__ = ["spec_of", "to_json", "to_yaml", "write_spec"]
 
@@ -85,11 +85,13 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     require_digraph(G)
     spec: dict[str, Any] = {"cgraph": VERSION}
     if title := G.graph.get("title"):
-        spec["title"] = title
+        spec["title"] = _readable(title)
     if functions := G.graph.get("functions"):
         spec["functions"] = dict(definition.split(" = ", 1) for definition in functions.values())
     for section, role in SOURCES.items():
-        spec[section] = {i: _value(i, d) for i, d in G.nodes(data=True) if d.get("role") == role}
+        spec[section] = {
+            i: _value(i, d) for i, d in G.nodes(data=True) if d.get("role") == role and not _is_known_by_edges(G, i)
+        }
     spec["nodes"] = {j: d["equation"] for j, d in G.nodes(data=True) if "equation" in d}
     if neurons := {j: _neuron(G, j) for j, d in G.nodes(data=True) if d.get("role") == "neuron"}:
         spec["network"] = {"neurons": neurons}
@@ -106,10 +108,22 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     return {key: content for key, content in spec.items() if content != {}}
 
 
+def _readable(title: object) -> str:
+    if not isinstance(title, str) or UNPRINTABLE.search(title):
+        raise CGraphError(f"the title {title!r} is no text without control characters; a spec could not be read again")
+    return title
+
+
 def _value(i: str, data: dict[str, Any]) -> Any:
     if data.get("value") is None:
         raise MissingValueError(f"{data['role']} {i!r} has no value; a spec needs one")
     return _plain(data["value"])
+
+
+def _is_known_by_edges(G: ComputationalGraph, i: str) -> bool:
+    """Whether `i` is a constant without a value, as in a graph of given derivatives whose zeros were left out."""
+    data = G.nodes[i]
+    return data.get("role") == "constant" and data.get("value") is None and G.degree(i) > 0
 
 
 def _plain(value: Any) -> Any:

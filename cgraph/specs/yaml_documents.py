@@ -53,7 +53,7 @@ def _compose(text: str, lines: list[str], name: str) -> Node | None:
     if position is None:
         try:
             with warnings.catch_warnings(action="ignore"):  # of an anchor that is used twice
-                return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]  # a node, or None
+                return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]  # a node, or None
         except MarkedYAMLError as error:
             position = _position(error, text)
             message = f"not YAML: {', '.join(filter(None, [error.context, error.problem]))}".replace("\n", " ")

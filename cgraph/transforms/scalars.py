@@ -200,7 +200,11 @@ class _Writer:
 
     def __init__(self, build: Builder, entries: dict[str, Any]) -> None:
         self.build = build
-        self.pieces = {i: _each(lambda name: Piece(self, write_name(name)))(names) for i, names in entries.items()}
+        self.pieces = {
+            i: _each(lambda name: Piece(self, write_name(name)))(names)
+            for i, names in entries.items()
+            if isinstance(i, str)
+        }  # no equation reads a node with another name
         self.operations = 0
         self.j, self.intermediate = "", list[str]()
 
@@ -382,6 +386,7 @@ _FORMULAS: dict[str, Callable[..., Pieces]] = {
     "sort": _sort,
     "largest": _extreme("max"),
     "smallest": _extreme("min"),
+    "norm": lambda x: np.sqrt(np.sum(x * x)),
     "softmax": lambda x, axis=-1: np.exp(_log_softmax(x, axis)),
     "log_softmax": _log_softmax,
     "logsumexp": _logsumexp,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from networks import SMOOTH, networks
 
 import cgraph as cg
@@ -432,3 +433,33 @@ def compile_latex(document, folder):
         cwd=folder, capture_output=True, text=True, errors="replace", check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-2000:]
+
+
+@st.composite
+def nested(draw, depth=4):
+    """Arithmetic, powers of powers and functions of a positive x, nested at random."""
+    if depth == 0 or draw(st.booleans()):
+        return draw(st.sampled_from(["x", "z", "2", "0.5", "x^z"]))
+    left, right = draw(nested(depth - 1)), draw(nested(depth - 1))
+    form = draw(st.sampled_from(["(({0})^({1}))", "({0}) + ({1})", "({0})*({1})", "({0})/({1})", "-({0})", "exp(-({0}))",
+                                 "sqrt(({0})^2 + 1)", "tanh({0})", "(({0})^x)^2", "softplus({0}) - ({1})"]))  # fmt: skip
+    return form.format(left, right)
+
+
+@given(text=nested())
+def test_a_formula_can_be_read_back_and_is_the_derivative(text):
+    expression, at = parse(text), {"x": 1.1, "z": 0.7}
+    try:
+        expected = local_derivatives(expression, at, "y")
+        found = derivative_formulas(expression, at, "y")
+        at["y"] = steps_of(expression, at, "y")[-1]
+        values = {i: steps_of(parse(formula), at, i)[-1] for i, formula in found.items()}
+    except cg.EvaluationError:  # outside a domain, or too large
+        return
+    for i, value in values.items():
+        assert value == pytest.approx(expected[i], rel=1e-6, abs=1e-9), (text, found[i])
+
+
+def test_a_tower_of_powers_is_solved(capsys):
+    assert main(["solve", "-e", "y = ((x^x)^x)^x", "--at", "x=1.1"]) == 0
+    assert "((x^x)^x)^(x - 1)" in capsys.readouterr().out

@@ -129,3 +129,10 @@ def test_what_cannot_be_registered(arguments, message):
     with pytest.raises(cg.CGraphError, match=message):
         cg.register_operation("new", **arguments)
     assert "new" not in set(OPERATIONS)
+
+
+def test_functions_that_double_each_other_are_refused_before_they_are_written_out():
+    lines = ["f0(x): x * x", *(f"f{k}(x): f{k - 1}(x) + f{k - 1}(x)" for k in range(1, 60))]
+    # f0 is 1 operation, and each is twice the one before and 1: f8 is 2^9 - 1
+    with pytest.raises(cg.SpecError, match="f8 stands for 511 operations; the limit is 500"):
+        cg.read_spec(io.StringIO("functions:\n  " + "\n  ".join(lines)))

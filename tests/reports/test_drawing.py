@@ -479,7 +479,7 @@ def test_of_a_large_graph_the_strongest_paths_are_drawn_and_nothing_else():
     assert {(e.tail, e.head) for e in picture.edges} == {edge for path in paths for edge in pairwise(path)}
     assert {e.stroke.kind for e in picture.edges} == {"path1", "path2", "path3"}
     assert picture.notes[-1].text == "121 of 301 nodes: those on the 3 strongest paths from r0 to r60"
-    assert "path 1: r0 → … → r60, 121 nodes, product 1.153e+18" in picture.notes[0].text
+    assert "path 1: r₀ → … → r₆₀, 121 nodes, product 1.153e+18" in picture.notes[0].text
     with pytest.raises(
         cg.DrawingError, match="the 2 strongest paths from 'r0' to 'r150' have 301 nodes and 301 edges; a picture"
     ):

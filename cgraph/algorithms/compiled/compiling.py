@@ -10,7 +10,6 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.compiled.compiled_graph import CompiledGraph
-from cgraph.algorithms.compiled.jit import is_at_hand, is_loaded
 from cgraph.algorithms.compiled.tape import Tape, holds_equations
 from cgraph.model.errors import CGraphError, DerivativeError
 from cgraph.model.graph import ComputationalGraph, Node
@@ -18,11 +17,7 @@ from cgraph.model.holding import held
 from cgraph.model.linearized import edge_derivative, require_digraph
 from cgraph.model.operations.structured_jacobians import Jacobian
 
-__all__ = ["compile_graph", "compile_if_it_pays"]
-
-# From how many edges compiling pays, if numba is loaded; and how many edges times sweeps pay for loading it.
-FEWEST_EDGES = 1000
-FEWEST_TO_LOAD = 5_000_000
+__all__ = ["compile_floats", "compile_graph"]
 
 
 def compile_graph(
@@ -89,18 +84,13 @@ def _held(G: nx.DiGraph[Any], hold: Mapping[str, Any], derivative: str) -> Compu
     return held(G, hold)
 
 
-def compile_if_it_pays(G: nx.DiGraph[Any], sweeps: int, derivative: str) -> CompiledGraph | None:
-    """Return `G` compiled if so many sweeps take less time that way and give the same; otherwise None.
-
-    The sweeps over dicts take 300 to 1500 ns for each edge, compiling takes 110 to 370; the first use of numba
-    takes a second. Numbers that are not floats would not stay what they are; and what is wrong with a graph,
-    the sweeps over dicts say.
-    """
-    edges = G.number_of_edges()
-    if edges < FEWEST_EDGES or (edges * sweeps < FEWEST_TO_LOAD and not is_loaded()):
-        return None
+def compile_floats(G: nx.DiGraph[Any], derivative: str, smallest: float) -> CompiledGraph | None:
+    """Return `G` compiled; None if an edge holds something else than 0.0 and finite floats from `smallest` on."""
     degrees, heads, values = _edges(G, derivative)
-    if not _are_floats(values) or not is_at_hand():
+    if not _are_floats(values):
+        return None
+    z = np.abs(np.array(values))
+    if np.any((z < smallest) & (z != 0)):
         return None
     try:
         return _frozen(tuple(G), degrees, heads, values)

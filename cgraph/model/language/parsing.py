@@ -276,6 +276,8 @@ class _Reader:
         value = self.whole_numbers()
         if word in options:
             raise EquationError(f"{word} is given twice", self.text, column)
+        if isinstance(value, tuple) and len(value) == 1:  # axis=(0,) is axis=0, as it is written
+            value = value[0]
         options[word] = value, column
 
     def applied(

@@ -38,7 +38,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no file can
 _WANTS_OPERAND = {"sign", "infix", "comma", "equals"}
 _ENDS_OPERAND = {"word", "number", "close"}
 _BEGINS_OPERAND = {"word", "number", "open"}
-_POWER_OF_A_FUNCTION = re.compile(rf"\b({'|'.join(map(re.escape, FUNCTIONS))})\s*(\^|\*\*)\s*\d+\s*$")  # sin^2(x)
+_POWER = re.compile(r"(\w+)\s*(\^|\*\*)\s*\d+\s*$")  # of a function, as in sin^2(x)
 _CLOSES = {"(": ")", "[": "]"}
 
 
@@ -167,7 +167,8 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
         raise _error(token, "an operand is missing")
     if token and left in _ENDS_OPERAND and right == "quoted" and token.group().startswith("'"):
         raise _error(token, "a quote stands after an operand", TRANSPOSE)
-    is_power = token and right == "open" and _POWER_OF_A_FUNCTION.search(token.string[: token.start()])
+    raised = _POWER.search(token.string[: token.start()]) if token and right == "open" else None
+    is_power = raised and raised[1] in FUNCTIONS
     if (
         before
         and token

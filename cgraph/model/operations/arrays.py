@@ -44,6 +44,7 @@ from cgraph.model.operations.structured_jacobians import (
 __all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Slice"]
 
 Array = Any  # an ndarray of floats, or of complex numbers
+_SQUARED = 500  # a number of a larger exponent has no square among the floats
 
 
 class Slice(NamedTuple):
@@ -220,12 +221,21 @@ def _extreme(arg: Any) -> tuple[Callable[..., Any], Callable[..., Jacobian]]:
     def value(x: Array, axis: Any = None) -> Any:
         if np.ndim(x) == 0:
             raise ValueError("of one operand, an array is needed")
+        if isinstance(axis, tuple):
+            raise TypeError("one axis is needed")
         return np.ravel(x)[_extreme_places(np.asarray(x), axis, arg)]
 
     def jacobian(k: int, y: Array, x: Array, axis: Any = None) -> Jacobian:
         return Selection(_extreme_places(x, axis, arg).ravel(), x.size)
 
     return value, jacobian
+
+
+def _norm(x: Array) -> Any:
+    # Squares of entries beyond 1e154 overflow and those below 1e-154 vanish; a power of two rounds nothing.
+    _, exponent = np.frexp(np.max(np.abs(np.real(x))))
+    scale = 2.0**exponent if abs(exponent) > _SQUARED else 1.0
+    return scale * np.sqrt(np.sum((x / scale) * (x / scale)))
 
 
 def _norm_jacobian(k: int, y: Any, x: Array) -> Jacobian:
@@ -235,11 +245,15 @@ def _norm_jacobian(k: int, y: Any, x: Array) -> Jacobian:
 # --- softmax and what belongs to it -----------------------------------------------------------------------------------
 
 
-def _logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Any:
+def _largest(x: Array, axis: int) -> Array:
     _require_axes(x, axis)
     if not isinstance(axis, int):
         raise TypeError("one axis is needed")
-    largest = np.max(np.real(x), axis=axis, keepdims=True)  # no exponential overflows
+    return np.max(np.real(x), axis=axis, keepdims=True)
+
+
+def _logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Any:
+    largest = _largest(x, axis)  # no exponential overflows
     total = largest + np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True))
     return total if keepdims else total.squeeze(axis)
 
@@ -249,13 +263,14 @@ def _log_softmax(x: Array, axis: int = -1) -> Array:
 
 
 def _softmax(x: Array, axis: int = -1) -> Array:
-    return np.exp(_log_softmax(x, axis))
+    exponentials = np.exp(x - _largest(x, axis))
+    return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 
 
-def _along(axis: int, x: Array, d: Array, u: Array, v: Array) -> Jacobian:
+def _along(axis: int, x: Array, d: Array, u: Array, v: Array, *, centred: bool = False) -> Jacobian:
     """Return the Jacobian with a block diag(d) + u v^T for each line of `x` along `axis`."""
-    lines = [np.moveaxis(part, axis, -1).reshape(-1, x.shape[axis]) for part in (d, u, v)]
-    blocks = DiagonalPlusRankOne(*lines)
+    diagonal, left, right = (np.moveaxis(part, axis, -1).reshape(-1, x.shape[axis]) for part in (d, u, v))
+    blocks = DiagonalPlusRankOne(diagonal, left, right, centred)
     if axis in {-1, x.ndim - 1}:
         return blocks
     to_lines = _taken(x, lambda numbers: np.moveaxis(numbers, axis, -1))
@@ -263,7 +278,7 @@ def _along(axis: int, x: Array, d: Array, u: Array, v: Array) -> Jacobian:
 
 
 def _softmax_jacobian(k: int, p: Array, x: Array, axis: int = -1) -> Jacobian:
-    return _along(axis, x, p, -p, p)  # diag(p) - p p^T
+    return _along(axis, x, p, -p, p, centred=True)  # diag(p) - p p^T
 
 
 def _log_softmax_jacobian(k: int, y: Array, x: Array, axis: int = -1) -> Jacobian:
@@ -317,6 +332,16 @@ def _cross_entropy(p: Array, y: Array) -> Any:
 def _softmax_cross_entropy(s: Array, y: Array) -> Any:
     _require_classes(s, y)
     return -np.sum(y * _log_softmax(s), axis=-1)
+
+
+def _softmax_cross_entropy_by_score(s: Array, y: Array) -> Array:
+    # p sum(y) - y; written so that 1 - p of the likeliest class, the sum of the others, keeps its digits
+    p = _softmax(s)
+    likeliest = np.expand_dims(p.argmax(axis=-1), -1)
+    others, complement = p.copy(), 1 - p
+    np.put_along_axis(others, likeliest, 0.0, axis=-1)
+    np.put_along_axis(complement, likeliest, _last(others), axis=-1)
+    return p * (_last(y) - y) - y * complement
 
 
 def _squared_error(a: Array, b: Array) -> Any:
@@ -381,7 +406,7 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS),
     "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS),
     "squared_norm": ArrayOperation(lambda x: np.sum(x * x), lambda k, y, x: Dense(2 * x.reshape(1, -1)), 1, r"\|{0}\|^2"),
-    "norm": ArrayOperation(lambda x: np.sqrt(np.sum(x * x)), _norm_jacobian, 1, r"\|{0}\|"),
+    "norm": ArrayOperation(_norm, _norm_jacobian, 1, r"\|{0}\|"),
     # softmax
     "softmax": ArrayOperation(_softmax, _softmax_jacobian, 1, r"\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
     "log_softmax": ArrayOperation(_log_softmax, _log_softmax_jacobian, 1, r"\ln\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
@@ -390,7 +415,7 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "cross_entropy": ArrayOperation(_cross_entropy, _loss(lambda p, y: -y / _last(y * p), lambda p, y: -p / _last(y * p)), 2,
                                     r"-\ln({1}^T {0})", domain=_LIKELY),
     "softmax_cross_entropy": ArrayOperation(
-        _softmax_cross_entropy, _loss(lambda s, y: _last(y) * _softmax(s) - y, lambda s, y: -_log_softmax(s)), 2,
+        _softmax_cross_entropy, _loss(_softmax_cross_entropy_by_score, lambda s, y: -_log_softmax(s)), 2,
         r"-{1}^T \ln\operatorname{{softmax}}({0})"),
     "squared_error": ArrayOperation(_squared_error, _loss(lambda a, b: 2 * (a - b), lambda a, b: 2 * (b - a)), 2,
                                     r"\|{0} - {1}\|^2"),

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from cgraph.model.errors import EquationError, InvalidNodeError
-from cgraph.model.language.expressions import Apply, Name, written
+from cgraph.model.language.expressions import Apply, Expression, Name, written
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import FUNCTIONS, OPERATIONS, Operation, defined, name_of
@@ -22,6 +22,7 @@ __all__ = ["definition_of", "register_operation"]
 _HEAD = re.compile(r"\s*([^\W\d]\w*)\s*\(([^()]*)\)\s*")
 _TRIED = (-2.3, -0.7, 0.4, 1.6, 3.1)  # where a given derivative is compared with the derived one
 _CLOSE = 1e-9
+MOST_OPERATIONS = 500  # in a function, written out
 
 
 def definition_of(head: str, equation: str, functions: tuple[str, ...] = ()) -> str:
@@ -60,8 +61,18 @@ def definition_of(head: str, equation: str, functions: tuple[str, ...] = ()) -> 
                 hint = "a function is put together from operations on numbers"
                 raise EquationError(f"{name_of(operation)} works on whole arrays", equation, 0, hint)
     whole = unfolded(expression)
+    if (operations := _applied(whole)) > MOST_OPERATIONS:  # functions that call functions grow fast
+        raise EquationError(f"{name} stands for {operations:,} operations; the limit is {MOST_OPERATIONS}", equation)
     body = equation.strip() if whole is expression else written(whole)[-1]
     return f"{name}({', '.join(operands)}) = {' '.join(body.split())}"
+
+
+def _applied(expression: Expression) -> int:
+    """Return how many operations an equation has when it is written out, whatever its steps share."""
+    counts: list[int] = []
+    for step in expression.steps:
+        counts.append(1 + sum(counts[k] for k in step.operands) if isinstance(step, Apply) else 0)
+    return counts[-1]
 
 
 def _head_of(head: str, known: Collection[str]) -> tuple[str, list[str]]:

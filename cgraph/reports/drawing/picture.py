@@ -13,8 +13,8 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.diagnostics import SHUT, gates
+from cgraph.algorithms.engines import sensitivities, sensitivities_from
 from cgraph.algorithms.paths import top_paths
-from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
 from cgraph.model.errors import DrawingError, MissingValueError, nearest, shorten, show_count
 from cgraph.model.graph import Node, require_node
 from cgraph.model.linearized import edge_derivative, nodes_between, require_digraph
@@ -99,17 +99,17 @@ def picture_of(
     extent = extent_of(G, s, t, [path for path, _ in paths])
     if extent is None:
         return _banded(G, s, t, show)
+    names = {i: str(i) for i in extent.nodes} if plain_names else show_names(extent.nodes)
     strokes: Mapping[Any, Stroke] = {}
     notes: list[Line] = []
     if s is not None and t is not None:
-        strokes, notes = strokes_by_flow(G, s, t) if top is None else strokes_by_path(G, paths, top)
+        strokes, notes = strokes_by_flow(G, s, t, names) if top is None else strokes_by_path(G, paths, top, names)
     if show is None and len(extent.edges) > MAX_LABELS:
         chosen -= {"derivatives", "weights"}
         notes.append(Line("note", f"{len(extent.edges)} edges, without their labels"))
     if "sensitivities" in chosen:
-        what = f"of {t} with respect to the node" if t is not None else f"of the node with respect to {s}"
+        what = f"of {names[t]} with respect to the node" if t is not None else f"of the node with respect to {names[s]}"
         notes.append(Line("note", f"S: the derivative {what}"))
-    names = {i: str(i) for i in extent.nodes} if plain_names else show_names(extent.nodes)
     facts = _Facts(G, extent, s, t, chosen, strokes, names)
     return Picture(
         _title(G),

@@ -14,7 +14,7 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.sweeps import sensitivities
+from cgraph.algorithms.engines import sensitivities
 from cgraph.model.errors import DrawingError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole

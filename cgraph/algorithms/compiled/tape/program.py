@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index
 from cgraph.algorithms.compiled.tape.numba_rules import ADD, CHOSEN, GIVEN, OPCODES, OTHER, WEIGHTED_SUM
 from cgraph.model.errors import CGraphError
-from cgraph.model.evaluation import is_computed, weights_into
+from cgraph.model.evaluation import is_computed, require_operands, weights_into
 from cgraph.model.graph import ComputationalGraph, topological_order
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
 from cgraph.model.language.parsing import parse
@@ -90,6 +90,7 @@ def record(G: ComputationalGraph) -> Recording:
             value = data.get("value")
             steps[j] = recorder.give(np.nan if value is None else float(value))
         elif "expression" in data:
+            require_operands(G, j)
             steps[j] = _record_equation(recorder, steps, data["expression"])
         else:
             weights = dict(weights_into(G, j))

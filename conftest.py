@@ -12,6 +12,7 @@ import cgraph.transforms  # noqa: F401
 # Doctests that need an extra, which may not be installed.
 EXTRAS = {
     "sympy": ["cgraph/algorithms/exact.py", "cgraph/frontends/sympy_formulas.py"],
+    "griffe": ["docs/split_parameters.py"],
     "casadi": ["cgraph/frontends/casadi_functions.py"],
     "jax": ["cgraph/frontends/jax_functions.py", "docs/from_jax.md"],
     "torch": ["cgraph/frontends/torch_programs.py", "docs/from_pytorch.md"],

@@ -14,10 +14,9 @@ from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.graph import Node, list_of_nodes, require_node
 from cgraph.model.linearized import as_result, finished, identity, node_sizes, require_digraph, size_of
+from cgraph.vocabulary import LAYOUTS
 
 __all__ = ["check_elimination", "jacobian"]
-
-LAYOUTS = ("numerator", "denominator")
 
 
 def jacobian(

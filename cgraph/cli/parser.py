@@ -8,20 +8,12 @@ from typing import Any
 
 from cgraph import __version__
 from cgraph.cli.arguments import Parser, binding, budget, count, node, number, words
+from cgraph.vocabulary import LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
 
 __all__ = ["build_parser"]
 
 FORMATS = ("text", "json", "csv", "markdown", "latex")
-METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "chain", "anneal", "optimal")
-LAYOUTS = ("numerator", "denominator")
 GRADE_FORMATS = ("text", "markdown", "json", "csv", "moodle", "canvas", "junit", "gradescope")
-SPEC_FORMATS = ("yaml", "json", "toml")
-SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
-PICTURE_FORMATS = ("svg", "png", "pdf", "tikz", "dot", "mermaid")
-TRANSFORMS = (
-    "append_loss", "couple", "decouple", "drop_zero_edges", "expand", "fold_constants", "layerwise", "merge_nodes",
-    "restrict", "scalarize", "split_nodes", "weights_as_nodes",
-)  # fmt: skip
 
 DESCRIPTION = """\
 Derivatives on explicit computational graphs: how any node of a graph acts on any other,

@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import Literal, overload
 
 from cgraph.algorithms import CompiledGraph
-from cgraph.frontends.edge_columns import (
-    read_csv_attributes,
-    read_csv_edges,
-    read_parquet_attributes,
-    read_parquet_edges,
-)
+from cgraph.frontends.csv_edges import read_csv_attributes, read_csv_edges
 from cgraph.frontends.edge_table import EdgeTable, node_attributes
 from cgraph.frontends.node_link import read_node_link
+from cgraph.frontends.parquet_edges import read_parquet_attributes, read_parquet_edges
 from cgraph.frontends.sparse_files import read_sparse
 from cgraph.frontends.xml_graphs import read_xml_graph
 from cgraph.model.errors import ArchiveError, CGraphError

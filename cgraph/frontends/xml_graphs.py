@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from cgraph.frontends.edge_columns import DERIVATIVES
 from cgraph.frontends.edge_table import EdgeTable
 from cgraph.model.errors import ArchiveError, Problem, SpecError, shorten
+from cgraph.specs.documents import problem_at
 from cgraph.specs.formats import read_text
 
 __all__ = ["read_xml_graph"]
@@ -23,7 +25,7 @@ __all__ = ["read_xml_graph"]
 MAX_CHARACTERS = 100_000_000
 _READERS: dict[str, Callable[..., Any]] = {".graphml": nx.read_graphml, ".gexf": nx.read_gexf}
 # What the readers raise at elements and values that make no sense to them.
-_DAMAGE = (nx.NetworkXException, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+_DAMAGE = (nx.NetworkXException, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 def read_xml_graph(path: Path, derivative: str | None) -> EdgeTable:
@@ -65,14 +67,20 @@ def _parse(path: Path) -> Any:
         column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
         raise SpecError(name, [Problem(line, column, "a graph declares no document type and no entities")])
     try:
-        return _READERS[path.suffix.lower()](io.BytesIO(text.encode()))
+        with warnings.catch_warnings(action="ignore"):  # of keys without a type, whose values are text then
+            return _READERS[path.suffix.lower()](io.BytesIO(_without_encoding(text).encode()))
     except ParseError as error:
         line, column = error.position
         message = f"not XML: {shorten(str(error))}"
-        raise SpecError(name, [Problem(line, column + 1, message, source=text.split("\n")[line - 1])]) from None
+        raise SpecError(name, [problem_at(text.split("\n"), line - 1, column, message)]) from None
     except _DAMAGE as error:
         kind = path.suffix.lower().removeprefix(".")
         raise ArchiveError(f"{name!r} is no {kind} file, or it is damaged: {shorten(str(error))}") from None
+
+
+def _without_encoding(text: str) -> str:
+    """Return XML that has been decoded already without what it says of its encoding."""
+    return re.sub(r"^(\s*<\?xml[^>]*?)\s+encoding\s*=\s*(['\"]).*?\2", r"\1", text, count=1)
 
 
 def _number(path: Path, i: Any, j: Any, data: dict[str, Any], derivative: str | None) -> float:

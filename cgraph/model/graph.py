@@ -41,7 +41,10 @@ BIAS_RULE = f"the node {BIAS!r}, whose weights are biases, is the constant 1 and
 
 
 class ComputationalGraph(_DiGraph):
-    """A directed acyclic graph of variables; every networkx function works on it.
+    """A directed acyclic graph of variables, on which the functions of networkx work that read a graph.
+
+    Nodes and edges hold parsed equations and structured Jacobians, too. `to_networkx` makes a plain graph, of text,
+    numbers and arrays alone, for what writes graphs to files or gives nodes other names.
 
     A node has a ``role``: ``"input"``, ``"weight"``, ``"constant"`` (these hold a ``value``), ``"operation"``
     (these hold an ``equation``, its ``operands`` in order of appearance, and the parsed ``expression``) or

@@ -41,6 +41,7 @@ __all__ = [
     "overflow",
     "require_digraph",
     "size_of",
+    "with_derivative",
 ]
 
 # Floats, complex numbers, Fractions or symbols: whatever can be added and multiplied.
@@ -69,6 +70,18 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
         return value
 
     return z
+
+
+def with_derivative(G: Any, derivative: str) -> Any:
+    """Return `G`, or if its derivatives stand under another name a copy with them under ``derivative``."""
+    if derivative == "derivative":
+        return G
+    H = G.copy()
+    for _, _, data in H.edges(data=True):
+        data.pop("derivative", None)
+        if derivative in data:
+            data["derivative"] = data[derivative]
+    return H
 
 
 def compose(later: Any, earlier: Any) -> Any:

@@ -145,6 +145,7 @@ def path_chart(
     *,
     k: int = 50,
     log: bool = False,
+    derivative: str = "derivative",
 ) -> Any:
     """Draw the products of the `k` strongest paths from `s` to `t`, the largest above.
 
@@ -158,6 +159,8 @@ def path_chart(
         How many paths.
     log : bool, default False
         Whether the axis is a symmetric logarithmic one; else it is linear, and lengths can be compared.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Returns
     -------
@@ -180,7 +183,7 @@ def path_chart(
     >>> [(label.get_text(), float(bar.get_width())) for label, bar in zip(ax.get_yticklabels(), ax.patches)]
     [('x → a → y', -10.0), ('x → y', 3.0)]
     """
-    found = [(path, product) for path, product in top_paths(G, s, t, k) if product]
+    found = [(path, product) for path, product in top_paths(G, s, t, k, derivative=derivative) if product]
     if not found:
         raise DrawingError(f"no path from {s!r} to {t!r} has a product other than 0")
     number = count_paths(G, s, t)
@@ -194,7 +197,14 @@ def path_chart(
     return _written(figure, output)
 
 
-def tornado_chart(G: nx.DiGraph[Any], t: Node, output: str | os.PathLike[str] | None = None, *, k: int = 20) -> Any:
+def tornado_chart(
+    G: nx.DiGraph[Any],
+    t: Node,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    k: int = 20,
+    derivative: str = "derivative",
+) -> Any:
     """Draw the sensitivities of `t` to the inputs and weights, the largest above: a tornado.
 
     Parameters
@@ -207,6 +217,8 @@ def tornado_chart(G: nx.DiGraph[Any], t: Node, output: str | os.PathLike[str] | 
         As in `loss_chart`.
     k : int, default 20
         How many of the nodes that no edge enters.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Returns
     -------
@@ -228,7 +240,7 @@ def tornado_chart(G: nx.DiGraph[Any], t: Node, output: str | os.PathLike[str] | 
     >>> [(label.get_text(), float(bar.get_width())) for label, bar in zip(ax.get_yticklabels(), ax.patches)]
     [('b', -5.0), ('a', 2.0)]
     """
-    S = {i: value for i, value in sensitivities(G, t).items()
+    S = {i: value for i, value in sensitivities(G, t, derivative=derivative).items()
          if not G.pred[i] and i != t and G.nodes[i].get("role") != "constant"}  # fmt: skip
     for i, value in S.items():
         if is_array(value):

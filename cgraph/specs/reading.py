@@ -16,6 +16,7 @@ from cgraph.model.language.expressions import Expression, Name, Number, write_na
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse
 from cgraph.model.linearized import size_of
+from cgraph.model.neurons import LAYER_ACTIVATIONS
 from cgraph.model.operations.elementwise import ACTIVATIONS
 from cgraph.model.values import show_shape
 from cgraph.specs.advice import instead_of_key, node_meant
@@ -28,7 +29,6 @@ __all__ = ["EXERCISE_KEYS", "graph_of", "read_document", "read_spec"]
 
 VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
-LAYER_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 EXERCISE_KEYS = ("ask", "vary", "magnitude", "salt", "variant", "sealed")

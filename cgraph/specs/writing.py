@@ -17,6 +17,7 @@ from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
 from cgraph.model.graph import BIAS, ComputationalGraph, require_digraph
 from cgraph.model.language.names import unusable
+from cgraph.model.linearized import with_derivative
 from cgraph.specs.formats import MAX_BYTES, format_to_write
 from cgraph.specs.reading import SOURCES, UNPRINTABLE, VERSION
 
@@ -30,6 +31,7 @@ def write_spec(
     target: str | os.PathLike[str] | TextIO,
     *,
     format: str | None = None,
+    derivative: str = "derivative",
 ) -> None:
     """Write a graph as a spec; reading it gives the graph back.
 
@@ -42,6 +44,8 @@ def write_spec(
         A file is written whole or not at all.
     format : {"yaml", "json", "toml"}, optional
         By default what the file's suffix says; YAML if it has none.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Raises
     ------
@@ -66,7 +70,7 @@ def write_spec(
       y: x^2
     """
     format = format_to_write(str(target) if isinstance(target, str | os.PathLike) else "", format)
-    text = {"yaml": to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(G))
+    text = {"yaml": to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(with_derivative(G, derivative)))
     if len(text) > MAX_BYTES[format]:
         advice = "" if format == "json" else "; JSON may be larger"
         raise CGraphError(

@@ -205,6 +205,20 @@ def test_attributes_that_the_library_uses_itself_get_an_underscore(path, tmp_pat
     assert cg.sensitivity(cg.linearize(L), "x", "y") == 2.0
 
 
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        ("node,layer\nx,1,2\n", "nodes.csv:2:1: error: 3 cells"),
+        ("key,layer\nx,1\n", "no column 'node' or 'id' or 'name'"),
+    ],
+)
+def test_mistakes_in_a_table_of_nodes(path, tmp_path, nodes, words):
+    path.write_text(EDGES)
+    (tmp_path / "nodes.csv").write_text(nodes)
+    with pytest.raises(cg.SpecError, match=words):
+        cg.read_graph(path, nodes=tmp_path / "nodes.csv")
+
+
 def test_whole_numbers_in_parquet_name_nodes(tmp_path):
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     table = {"source": [0, 10, 0], "target": [10, 2, 2], "weight": pa.array([2, 5, 3], pa.int8())}
@@ -319,6 +333,7 @@ def test_json_that_is_no_graph(tmp_path, text, words):
     ("text", "words"),
     [
         ("<graphml", "not XML"),
+        ("<graphml>\n", "2:1: error: not XML"),
         ('<!DOCTYPE g [<!ENTITY a "aaaa">]><g>&a;</g>', "declares no document type and no entities"),
         ("<g></g>", "is no graphml file, or it is damaged"),
         (
@@ -340,6 +355,22 @@ def test_json_that_is_no_graph(tmp_path, text, words):
 def test_xml_that_is_no_graph(tmp_path, text, words):
     (tmp_path / "graph.graphml").write_text(text)
     with pytest.raises((cg.SpecError, cg.ArchiveError), match=words):
+        cg.read_graph(tmp_path / "graph.graphml")
+
+
+def test_xml_is_read_as_utf8_whatever_it_says(tmp_path, L):
+    cg.write_graph(L, tmp_path / "graph.graphml")
+    text = (tmp_path / "graph.graphml").read_text()
+    (tmp_path / "graph.graphml").write_text(text.replace("encoding='utf-8'", 'encoding="u-f-8"'))
+    assert "u-f-8" in (tmp_path / "graph.graphml").read_text()
+    assert attributes(cg.read_graph(tmp_path / "graph.graphml"))[1] == attributes(L)[1]
+
+
+def test_a_key_without_a_type_holds_text(tmp_path, L):
+    cg.write_graph(L, tmp_path / "graph.graphml")
+    text = (tmp_path / "graph.graphml").read_text()
+    (tmp_path / "graph.graphml").write_text(text.replace('attr.type="double"', ""))
+    with pytest.raises(cg.ArchiveError, match="derivative = '2.0', which is no finite number"):
         cg.read_graph(tmp_path / "graph.graphml")
 
 
@@ -444,13 +475,13 @@ def test_a_plain_copy_holds_nothing_of_ours():
     G = cg.ComputationalGraph(title="quiz")
     G.add_input("x", [1.0, 2.0])
     G.add_equation("y", "sum(x)")
-    G.add_edge("y", "z", derivative=Fraction(1, 2), note=object())
+    G.add_edge("y", "z", derivative=Fraction(1, 2), note=object(), parts=(np.float64(1.5), {"k": [1]}), odd=[object()])
     N = cg.to_networkx(G)
     assert type(N) is nx.DiGraph
     assert N.graph == {"title": "quiz"}
     assert N.nodes["x"] == {"role": "input", "value": [1.0, 2.0]}
     assert N.nodes["y"] == {"role": "operation", "equation": "sum(x)"}
-    assert N.edges["y", "z"] == {"derivative": 0.5}
+    assert N.edges["y", "z"] == {"derivative": 0.5, "parts": [1.5, {"k": [1]}]}
     json.dumps(nx.node_link_data(N, edges="links"))
 
 

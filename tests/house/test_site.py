@@ -50,6 +50,7 @@ def test_parameters_that_share_a_line_have_types_of_their_own(site):
         "output": "str|PathLike[str]|None",
         "k": "int",
         "log": "bool",
+        "derivative": "str",
     }
 
 

@@ -14,6 +14,7 @@ import networkx as nx
 from cgraph.model.errors import DrawingError
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node
+from cgraph.model.linearized import with_derivative
 from cgraph.reports.drawing.axes import draw_on, to_image
 from cgraph.reports.drawing.dot import to_dot
 from cgraph.reports.drawing.layout import Layout, lay_out
@@ -73,6 +74,7 @@ def draw(
     show: Collection[str] | None = None,
     top: int | None = None,
     plain_names: bool = False,
+    derivative: str = "derivative",
 ) -> Drawing:
     """Draw a graph.
 
@@ -99,6 +101,8 @@ def draw(
         large graph nothing but these paths is drawn.
     plain_names : bool, default False
         Whether names stand there as they are: ``x1``, not x with the index 1.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Returns
     -------
@@ -139,6 +143,7 @@ def draw(
     >>> print(draw(L, s="x", t="y").written("mermaid").splitlines()[1])
       n0("x<br/>2<br/>S = 4"):::input
     """
+    G = with_derivative(G, derivative)
     drawing = Drawing(picture_of(G, s=s, t=t, show=show, top=top, plain_names=plain_names))
     if output is not None:
         write_whole(output, drawing.written(drawing_format(output, format)))

@@ -23,10 +23,10 @@ from cgraph.reports.drawing.emphasis import PLAIN, Stroke, strokes_by_flow, stro
 from cgraph.reports.drawing.extent import Extent, bands_of, extent_of
 from cgraph.reports.drawing.words import Line, show_names, show_quantity, typeset_equation
 from cgraph.reports.tables import show_number
+from cgraph.vocabulary import SHOWN
 
 __all__ = ["SHOWN", "Picture", "PictureEdge", "PictureNode", "picture_of"]
 
-SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
 MAX_LABELS = 150  # edges; more labels than that nobody reads
 MAX_EQUATION, MAX_TITLE = 40, 100  # characters
 KINDS = ("input", "weight", "constant", "operation", "neuron")

@@ -20,7 +20,7 @@ from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
 from cgraph.model.graph import ComputationalGraph, Node, require_digraph, require_node, topological_order
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
-from cgraph.model.linearized import edge_derivative, nodes_between
+from cgraph.model.linearized import edge_derivative, nodes_between, with_derivative
 from cgraph.model.operations.elementwise import OPERATIONS, Operation, name_of
 from cgraph.model.rules.differentiation import is_own
 from cgraph.model.values import show_shape
@@ -46,6 +46,7 @@ def page(
     s: Node | None = None,
     t: Node | None = None,
     exercise: bool = False,
+    derivative: str = "derivative",
 ) -> str:
     """Return a page that walks through the forward pass, the local derivatives, the backward sweep and the paths.
 
@@ -60,6 +61,8 @@ def page(
         The ends of the question; by default the first input and the first output. The reader can choose others.
     exercise : bool, default False
         Whether each answer is hidden until it is asked for, or typed rightly to three significant digits.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Returns
     -------
@@ -91,6 +94,7 @@ def page(
     (True, False)
     """
     require_digraph(G)
+    G = with_derivative(G, derivative)
     if not G.number_of_edges():
         raise DrawingError("a page walks along edges, and this graph has none")
     order = topological_order(G)

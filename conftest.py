@@ -1,13 +1,18 @@
 """What holds for all tests, in whichever process they run."""
 
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 # One copy of every module: a doctest of a single file would otherwise meet classes that the library does not know.
 import cgraph.algorithms
 import cgraph.specs
 import cgraph.transforms  # noqa: F401
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import FUNCTIONS, OPERATIONS
 
 # Doctests that need an extra, which may not be installed.
 EXTRAS = {
@@ -23,3 +28,14 @@ collect_ignore = [path for library, paths in EXTRAS.items() if not find_spec(lib
 # that compile a function for different arrays can give both the same name.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent / ".pytest_cache" / f"numba-{worker}")
+
+
+@pytest.fixture(autouse=True)
+def _own_operations_end_with_their_test() -> Iterator[None]:
+    """Take out what a test or an example has registered: the table is one for the whole process."""
+    known = set(OPERATIONS)
+    yield
+    for name in OPERATIONS.keys() - known:
+        del OPERATIONS[name]
+        FUNCTIONS.discard(name)
+        parse.cache_clear()

@@ -25,8 +25,9 @@ __all__ = ["Check", "CheckReport", "check_derivatives"]
 Array = Any
 
 # The exponents of a complex step, a power of two, by which nothing is rounded. It is so small that its square vanishes
-# beside any number, 0 too: a kink is met exactly. Beside a large or a tiny number it is as large or as small.
-_STEP, _RELATIVE = -600, -100
+# beside any number, 0 too: a kink is met exactly. Beside a large or a tiny number it is as large or as small, but never
+# so small that what follows from it would vanish.
+_STEP, _RELATIVE, _SMALLEST = -600, -100, -900
 # An array of at most so many entries is varied entry by entry, a larger one along so many random directions.
 MOST_ENTRIES = 64
 DIRECTIONS = 8
@@ -265,7 +266,7 @@ def _moved(x: Any, V: Array) -> Iterator[Any]:
 def _step(x: Any) -> float:
     """Return the step by which a number, or every entry of an array, is varied."""
     exponent = math.frexp(float(np.max(np.abs(x))))[1]
-    return math.ldexp(1.0, min(_STEP + max(exponent, 0), _RELATIVE + exponent))
+    return math.ldexp(1.0, max(_SMALLEST, min(_STEP + max(exponent, 0), _RELATIVE + exponent)))
 
 
 def _measured(kind: str, tail: str, head: str, derivatives: Any, moved: list[Any], terms: Any, x: Any) -> _Measured:

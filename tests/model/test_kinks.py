@@ -69,3 +69,9 @@ def test_an_extreme_takes_one_axis(operation):
 def test_a_comma_before_a_bracket_is_a_missing_operand_elsewhere(equation):
     with pytest.raises(cg.EquationError):
         cg.from_equations(f"y = {equation}", x=[1.0])
+
+
+def test_an_operand_near_the_smallest_number():
+    G = cg.from_equations("a = x * z; y = tanh(a) + sin(z)", x=1e-300, z=1.5)
+    assert cg.check_derivatives(G).ok
+    assert cg.check_derivatives(cg.from_equations("y = x + z", x=5e-324, z=1.0)).ok

@@ -394,7 +394,7 @@ def test_the_specs_of_the_manual_are_read(folder):
     manual = Path(__file__).parent.parent.parent / "docs" / "spec.md"
     specs = re.findall(r"```yaml\n(.*?)```", manual.read_text(encoding="utf-8"), re.DOTALL)
     graphs = [read(spec) for spec in specs]
-    assert len(graphs) == 7
+    assert len(graphs) == 8
     for G in graphs:
         L = cg.linearize(G)
         for t in L.outputs:

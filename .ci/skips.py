@@ -9,13 +9,15 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 
 PROGRAMS = ("bash", "chromium", "fish", "pdflatex", "zsh")
+MODULES = ("torch",)  # which pip brings where there is one; all others of the tests stand in the extra `dev`
 
 
 def absent() -> set[str]:
     """Return what this machine lacks: programs, the LaTeX classes of a picture, numbers longer than a double."""
-    found = {name for name in PROGRAMS if not shutil.which(name)}
+    found = {name for name in PROGRAMS if not shutil.which(name)} | {name for name in MODULES if not find_spec(name)}
     if (
         "pdflatex" in found
         or not shutil.which("kpsewhich")

@@ -31,7 +31,7 @@ import cgraph as cg
 from cgraph.algorithms.compiled import jit
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.graph import topological_order
-from cgraph.model.linearized import edge_derivative, finite
+from cgraph.model.linearized import edge_derivative, finished
 from cgraph.training import descent
 
 SHAPES = ["window of 1000", "anywhere ahead", "nearly a chain"]
@@ -67,7 +67,7 @@ def dict_sweep(G, t):
     """Do what `cg.sensitivities` does where it does not compile the graph by itself."""
     z = edge_derivative(G, "derivative")
     S = reverse_sweep(G, topological_order(G), {t: 1}, z)
-    return dict(zip(G, finite({(i, t): S[i] for i in G}), strict=True))
+    return dict(zip(G, finished({(i, t): S[i] for i in G}), strict=True))
 
 
 def sweeps(sizes):

@@ -35,7 +35,7 @@ def answers(exercise, chance):
     for q in exercise.questions:
         number = float(exercise.truths[q.id][""])
         if chance.random() < 0.5:
-            number = chance.choice(exercise.slips(q.parts[""]))[1]
+            number = chance.choice(exercise.possible_mistakes(q.parts[""]))[1]
         given[q.id] = float(f"{number:.4g}")
     return given
 

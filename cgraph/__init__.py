@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from cgraph.algorithms import *
     from cgraph.exercises import *
+    from cgraph.frontends import *
     from cgraph.model import *
     from cgraph.reports import *
     from cgraph.specs import *
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from cgraph.uncertainty import *
 
 # Public names are found in their room when they are first used, so that the command starts without networkx.
-_ROOMS = ("model", "algorithms", "transforms", "training", "uncertainty", "specs", "reports", "exercises")
+_ROOMS = ("model", "algorithms", "transforms", "training", "uncertainty", "specs", "frontends", "reports", "exercises")
 
 
 def __getattr__(name: str) -> object:
@@ -32,7 +33,8 @@ def __getattr__(name: str) -> object:
         for room in _ROOMS:
             module = import_module(f"cgraph.{room}")
             if name in module.__all__:
-                return getattr(module, name)
+                globals()[name] = value = getattr(module, name)
+                return value
     raise AttributeError(f"module 'cgraph' has no attribute {name!r}")
 
 

@@ -5,29 +5,50 @@ MkDocs loads this file as a hook: at each build it draws the gallery from the ex
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import networkx as nx
+
 import cgraph as cg
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
+
+
+def _labelled(L: cg.ComputationalGraph) -> cg.ComputationalGraph:
+    """Return an attribution graph with the words of its features as names."""
+    words = {i: ("logit: " if d["feature_type"] == "logit" else "") + d["clerp"] for i, d in L.nodes(data=True)}
+    H: cg.ComputationalGraph = nx.relabel_nodes(L, words)
+    H.graph["outputs"] = [words[i] for i in L.outputs]
+    return H
+
+
 # The committed pictures: a name, a spec, what is done to it, and how it is drawn.
 COMMITTED: dict[str, tuple[str, Callable[[Any], Any], dict[str, Any]]] = {
     "quiz": ("cmu_10301/quiz", cg.linearize, {"s": "x", "t": "y"}),
     "paths": ("cse463/sqrt_cos", cg.linearize, {"s": "x", "t": "f", "top": 2}),
+    "attribution": (
+        "attribution/capital.json",
+        _labelled,
+        {"s": "token: Dallas", "t": "logit: Austin", "show": ("names", "derivatives")},
+    ),
     "halves": ("math565/network", lambda G: cg.decouple(cg.linearize(G)), {"t": "J"}),
 }
-ROOMS = ("model", "algorithms", "transforms", "training", "uncertainty", "specs", "reports", "exercises")
+ROOMS = ("model", "algorithms", "transforms", "training", "uncertainty", "specs", "frontends", "reports", "exercises")
 
 
 def committed() -> Iterator[tuple[Path, cg.Drawing]]:
     """Iterate over the committed pictures and where they stand."""
     for name, (spec, transform, options) in COMMITTED.items():
-        G = transform(cg.read_spec(EXAMPLES / f"{spec}.yaml"))
+        is_spec = not spec.endswith(".json")
+        G = transform(
+            cg.read_spec(EXAMPLES / f"{spec}.yaml") if is_spec else cg.read_attribution_graph(EXAMPLES / spec)
+        )
         yield ROOT / "docs" / "pictures" / f"{name}.svg", cg.draw(G, **options)
 
 
@@ -68,6 +89,8 @@ def charts(L: Any, s: str, t: str) -> Iterator[tuple[str, str]]:
         path = Path(folder) / "chart.svg"
         cg.flow_chart(cg.gradient_flow(L, t), path)
         yield f"the size of the sensitivities of {t} by depth", path.read_text(encoding="utf-8")
+        cg.tornado_chart(L, t, path)
+        yield f"the inputs that act most on {t}", path.read_text(encoding="utf-8")
         cg.path_chart(L, s, t, path)
         yield f"the products of the paths from {s} to {t}", path.read_text(encoding="utf-8")
         if L.nodes[t]["value"] < 0:
@@ -76,24 +99,41 @@ def charts(L: Any, s: str, t: str) -> Iterator[tuple[str, str]]:
         yield f"{t} in thirty steps of descent", path.read_text(encoding="utf-8")
 
 
-def interface() -> str:
-    """Return the page of the interface: every public function and class of every room, from its docstring."""
-    lines = ["# Interface", "", "Everything here is `cg.name` after `import cgraph as cg`."]
+def interface() -> Iterator[tuple[str, str]]:
+    """Iterate over the pages of the interface: one for each room, from its docstrings, and the page that lists them."""
+    index = ["# Interface", "", "Everything here is `cg.name` after `import cgraph as cg`."]
     for room in ROOMS:
         module = getattr(cg, room)
-        lines += ["", f"## cgraph.{room}", "", (module.__doc__ or "").strip()]
-        for name in module.__all__:
-            place = getattr(getattr(module, name), "__module__", f"cgraph.{room}")
-            if place.startswith("cgraph") and callable(getattr(module, name)):
-                lines += ["", f"::: {place}.{name}"]
-    return "\n".join([*lines, ""])
+        summary = (module.__doc__ or "").strip()
+        names = [name for name in module.__all__ if _is_ours(module, name)]
+        page = [f"# cgraph.{room}", "", summary]
+        index += ["", f"## [cgraph.{room}]({room}.md)", "", summary, "", "| | |", "| --- | --- |"]
+        for name in names:
+            thing = getattr(module, name)
+            page += ["", f"::: {getattr(thing, '__module__', module.__name__)}.{name}"]
+            first = inspect.cleandoc(thing.__doc__ or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+            index.append(f"| [`{name}`]({room}.md#{thing.__module__}.{name}) | {first} |")
+        yield f"interface/{room}.md", "\n".join([*page, ""])
+    yield "interface/index.md", "\n".join([*index, ""])
+
+
+def _is_ours(module: Any, name: str) -> bool:
+    thing = getattr(module, name)
+    return callable(thing) and getattr(thing, "__module__", module.__name__).startswith("cgraph")
+
+
+def on_config(config: Any) -> Any:
+    """List a page of the interface for each room in the navigation (a hook of MkDocs)."""
+    rooms = [{room.capitalize(): f"interface/{room}.md"} for room in ROOMS]
+    config["nav"][-1] = {"Interface": ["interface/index.md", *rooms]}
+    return config
 
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the gallery and the interface to the files of the site (a hook of MkDocs)."""
     from mkdocs.structure.files import File  # noqa: PLC0415 - only a build has it
 
-    for path, content in [*gallery(), ("interface.md", interface())]:
+    for path, content in [*gallery(), *interface()]:
         files.append(File.generated(config, path, content=content))
     return files
 

@@ -24,8 +24,10 @@ __all__ = ["Check", "CheckReport", "check_derivatives"]
 # An ndarray of floats.
 Array = Any
 
-# A power of two, by which nothing is rounded; small beside what is varied, be it the probability of a saturated softmax.
-_STEP = 2.0**-500
+# The exponents of a complex step, a power of two, by which nothing is rounded. It is so small that its square vanishes
+# beside any number, 0 too: a kink is met exactly. Beside a large or a tiny number it is as large or as small, but never
+# so small that what follows from it would vanish.
+_STEP, _RELATIVE, _SMALLEST = -600, -100, -900
 # An array of at most so many entries is varied entry by entry, a larger one along so many random directions.
 MOST_ENTRIES = 64
 DIRECTIONS = 8
@@ -205,7 +207,7 @@ def numerical_check(L: ComputationalGraph, s: str, t: str, S: Any, tolerance: fl
         moved.append(at[t])
     found = np.asarray(S, dtype=float) @ V if np.ndim(S) else float(S)
     terms = float(np.sum(_absolute(L, [t], "derivative")[t][s]))
-    return _compared(_measured("pair", s, t, found, moved, terms, np.shape(y[s])), tolerance)
+    return _compared(_measured("pair", s, t, found, moved, terms, y[s]), tolerance)
 
 
 def _edges(L: ComputationalGraph, y: Mapping[str, Any], computed: list[str], derivative: str) -> Iterator[_Measured]:
@@ -216,9 +218,8 @@ def _edges(L: ComputationalGraph, y: Mapping[str, Any], computed: list[str], der
             V = _directions(y[i])
             with np.errstate(all="ignore"):
                 moved = [value_of(L, j, operands | {i: x}) for x in _moved(y[i], V)]
-            yield _measured(
-                "edge", i, j, z(i, j) @ V if np.ndim(y[i]) or np.ndim(y[j]) else z(i, j), moved, 1.0, np.shape(y[i])
-            )
+            found = z(i, j) @ V if np.ndim(y[i]) or np.ndim(y[j]) else z(i, j)
+            yield _measured("edge", i, j, found, moved, 1.0, y[i])
 
 
 def _pairs(L: ComputationalGraph, y: Mapping[str, Any], outputs: list[str], derivative: str) -> Iterator[_Measured]:
@@ -231,7 +232,7 @@ def _pairs(L: ComputationalGraph, y: Mapping[str, Any], outputs: list[str], deri
             moved = [forward(L, {**values, i: x}) for x in _moved(y[i], V)]
             for t in outputs:
                 size = np.atleast_2d(terms[t][i]) @ np.abs(V)
-                yield _measured("pair", i, t, np.atleast_2d(S[t][i]) @ V, [m[t] for m in moved], size, np.shape(y[i]))
+                yield _measured("pair", i, t, np.atleast_2d(S[t][i]) @ V, [m[t] for m in moved], size, y[i])
 
 
 def _weights(L: ComputationalGraph, outputs: list[str], derivative: str) -> Iterator[_Measured]:
@@ -241,13 +242,13 @@ def _weights(L: ComputationalGraph, outputs: list[str], derivative: str) -> Iter
     H = L.copy()
     for i, j in [(i, j) for i, j in L.edges if "activation" in L.nodes[j]]:
         w = L.edges[i, j]["weight"]
-        H.edges[i, j]["weight"] = complex(w, _STEP)
+        H.edges[i, j]["weight"] = complex(w, _step(w))
         moved = forward(H, source_values(H))
         H.edges[i, j]["weight"] = w
         size = np.max(np.abs(L.nodes[j]["gate"] * L.nodes[i]["value"]))
         for t in numbers:
             found = np.array([[gradients[t][i, j]]])
-            yield _measured("weight", f"{i} -> {j}", t, found, [moved[t]], size * np.sum(terms[t][j]), ())
+            yield _measured("weight", f"{i} -> {j}", t, found, [moved[t]], size * np.sum(terms[t][j]), w)
 
 
 def _directions(x: Any) -> Array:
@@ -258,16 +259,22 @@ def _directions(x: Any) -> Array:
 
 def _moved(x: Any, V: Array) -> Iterator[Any]:
     """Iterate over `x` after a complex step along each column of `V`."""
-    return (x + 1j * _STEP * v.reshape(np.shape(x)) if np.ndim(x) else complex(x, _STEP) for v in V.T)
+    h = _step(x)
+    return (x + 1j * h * v.reshape(np.shape(x)) if np.ndim(x) else complex(x, h) for v in V.T)
 
 
-def _measured(
-    kind: str, tail: str, head: str, derivatives: Any, moved: list[Any], terms: Any, shape: tuple[int, ...]
-) -> _Measured:
-    numerical = np.stack([np.ravel(np.imag(y)) / _STEP for y in moved], axis=1)
+def _step(x: Any) -> float:
+    """Return the step by which a number, or every entry of an array, is varied."""
+    exponent = math.frexp(float(np.max(np.abs(x))))[1]
+    return math.ldexp(1.0, max(_SMALLEST, min(_STEP + max(exponent, 0), _RELATIVE + exponent)))
+
+
+def _measured(kind: str, tail: str, head: str, derivatives: Any, moved: list[Any], terms: Any, x: Any) -> _Measured:
+    """Return the derivatives of `head` beside what its values show, `moved` by a complex step of `x`."""
+    numerical = np.stack([np.ravel(np.imag(y)) / _step(x) for y in moved], axis=1)
     found = np.reshape(derivatives, numerical.shape)
     return _Measured(
-        kind, tail, head, found, numerical, np.broadcast_to(terms, found.shape), (np.shape(moved[0]), shape)
+        kind, tail, head, found, numerical, np.broadcast_to(terms, found.shape), (np.shape(moved[0]), np.shape(x))
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import networkx as nx
@@ -13,9 +12,10 @@ import numpy as np
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.errors import DerivativeError, MissingDerivativeError
 from cgraph.model.evaluation import gate_of, steps_of
+from cgraph.model.extended_range import ExtendedNumber, extended
 from cgraph.model.graph import Node, require_node, topological_order
 from cgraph.model.language.expressions import Apply, Expression
-from cgraph.model.linearized import compose, edge_derivative, size_of
+from cgraph.model.linearized import edge_derivative, node_sizes, size_of
 from cgraph.model.neurons import activated, linear_halves
 from cgraph.model.operations.elementwise import ACTIVATIONS
 from cgraph.model.operations.structured_jacobians import Jacobian
@@ -42,43 +42,6 @@ class FlowLevel(NamedTuple):
     largest: float
     log_mean: float  # the logarithm of the mean, which no underflow reaches
     shut: float  # the share of the neurons here whose gate is shut; NaN where there are none
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    """The number mantissa * 2^exponent: a float without its limits, for sweeps that need + and * alone.
-
-    The mantissa may be a matrix, whose entries share the exponent.
-    """
-
-    mantissa: Any
-    exponent: int = 0
-
-    def __mul__(self, other: _Scaled | int) -> _Scaled:
-        other = _scaled(other)
-        return _normalized(compose(self.mantissa, other.mantissa), self.exponent + other.exponent)
-
-    def __add__(self, other: _Scaled | int) -> _Scaled:
-        other = _scaled(other)
-        large, small = (self, other) if self.exponent >= other.exponent else (other, self)
-        if not np.any(large.mantissa):  # a zero has no exponent that others should be measured by
-            return small
-        aligned = np.ldexp(small.mantissa, max(small.exponent - large.exponent, -2000))
-        return _normalized(large.mantissa + aligned, large.exponent)
-
-    # A sweep starts from the integers 0 and 1.
-    __radd__, __rmul__ = __add__, __mul__
-
-    def entries(self) -> list[_Scaled]:
-        """Return the entries of a matrix, or the number itself."""
-        return [_normalized(float(m), self.exponent) for m in np.ravel(self.mantissa)]
-
-    def value(self) -> float:
-        """Return the nearest float, 0.0 or infinity beyond its limits."""
-        return math.ldexp(self.mantissa, self.exponent) if self.exponent < 1024 else math.inf
-
-    def log(self) -> float:
-        return math.log(abs(self.mantissa)) + self.exponent * math.log(2) if self.mantissa else -math.inf
 
 
 def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, Any]:
@@ -169,7 +132,8 @@ def log_sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivat
     Returns
     -------
     dict
-        ``{i: (sign, log)}`` in the order of `G`; (0.0, -inf) where no path leads to `t`.
+        ``{i: (sign, log)}`` in the order of `G`; (0.0, -inf) where no path leads to `t`. Numbers, or where y(i) or y(t) is an
+        array, arrays of shape (size of y(t), size of y(i)).
 
     Raises
     ------
@@ -189,8 +153,10 @@ def log_sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivat
     >>> sign, round(log / math.log(10), 9)
     (-1.0, -600.0)
     """
-    S = _scaled_sensitivities(G, t, derivative)
-    return {i: _as_logarithm(S[i]) for i in G}
+    S, size = _extended_sensitivities(G, t, derivative), node_sizes(G, derivative)
+    m = size(t)
+    shapes = {i: () if m is None and size(i) is None else (m or 1, size(i) or 1) for i in G}
+    return {i: _as_logarithm(S[i], shapes[i]) for i in G}
 
 
 def gradient_flow(
@@ -228,7 +194,7 @@ def gradient_flow(
     >>> [(level.depth, level.mean) for level in gradient_flow(G, "y")]
     [(0, 1.0), (1, 0.5), (2, 0.25)]
     """
-    S = _scaled_sensitivities(G, t, derivative)
+    S = _extended_sensitivities(G, t, derivative)
     depth = {t: 0}
     for i in reversed(topological_order(G)):
         below = [depth[j] + 1 for j in G.successors(i) if j in depth]
@@ -243,29 +209,35 @@ def gradient_flow(
             for d, nodes in enumerate(levels) if nodes]  # fmt: skip
 
 
-def _level(depth: int, S: list[_Scaled], gate: list[Any], shut: float) -> FlowLevel:
-    sizes = [_Scaled(abs(entry.mantissa), entry.exponent) for value in S for entry in value.entries()]
-    mean = sum(sizes, _Scaled(0.0)) * _Scaled(1 / len(sizes))
+def _level(depth: int, S: list[ExtendedNumber], gate: list[Any], shut: float) -> FlowLevel:
+    sizes = [ExtendedNumber(abs(entry.mantissa), entry.exponent) for value in S for entry in value.entries()]
+    mean = sum(sizes, extended(0.0)) * (1 / len(sizes))
     is_shut = [abs(g) <= shut for gate_of_node in gate for g in np.ravel(gate_of_node)]
     share = float(np.mean(is_shut)) if is_shut else math.nan
-    smallest, largest = min(sizes, key=_Scaled.log), max(sizes, key=_Scaled.log)
-    return FlowLevel(depth, len(S), mean.value(), smallest.value(), largest.value(), mean.log(), share)
+    smallest, largest = min(sizes, key=ExtendedNumber.log), max(sizes, key=ExtendedNumber.log)
+    return FlowLevel(depth, len(S), float(mean), float(smallest), float(largest), mean.log(), share)
 
 
-def _as_logarithm(S: _Scaled) -> LogSensitivity:
-    if not np.ndim(S.mantissa):
-        return LogSensitivity(math.copysign(1.0, S.mantissa) if S.mantissa else 0.0, S.log())
-    logarithms = [entry.log() for entry in S.entries()]
-    return LogSensitivity(np.sign(S.mantissa), np.reshape(logarithms, np.shape(S.mantissa)))
+def _as_logarithm(S: ExtendedNumber, shape: tuple[int, ...]) -> LogSensitivity:
+    """Return sign and logarithm, as numbers or as arrays of this shape, those of 0 where there is no path."""
+    pairs = [(float(np.sign(entry.mantissa)), entry.log()) for entry in S.entries()]
+    if not shape:
+        return LogSensitivity(*pairs[0])
+    signs, logarithms = (_filled(column, shape) for column in zip(*pairs, strict=True))
+    return LogSensitivity(signs, logarithms)
 
 
-def _scaled_sensitivities(G: nx.DiGraph[Any], t: Node, derivative: str) -> dict[Any, _Scaled]:
+def _filled(entries: Sequence[float], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    return np.full(shape, entries[0]) if len(entries) == 1 else np.reshape(entries, shape)
+
+
+def _extended_sensitivities(G: nx.DiGraph[Any], t: Node, derivative: str) -> dict[Any, ExtendedNumber]:
     z = edge_derivative(G, derivative)
     require_node(G, t)
     size = size_of(G, t, derivative)
-    one = _Scaled(1.0 if size is None else np.eye(size))
-    S = reverse_sweep(G, topological_order(G), {t: one}, lambda i, j: _scaled(_real(z(i, j), i, j)))
-    return {i: _scaled(value) for i, value in S.items()}
+    one = extended(1.0 if size is None else np.eye(size))
+    S = reverse_sweep(G, topological_order(G), {t: one}, lambda i, j: extended(_real(z(i, j), i, j)))
+    return {i: extended(value) for i, value in S.items()}
 
 
 def _real(value: Any, i: Node, j: Node) -> Any:
@@ -275,18 +247,3 @@ def _real(value: Any, i: Node, j: Node) -> Any:
             f"edge {i!r} -> {j!r} holds {value!r}; its sign and size are asked for: give it a real number"
         )
     return value
-
-
-def _scaled(value: Any) -> _Scaled:
-    if isinstance(value, _Scaled):
-        return value
-    return _Scaled(value) if isinstance(value, Jacobian) else _normalized(value, 0)
-
-
-def _normalized(mantissa: Any, exponent: int) -> _Scaled:
-    """Return mantissa * 2^exponent with the largest entry of the mantissa between 1/2 and 1."""
-    if not isinstance(mantissa, np.ndarray):
-        mantissa, shift = math.frexp(mantissa)
-        return _Scaled(mantissa, exponent + shift)
-    _, shift = math.frexp(np.max(np.abs(mantissa)))
-    return _Scaled(np.ldexp(mantissa, -shift), exponent + shift)

@@ -16,7 +16,7 @@ from cgraph.algorithms.coefficients import Coefficients
 from cgraph.algorithms.estimates import Estimate
 from cgraph.algorithms.sweeps import forward_sweep, reverse_sweep
 from cgraph.model.graph import Node, require_node
-from cgraph.model.linearized import compose, edge_derivative, identity, nodes_between, settler, size_of
+from cgraph.model.linearized import as_result, compose, edge_derivative, finished, identity, node_sizes, nodes_between
 
 __all__ = ["Effects", "effects"]
 
@@ -89,22 +89,22 @@ def effects(
     >>> effects(G, "x", "y", covariance=M).indirect  # 5 * 0.1
     Estimate(value=10.0, standard_error=0.5, bootstrap=())
     """
-    z = edge_derivative(G, derivative)
+    z, size = edge_derivative(G, derivative), node_sizes(G, derivative)
     require_node(G, s, t)
-    found = _effects(G, s, t, z, derivative)
+    found = _effects(G, s, t, z, size)
     if covariance is None:
         return found
     return _estimated(G, s, t, found, Coefficients(G, covariance, derivative), bootstrap, seed, derivative)
 
 
-def _effects(G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any], derivative: str) -> Effects:
-    one = identity(size_of(G, t, derivative))
+def _effects(G: nx.DiGraph[Any], s: Node, t: Node, z: Callable[..., Any], size: Callable[..., Any]) -> Effects:
+    one = identity(size(t))
     S = reverse_sweep(G, nodes_between(G, s, t), {t: one}, z)
     direct = z(s, t) if G.has_edge(s, t) else one if s == t else 0
     # Summed by itself: total - direct would lose a small indirect effect beside a large direct one.
     indirect = sum(compose(S[j], z(s, j)) for j in G.successors(s) if j in S and j != t)
-    named = {("direct", s, t): direct, ("indirect", s, t): indirect, ("total", s, t): S.get(s, 0)}
-    return Effects(*settler(G, derivative)(named, "effect", ends=(s, t)))
+    found = {"direct": direct, "indirect": indirect, "total": S.get(s, 0)}
+    return Effects(*finished({(name, s, t): as_result(value, size, s, t) for name, value in found.items()}, "effect"))
 
 
 def _estimated(
@@ -123,7 +123,8 @@ def _estimated(
     gradients = (direct, total - direct, total)
     draws: list[Sequence[float]] = [(), (), ()]
     if bootstrap:
-        drawn = [_effects(G, s, t, _drawn(known, row), derivative) for row in known.draws(bootstrap, seed)]
+        size = node_sizes(G, derivative)
+        drawn = [_effects(G, s, t, _drawn(known, row), size) for row in known.draws(bootstrap, seed)]
         draws = [sorted(each) for each in zip(*drawn, strict=True)]
     return Effects(
         *(

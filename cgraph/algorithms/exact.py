@@ -12,13 +12,10 @@ from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.evaluation import linearized_from, source_values
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_name
+from cgraph.model.operations.elementwise import OPERATIONS, POWER, name_of
+from cgraph.model.rules.generate import functions_of, is_exact
 
 __all__ = ["import_sympy", "linearize_exactly", "linearize_symbolically", "symbolic_values", "write_symbolic"]
-
-RATIONAL = {
-    "add", "sub", "mul", "div", "neg", "pow", "square", "reciprocal", "identity", "relu", "hard_tanh", "max", "min",
-}  # fmt: skip
-
 
 _ARRAYS = "are of numbers, and the graph has arrays; `scalarize` writes an equation for each entry"
 
@@ -55,7 +52,7 @@ def linearize_exactly(G: ComputationalGraph, inputs: Mapping[str, float] | None 
             if _raises_to_a_node(steps):
                 raise _leaves(j, "a power by a node")
             data["expression"] = Expression(tuple(_exact_step(step, j) for step in steps))
-        elif "activation" in data and data["activation"] not in RATIONAL:
+        elif "activation" in data and not is_exact(data["activation"]):
             raise _leaves(j, data["activation"])
     for _, _, data in H.edges(data=True):
         data.update({key: _fraction(data[key]) for key in ("weight", "derivative") if key in data})
@@ -69,7 +66,7 @@ def _exact_step(step: Name | Number | Apply, j: str) -> Name | Number | Apply:
             raise _leaves(j, text)
         case Number(value, text):
             return Number(_fraction(value), text)  # type: ignore[arg-type]  # a number, if not a float
-        case Apply(operation, _) if operation not in RATIONAL:
+        case Apply(operation, _) if operation not in OPERATIONS or not is_exact(operation):
             raise _leaves(j, operation)
     return step
 
@@ -78,16 +75,17 @@ def _raises_to_a_node(steps: Sequence[Name | Number | Apply]) -> bool:
     """Whether the exponent of a power reads a node: its derivative by that is a logarithm."""
     reads: list[bool] = []
     for step in steps:
-        if isinstance(step, Apply) and step.operation == "pow" and reads[step.operands[1]]:
+        if isinstance(step, Apply) and OPERATIONS.get(step.operation) is POWER and reads[step.operands[1]]:
             return True
         reads.append(isinstance(step, Name) or (isinstance(step, Apply) and any(reads[k] for k in step.operands)))
     return False
 
 
 def _leaves(j: str, operation: str) -> EvaluationError:
+    named = ", ".join(name for name, row in OPERATIONS.items() if not row.infix and is_exact(name))
     return EvaluationError(
-        f"node {j!r}: {operation} leaves the fractions; exact values are for + - * /, powers by whole numbers, relu, "
-        f"hard_tanh, max and min"
+        f"node {j!r}: {name_of(operation)} leaves the fractions; exact values are for + - * /, comparisons, powers by whole "
+        f"numbers, {named}"
     )
 
 
@@ -130,7 +128,8 @@ def linearize_symbolically(G: ComputationalGraph) -> ComputationalGraph:
     for i, j, data in L.edges(data=True):
         if j not in values:
             raise CGraphError(f"edge {i!r} -> {j!r} holds a number; formulas need the equation of {j!r}")
-        data["derivative"] = sympy.diff(values[j], sympy.Symbol(i, real=True))
+        z = sympy.diff(values[j], sympy.Symbol(i, real=True))
+        data["derivative"] = z.replace(sympy.Derivative, lambda *_: sympy.Integer(0))  # steps, whose slope sympy leaves
     return L
 
 
@@ -142,12 +141,13 @@ def symbolic_values(G: ComputationalGraph) -> dict[str, Any]:
         if "expression" in data:
             values[j] = _formula(data["expression"], j)
         elif "activation" in data:
-            weighted = (_weight(i, j) * sympy.Symbol(i, real=True) for i in data["operands"])
+            weighted = (weight_symbol(i, j) * sympy.Symbol(i, real=True) for i in data["operands"])
             values[j] = _call(data["activation"], [sum(weighted)], j)
     return values
 
 
-def _weight(i: str, j: str) -> Any:
+def weight_symbol(i: str, j: str) -> Any:
+    """Return the symbol of the weight of an edge into a neuron, ``w_i_j``, or of a bias, ``b_j``."""
     return import_sympy().Symbol(f"b_{j}" if i == "+1" else f"w_{i}_{j}", real=True)
 
 
@@ -171,22 +171,10 @@ def _formula(expression: Expression, j: str) -> Any:
 
 
 def _call(operation: str, x: list[Any], j: str) -> Any:
-    sympy = import_sympy()
-    own = {
-        "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b,
-        "neg": lambda a: -a, "pow": lambda a, b: a**b, "square": lambda a: a**2, "reciprocal": lambda a: 1 / a,
-        "identity": lambda a: a, "log2": lambda a: sympy.log(a) / sympy.log(2),
-        "log10": lambda a: sympy.log(a) / sympy.log(10), "sigmoid": lambda a: 1 / (1 + sympy.exp(-a)),
-        "relu": lambda a: sympy.Max(a, 0), "hard_tanh": lambda a: sympy.Max(sympy.Min(a, 1), -1),
-        "softplus": lambda a: sympy.log(1 + sympy.exp(a)), "silu": lambda a: a / (1 + sympy.exp(-a)),
-        "gelu": lambda a: a * (1 + sympy.erf(a / sympy.sqrt(2))) / 2, "max": sympy.Max, "min": sympy.Min,
-        "leaky_relu": lambda a: sympy.Piecewise((a, a > 0), (a / 100, True)),
-        "elu": lambda a: sympy.Piecewise((a, a > 0), (sympy.exp(a) - 1, True)), "abs": sympy.Abs,
-    }  # fmt: skip
-    function = own.get(operation) or getattr(sympy, operation, None)
-    if function is None:
+    row = OPERATIONS.get(operation)
+    if row is None:
         raise CGraphError(f"node {j!r}: {operation} has no formula in sympy")
-    return function(*x)
+    return functions_of(row).in_sympy(import_sympy())(*x)
 
 
 def import_sympy() -> Any:

@@ -17,7 +17,15 @@ import numpy as np
 from cgraph.algorithms.sweeps import reverse_sweep
 from cgraph.model.errors import DerivativeError, MissingDerivativeError
 from cgraph.model.graph import Node, require_node, topological_order
-from cgraph.model.linearized import edge_derivative, finite, in_shape_of, require_digraph, settler, size_of
+from cgraph.model.linearized import (
+    as_result,
+    edge_derivative,
+    finished,
+    in_shape_of,
+    node_sizes,
+    require_digraph,
+    size_of,
+)
 from cgraph.model.values import as_value, show_shape
 
 __all__ = ["GradientFactors", "gradient_factors", "loss_sensitivities", "weight_gradients"]
@@ -85,15 +93,16 @@ def loss_sensitivities(
 
 
 def _sweep(G: nx.DiGraph[Any], seeds: Mapping[Any, Any], order: Sequence[Any], derivative: str) -> dict[Any, Any]:
-    """Return Delta(i) of the nodes of `order`, which stand tails before heads: all, or all that some of them lead to."""
+    """Return Delta(i) of the nodes of `order`, in topological order: all, or all that some of them lead to."""
     rows = {t: _row(G, t, seed, derivative) for t, seed in seeds.items()}
     Delta = reverse_sweep(G, order, rows, edge_derivative(G, derivative))
-    found = settler(G, derivative)({(i,): S for i, S in Delta.items()}, "Delta", number=True)
+    size = node_sizes(G, derivative)
+    found = finished({(i,): as_result(S, size, i, None) for i, S in Delta.items()}, "Delta")
     return {i: in_shape_of(G, i, S) for i, S in zip(Delta, found, strict=True)}
 
 
 def _from_weights(G: nx.DiGraph[Any]) -> list[Any]:
-    """Return the weights, the neurons and all that they lead to, tails before heads: a loss depends on weights by these."""
+    """Return the weights, the neurons and all that they lead to, in topological order: what a loss depends on weights by."""
     reached: dict[Any, None] = {}
     for i in topological_order(G):
         if G.nodes[i].get("role") in {"weight", "neuron"} or any(k in reached for k in G.predecessors(i)):
@@ -106,7 +115,7 @@ def _row(G: nx.DiGraph[Any], t: Node, seed: Any, derivative: str) -> Any:
     size = size_of(G, t, derivative)
     if size is not None or isinstance(seed, np.ndarray | list):
         try:
-            row = np.asarray(as_value(seed)).reshape(1, -1)
+            row = np.array(as_value(seed)).reshape(1, -1)  # a copy, as the seed stays the caller's
         except (TypeError, ValueError) as error:
             raise DerivativeError(f"the derivative of the loss by {t!r} is {seed!r}, which {error}") from None
         if row.size != (size or 1) or not np.isfinite(row).all():
@@ -223,7 +232,7 @@ def _seeds(G: nx.DiGraph[Any], loss: Node | Mapping[Any, Any]) -> Mapping[Any, A
 
 
 def _finite_gradients(gradients: dict[Any, Any]) -> dict[Any, Any]:
-    return dict(zip(gradients, finite({(w,): g for w, g in gradients.items()}, "gradient"), strict=True))
+    return dict(zip(gradients, finished({(w,): g for w, g in gradients.items()}, "gradient"), strict=True))
 
 
 def _factors(G: nx.DiGraph[Any], Delta: Mapping[Any, Any]) -> dict[tuple[Any, Any], GradientFactors]:

@@ -8,16 +8,15 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms.compiled import compile_if_it_pays
 from cgraph.algorithms.elimination import Elimination, eliminate, elimination_order
+from cgraph.algorithms.engines import compiled_if_it_pays, keeps_digits
 from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.graph import Node, list_of_nodes, require_node
-from cgraph.model.linearized import require_digraph, settler, size_of
+from cgraph.model.linearized import as_result, finished, identity, node_sizes, require_digraph, size_of
+from cgraph.vocabulary import LAYOUTS
 
 __all__ = ["check_elimination", "jacobian"]
-
-LAYOUTS = ("numerator", "denominator")
 
 
 def jacobian(
@@ -105,22 +104,39 @@ def _matrix(
 ) -> np.ndarray[Any, Any]:
     """Return the matrix of `jacobian` in numerator layout."""
     if order is not None:
-        if isinstance(order, str):
-            order = elimination_order(G, method=order, inputs=sources, outputs=targets, derivative=derivative)
-        S = eliminate(G, order, inputs=sources, outputs=targets, derivative=derivative).graph.adj
-        settle = settler(G, derivative)
-        rows = [[settle({(s, t): S[s][t][derivative] if t in S[s] else 0})[0] for s in sources] for t in targets]
-    elif (C := compile_if_it_pays(G, min(len(sources), len(targets)), derivative)) is not None:
-        return C.jacobian(sources, targets)
-    elif _entries(G, sources, derivative) < _entries(G, targets, derivative):
-        columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
-        rows = [[S[t] for S in columns] for t in targets]
+        rows = _by_elimination(G, sources, targets, order, derivative)
     else:
-        sweeps = [sensitivities(G, t, derivative=derivative) for t in targets]
-        rows = [[S[s] for s in sources] for S in sweeps]
+        C = compiled_if_it_pays(G, min(len(sources), len(targets)), derivative)
+        if C is not None and keeps_digits(J := C.jacobian(sources, targets)):
+            return J
+        if _entries(G, sources, derivative) < _entries(G, targets, derivative):
+            columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
+            rows = [[S[t] for S in columns] for t in targets]
+        else:
+            sweeps = [sensitivities(G, t, derivative=derivative) for t in targets]
+            rows = [[S[s] for s in sources] for S in sweeps]
     if any(isinstance(S, np.ndarray) for row in rows for S in row):
         return np.block(rows)
     return np.array(rows).reshape(len(targets), len(sources))
+
+
+def _by_elimination(
+    G: nx.DiGraph[Any],
+    sources: Sequence[Node],
+    targets: Sequence[Node],
+    order: str | Sequence[Node],
+    derivative: str,
+) -> list[list[Any]]:
+    """Return the rows of the matrix, by elimination in this order or by this method."""
+    if isinstance(order, str):
+        order = elimination_order(G, method=order, inputs=sources, outputs=targets, derivative=derivative)
+    S = eliminate(G, order, inputs=sources, outputs=targets, derivative=derivative).graph.adj
+    size = node_sizes(G, derivative)
+    found = {(s, t): S[s][t][derivative] if t in S[s] else 0 for t in targets for s in sources}
+    found |= {(i, i): identity(size(i)) for i in sources if i in targets}
+    results = finished({(s, t): as_result(value, size, s, t) for (s, t), value in found.items()})
+    entries = dict(zip(found, results, strict=True))
+    return [[entries[s, t] for s in sources] for t in targets]
 
 
 def _entries(G: nx.DiGraph[Any], nodes: Sequence[Node], derivative: str) -> int:

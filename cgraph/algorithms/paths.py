@@ -20,20 +20,21 @@ import numpy as np
 from cgraph.model.errors import CGraphError, TooManyPathsError
 from cgraph.model.graph import Node, require_node
 from cgraph.model.linearized import (
+    as_result,
     compose,
     edge_derivative,
-    finite,
+    finished,
     identity,
+    node_sizes,
     nodes_between,
     require_digraph,
-    settler,
-    size_of,
 )
 from cgraph.model.operations.structured_jacobians import Jacobian
 
 __all__ = ["PATH_LIMIT", "count_paths", "path_sum", "paths", "top_paths"]
 
 PATH_LIMIT = 1_000_000
+BITS_OF_A_FACTOR = 2000  # from which a count is laid aside where all paths meet
 # What a departure loses against the strongest path, a number that keeps the heap from comparing nodes, a path to
 # follow up to a position, the position, and the rank of the edge to take from there.
 _Departure = tuple[float, int, list[Any], int, int]
@@ -64,7 +65,8 @@ def count_paths(G: nx.DiGraph[Any], s: Node, t: Node) -> int:
 
     Notes
     -----
-    The forward sweep with every z = 1: O(V + E) additions of integers with as many digits as the answer.
+    The forward sweep with every z = 1: O(V + E) additions of integers with at most as many digits as the answer. Where
+    all paths meet in one node, the counts before and after it are multiplied at the end.
 
     Examples
     --------
@@ -77,14 +79,25 @@ def count_paths(G: nx.DiGraph[Any], s: Node, t: Node) -> int:
     order = nodes_between(G, s, t)
     inside = set(order)
     paths_to = {s: 1} if order else {}
+    factors: list[int] = []
     for i in order:
         if i == t:
             break
         paths_to_i = paths_to.pop(i)  # these integers grow large: one is kept only until its node is done
+        if not paths_to and paths_to_i.bit_length() > BITS_OF_A_FACTOR:  # every path goes through i: a new count begins
+            factors.append(paths_to_i)
+            paths_to_i = 1
         for j in G.successors(i):
             if j in inside:
                 paths_to[j] = paths_to.get(j, 0) + paths_to_i
-    return paths_to.get(t, 0)
+    return product_by_halves([*factors, paths_to.get(t, 0)])
+
+
+def product_by_halves(factors: list[int]) -> int:
+    """Return the product of large integers, halves multiplied by halves: one after the other takes far longer."""
+    while len(factors) > 1:
+        factors = [math.prod(factors[k : k + 2]) for k in range(0, len(factors), 2)]
+    return factors[0]
 
 
 def paths(
@@ -165,7 +178,7 @@ def path_sum(
     13.0
     """
     total = sum(product for _, product in paths(G, s, t, limit=limit, derivative=derivative))
-    return settler(G, derivative)({(s, t): total})[0]
+    return finished({(s, t): as_result(total, node_sizes(G, derivative), s, t)})[0]
 
 
 def top_paths(
@@ -223,7 +236,7 @@ def top_paths(
             k, paths(G, s, t, derivative=derivative), key=lambda found: float(np.linalg.norm(found[1]))
         )
     found = strongest_first(s, k, _ways(G, order, t, z))
-    products = finite({tuple(path): _product(path, z) for path in found}, "product")
+    products = finished({tuple(path): _product(path, z) for path in found}, "product")
     return list(zip(map(tuple, found), products, strict=True))
 
 
@@ -297,19 +310,19 @@ def _walk(
     inside = set(nodes_between(G, s, t))
     if not inside:
         return
-    settle = settler(G, derivative)
-    one = identity(size_of(G, s, derivative))
+    size = node_sizes(G, derivative)
+    one = identity(size(s))
     path, products = [s], [one]
     branch = [iter(G.successors(s))]
     if s == t:
-        yield (s,), settle({(s,): one})[0]
+        yield (s,), finished({(s,): as_result(one, size, s, t)})[0]
         return
     while branch:
         for j in branch[-1]:
             if j in inside:
                 product = compose(z(path[-1], j), products[-1])
                 if j == t:
-                    yield (*path, t), settle({(*path, t): product}, "product")[0]
+                    yield (*path, t), finished({(*path, t): as_result(product, size, s, t)}, "product")[0]
                     continue
                 path.append(j)
                 products.append(product)
@@ -328,5 +341,5 @@ def _holds_jacobians(G: nx.DiGraph[Any], nodes: list[Any], derivative: str) -> b
 def _product(path: list[Any], z: Callable[..., Any]) -> Any:
     product: Any = 1
     for i, j in pairwise(path):
-        product = z(i, j) * product
+        product = compose(z(i, j), product)
     return product

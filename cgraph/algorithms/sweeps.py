@@ -13,16 +13,17 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.compiled import compile_if_it_pays
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import Node, require_node, topological_order
 from cgraph.model.linearized import (
+    as_result,
     compose,
     edge_derivative,
+    finished,
     identity,
+    node_sizes,
     nodes_between,
     require_digraph,
-    settler,
     size_of,
 )
 
@@ -67,8 +68,8 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
 
     Notes
     -----
-    O(V + E), by way of `compile_graph` where that is faster; between arrays a row for each entry of y(t) goes through
-    every edge. The recursion is Lemma 14 of MATH 565, lecture 27; 10-301/601, lecture 13, calls this order of the sum
+    O(V + E); between arrays a row for each entry of y(t) goes through every edge. A large graph of floats is compiled for
+    the sweep, as by `compile_graph`, where that is faster. The recursion is Lemma 14 of MATH 565, lecture 27; 10-301/601, lecture 13, calls this order of the sum
     version A.
 
     Examples
@@ -80,10 +81,9 @@ def sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivative"
     """
     z = edge_derivative(G, derivative)
     require_node(G, t)
-    if (C := compile_if_it_pays(G, 1, derivative)) is not None:
-        return dict(zip(G, C.sensitivities(t).tolist(), strict=True))
-    S = reverse_sweep(G, topological_order(G), {t: identity(size_of(G, t, derivative))}, z)
-    return dict(zip(G, settler(G, derivative)({(i, t): S[i] for i in G}), strict=True))
+    size = node_sizes(G, derivative)
+    S = reverse_sweep(G, topological_order(G), {t: identity(size(t))}, z)
+    return dict(zip(G, finished({(i, t): as_result(S[i], size, i, t) for i in G}), strict=True))
 
 
 def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "derivative") -> dict[Any, Any]:
@@ -120,10 +120,9 @@ def sensitivities_from(G: nx.DiGraph[Any], s: Node, *, derivative: str = "deriva
     """
     z = edge_derivative(G, derivative)
     require_node(G, s)
-    if (C := compile_if_it_pays(G, 1, derivative)) is not None:
-        return dict(zip(G, C.sensitivities_from(s).tolist(), strict=True))
-    S = forward_sweep(G, topological_order(G), {s: identity(size_of(G, s, derivative))}, z)
-    return dict(zip(G, settler(G, derivative)({(s, i): S[i] for i in G}), strict=True))
+    size = node_sizes(G, derivative)
+    S = forward_sweep(G, topological_order(G), {s: identity(size(s))}, z)
+    return dict(zip(G, finished({(s, i): as_result(S[i], size, s, i) for i in G}), strict=True))
 
 
 def sensitivity(
@@ -172,12 +171,13 @@ def sensitivity(
     require_node(G, s, t)
     if direction not in {None, *DIRECTIONS}:
         raise CGraphError(f"there is no direction {direction!r}; the directions are {' and '.join(DIRECTIONS)}")
+    size = node_sizes(G, derivative)
     between = nodes_between(G, s, t)
     if (direction or cheaper_direction(G, s, t, derivative=derivative)) == "reverse":
-        S = reverse_sweep(G, between, {t: identity(size_of(G, t, derivative))}, z).get(s, 0)
+        S = reverse_sweep(G, between, {t: identity(size(t))}, z).get(s, 0)
     else:
-        S = forward_sweep(G, between, {s: identity(size_of(G, s, derivative))}, z).get(t, 0)
-    return settler(G, derivative)({(s, t): S})[0]
+        S = forward_sweep(G, between, {s: identity(size(s))}, z).get(t, 0)
+    return finished({(s, t): as_result(S, size, s, t)})[0]
 
 
 def cheaper_direction(G: nx.DiGraph[Any], s: Node, t: Node, *, derivative: str = "derivative") -> str:
@@ -247,21 +247,26 @@ def edge_sensitivities(
     >>> edge_sensitivities(G, "x", "y")
     {('x', 'a'): 10.0, ('x', 'y'): 3.0, ('a', 'y'): 10.0}
     """
-    z = edge_derivative(G, derivative)
+    z, size = edge_derivative(G, derivative), node_sizes(G, derivative)
     require_node(G, s, t)
     between = nodes_between(G, s, t)
-    to_t = reverse_sweep(G, between, {t: identity(size_of(G, t, derivative))}, z)
-    from_s = forward_sweep(G, between, {s: identity(size_of(G, s, derivative))}, z)
+    to_t = reverse_sweep(G, between, {t: identity(size(t))}, z)
+    from_s = forward_sweep(G, between, {s: identity(size(s))}, z)
     flow = {
         (i, j): compose(compose(to_t[j], z(i, j)), from_s[i]) if i in from_s and j in to_t else 0 for i, j in G.edges
     }
-    return dict(zip(G.edges, settler(G, derivative)(flow, "flow", ends=(s, t)), strict=True))
+    return dict(
+        zip(G.edges, finished({edge: as_result(S, size, s, t) for edge, S in flow.items()}, "flow"), strict=True)
+    )
+
+
+# --- the recurrences --------------------------------------------------------------------------------------------------
 
 
 def reverse_sweep(
     G: nx.DiGraph[Any], order: Sequence[Any], seeds: Mapping[Any, Any], z: Callable[..., Any]
 ) -> dict[Any, Any]:
-    """Return {i: sum over t of seeds[t] S(i,t)} for the nodes of `order`, which stand tails before heads."""
+    """Return {i: sum over t of seeds[t] S(i,t)} for the nodes of `order`, which is topological."""
     return {i: S for i, _, S in reverse_steps(G, order, seeds, z)}
 
 
@@ -292,7 +297,7 @@ def increments(
 def forward_sweep(
     G: nx.DiGraph[Any], order: Sequence[Any], seeds: Mapping[Any, Any], z: Callable[..., Any]
 ) -> dict[Any, Any]:
-    """Return {j: sum over s of S(s,j) seeds[s]} for the nodes of `order`, which stand tails before heads."""
+    """Return {j: sum over s of S(s,j) seeds[s]} for the nodes of `order`, which is topological."""
     S: dict[Any, Any] = {}
     for j in order:
         S[j] = sum((compose(z(i, j), S[i]) for i in G.predecessors(j) if i in S), seeds.get(j, 0))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 from cgraph.cli.parser import build_parser
 
@@ -28,14 +31,20 @@ def run() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv` and return its exit status."""
-    parser = build_parser()
+    argv = sys.argv[1:] if argv is None else argv
+    parser = build_parser(argv[0] if argv and not argv[0].startswith("-") else None)
     arguments, rest = parser.parse_known_args(argv)
-    if len(rest) == 1 and not rest[0].startswith("--") and getattr(arguments, "spec", "") is None:
+    if arguments.command is None and not rest:
+        parser.print_help(sys.stderr)
+        return USAGE
+    if len(rest) == 1 and not rest[0].startswith("-") and getattr(arguments, "spec", "") is None:
         arguments.spec = rest[0]  # argparse stops looking for a SPEC at an option that stands before it
     elif rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        getattr(arguments, "parser", parser).refuse_rest(rest)
     try:
-        status = int(getattr(import_module(arguments.module), arguments.command)(arguments))
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            status = int(getattr(import_module(arguments.module), arguments.command)(arguments))
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -43,13 +52,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if arguments.debug:
             raise
-        return _report(error)
+        return _report(error, arguments)
     return status
 
 
-def _report(error: Exception) -> int:
+def _report(error: Exception, arguments: argparse.Namespace) -> int:
     """Say what went wrong on stderr, and return the exit status that stands for it."""
-    from cgraph.cli.graph_source import UsageError
+    from cgraph.cli.graph_source import UsageError, placed
     from cgraph.model.errors import CGraphError, EquationError, InvalidNodeError, SpecError, TooManyPathsError
 
     match error:
@@ -62,7 +71,7 @@ def _report(error: Exception) -> int:
             _say(str(error))
             return NOT_COMPUTABLE if all(p.cyclic for p in error.problems) else BAD_SPEC
         case EquationError():
-            _say(error.problem.report("equation"))
+            _say("\n".join(problem.report("equation") for problem in error.problems))
             return BAD_SPEC
         case InvalidNodeError():
             return _fail(BAD_SPEC, str(error))
@@ -70,13 +79,46 @@ def _report(error: Exception) -> int:
             advice = "--top K lists the K strongest, and `cgraph sensitivity` sums them all"
             return _fail(NOT_COMPUTABLE, f"{error.fact}; {advice}")
         case CGraphError():
+            if report := placed(error, arguments):
+                _say(_as_typed(report))
+                return NOT_COMPUTABLE
             return _fail(NOT_COMPUTABLE, str(error))
     mistake = f"{type(error).__name__}: {error}; this is a mistake in cgraph itself, --debug shows where"
     return _fail(NOT_COMPUTABLE, mistake)
 
 
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,  # noqa: ARG001 - Python's hook has it
+    line: str | None = None,
+) -> None:
+    """Show what a spec may mean otherwise as it is; any other warning as Python does."""
+    is_ours = category.__name__ == "SpecWarning"
+    _say(str(message) if is_ours else warnings.formatwarning(message, category, filename, lineno, line).rstrip())
+
+
+# What the library advises in Python, and how it is typed in a shell.
+_TYPED = {
+    r"restrict\(G, s, t\)": "`cgraph transform restrict --from S --to T`",
+    r"scalarize\(G\)": "`cgraph transform scalarize`",
+    r"give it one, as in (\S+)=1\.0": r"give it one, as in --at \1=1.0",
+    r"take method='(\w+)'": r"take --method \1",
+    r"allow more by budget=": "allow more by --budget",
+    r"pass derivative= the name": "name with --derivative that",
+}
+
+
+def _as_typed(message: str) -> str:
+    for pattern, words in _TYPED.items():
+        message = re.sub(pattern, words, message)
+    return message
+
+
 def _fail(status: int, message: str) -> int:
-    _say(f"cgraph: error: {message}")
+    _say(f"cgraph: error: {_as_typed(message)}")
     return status
 
 

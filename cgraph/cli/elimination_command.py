@@ -10,11 +10,11 @@ from typing import Any
 import cgraph as cg
 from cgraph.cli.graph_source import UsageError, linearized, usage
 from cgraph.cli.output import VERSION, counted, print_result, records_table, replaces_result, write_output
+from cgraph.vocabulary import RULES
 
 __all__ = ["eliminate"]
 
 DONE = 0
-RULES = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill")
 MAX_ORDER_BYTES = 10_000_000
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,24 +18,28 @@ import cgraph as cg
 from cgraph.cli.graph_source import UsageError, graph_of, only_output, standard_input, usage
 from cgraph.cli.output import VERSION, counted, write_output
 from cgraph.exercises.answers import no_name
+from cgraph.exercises.class_marking import ClassMarker, guarded, without_doubles
 from cgraph.exercises.grade_reports import (
+    canvas_records,
     class_table,
     gradescope_data,
+    items_table,
     junit_xml,
     key_table,
-    mistakes_table,
+    moodle_records,
     report_data,
     report_records,
     report_table,
+    without_overrides,
 )
 from cgraph.exercises.solutions.rendering import solution_data, solution_document, solution_markdown, solution_text
+from cgraph.exercises.submissions import SUFFIXES, Submission, read_class, submissions
 from cgraph.reports.tables import to_csv, to_markdown, to_text
 from cgraph.specs.writing import to_json, to_yaml
 
 __all__ = ["grade", "seal", "solve", "vary"]
 
 DONE, WRONG = 0, 1
-SUFFIXES = {".yaml", ".yml", ".json", ".toml", ".csv"}
 FEWEST_FOR_PROCESSES = 50  # files; below, starting processes takes longer than it saves
 
 
@@ -54,20 +59,29 @@ def solve(arguments: argparse.Namespace) -> int:
 
 def grade(arguments: argparse.Namespace) -> int:
     """Mark the answers of a file, or of every file in a folder; without answers, print the key."""
-    exercise = _read(cg.read_exercise, arguments.exercise)
+    marker = _read(ClassMarker.read, arguments.exercise)
     if arguments.answers is None:
-        if exercise.sealed:
+        if marker.exercise.sealed:
             raise UsageError("a sealed exercise holds no answers; give yours with --answers")
-        write_output(arguments.output, _tables(arguments, [key_table(exercise)]) + "\n")
+        write_output(arguments.output, _tables(arguments, [key_table(marker.exercise)]) + "\n")
         return DONE
-    folder = Path(arguments.answers)
-    if folder.is_dir():
-        reports = _grade_folder(exercise, folder, arguments.jobs)
-    else:
-        handed_in = _read(cg.read_answers, arguments.answers)
-        reports = [cg.grade(exercise, handed_in.answers, student=handed_in.student)]
-    write_output(arguments.output, _rendered(arguments, reports, many=folder.is_dir()) + "\n")
+    reports, many = _reports(marker, arguments)
+    if reports[0].remark and not many:
+        print(f"cgraph: {reports[0].student or 'this'} {reports[0].remark}", file=sys.stderr)
+    text = _rendered(arguments, reports, marker.exercise.title, many=many)
+    write_output(arguments.output, without_overrides(text) + "\n")
     return DONE if all(report.ok for report in reports) else WRONG
+
+
+def _reports(marker: ClassMarker, arguments: argparse.Namespace) -> tuple[list[cg.GradeReport], bool]:
+    """Return the reports on a folder, a table of a class or one file, and whether they may be many."""
+    path = Path(arguments.answers)
+    if path.is_dir():
+        return _grade_folder(marker, path, arguments.jobs), True
+    table = _read(lambda name: read_class(Path(name)), arguments.answers) if arguments.answers != "-" else None
+    if table is not None:
+        return [guarded(one.student, partial(marker.mark, one)) for one in table], True
+    return [marker.mark(_read(cg.read_answers, arguments.answers))], False
 
 
 def vary(arguments: argparse.Namespace) -> int:
@@ -100,49 +114,39 @@ def _read(reader: Callable[[Any], Any], name: str) -> Any:
         raise UsageError(f"cannot read {name!r}: {error.strerror or error}") from None
 
 
-def _grade_folder(exercise: cg.Exercise, folder: Path, jobs: int | None) -> list[cg.GradeReport]:
-    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-    paths = [p for p in files if p.suffix.lower() in SUFFIXES]
-    if not paths:
-        raise UsageError(f"no answers in {str(folder)!r}; they are files of {', '.join(sorted(SUFFIXES))}")
-    if others := [p.name for p in files if p not in paths]:
+def _grade_folder(marker: ClassMarker, folder: Path, jobs: int | None) -> list[cg.GradeReport]:
+    files, others = submissions(folder)
+    if not files:
+        raise UsageError(f"no answers in {str(folder)!r}; they are files of {', '.join(SUFFIXES)}")
+    if others:
         names = ", ".join(map(repr, others[:5])) + ", ..." * (len(others) > 5)
         print(
-            f"cgraph: {counted(len(others), 'file')} not marked: {names}; answers are files of "
-            f"{', '.join(sorted(SUFFIXES))}",
+            f"cgraph: {counted(len(others), 'file')} not marked: {names}; answers are files of {', '.join(SUFFIXES)}",
             file=sys.stderr,
         )
-    jobs = jobs or os.cpu_count() or 1
-    if len(paths) < FEWEST_FOR_PROCESSES or jobs == 1:
-        return list(_counted(map(partial(grade_file, exercise), paths), len(paths)))
+    return without_doubles(files, _marked(marker, files, jobs or os.cpu_count() or 1))
+
+
+def _marked(marker: ClassMarker, files: Sequence[Submission], jobs: int) -> list[cg.GradeReport]:
+    if len(files) < FEWEST_FOR_PROCESSES or jobs == 1:
+        return list(_counted(map(marker.mark_file, files), len(files)))
     context = get_context("spawn")  # a fork would copy the threads of whatever library has been loaded
-    with ProcessPoolExecutor(jobs, context, initializer=hold, initargs=(exercise,)) as pool:
-        chunk = -(-len(paths) // (4 * jobs))
-        return list(_counted(pool.map(grade_held, paths, chunksize=chunk), len(paths)))
+    with ProcessPoolExecutor(jobs, context, initializer=hold, initargs=(marker,)) as pool:
+        chunk = -(-len(files) // (4 * jobs))
+        return list(_counted(pool.map(grade_held, files, chunksize=chunk), len(files)))
 
 
-_held: list[cg.Exercise] = []  # of a worker, which works out the slips of its exercise once
+_held: list[ClassMarker] = []  # of a worker, which works out the mistakes of its exercise once
 
 
-def hold(exercise: cg.Exercise) -> None:
-    """Keep the exercise that a worker process grades."""
-    _held[:] = [exercise]
+def hold(marker: ClassMarker) -> None:
+    """Keep what a worker process marks with."""
+    _held[:] = [marker]
 
 
-def grade_held(path: Path) -> cg.GradeReport:
+def grade_held(submission: Submission) -> cg.GradeReport:
     """Return the report on one file, in a worker process."""
-    return grade_file(_held[0], path)
-
-
-def grade_file(exercise: cg.Exercise, path: Path) -> cg.GradeReport:
-    """Return the report on one file; what is wrong with the file stands in the report."""
-    try:
-        handed_in = cg.read_answers(path)
-        return cg.grade(exercise, handed_in.answers, student=handed_in.student)
-    except cg.CGraphError as error:
-        return cg.GradeReport(path.stem, (), error=str(error))
-    except OSError as error:
-        return cg.GradeReport(path.stem, (), error=f"cannot read {path.name!r}: {error.strerror or error}")
+    return _held[0].mark_file(submission)
 
 
 def _counted(reports: Iterator[cg.GradeReport], total: int) -> Iterator[cg.GradeReport]:
@@ -154,7 +158,7 @@ def _counted(reports: Iterator[cg.GradeReport], total: int) -> Iterator[cg.Grade
         yield report
 
 
-def _rendered(arguments: argparse.Namespace, reports: Sequence[cg.GradeReport], *, many: bool) -> str:
+def _rendered(arguments: argparse.Namespace, reports: Sequence[cg.GradeReport], title: str, *, many: bool) -> str:
     hints = arguments.hints
     match arguments.format:
         case "json" if many:
@@ -163,6 +167,10 @@ def _rendered(arguments: argparse.Namespace, reports: Sequence[cg.GradeReport], 
             return _json(report_data(reports[0], hints))
         case "csv":
             return to_csv(*report_records(reports))
+        case "moodle":
+            return to_csv(*moodle_records(reports, title))
+        case "canvas":
+            return to_csv(*canvas_records(reports, title))
         case "junit":
             return junit_xml(reports, hints)
         case "gradescope" if many:
@@ -170,14 +178,15 @@ def _rendered(arguments: argparse.Namespace, reports: Sequence[cg.GradeReport], 
         case "gradescope":
             return json.dumps(gradescope_data(reports[0], hints), indent=2, ensure_ascii=False)
     if many:
-        return _tables(arguments, [class_table(reports), mistakes_table(reports)])
+        return _tables(arguments, [class_table(reports), items_table(reports)])
     return _tables(arguments, [report_table(reports[0], hints)])
 
 
 def _tables(arguments: argparse.Namespace, tables: Sequence[Any]) -> str:
     if arguments.format not in {"text", "markdown"}:
         raise UsageError(f"the key is printed as text or markdown; --format {arguments.format} needs --answers")
-    render = to_text if arguments.format == "text" else to_markdown
+    width = arguments.width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
+    render = partial(to_text, width=width) if arguments.format == "text" else to_markdown
     return "\n\n".join(render(table) for table in tables)
 
 

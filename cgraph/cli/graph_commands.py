@@ -5,25 +5,26 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from collections.abc import Sequence
 from itertools import accumulate, product
 from typing import Any
 
 import numpy as np
 
 import cgraph as cg
-from cgraph.cli.graph_source import UsageError, graph_of, linearized, usage, written
-from cgraph.cli.output import counted, name_cell, print_result, records_table, sensitivity_title
-from cgraph.exercises.solutions.derivative_formulas import typeset
-from cgraph.exercises.solutions.rendering import equation_of
+from cgraph.algorithms.elasticities import relative
+from cgraph.cli.graph_source import UsageError, chosen_pairs, graph_of, linearized, usage, written
+from cgraph.cli.output import counted, name_cell, print_result, records_table, sensitivity_title, sorted_records
 from cgraph.model.evaluation import source_values
 from cgraph.model.graph import topological_order
 from cgraph.model.linearized import size_of
 from cgraph.reports.latex import latex_name
-from cgraph.reports.tables import Formula, Table
+from cgraph.reports.tables import Formula, Table, show_number
 
 __all__ = ["check", "eval", "paths", "sensitivity", "show"]
 
 DONE, FAILED = 0, 1
+NO_PATH = ", for there is no path"
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -67,25 +68,44 @@ def eval(arguments: argparse.Namespace) -> int:
 
 
 def sensitivity(arguments: argparse.Namespace) -> int:
-    """Print S(s,t) for one pair, for all pairs that end or begin at a node, or for all inputs and outputs."""
-    L, s, t = linearized(arguments), arguments.s, arguments.t
-    if s is not None and t is not None:
-        pairs = {(s, t): usage(cg.sensitivity, L, s, t)}
-        if arguments.verbose:
-            print(f"cgraph: {_direction(L, s, t)}", file=sys.stderr)
-    elif t is not None:
-        pairs = {(i, t): S for i, S in usage(cg.sensitivities, L, t).items()}
-    elif s is not None:
-        pairs = {(s, i): S for i, S in usage(cg.sensitivities_from, L, s).items()}
-    else:
-        pairs = _blocks(L, L.inputs + L.weights, L.outputs)
+    """Print S(s,t) for the pairs that are named, for all that end or begin at a node, or for inputs and outputs."""
+    L = linearized(arguments)
+    if arguments.chart is not None:
+        if arguments.s or len(arguments.t or ()) != 1:
+            raise UsageError("a chart shows the sensitivities of one node to all inputs; give --to, and no --from")
+        written(arguments.chart, cg.tornado_chart, L, arguments.t[0], arguments.chart)
+    pairs = _sensitivities(L, arguments)
+    if arguments.verbose and len(arguments.s or ()) == len(arguments.t or ()) == 1:
+        print(f"cgraph: {_direction(L, arguments.s[0], arguments.t[0])}", file=sys.stderr)
+    records: list[dict[str, Any]] = [
+        {"from": s, "to": t, "sensitivity": S} | ({"elasticity": relative(L, s, t, S)} if arguments.relative else {})
+        for (s, t), S in pairs.items()
+    ]
     if arguments.layout == "denominator":
-        pairs = {ends: np.transpose(S) if isinstance(S, np.ndarray) else S for ends, S in pairs.items()}
-    records = [{"from": i, "to": j, "sensitivity": S} for (i, j), S in pairs.items()]
-    titles = [sensitivity_title(i, j, S) for (i, j), S in pairs.items()]
-    tables = [Table((), [], titles[0])] if len(pairs) == 1 else [records_table(records)]
-    print_result(arguments, {"sensitivities": records}, records, tables)
+        records = [{key: np.transpose(S) if isinstance(S, np.ndarray) else S for key, S in r.items()} for r in records]
+    records = sorted_records(records, "sensitivity", arguments)
+    table = Table((), [], _pair_title(L, records[0])) if len(pairs) == 1 else records_table(records)
+    print_result(arguments, {"sensitivities": records}, records, [table])
     return DONE
+
+
+def _sensitivities(L: cg.ComputationalGraph, arguments: argparse.Namespace) -> dict[tuple[str, str], Any]:
+    sources, targets = arguments.s, arguments.t
+    if sources and targets:
+        return {(s, t): usage(cg.sensitivity, L, s, t) for s, t in product(sources, targets)}
+    if targets:
+        return {(i, t): S for t in targets for i, S in usage(cg.sensitivities, L, t).items()}
+    if sources:
+        return {(s, i): S for s in sources for i, S in usage(cg.sensitivities_from, L, s).items()}
+    return _blocks(L, L.inputs + L.weights, L.outputs)
+
+
+def _pair_title(L: cg.ComputationalGraph, record: dict[str, Any]) -> Formula:
+    s, t, S = record["from"], record["to"], record["sensitivity"]
+    remark = "" if np.any(S) or cg.count_paths(L, s, t) else NO_PATH
+    if "elasticity" in record:
+        remark += f"; elasticity {show_number(record['elasticity'])}"
+    return sensitivity_title(s, t, S, remark)
 
 
 def _blocks(L: cg.ComputationalGraph, sources: list[str], targets: list[str]) -> dict[tuple[str, str], Any]:
@@ -124,28 +144,33 @@ def _shapes(G: cg.ComputationalGraph, at: dict[str, Any], values: dict[str, Any]
 def paths(arguments: argparse.Namespace) -> int:
     """Print the paths of each pair of ends, their products, and the sum."""
     L = linearized(arguments)
-    sources = [arguments.s] if arguments.s is not None else L.inputs + L.weights
-    targets = [arguments.t] if arguments.t is not None else L.outputs
+    ends = chosen_pairs(L, arguments)
     if arguments.chart is not None:
-        if len(sources) * len(targets) != 1:
+        if len(ends) != 1:
             raise UsageError("a chart shows the paths from one node to one other; give --from and --to")
         top = {} if arguments.top is None else {"k": arguments.top}
-        written(arguments.chart, cg.path_chart, L, sources[0], targets[0], arguments.chart, **top)
+        written(arguments.chart, cg.path_chart, L, *ends[0], arguments.chart, log=arguments.log, **top)
     pairs, tables = [], []
-    for s, t in product(sources, targets):
+    for s, t in ends:
         S, count = usage(cg.sensitivity, L, s, t), cg.count_paths(L, s, t)
         found = list(cg.paths(L, s, t)) if arguments.top is None else cg.top_paths(L, s, t, arguments.top)
-        pairs.append(
-            {"from": s, "to": t, "sensitivity": S, "count": count,
-             "paths": [{"path": list(path), "product": z} for path, z in found]}
-        )  # fmt: skip
-        remark = f", the sum over {counted(count, 'path')}" if count else ", for there is no path"
+        records: list[dict[str, Any]] = [
+            {"path": list(path), "product": z} | ({"elasticity": relative(L, s, t, z)} if arguments.relative else {})
+            for path, z in found
+        ]
+        pairs.append({"from": s, "to": t, "sensitivity": S, "count": count, "paths": records})
+        remark = f", the sum over {counted(count, 'path')}" if count else NO_PATH
         remark += f"; the {f'{len(found)} ' * (len(found) > 1)}strongest:" if len(found) < count else ""
-        rows = [(z, Formula(" -> ".join(path), r" \to ".join(map(latex_name, path)))) for path, z in found]
-        tables.append(Table(("product", "path") if rows else (), rows, sensitivity_title(s, t, S, remark)))
-    records = [{"from": p["from"], "to": p["to"], **path} for p in pairs for path in p["paths"]]
-    print_result(arguments, {"pairs": pairs}, records, tables)
+        columns = ["product", *(["elasticity"] if arguments.relative else [])]
+        rows = [[*(r[column] for column in columns), _path_cell(r["path"])] for r in records]
+        tables.append(Table([*columns, "path"] if rows else (), rows, sensitivity_title(s, t, S, remark)))
+    listed = [{"from": p["from"], "to": p["to"], **path} for p in pairs for path in p["paths"]]
+    print_result(arguments, {"pairs": pairs}, listed, tables)
     return DONE
+
+
+def _path_cell(path: Sequence[str]) -> Formula:
+    return Formula(" -> ".join(path), r" \to ".join(map(latex_name, path)))
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -167,5 +192,8 @@ def _sizes(shape: list[int] | None) -> list[str]:
 
 
 def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:
+    from cgraph.exercises.solutions.derivative_formulas import typeset
+    from cgraph.exercises.solutions.rendering import equation_of
+
     equation = equation_of(G, i)
-    return typeset(equation) if equation else None
+    return typeset(equation, G.functions) if equation else None

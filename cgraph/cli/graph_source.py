@@ -5,13 +5,29 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from itertools import product
+from pathlib import Path
 from typing import IO, Any
 
 import cgraph as cg
+from cgraph.model.holding import held
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse_assignments
+from cgraph.specs.documents import Document
+from cgraph.specs.reading import graph_of as graph_of_document
+from cgraph.specs.reading import read_document
 
-__all__ = ["UsageError", "graph_of", "linearized", "only_output", "standard_input", "usage", "written"]
+__all__ = [
+    "UsageError",
+    "chosen_pairs",
+    "graph_of",
+    "linearized",
+    "only_output",
+    "placed",
+    "standard_input",
+    "usage",
+    "written",
+]
 
 
 class UsageError(Exception):
@@ -19,15 +35,60 @@ class UsageError(Exception):
 
 
 def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
-    """Return the graph of the SPEC, or of the equations after ``-e``."""
+    """Return the graph of the SPEC, or of the equations after ``-e``, its nodes held as ``--hold`` says."""
     if (arguments.spec is None) == (arguments.equations is None):
         raise UsageError("give a SPEC, or equations with -e, one of the two")
+    at, hold = _bindings(arguments.at, "--at"), _bindings(arguments.hold, "--hold")
     if arguments.equations is not None:
-        return _from_equations(arguments.equations, dict(arguments.at))
-    try:
-        return cg.read_spec(standard_input() if arguments.spec == "-" else arguments.spec)
-    except OSError as error:
-        raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
+        G = _from_equations(arguments.equations, at)
+    else:
+        try:
+            G = cg.read_graph(arguments.spec) if _is_graph_file(arguments.spec) else _from_spec(arguments)
+        except OSError as error:
+            raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
+    return usage(held, G, hold) if hold else G
+
+
+def _bindings(given: list[tuple[str, Any]], option: str) -> dict[str, Any]:
+    names = [name for name, _ in given]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"{option} sets {repeated!r} twice")
+    return dict(given)
+
+
+def chosen_pairs(L: cg.ComputationalGraph, arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """Return the pairs of ends that ``--from`` and ``--to`` name: by default the inputs and weights, and the outputs."""
+    return list(product(arguments.s or L.inputs + L.weights, arguments.t or L.outputs))
+
+
+def _is_graph_file(path: str) -> bool:
+    """Whether a file is a graph of another program, which JSON alone does not tell by its ending."""
+    if path == "-" or Path(path).suffix.lower() in {".yaml", ".yml", ".toml"}:
+        return False
+    from cgraph.frontends.graph_files import is_graph_file
+
+    return is_graph_file(path)
+
+
+def _from_spec(arguments: argparse.Namespace) -> cg.ComputationalGraph:
+    """Return the graph of a spec; its document is kept, for errors to be placed in it."""
+    source = standard_input() if arguments.spec == "-" else arguments.spec
+    document = read_document(source)
+    arguments.document = document
+    G = graph_of_document(document, source)
+    document.raise_problems()
+    return G
+
+
+def placed(error: cg.CGraphError, arguments: argparse.Namespace) -> str:
+    """Return the report of an error of a node with the line of the spec that defines it, or "" if none is known."""
+    document: Document | None = getattr(arguments, "document", None)
+    node = getattr(error, "node", None)
+    if document is None or node not in document.defined:
+        return ""
+    path = document.defined[node]
+    document.report(path, str(error), at_key=path in document.places.keys)
+    return document.problems[-1].report(document.name)
 
 
 def _from_equations(text: str, values: dict[str, Any]) -> cg.ComputationalGraph:
@@ -70,7 +131,7 @@ def usage(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call `function`; a node that it does not know, or cannot set, was named on the command line."""
     try:
         return function(*arguments, **options)
-    except (cg.NodeNotFound, cg.InvalidNodeError, cg.OrderError, cg.DrawingError) as error:
+    except (cg.NodeNotFound, cg.InvalidNodeError, cg.OrderError, cg.DrawingError, cg.FormatError) as error:
         raise UsageError(str(error)) from error
 
 

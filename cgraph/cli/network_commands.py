@@ -15,6 +15,7 @@ from cgraph.model.errors import nearest
 from cgraph.model.evaluation import source_values
 from cgraph.reports.latex import latex_name
 from cgraph.reports.tables import Formula, Table
+from cgraph.specs.formats import format_to_write
 
 __all__ = ["descend", "gates", "gradient", "transform"]
 
@@ -200,4 +201,5 @@ def _write(G: cg.ComputationalGraph, output: str, spec_format: str | None) -> No
         cg.write_spec(G, text, format=spec_format)
         print(text.getvalue(), end="")
     else:
+        usage(format_to_write, output, spec_format)
         written(output, cg.write_spec, G, output, format=spec_format)

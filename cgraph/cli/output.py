@@ -24,6 +24,7 @@ __all__ = [
     "records_table",
     "replaces_result",
     "sensitivity_title",
+    "sorted_records",
     "write_output",
 ]
 
@@ -36,6 +37,8 @@ COLUMNS = {
     "eval": ("node", "value"),
     "sensitivity": ("from", "to", "sensitivity"),
     "paths": ("from", "to", "path", "product"),
+    "edges": ("source", "target", "from", "to", "flow"),
+    "effects": ("from", "to", "direct", "indirect", "total"),
     "gradient": ("weight", "value", "gradient", "downstream", "gate", "upstream"),
     "gates": ("neuron", "gate"),
     "descend": ("step", "loss", "held_out"),
@@ -83,7 +86,7 @@ def replaces_result(arguments: argparse.Namespace) -> bool:
     return True
 
 
-def records_table(records: Sequence[dict[str, Any]], title: str = "") -> Table:
+def records_table(records: Sequence[dict[str, Any]], title: str | Formula = "") -> Table:
     """Return the table with a column for each key, its nodes set as names; empty columns are left out."""
     keys = [key for key in (records[0] if records else []) if any(r[key] is not None for r in records)]
     rows = [[name_cell(r[key]) if key in {"node", "from", "to"} else r[key] for key in keys] for r in records]
@@ -102,6 +105,21 @@ def sensitivity_title(s: str, t: str, S: Any, remark: str = "") -> Formula:
         f"S({latex_name(s)}, {latex_name(t)}) = {latex_array(S) if isinstance(S, np.ndarray) else latex_number(number)}"
     )
     return Formula(f"S({s}, {t}) = {number}{remark}", latex + (rf" \text{{{remark}}}" if remark else ""))
+
+
+def sorted_records(records: list[dict[str, Any]], key: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return the records as ``--sort`` and ``--top`` say, by the number or array under `key`."""
+    if arguments.top is not None:
+        kept = sorted(range(len(records)), key=lambda k: -np.max(np.abs(records[k][key])))[: arguments.top]
+        records = [records[k] for k in sorted(kept)]
+    match arguments.sort:
+        case "abs":
+            return sorted(records, key=lambda r: -np.max(np.abs(r[key])))
+        case "flow":
+            return sorted(records, key=lambda r: -np.max(r[key]))
+        case "name":
+            return sorted(records, key=lambda r: (r["from"], r["to"]))
+    return records
 
 
 def counted(count: int, what: str) -> str:

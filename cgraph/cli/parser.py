@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from cgraph import __version__
+from cgraph.cli.arguments import Parser, binding, budget, count, node, number, words
+from cgraph.vocabulary import LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
 
 __all__ = ["build_parser"]
 
 BUDGET_PARTS = ("input", "group", "node", "edge", "path")
 FORMATS = ("text", "json", "csv", "markdown", "latex")
-METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "chain", "anneal", "optimal")
-LAYOUTS = ("numerator", "denominator")
-GRADE_FORMATS = ("text", "markdown", "json", "csv", "junit", "gradescope")
-SPEC_FORMATS = ("yaml", "json", "toml")
-SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
-PICTURE_FORMATS = ("svg", "png", "pdf", "tikz", "dot", "mermaid")
-TRANSFORMS = (
-    "append_loss", "couple", "decouple", "drop_zero_edges", "expand", "fold_constants", "layerwise", "merge_nodes",
-    "restrict", "scalarize", "split_nodes", "weights_as_nodes",
-)  # fmt: skip
+GRADE_FORMATS = ("text", "markdown", "json", "csv", "moodle", "canvas", "junit", "gradescope")
 
 DESCRIPTION = """\
 Derivatives on explicit computational graphs: how any node of a graph acts on any other,
@@ -51,38 +41,31 @@ exit status:
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
-        prog="cgraph",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=_Formatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"cgraph {__version__}")
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+class _Unbuilt:
+    """Stands for the parser of a command that was not typed: its options need not be known."""
 
-    def command(name: str, summary: str, module: str = "graph_commands") -> argparse.ArgumentParser:
+    def add_argument(self, *args: Any, **options: Any) -> None:
+        """Do nothing."""
+
+
+def build_parser(typed: str | None = None) -> Parser:
+    """Return the parser of the whole command line, or what it needs of it if a command is `typed`."""
+    parser = Parser(prog="cgraph", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"cgraph {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+
+    def command(name: str, summary: str, module: str = "graph_commands") -> Any:
+        if typed not in {None, name}:
+            return _Unbuilt()
         description = f"{summary[0].upper()}{summary[1:]}."
-        sub = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
-        sub.set_defaults(module=f"cgraph.cli.{module}")
+        sub = commands.add_parser(name, help=summary, description=description)
+        sub.set_defaults(module=f"cgraph.cli.{module}", parser=sub)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
         return sub
 
     _add_spec(command("show", "list nodes, edges and the order of evaluation"))
     _add_spec(command("eval", "evaluate every node: the forward pass"))
-    sub = command("sensitivity", "differentiate a node by a node, by all nodes, or all nodes by one")
-    _add_spec(sub)
-    _add_ends(sub, "without --from, by every node; without --to, every node; without both, outputs by inputs")
-    sub.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
-                     help="of a Jacobian: a row for each entry of T, or a column (default: %(default)s)")  # fmt: skip
-    sub.add_argument("--verbose", action="store_true", help="with --from and --to: say which sweep was taken, and why")
-    sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
-    _add_spec(sub)
-    _add_ends(sub, "by default every input and weight, and every output")
-    sub.add_argument("--top", type=_count, metavar="K", help="only the K paths with the largest |product|")
-    _add_chart(sub, "the products of the paths")
+    _add_sensitivity_commands(command)
     _add_spec(command("check", "compare every derivative with numerical differentiation"))
     _add_exercise_commands(command)
     _add_network_commands(command)
@@ -90,11 +73,15 @@ def build_parser() -> argparse.ArgumentParser:
         "eliminate", "accumulate the Jacobian by elimination, in an order that costs little", "elimination_command"
     )
     _add_spec(sub)
-    sub.add_argument("--from", dest="s", metavar="S", action="append", help="an input; may be repeated (default: all)")
-    sub.add_argument("--to", dest="t", metavar="T", action="append", help="an output; may be repeated (default: all)")
+    sub.add_argument(
+        "--from", dest="s", metavar="S", type=node, action="append", help="an input; may be repeated (default: all)"
+    )
+    sub.add_argument(
+        "--to", dest="t", metavar="T", type=node, action="append", help="an output; may be repeated (default: all)"
+    )
     sub.add_argument("--method", choices=METHODS, default="markowitz", help="how to choose (default: %(default)s)")
     sub.add_argument(
-        "--budget", type=_budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
+        "--budget", type=budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
     )
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
     sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
@@ -104,7 +91,39 @@ def build_parser() -> argparse.ArgumentParser:
     command("schema", "print the JSON Schema of a spec", "assistance")
     sub = command("completion", "print a completion script for a shell", "assistance")
     sub.add_argument("shell", choices=["bash", "zsh", "fish"])
-    return parser
+    return parser if commands.choices else build_parser()  # so that a misspelled command is told which there are
+
+
+def _add_sensitivity_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    sub = command("sensitivity", "differentiate a node by a node, by all nodes, or all nodes by one")
+    _add_spec(sub)
+    _add_many_ends(sub, "without --from, by every node; without --to, every node; without both, outputs by inputs")
+    sub.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
+                     help="of a Jacobian: a row for each entry of T, or a column (default: %(default)s)")  # fmt: skip
+    _add_relative(sub)
+    _add_order(sub, ("order", "abs", "name"), "sensitivities")
+    sub.add_argument(
+        "--verbose", action="store_true", help="with one --from and --to: say which sweep was taken, and why"
+    )
+    _add_chart(sub, "with --to, the sensitivities to the inputs and weights, the largest above,")
+    sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
+    _add_spec(sub)
+    _add_many_ends(sub, "by default every input and weight, and every output")
+    _add_relative(sub)
+    sub.add_argument("--top", type=count, metavar="K", help="only the K paths with the largest |product|")
+    _add_chart(sub, "the products of the paths")
+    sub.add_argument("--log", action="store_true", help="with --chart: a symmetric logarithmic axis")
+    sub = command("edges", "show how much of a sensitivity flows through each edge", "flow_commands")
+    _add_spec(sub)
+    _add_many_ends(sub, "by default every input and weight, and every output")
+    _add_relative(sub)
+    _add_order(sub, ("abs", "flow", "name"), "edges")
+    sub = command(
+        "effects", "split a sensitivity into what is direct and what goes through other nodes", "flow_commands"
+    )
+    _add_spec(sub)
+    _add_many_ends(sub, "by default every input and weight, and every output")
+    _add_relative(sub)
 
 
 def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -115,12 +134,15 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--symbolic", action="store_true", help="add S as formulas (needs the extra: symbolic)")
     sub = command("grade", "mark answers to an exercise, and name the mistakes", "exercise_commands")
     sub.add_argument("exercise", metavar="EXERCISE", help="a spec with questions under `ask`, or - for standard input")
-    sub.add_argument("--answers", metavar="FILE", help="answers in YAML, JSON, TOML or CSV, or a folder of such files; "
+    sub.add_argument("--answers", metavar="FILE", help="answers in YAML, JSON, TOML or CSV, a folder of such files, or a CSV "
+                     "table with a row for each student and a column for each question; "
                      "without it, the questions are printed with their answers")  # fmt: skip
     sub.add_argument("--hints", type=int, choices=(0, 1, 2), default=2,
                      help="what a wrong answer is told: nothing, where to look, what it was (default: 2)")  # fmt: skip
     sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
-    sub.add_argument("--jobs", type=_count, metavar="N", help="processes for a folder (default: one for each core)")
+    sub.add_argument("--width", type=count, metavar="N",
+                     help="columns at which text is wrapped (default: those of the terminal)")  # fmt: skip
+    sub.add_argument("--jobs", type=count, metavar="N", help="processes for a folder (default: one for each core)")
     _add_output(sub, "where to write the report")
     sub = command(
         "vary", "write an exercise with other numbers, the same ones each time for a student", "exercise_commands"
@@ -141,8 +163,9 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub = command("draw", "draw the graph", "picture_commands")
     _add_spec(sub, formats=PICTURE_FORMATS, default=None)
     _add_ends(sub, "with --to, what flows from S to T stands out")
-    sub.add_argument("--show", type=_words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
-    sub.add_argument("--top", type=_count, metavar="K", help="with --from and --to: the K strongest paths in colours")
+    sub.add_argument("--show", type=words, metavar="WORDS", help=f"of {','.join(SHOWN)} (default: the numbers)")
+    sub.add_argument("--top", type=count, metavar="K", help="with --from and --to: the K strongest paths in colours")
+    sub.add_argument("--plain-names", action="store_true", help="names as they are: x1, not x with an index")
     _add_output(sub, "where to write the picture")
     sub = command(
         "page", "write a page that walks through both passes, step by step, in any browser", "picture_commands"
@@ -168,7 +191,7 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument("name", metavar="NAME", help=f"one of {', '.join(TRANSFORMS)}; or several, with commas between")
     _add_spec(sub, formats=SPEC_FORMATS, default=None)
     _add_ends(sub, "for restrict")
-    sub.add_argument("--loss", metavar="EQUATION", help="for append_loss: its equation")
+    sub.add_argument("--loss", metavar="EQUATION", type=node, help="for append_loss: its equation")
     sub.add_argument(
         "--name", dest="loss_name", metavar="J", default="J", help="for append_loss: its name (default: J)"
     )
@@ -177,13 +200,11 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     sub = command("descend", "train the weights by gradient descent", "network_commands")
     _add_spec(sub)
     _add_loss(sub)
-    sub.add_argument(
-        "--rate", type=_number, required=True, metavar="R", help="the learning rate; a negative one climbs"
-    )
-    sub.add_argument("--steps", type=_count, required=True, metavar="N", help="how many passes over the data")
+    sub.add_argument("--rate", type=number, required=True, metavar="R", help="the learning rate; a negative one climbs")
+    sub.add_argument("--steps", type=count, required=True, metavar="N", help="how many passes over the data")
     sub.add_argument("--data", metavar="FILE", help="CSV, a column for each input that varies (default: one example)")
     sub.add_argument("--validation", metavar="FILE", help="held-out examples, whose loss is shown too")
-    sub.add_argument("--batch", type=_count, metavar="N", help="examples for each update (default: all of them)")
+    sub.add_argument("--batch", type=count, metavar="N", help="examples for each update (default: all of them)")
     sub.add_argument("--seed", type=int, metavar="N", help="shuffle the examples before each pass")
     _add_output(sub, "where to write the trained spec; - is standard output, in place of the losses", default=None)
     _add_chart(sub, "the losses")
@@ -197,20 +218,20 @@ def _add_uncertainty_commands(command: Callable[..., argparse.ArgumentParser]) -
     )
     sub.add_argument("--by", choices=BUDGET_PARTS, default="input", help="how to split it (default: %(default)s)")
     sub.add_argument("--group", metavar="NAME=I,J", action="append", default=[], help="for --by group; may be repeated")
-    sub.add_argument("--top", type=_count, metavar="K", help="for --by path: the K strongest (default: 10)")
+    sub.add_argument("--top", type=count, metavar="K", help="for --by path: the K strongest (default: 10)")
     sub.add_argument(
         "--order", type=int, choices=(1, 2), default=1, help="2 adds the terms of second order (default: 1)"
     )
-    sub.add_argument("--samples", type=_count, metavar="N", help="compare with at most N random points")
+    sub.add_argument("--samples", type=count, metavar="N", help="compare with at most N random points")
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the random points (default: 0)")
-    sub.add_argument("--probability", type=_number, default=0.95, metavar="P", help="of coverage (default: 0.95)")
+    sub.add_argument("--probability", type=number, default=0.95, metavar="P", help="of coverage (default: 0.95)")
     _add_chart(sub, "the components")
     sub = command("screen", "rank inputs by derivatives at many points of their ranges", "uncertainty_commands")
     _add_spec(sub)
     sub.add_argument("--to", dest="t", metavar="T", help="the result (default: the only output)")
     sub.add_argument("--range", type=_range, action="append", required=True, metavar="X=A:B",
                      help="the range of an input; may be repeated")  # fmt: skip
-    sub.add_argument("--samples", type=_count, default=1024, metavar="N", help="how many points (default: 1024)")
+    sub.add_argument("--samples", type=count, default=1024, metavar="N", help="how many points (default: 1024)")
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the points (default: 0)")
 
 
@@ -234,12 +255,9 @@ def _add_chart(sub: argparse.ArgumentParser, what: str) -> None:
 
 
 def _add_loss(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--of", dest="loss_node", metavar="J", help="the node to differentiate (default: the only output)")
-
-
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=16, width=100)
+    sub.add_argument(
+        "--of", dest="loss_node", metavar="J", type=node, help="the node to differentiate (default: the only output)"
+    )
 
 
 def _add_spec(sub: argparse.ArgumentParser, formats: Sequence[str] = FORMATS, default: str | None = FORMATS[0]) -> None:
@@ -251,62 +269,30 @@ def _add_spec(sub: argparse.ArgumentParser, formats: Sequence[str] = FORMATS, de
 
 def _add_graph(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("spec", metavar="SPEC", nargs="?", help="the graph's file, or - for standard input")
-    sub.add_argument("-e", "--equations", metavar="TEXT", help='the graph as text: "a = x*z; y = exp(a)"')
-    sub.add_argument("--at", metavar="NAME=VALUE", type=_binding, action="append", default=[],
+    sub.add_argument("-e", "--equations", metavar="TEXT", type=node, help='the graph as text: "a = x*z; y = exp(a)"')
+    sub.add_argument("--at", metavar="NAME=VALUE", type=binding, action="append", default=[],
                      help="a value for an input or weight, as in x=2 or 'x=[1, 2]'; may be repeated")  # fmt: skip
+    sub.add_argument("--hold", metavar="NAME=VALUE", type=binding, action="append", default=[],
+                     help="what if: hold a computed node at a value; may be repeated")  # fmt: skip
+
+
+def _add_many_ends(sub: argparse.ArgumentParser, what: str) -> None:
+    sub.add_argument("--from", dest="s", metavar="S", type=node, action="append",
+                     help=f"a node that is varied; may be repeated ({what})")  # fmt: skip
+    sub.add_argument("--to", dest="t", metavar="T", type=node, action="append",
+                     help="a node that is differentiated; may be repeated")  # fmt: skip
+
+
+def _add_relative(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--relative", action="store_true",
+                     help="show elasticities, too: per cent of y(t) for one per cent of y(s)")  # fmt: skip
+
+
+def _add_order(sub: argparse.ArgumentParser, orders: Sequence[str], what: str) -> None:
+    sub.add_argument("--sort", choices=orders, default=orders[0], help="by what to sort (default: %(default)s)")
+    sub.add_argument("--top", type=count, metavar="K", help=f"only the K largest {what}, by their magnitude")
 
 
 def _add_ends(sub: argparse.ArgumentParser, what: str) -> None:
-    sub.add_argument("--from", dest="s", metavar="S", help=f"the node that is varied ({what})")
-    sub.add_argument("--to", dest="t", metavar="T", help="the node that is differentiated")
-
-
-def _binding(text: str) -> tuple[str, Any]:
-    name, _, value = text.rpartition("=")
-    is_list = value.lstrip().startswith("[")
-    try:
-        found = json.loads(value) if is_list else float(value)
-    except (ValueError, RecursionError):
-        found = math.nan
-    if name.strip() and _is_finite(found):
-        return name.strip(), found
-    wanted = "NAME=LIST of numbers, as in 'x=[1, 2]'" if is_list else "NAME=NUMBER, as in x=2.5"
-    raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
-
-
-def _is_finite(value: Any) -> bool:
-    """Whether every entry of nested lists, or the one that a number is, is a finite number."""
-    todo = [value]
-    while todo:
-        entry = todo.pop()
-        if isinstance(entry, list):
-            todo += entry
-        elif type(entry) not in {int, float} or not math.isfinite(entry):
-            return False
-    return True
-
-
-def _count(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text[:12]) > 0:
-        return int(text[:12])
-    raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number, as in 5")
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(","))
-
-
-def _budget(text: str) -> str:
-    if re.fullmatch(r"\d+|(\d+\.?\d*|\.\d+)(ms|s|min)", text) and text.strip("0.msin"):
-        return text
-    raise argparse.ArgumentTypeError(f"{text!r} is neither a number of evaluations nor a time, as in 10s")
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if math.isfinite(number):
-        return number
-    raise argparse.ArgumentTypeError(f"{text!r} is not a finite number, as in 0.1")
+    sub.add_argument("--from", dest="s", metavar="S", type=node, help=f"the node that is varied ({what})")
+    sub.add_argument("--to", dest="t", metavar="T", type=node, help="the node that is differentiated")

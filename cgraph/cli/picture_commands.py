@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import warnings
 
 import cgraph as cg
 from cgraph.cli.graph_source import UsageError, graph_of, linearized, usage, written
@@ -25,11 +27,14 @@ def draw(arguments: argparse.Namespace) -> int:
     # A graph whose numbers are not to be seen need not have any.
     if arguments.show is None or NUMBERS & set(arguments.show) or any(ends.values()):
         G = usage(cg.linearize, G, values)
-    options = {"show": arguments.show, "top": arguments.top, **ends}
+    options = {"show": arguments.show, "top": arguments.top, "plain_names": arguments.plain_names, **ends}
     if arguments.output == "-":
         print(usage(cg.draw, G, **options).written(arguments.format), end="")
         return DONE
-    written(arguments.output, cg.draw, G, arguments.output, format=arguments.format, **options)
+    with warnings.catch_warnings(record=True, action="always") as said:
+        written(arguments.output, cg.draw, G, arguments.output, format=arguments.format, **options)
+    for warning in said:
+        print(f"warning: {warning.message}", file=sys.stderr)
     return DONE
 
 

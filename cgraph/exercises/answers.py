@@ -6,7 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import IO, Any
 
@@ -15,7 +15,7 @@ from cgraph.specs.documents import problem_at
 from cgraph.specs.formats import format_of, parse_document, read_text
 from cgraph.specs.node_values import kind_of
 
-__all__ = ["Answers", "no_name", "read_answers"]
+__all__ = ["Answers", "cell_of", "no_name", "read_answers"]
 
 MAX_TEXT = 200_000  # characters; YAML takes a second for some of them
 MAX_NAME = 100
@@ -33,10 +33,13 @@ class Answers:
         As the file says, or else the file's name.
     answers : dict
         ``{id: answer}``.
+    named : bool
+        Whether the file says who the student is.
     """
 
     student: str
     answers: Mapping[str, Any]
+    named: bool = field(default=False, compare=False)
 
 
 def read_answers(source: str | os.PathLike[str] | IO[Any]) -> Answers:
@@ -74,19 +77,32 @@ def read_answers(source: str | os.PathLike[str] | IO[Any]) -> Answers:
     if suffix == ".csv":
         return Answers(name, _read_csv(name_of_file, text))
     document = parse_document(text, format_of(suffix, None), name_of_file)
-    data = document.data
+    data, named = document.data, False
     if isinstance(data, dict) and isinstance(data.get(WHOLE), dict):
         for key in (key for key in data if key not in {WHOLE, STUDENT}):
             hint = f"did you mean {STUDENT!r}?" if nearest(key, [STUDENT]) else f"answers stand under {WHOLE!r}"
             document.report((key,), f"unknown key {key!r} beside {WHOLE!r}", hint, at_key=True)
         student, data = data.get(STUDENT), data[WHOLE]
-        name = (student if isinstance(student, str) else str(student)) if student else name
-        if student and (reason := no_name(name if type(student) in {str, int, float} else student)):
+        given = _text_of(student)
+        if given and (reason := no_name(given)):
             document.report((STUDENT,), reason)
+        name = given or name
+        named = bool(given)
     if not isinstance(data, dict):
         document.report((), f"answers are a mapping from ids, not {kind_of(data)}", "write a: 1.5")
     document.raise_problems()
-    return Answers(name, data)
+    return Answers(name, data, named)
+
+
+def _text_of(student: Any) -> str:
+    """Return the name that stands in a file; of what is neither text nor a number, what no name can be."""
+    if isinstance(student, str):
+        return student
+    if not student and student != 0:
+        return ""
+    if type(student) is float or (type(student) is int and abs(student) < 10**MAX_NAME):
+        return str(student)
+    return f"<{kind_of(student)}>" + " " * MAX_NAME
 
 
 def no_name(student: Any) -> str:
@@ -115,7 +131,7 @@ def _read_csv(name: str, text: str) -> dict[str, Any]:
             elif cells[0] in answers:
                 problems.append(problem_at(lines, line, 0, f"{cells[0]!r} is answered twice"))
             else:
-                answers[cells[0]] = _cell(cells[1])
+                answers[cells[0]] = cell_of(cells[1])
     except csv.Error as error:
         problems.append(problem_at(lines, 0, 0, f"not CSV: {error}"))
     if problems:
@@ -123,7 +139,7 @@ def _read_csv(name: str, text: str) -> dict[str, Any]:
     return answers
 
 
-def _cell(text: str) -> Any:
+def cell_of(text: str) -> Any:
     """Return a cell, a list or mapping if it is written as one."""
     if text[:1] in {"[", "{"}:
         try:

@@ -11,8 +11,8 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.sweeps import sensitivity
+from cgraph.exercises.mistakes import PossibleMistake, candidates, combinations
 from cgraph.exercises.questions import Part, Question, Sensitivity
-from cgraph.exercises.slips import Slip, candidates, combinations
 from cgraph.exercises.tolerances import EXACT
 from cgraph.model.evaluation import linearize
 from cgraph.model.graph import ComputationalGraph
@@ -35,6 +35,8 @@ class Exercise:
         What it is called and where it comes from.
     sealed : str
         The salt of the hashes that answers are checked by, "" if the exercise is not sealed.
+    variant_of : str
+        Whose numbers they are, "" if they are everybody's.
     """
 
     graph: ComputationalGraph
@@ -42,6 +44,7 @@ class Exercise:
     title: str = ""
     source: str = ""
     sealed: str = ""
+    variant_of: str = ""
 
     @cached_property
     def linearized(self) -> ComputationalGraph:
@@ -57,24 +60,24 @@ class Exercise:
             for q in self.questions
         }
 
-    def slips(self, part: Part) -> list[tuple[Slip, Any]]:
+    def possible_mistakes(self, part: Part) -> list[tuple[PossibleMistake, Any]]:
         """Return every slip that `part` allows with the number or array it leads to; worked out once."""
-        if part not in self._slips:
-            self._slips[part] = candidates(part, self.linearized)
-        return self._slips[part]
+        if part not in self._possible:
+            self._possible[part] = candidates(part, self.linearized)
+        return self._possible[part]
 
-    def pairs(self, part: Part) -> list[tuple[tuple[Slip, Slip], Any]]:
-        """Return the pairs of frequent slips, likewise."""
+    def pairs(self, part: Part) -> list[tuple[tuple[PossibleMistake, PossibleMistake], Any]]:
+        """Return the pairs of frequent mistakes, likewise."""
         if part not in self._pairs:
             self._pairs[part] = list(combinations(part, self.linearized))
         return self._pairs[part]
 
     @cached_property
-    def _slips(self) -> dict[Part, list[tuple[Slip, Any]]]:
+    def _possible(self) -> dict[Part, list[tuple[PossibleMistake, Any]]]:
         return {}
 
     @cached_property
-    def _pairs(self) -> dict[Part, list[tuple[tuple[Slip, Slip], Any]]]:
+    def _pairs(self) -> dict[Part, list[tuple[tuple[PossibleMistake, PossibleMistake], Any]]]:
         return {}
 
     @property

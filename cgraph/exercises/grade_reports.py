@@ -5,26 +5,34 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
+from statistics import quantiles
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.numbers import show_fraction
-from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, rounded
+from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, printable, rounded
+from cgraph.exercises.submissions import natural
 from cgraph.reports.tables import Table
 
 __all__ = [
+    "canvas_records",
     "class_table",
     "gradescope_data",
+    "items_table",
     "junit_xml",
     "key_table",
-    "mistakes_table",
+    "moodle_records",
     "report_data",
     "report_records",
     "report_table",
+    "without_overrides",
 ]
 
+# Halves of characters, which no file can hold, and changes of the direction of writing, which can hide what is written.
+_OVERRIDES = re.compile("[\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -67,31 +75,55 @@ def report_table(report: GradeReport, hints: int) -> Table:
 
 
 def class_table(reports: Sequence[GradeReport]) -> Table:
-    """Return a row for each student."""
-    ids = [item.question.id for item in next((r.items for r in reports if r.items), ())]
+    """Return a row for each student, with the average and the quartiles of all of them above."""
+    ids = _ids(reports)
     rows = []
-    for report in reports:
+    for report in _by_name(reports):
         cells = [_points(item.points) for item in report.items] or [""] * len(ids)
-        rows.append((report.student, str(report.score), *cells, report.error.splitlines()[0] if report.error else None))
-    graded = [report for report in reports if not report.error]
-    mean = sum((r.points for r in graded), Fraction(0)) / max(len(graded), 1)
-    possible = _points(graded[0].possible) if graded else "0"
-    title = f"{len(reports)} student{'s' * (len(reports) != 1)}, on average {rounded(mean)} of {possible} points"
-    return Table(("student", "points", *ids, "error"), rows, title)
+        rows.append((report.student, str(report.score), *cells, _first_line(report) or report.remark or None))
+    return Table(("student", "points", *ids, "remark"), rows, _summary(reports))
 
 
-def mistakes_table(reports: Sequence[GradeReport]) -> Table:
-    """Return how every item ended, and the mistake most often named with certainty."""
+def _summary(reports: Sequence[GradeReport]) -> str:
+    """Return the average of all students; whose answers could not be read counts with 0 points, as in the rows."""
+    points = [report.points for report in reports]
+    possible = next((report.possible for report in reports if report.items), Fraction(0))
+    failed = sum(bool(report.error) for report in reports)
+    mean = rounded(sum(points, Fraction(0)) / len(points))
+    title = f"{len(reports)} student{'s' * (len(reports) != 1)}, on average {mean} of {_points(possible)} points"
+    if failed:
+        title += f" ({failed} that could not be marked count{'s' * (failed == 1)} as 0)"
+    if len(points) > 1:
+        quartiles = ", ".join(str(rounded(q)) for q in quantiles(points, method="inclusive"))
+        title += f"; least {rounded(min(points))}, quartiles {quartiles}, most {rounded(max(points))}"
+    return title
+
+
+def items_table(reports: Sequence[GradeReport]) -> Table:
+    """Return how every item ended, how often which points were earned, and the mistake most often certain."""
     rows = []
     for k, first in enumerate(next((r.items for r in reports if r.items), ())):
         items = [report.items[k] for report in reports if report.items]
         count = Counter(item.status for item in items)
+        earned = ", ".join(f"{_points(p)} ({n})" for p, n in sorted(Counter(item.points for item in items).items()))
         certain = Counter(m.what for item in items for p in item.parts for m in p.mistakes if m.certain)
         usual = ", ".join(f"{what} ({n})" for what, n in certain.most_common(1))
-        rows.append(
-            (first.question.id, *(count[s] for s in ("right", "wrong", "missing", "unreadable")), usual or None)
-        )
-    return Table(("item", "right", "wrong", "missing", "unreadable", "most frequent mistake"), rows, "Items")
+        statuses = (count[s] for s in ("right", "wrong", "missing", "unreadable"))
+        rows.append((first.question.id, *statuses, earned, usual or None))
+    heads = ("item", "right", "wrong", "missing", "unreadable", "points (students)", "most frequent mistake")
+    return Table(heads, rows, "Items")
+
+
+def _ids(reports: Sequence[GradeReport]) -> list[str]:
+    return [item.question.id for item in next((r.items for r in reports if r.items), ())]
+
+
+def _by_name(reports: Sequence[GradeReport]) -> list[GradeReport]:
+    return sorted(reports, key=lambda report: natural(report.student))
+
+
+def _first_line(report: GradeReport) -> str:
+    return report.error.splitlines()[0] if report.error else ""
 
 
 def remark_on(item: ItemResult, part: PartResult, hints: int) -> str:
@@ -124,6 +156,7 @@ def report_data(report: GradeReport, hints: int) -> dict[str, Any]:
         "score": float(report.score),
         "possible": str(report.possible),
         "error": report.error or None,
+        "remark": report.remark or None,
         "unknown": list(report.unknown),
         "items": [
             {
@@ -152,13 +185,49 @@ def _part_data(item: ItemResult, part: PartResult, hints: int) -> dict[str, Any]
 
 def report_records(reports: Sequence[GradeReport]) -> tuple[list[str], list[dict[str, Any]]]:
     """Return columns and rows for a spreadsheet: a row for each student, points rounded once."""
-    ids = [item.question.id for item in next((r.items for r in reports if r.items), ())]
     records = []
-    for report in reports:
-        record: dict[str, Any] = {"student": report.student, "score": report.score}
+    for report in _by_name(reports):
+        record: dict[str, Any] = {"student": _for_spreadsheet(report.student), "score": report.score}
         record |= {f"item {item.question.id}": rounded(item.points) for item in report.items}
-        records.append(record | {"error": report.error.splitlines()[0] if report.error else None})
-    return ["student", "score", *(f"item {id}" for id in ids), "error"], records
+        records.append(record | {"error": _for_spreadsheet(_first_line(report) or report.remark) or None})
+    return ["student", "score", *(f"item {id}" for id in _ids(reports)), "error"], records
+
+
+def moodle_records(reports: Sequence[GradeReport], title: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return columns and rows that Moodle's gradebook imports; what could not be marked has no grade."""
+    name = _for_spreadsheet(title or "Exercise")
+    columns = ["ID number", name, f"{name} (feedback)"]
+    return columns, [
+        dict(zip(columns, (*_identity(report), _for_spreadsheet(_feedback(report)) or None), strict=True))
+        for report in _by_name(reports)
+    ]
+
+
+def canvas_records(reports: Sequence[GradeReport], title: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return columns and rows that Canvas's gradebook imports; students are found by their login."""
+    name = _for_spreadsheet(title or "Exercise")
+    columns = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", name]
+    possible = next((report.possible for report in reports if report.items), Fraction(0))
+    rows = [{"Student": "Points Possible", name: rounded(possible)}]
+    for report in _by_name(reports):
+        student, score = _identity(report)
+        rows.append({"Student": student, "SIS Login ID": student, name: score})
+    return columns, rows
+
+
+def _identity(report: GradeReport) -> tuple[str, Decimal | None]:
+    return _for_spreadsheet(report.student), None if report.error else report.score
+
+
+def _feedback(report: GradeReport) -> str:
+    wrong = [item.question.id for item in report.items if item.status != "right"]
+    return _first_line(report) or report.remark or (f"not right: {', '.join(wrong)}" if wrong else "")
+
+
+def _for_spreadsheet(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it."""
+    plain = printable(text)
+    return f"'{plain}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else plain
 
 
 def gradescope_data(report: GradeReport, hints: int) -> dict[str, Any]:
@@ -219,6 +288,11 @@ def junit_xml(reports: Sequence[GradeReport], hints: int) -> str:
                 ET.SubElement(case, tag, message=item.status).text = _clean(_output(item, hints))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
+
+
+def without_overrides(text: str) -> str:
+    """Return a report in which nothing that a student wrote changes the direction of writing."""
+    return _OVERRIDES.sub("\ufffd", text)
 
 
 def _clean(text: str) -> str:

@@ -8,19 +8,21 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from cgraph.exercises.beliefs import believing
-from cgraph.exercises.entries import entries_of
+from cgraph.exercises.diagnosis import Cell, diagnose
+from cgraph.exercises.entries import as_written, entries_of
 from cgraph.exercises.exercise import Exercise
+from cgraph.exercises.follow_through import followed_through
 from cgraph.exercises.formula_answers import mark_choice, mark_formula
-from cgraph.exercises.naming import Cell, explained
 from cgraph.exercises.numbers import Given, UnreadableError, read_number
-from cgraph.exercises.questions import Choice, Entry, FormulaOf, Part, Question
+from cgraph.exercises.questions import Choice, Entry, FormulaAnswer, Part, Question
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, unreadable
 from cgraph.exercises.sealing import opens, rounded_answer
 from cgraph.exercises.tolerances import Interval
 from cgraph.model.errors import CGraphError, shorten
 
 __all__ = ["grade"]
+
+NOTHING = {"", "?"}  # what people write who have no answer
 
 
 def grade(exercise: Exercise, answers: Mapping[str, Any], *, student: str = "") -> GradeReport:
@@ -43,7 +45,7 @@ def grade(exercise: Exercise, answers: Mapping[str, Any], *, student: str = "") 
     Notes
     -----
     An answer that is wrong but follows from the student's own earlier answers is right, so that a slip costs once.
-    Other wrong answers are compared with what typical slips would give; the slips of a question are worked out once
+    Other wrong answers are compared with what typical mistakes would give; the mistakes of a question are worked out once
     for an exercise. Points are exact fractions, rounded only in `GradeReport.score`.
 
     Examples
@@ -75,12 +77,12 @@ class _Marking:
     wrong: list[Part] = field(default_factory=list)
 
     def question(self, q: Question, answer: Any) -> list[PartResult]:
-        if isinstance(answer, str) and not answer.strip():
+        if isinstance(answer, str) and answer.strip() in NOTHING:
             answer = None
         match q.special:
             case Choice():
                 return [self.choice(q, q.special, answer)]
-            case FormulaOf():
+            case FormulaAnswer():
                 marked_formula = mark_formula(self.exercise.graph, q, q.special, answer)
                 return [replace(marked_formula, mistakes=()) if self.exercise.sealed else marked_formula]
         if set(q.parts) == {""}:
@@ -110,7 +112,7 @@ class _Marking:
             return self.sealed_part(q, label, answer)
         part, truth, accepted = q.parts[label], self.exercise.truths[q.id][label], self.accepted(q, label)
         result = partial(PartResult, label, expected=truth, accepted=accepted)
-        if answer is None:
+        if answer is None or (isinstance(answer, str) and answer.strip() == "?"):
             return result(status="missing")
         try:
             given = read_number(answer)
@@ -141,7 +143,7 @@ class _Marking:
         for parts in dict.fromkeys(map(tuple, attempts)):
             believed = {p: self.own[p] for p in parts}
             try:
-                truth = Fraction(repr(float(part.of(believing(self.exercise.graph, believed, part)))))
+                truth = Fraction(repr(float(part.of(followed_through(self.exercise.graph, believed, part)))))
             except (CGraphError, ArithmeticError, ValueError):
                 continue
             if q.tolerance.accepts(truth, given.value):
@@ -163,7 +165,7 @@ class _Marking:
         return marked
 
     def named(self, q: Question, part: Part, cells: list[Cell]) -> tuple[Mistake, ...]:
-        return explained(self.exercise, part, q.tolerance, cells)
+        return diagnose(self.exercise, part, q.tolerance, cells)
 
     def cell(self, q: Question, result: PartResult) -> Cell:
         part = q.parts[result.label]
@@ -175,21 +177,34 @@ class _Marking:
         return q.tolerance.interval(self.exercise.truths[q.id][label], computed=label not in q.answers)
 
     def misshapen(self, q: Question, answer: Any, why: str) -> list[PartResult]:
-        """Return the results for an array of another shape: wrong if it is the transpose, else unreadable."""
+        """Return the results for an array of another shape: wrong with a name if its numbers are right, else unreadable."""
         if self.exercise.sealed:
             return [unreadable(label, answer, why) for label in q.parts]
         truths = self.exercise.truths[q.id]
+        found, mistake = _reshaped(q, as_written(answer))
         try:
-            turned = [list(column) for column in zip(*answer, strict=True)]
-            entries = entries_of(turned, q.parts, q.shape) if len(q.shape) == 2 else {}
-            given = {label: read_number(entry) for label, entry in entries.items()}
-        except (UnreadableError, TypeError, ValueError):
+            given = {label: read_number(entry) for label, entry in found.items()}
+        except UnreadableError:
             given = {}
         if not given or not all(q.tolerance.accepts(truths[label], number.value) for label, number in given.items()):
             return [unreadable(label, answer, why, truths[label]) for label in q.parts]
-        mistake = Mistake("transpose given", "rows and columns", "the transpose was given", certain=True)
         results = [
             PartResult(label, "wrong", number.text, truths[label], self.accepted(q, label))
             for label, number in given.items()
         ]
         return [replace(results[0], mistakes=(mistake,)), *results[1:]]
+
+
+def _reshaped(q: Question, answer: Any) -> tuple[dict[str, Any], Mistake]:
+    """Return the entries of an array that was given in another shape, and the mistake in that; of any other, none."""
+    kind, where, what = "transpose given", "rows and columns", "the transpose was given"
+    try:
+        if len(q.shape) == 1 and isinstance(answer, list | tuple):
+            rows = answer if len(answer) == 1 else [entry for (entry,) in answer]
+            answer = rows[0] if len(answer) == 1 else rows
+            kind, what = "column or row given", f"a list of {q.shape[0]} numbers is asked for, not a column or a row"
+        else:
+            answer = [list(column) for column in zip(*answer, strict=True)]
+        return entries_of(answer, q.parts, q.shape), Mistake(kind, where, what, certain=True)
+    except (UnreadableError, TypeError, ValueError):
+        return {}, Mistake(kind, where, what, certain=True)

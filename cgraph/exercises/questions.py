@@ -19,6 +19,7 @@ from cgraph.algorithms.gradients import gradient_factors
 from cgraph.algorithms.paths import count_paths
 from cgraph.algorithms.sweeps import sensitivity
 from cgraph.exercises.tolerances import Tolerance
+from cgraph.model.extended_range import in_floats
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
 
@@ -26,14 +27,14 @@ __all__ = [
     "Choice",
     "EdgeDerivative",
     "Entry",
-    "FormulaOf",
+    "FormulaAnswer",
     "Gate",
+    "GradientStep",
     "Part",
     "PathCount",
     "PathProduct",
     "Question",
     "Sensitivity",
-    "Updated",
     "ValueOf",
     "WeightGradient",
 ]
@@ -137,7 +138,7 @@ class PathProduct:
     def of(self, L: ComputationalGraph) -> Any:
         """Return the number in a linearized graph."""
         later = [L.edges[edge]["derivative"] for edge in reversed(self.edges)]  # the one nearest to s on the right
-        return _shaped(L, self.path[0], self.path[-1], reduce(compose, later))
+        return _shaped(L, self.path[0], self.path[-1], in_floats(reduce(compose, later)))
 
     @property
     def edges(self) -> list[tuple[str, str]]:
@@ -149,7 +150,7 @@ class PathProduct:
 
 
 @dataclass(frozen=True)
-class Updated:
+class GradientStep:
     """A weight after one step of gradient descent: w - rate dJ/dw."""
 
     gradient: Sensitivity | WeightGradient
@@ -175,7 +176,7 @@ class Updated:
 class Entry:
     """One entry of a part that is an array."""
 
-    whole: ValueOf | Sensitivity | WeightGradient | EdgeDerivative | Gate | PathCount | PathProduct | Updated
+    whole: ValueOf | Sensitivity | WeightGradient | EdgeDerivative | Gate | PathCount | PathProduct | GradientStep
     index: tuple[int, ...]
 
     def of(self, L: ComputationalGraph) -> Any:
@@ -186,7 +187,7 @@ class Entry:
         return f"{self.whole}[{', '.join(map(str, self.index))}]"
 
 
-Part = ValueOf | Sensitivity | WeightGradient | EdgeDerivative | Gate | PathCount | PathProduct | Updated | Entry
+Part = ValueOf | Sensitivity | WeightGradient | EdgeDerivative | Gate | PathCount | PathProduct | GradientStep | Entry
 
 
 def _typed(node: str) -> str:
@@ -205,7 +206,7 @@ def _shaped(L: ComputationalGraph, s: str, t: str, S: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class FormulaOf:
+class FormulaAnswer:
     """S(s,t) as a formula, compared at random points of the domains of the inputs and weights."""
 
     part: Sensitivity
@@ -236,7 +237,7 @@ class Question:
         Under which answers are given.
     parts : dict
         The numbers that are asked for, under their labels; a single one has the label "".
-    special : FormulaOf, Choice or None
+    special : FormulaAnswer, Choice or None
         What is asked for instead of numbers.
     shape : tuple of int
         Of an array; () for a number, a table, a formula or a choice.
@@ -255,7 +256,7 @@ class Question:
     id: str
     parts: Mapping[str, Part]
     tolerance: Tolerance
-    special: FormulaOf | Choice | None = None
+    special: FormulaAnswer | Choice | None = None
     shape: tuple[int, ...] = ()
     points: Fraction = Fraction(1)
     answers: Mapping[str, Fraction] = field(default_factory=dict)

@@ -11,7 +11,17 @@ from cgraph.exercises.questions import Question
 from cgraph.exercises.tolerances import Interval
 from cgraph.model.errors import shorten
 
-__all__ = ["GradeReport", "ItemResult", "Mistake", "PartResult", "Status", "rounded", "unreadable"]
+__all__ = [
+    "GradeReport",
+    "ItemResult",
+    "Mistake",
+    "PartResult",
+    "Status",
+    "printable",
+    "rounded",
+    "text_of",
+    "unreadable",
+]
 
 Status = Literal["right", "wrong", "missing", "unreadable"]
 
@@ -23,7 +33,7 @@ class Mistake:
     Attributes
     ----------
     kind : str
-        The kind of slip, a key of `SLIPS` or close to one; of two, joined by " and ".
+        The kind of slip, a key of `MISTAKES` or close to one; of two, joined by " and ".
     where : str
         Where to look.
     what : str
@@ -102,12 +112,15 @@ class GradeReport:
         Ids that were answered but not asked.
     error : str
         Why nothing could be read, or "".
+    remark : str
+        What else is to be said of the answers as a whole.
     """
 
     student: str
     items: tuple[ItemResult, ...]
     unknown: tuple[str, ...] = ()
     error: str = ""
+    remark: str = ""
 
     @property
     def points(self) -> Fraction:
@@ -144,4 +157,23 @@ def rounded(points: Fraction) -> Decimal:
 
 def unreadable(label: str, answer: Any, note: str, truth: Fraction | None = None) -> PartResult:
     """Return the result for what is not an answer."""
-    return PartResult(label, "unreadable", shorten(str(answer)), truth, note=note)
+    return PartResult(label, "unreadable", shorten(text_of(answer)), truth, note=note)
+
+
+def text_of(answer: Any) -> str:
+    """Return an answer as text; Python writes no integer of more than 4,300 digits."""
+    try:
+        return str(answer)
+    except ValueError:
+        return "a number of more than 4,300 digits"
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with a mark in place of control characters, halves of characters and changes of direction.
+
+    Examples
+    --------
+    >>> printable("ann\x1b[31m") == "ann\ufffd[31m"
+    True
+    """
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)

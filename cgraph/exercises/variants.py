@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -25,10 +26,14 @@ from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import linearize, steps_of
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply
+from cgraph.model.operations.elementwise import OPERATIONS
+from cgraph.model.rules.generate import functions_of
 from cgraph.specs.documents import Document, Path
+from cgraph.specs.formats import parse_document
 from cgraph.specs.reading import read_document
+from cgraph.specs.writing import to_json
 
-__all__ = ["vary"]
+__all__ = ["Variants", "vary"]
 
 MOST_DRAWS = 1000
 MOST_VALUES = 10**9  # of one grid
@@ -38,13 +43,6 @@ MAGNITUDE = (Fraction(1, 1000), Fraction(10_000))  # of an answer
 SAME = 1e-9  # relative: what is equal but for rounding, on any machine
 SLACK = Fraction(1, 10**9)  # likewise
 EXAMPLE = "write x: [0.5, 3.0, 0.5], which is from, to, step"
-
-# How far the operands of an operation are from its kink.
-KINKS: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys(("abs", "sign", "relu", "leaky_relu"), np.abs),
-    "hard_tanh": lambda x: np.abs(np.abs(x) - 1),
-    **dict.fromkeys(("max", "min"), lambda a, b: np.abs(np.subtract(a, b))),
-}
 
 
 @dataclass(frozen=True)
@@ -105,23 +103,53 @@ def vary(source: str | os.PathLike[str] | IO[Any], student: str, *, format: str 
     if reason := no_name(student):
         raise CGraphError(reason)
     document = read_document(source, format=format)
-    exercise = exercise_of(document, source)
-    data = with_graph(document.data, source)
-    grids, magnitude = _declared(document, exercise.graph, data)
-    document.raise_problems()
-    text = "\n".join(line.rstrip() for line in document.lines)
-    refused: Counter[str] = Counter()
-    details: dict[str, str] = {}
-    for draw in range(MOST_DRAWS):
-        seed = [str(data.get("salt", "")), text, student, draw]
-        drawn = {i: _drawn(grid, seed, i, exercise.graph) for i, grid in grids.items()}
-        found = next(_refusals(exercise, drawn, magnitude), None)
-        if found is None:
-            return _written(data, drawn, student, draw)
-        refused[found.filter] += 1
-        details[found.filter] = found.detail
+    return Variants.of_document(document, source, exercise_of(document, source)).of(student)
+
+
+@dataclass(frozen=True)
+class Variants:
+    """The variants of an exercise, which is read once for all students."""
+
+    exercise: Exercise
+    data: dict[str, Any]
+    text: str
+    path: str
+    grids: dict[str, Grid]
+    magnitude: tuple[Fraction, Fraction]
+
+    @classmethod
+    def of_document(cls, document: Document, source: Any, exercise: Exercise) -> Variants:
+        """Read what varies; raises SpecError with every mistake in it."""
+        data = with_graph(document.data, source)
+        grids, magnitude = _declared(document, exercise.graph, data)
+        document.raise_problems()
+        text = "\n".join(line.rstrip() for line in document.lines)
+        path = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
+        return cls(exercise, data, text, path, grids, magnitude)
+
+    def exercise_of(self, student: str) -> Exercise:
+        """Return the exercise with the numbers of a student."""
+        document = parse_document(to_json(self.of(student)), "json", f"the variant of {student}")
+        return exercise_of(document, self.path or io.StringIO())
+
+    def of(self, student: str) -> dict[str, Any]:
+        """Return the data of the exercise with the numbers of a student."""
+        refused: Counter[str] = Counter()
+        details: dict[str, str] = {}
+        for draw in range(MOST_DRAWS):
+            seed = [str(self.data.get("salt", "")), self.text, student, draw]
+            drawn = {i: _drawn(grid, seed, i, self.exercise.graph) for i, grid in self.grids.items()}
+            found = next(_refusals(self.exercise, drawn, self.magnitude), None)
+            if found is None:
+                return _written(self.data, drawn, student, draw)
+            refused[found.filter] += 1
+            details[found.filter] = found.detail
+        raise _none_will_do(refused, details)
+
+
+def _none_will_do(refused: Counter[str], details: Mapping[str, str]) -> CGraphError:
     filter, often = refused.most_common(1)[0]
-    raise CGraphError(
+    return CGraphError(
         f"none of {MOST_DRAWS:,} draws will do; in {often:,} of them {filter}, in the last of these {details[filter]}; "
         f"declare other ranges under 'vary'"
     )
@@ -241,7 +269,8 @@ def _kinks(L: ComputationalGraph) -> Iterator[_Refusal]:
         elif "activation" in data:
             steps = [(data["activation"], [data["preactivation"]])]
         for operation, operands in steps:
-            if operation in KINKS and np.any(KINKS[operation](*operands) < MARGIN * (1 - SAME)):
+            kinks = functions_of(OPERATIONS[operation]).kinks if operation in OPERATIONS else ()
+            if any(np.any(np.abs(kink(*operands)) < MARGIN * (1 - SAME)) for kink in kinks):
                 yield _Refusal("an operand was too near a kink", f"that of {operation} at node {j!r}")
 
 

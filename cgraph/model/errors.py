@@ -9,8 +9,10 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 __all__ = [
     "ArchiveError",
@@ -21,6 +23,7 @@ __all__ = [
     "EquationError",
     "EvaluationError",
     "ExtraMissingError",
+    "FormatError",
     "InvalidNodeError",
     "MissingDerivativeError",
     "MissingValueError",
@@ -29,9 +32,11 @@ __all__ = [
     "Problem",
     "SearchLimitError",
     "SpecError",
+    "SpecWarning",
     "TooManyPathsError",
     "TraceError",
     "UncertaintyError",
+    "all_of",
     "nearest",
     "shorten",
     "show_count",
@@ -42,6 +47,19 @@ MAX_REPORTS = 100  # problems that the message of a `SpecError` shows
 
 class CGraphError(Exception):
     """Base of every error that cgraph raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default an exception is copied by calling its class with the finished message, which most classes here
+        # do not take: an error in a process pool would then break the pool.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[CGraphError], args: tuple[Any, ...], state: dict[str, Any]) -> CGraphError:
+    """Return a copy of an error from its message and its attributes, without calling its own `__init__`."""
+    error = kind.__new__(kind)
+    super(CGraphError, error).__init__(*args)  # that of the builtin among the bases
+    error.__dict__.update(state)
+    return error
 
 
 class NodeNotFound(CGraphError, LookupError):
@@ -56,8 +74,14 @@ class NodeNotFound(CGraphError, LookupError):
     """
 
     def __init__(self, node: object, nodes: Iterable[object]) -> None:
-        names = [str(i) for i, _ in zip(nodes, range(5000), strict=False)]
-        hint = f"did you mean {near!r}?" if (near := nearest(str(node), names)) else f"there are {_first(names)}"
+        first = list(islice(nodes, 5000))
+        names = [str(i) for i in first]
+        if alike := [i for i in first if str(i) == str(node)]:  # 1 and "1" are two nodes
+            hint = f"the node is the {_kind(alike[0])} {alike[0]!r}, not the {_kind(node)} {node!r}"
+        elif near := nearest(str(node), names):
+            hint = f"did you mean {first[names.index(near)]!r}?"
+        else:
+            hint = f"there are {_first(names)}"
         super().__init__(f"no node {node!r} in the graph" + (f"; {hint}" if names else ""))
 
 
@@ -93,7 +117,15 @@ class MissingValueError(CGraphError, ValueError):
 
 
 class EvaluationError(CGraphError, ArithmeticError):
-    """A value lies outside an operation's domain, overflows or is not a number."""
+    """A value lies outside an operation's domain, overflows or is not a number.
+
+    Attributes
+    ----------
+    node : node or None
+        The node that was being evaluated or differentiated.
+    """
+
+    node: object = None
 
 
 class TooManyPathsError(CGraphError, ValueError):
@@ -154,6 +186,10 @@ class UncertaintyError(CGraphError, ValueError):
     """An uncertainty, a correlation or a covariance is not one."""
 
 
+class FormatError(CGraphError, ValueError):
+    """A file is to be read or written in a format that there is not."""
+
+
 class EquationError(CGraphError, ValueError):
     """An equation cannot be read.
 
@@ -165,22 +201,48 @@ class EquationError(CGraphError, ValueError):
         The equation.
     column : int
         Where in `text` the mistake stands, from 0.
+    others : tuple of EquationError
+        The further mistakes of the equation, without `others` of their own.
+    names : tuple
+        The steps of the equation that name a node, as far as it could be read.
     """
 
-    def __init__(self, message: str, text: str, column: int = 0, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        text: str,
+        column: int = 0,
+        hint: str = "",
+        *,
+        others: Iterable[EquationError] = (),
+        names: Iterable[Any] = (),
+    ) -> None:
         self.message, self.text, self.column, self.hint = message, text, column, hint
+        self.others, self.names = tuple(others), tuple(names)
         super().__init__(f"{message} in {shorten(text)!r} at column {column + 1}" + (f"; {hint}" if hint else ""))
 
     def within(self, text: str, start: int) -> EquationError:
         """Return the same error for the longer `text`, in which this one's begins at `start`."""
-        return EquationError(self.message, text, start + self.column, self.hint)
+        others = [other.within(text, start) for other in self.others]
+        return EquationError(self.message, text, start + self.column, self.hint, others=others, names=self.names)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All mistakes of the equation as problems with line and column, to be reported."""
+        return [error.problem for error in (self, *self.others)]
 
     @property
     def problem(self) -> Problem:
-        """The same as a problem with line and column, to be reported."""
+        """The first mistake as a problem."""
         *before, last = self.text[: self.column].split("\n")
         source = self.text.split("\n")[len(before)]
         return Problem(len(before) + 1, len(last) + 1, self.message, self.hint, source)
+
+
+def all_of(errors: Sequence[EquationError], names: Iterable[Any] = ()) -> EquationError:
+    """Return the first of the mistakes of an equation, with the others on it."""
+    first, *others = sorted(errors, key=lambda error: error.column)
+    return EquationError(first.message, first.text, first.column, first.hint, others=others, names=names)
 
 
 class TraceError(CGraphError, TypeError):
@@ -216,9 +278,9 @@ class Problem:
     source: str = ""  # the line of the file
     cyclic: bool = False  # the graph is well written, but cannot be computed
 
-    def report(self, name: str) -> str:
+    def report(self, name: str, kind: str = "error") -> str:
         """Return the lines that show this problem in the file `name`, a caret under the place."""
-        lines = [f"{name}:{self.line}:{self.column}: error: {self.message}"]
+        lines = [f"{name}:{self.line}:{self.column}: {kind}: {self.message}"]
         if self.source:
             # A long line is shown as the window around the caret, without what would move a terminal's cursor.
             start = max(0, self.column - 61)
@@ -246,6 +308,10 @@ class SpecError(CGraphError, ValueError):
         super().__init__("\n".join(reports))
 
 
+class SpecWarning(UserWarning):
+    """A spec can be read, but may mean something else than its author thinks."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return the one of `names` that looks most like `name`, or "" if none comes near.
 
@@ -262,6 +328,10 @@ def nearest(name: str, names: Iterable[str]) -> str:
         return same[0]
     close = difflib.get_close_matches(name[:100], candidates, n=1)
     return close[0] if close else ""
+
+
+def _kind(node: object) -> str:
+    return {int: "integer", str: "text"}.get(type(node), type(node).__name__)
 
 
 def _first(names: list[str], most: int = 10) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cmath
 import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import networkx as nx
@@ -12,10 +13,13 @@ import numpy as np
 
 from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError, shorten
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
+from cgraph.model.holding import held
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_step, written
+from cgraph.model.language.parsing import parse
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
-from cgraph.model.operations.elementwise import OPERATIONS, row_of
+from cgraph.model.operations.elementwise import OPERATIONS, name_of, row_of
 from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
+from cgraph.model.rules.generate import functions_of
 from cgraph.model.values import (
     TooLongError,
     as_computed,
@@ -34,7 +38,9 @@ __all__ = ["evaluate", "linearize"]
 _FROM_NUMPY = ("operands could not", "matmul", "shape mismatch", "all the input", "all input")
 
 
-def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def evaluate(
+    G: ComputationalGraph, inputs: Mapping[str, Any] | None = None, *, hold: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the value y(i) of every node: the forward pass.
 
     Parameters
@@ -43,6 +49,8 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
         Acyclic. Not modified.
     inputs : dict, optional
         Values for inputs and weights, in place of those that `G` holds: numbers or arrays.
+    hold : dict, optional
+        What if: values at which computed nodes are held, whatever their operands are. The rest follows from them.
 
     Returns
     -------
@@ -72,20 +80,25 @@ def evaluate(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> 
     >>> G = from_equations("a = x*z; y = a + x", x=2.0, z=3.0)
     >>> evaluate(G)
     {'x': 2.0, 'z': 3.0, 'a': 6.0, 'y': 8.0}
-    >>> evaluate(G, {"x": 1.0})["y"]
-    4.0
+    >>> evaluate(G, {"x": 1.0})["y"], evaluate(G, hold={"a": 10.0})["y"]
+    (4.0, 12.0)
     """
+    G = held(G, hold) if hold else G
     y = forward(G, source_values(G, inputs))
     return {i: as_computed(y[i]) for i in G if i in y}
 
 
-def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) -> ComputationalGraph:
+def linearize(
+    G: ComputationalGraph, inputs: Mapping[str, Any] | None = None, *, hold: Mapping[str, Any] | None = None
+) -> ComputationalGraph:
     """Return a copy of `G` with ``value`` on every node and ``derivative`` z(i,j) = dy(j)/dy(i) on every edge.
 
     Parameters
     ----------
     G, inputs
         As in `evaluate`. A derivative that was given on an edge into a node without an equation is kept.
+    hold : dict, optional
+        As in `evaluate`. A node that is held is an input of the result: no edge leads into it.
 
     Returns
     -------
@@ -118,6 +131,7 @@ def linearize(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None) ->
     >>> L.edges["x", "y"]["derivative"], L.edges["z", "y"]["derivative"], L.nodes["y"]["value"]
     (6.0, 5.0, 14.0)
     """
+    G = held(G, hold) if hold else G
     return linearized_from(G, source_values(G, inputs))
 
 
@@ -133,32 +147,48 @@ def linearized_from(
     ``settle(j, value)`` may put another value in the place of a computed one, from which the rest then follows, and
     `number` makes what is found into what stands on nodes and edges; by default floats, and arrays on nodes.
     """
-    of_edge, of_node = number or float, number or as_computed
     L = G.copy()
     with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
         for j in topological_order(G):
-            data = L.nodes[j]
-            if data.get("role") != "neuron":
-                _refuse_weights(G, j)
-            if "expression" in data:
-                require_operands(G, j)
-                v = steps_of(data["expression"], y, j)
-                y[j] = v[-1] = v[-1] if settle is None else settle(j, v[-1])
-                for i, z in derivatives_of_steps(data["expression"], v, j).items():
-                    L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
-            elif "activation" in data:
-                s = preactivation(G, j, y)
-                y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
-                y[j] = y[j] if settle is None else settle(j, y[j])
-                gate = gate_of(data["activation"], s, y[j], j)
-                data["preactivation"], data["gate"] = of_node(s), of_node(gate)
-                for i in L.predecessors(j):
-                    edge = L.get_edge_data(i, j)
-                    z = elementwise(gate * edge["weight"], shape_of(y[i]), shape_of(y[j]))
-                    edge["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
-            if j in y:
-                data["value"] = of_node(y[j])
+            try:
+                _linearize_node(G, L, j, y, settle, number)
+            except EvaluationError as error:
+                error.node = j
+                raise
     return L
+
+
+def _linearize_node(
+    G: ComputationalGraph,
+    L: ComputationalGraph,
+    j: str,
+    y: dict[str, Any],
+    settle: Callable[[str, Any], Any] | None,
+    number: Callable[[Any], Any] | None,
+) -> None:
+    """Write on `L` the value of node `j` and the derivatives on the edges into it."""
+    of_edge, of_node = number or float, number or as_computed
+    data = L.nodes[j]
+    if data.get("role") != "neuron":
+        _refuse_weights(G, j)
+    if "expression" in data:
+        require_operands(G, j)
+        v = steps_of(data["expression"], y, j)
+        y[j] = v[-1] = v[-1] if settle is None else settle(j, v[-1])
+        for i, z in derivatives_of_steps(data["expression"], v, j).items():
+            L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
+    elif "activation" in data:
+        s = preactivation(G, j, y)
+        y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
+        y[j] = y[j] if settle is None else settle(j, y[j])
+        gate = gate_of(data["activation"], s, y[j], j)
+        data["preactivation"], data["gate"] = of_node(s), of_node(gate)
+        for i in L.predecessors(j):
+            edge = L.get_edge_data(i, j)
+            z = elementwise(gate * edge["weight"], shape_of(y[i]), shape_of(y[j]))
+            edge["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
+    if j in y:
+        data["value"] = of_node(y[j])
 
 
 def _refuse_weights(G: ComputationalGraph, j: str) -> None:
@@ -185,6 +215,12 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None
                 str(role), "known by its derivatives only"
             )
             raise InvalidNodeError(f"node {i!r} cannot be set: it is {what}; inputs and weights can")
+        recorded = (j for j in G.successors(i) if not is_computed(G, j) and G.nodes[j].get("value") is not None)
+        if (j := next(recorded, None)) is not None:
+            raise InvalidNodeError(
+                f"node {i!r} cannot be set: {j!r} depends on it by no equation, its value and derivative were found "
+                f"elsewhere at one point; make the graph anew at another one"
+            )
         try:
             values[i] = as_value(value)
         except (TypeError, ValueError) as error:
@@ -227,7 +263,11 @@ def forward(G: ComputationalGraph, y: dict[str, Any], order: Sequence[str] | Non
         order = [j for j in topological_order(G) if is_computed(G, j)]
     with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
         for j in order:
-            y[j] = value_of(G, j, y)
+            try:
+                y[j] = value_of(G, j, y)
+            except EvaluationError as error:
+                error.node = j
+                raise
     return y
 
 
@@ -341,20 +381,25 @@ def derivatives_of_steps(
 
 
 def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
-    row = row_of(step.operation)
+    row: Any = row_of(step.operation)
+    rule = functions_of(row)
     try:
-        if row.domain is not None and not holds(inside := row.domain[0](*(np.real(operand) for operand in x))):
+        if row.domain is not None and not holds(inside := rule.inside(*x)):
             raise EvaluationError(
-                f"node {node!r}: {_show(step, x, inside)} is undefined; {step.operation} takes {row.domain[1]}"
+                f"node {node!r}: {_show(step, x, inside)} is undefined; {name_of(step.operation)} takes {row.domain[1]}"
             )
-        value = row.value(*x, **dict(step.options))
+        if row.is_own and not any(isinstance(operand, Fraction) for operand in x):
+            value = _own_value_of(row, step, x, node)
+        else:
+            value = rule.value(*x, **dict(step.options))
         require_short(value)
     except TooLongError as error:
         raise EvaluationError(f"node {node!r}: {_show(step, x, True)} {error}") from None
     except (OverflowError, ZeroDivisionError):
         value = cmath.inf
-    except np.linalg.LinAlgError:
-        raise EvaluationError(f"node {node!r}: {_show(step, x, True)} is undefined; the matrix is singular") from None
+    except np.linalg.LinAlgError as error:
+        why = "not positive definite" if "definite" in str(error) else "singular"
+        raise EvaluationError(f"node {node!r}: {_show(step, x, True)} is undefined; the matrix is {why}") from None
     except (ValueError, TypeError, IndexError, MemoryError) as error:  # shapes that do not fit
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, error)}") from None
     if not is_finite(value):
@@ -364,9 +409,18 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
     return value
 
 
+def _own_value_of(row: Any, step: Apply, x: list[Any], node: str) -> Any:
+    """Return the value of a function of one's own, step by step: what cannot be computed in it is named."""
+    try:
+        return steps_of(parse(row.value), dict(zip(row.names, x, strict=True)), node)[-1]
+    except EvaluationError as error:
+        reason = str(error).removeprefix(f"node {node!r}: ")
+        raise EvaluationError(f"node {node!r}: {_show(step, x, True)}: {reason}") from None
+
+
 def _local_derivative(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
     """Return dy/dx_k of an operation, by its operand k = `position`: a number between numbers, else a Jacobian."""
-    if step.operation in OPERATIONS:
+    if step.operation not in ARRAY_OPERATIONS:
         return elementwise(_partial(step, position, y, x, node), shape_of(x[position]), shape_of(y))
     try:
         with np.errstate(divide="raise", over="raise", invalid="raise"):
@@ -385,7 +439,7 @@ def _between(y: Any, x: Any, z: Any) -> Any:
 def _partial(step: Apply, position: int, y: Any, x: list[Any], node: str) -> Any:
     """Return the partial derivative of an elementwise operation, one number or one for each entry."""
     try:
-        z = OPERATIONS[step.operation].derivatives[position](y, *x)
+        z = functions_of(OPERATIONS[step.operation]).derivatives[position](y, *x)
     except (OverflowError, ZeroDivisionError):
         z = cmath.inf
     if not is_finite(z):

@@ -13,9 +13,10 @@ from networkx.classes import reportviews
 
 from cgraph.model.errors import CGraphError, CycleError, InvalidNodeError, NodeNotFound, nearest, shorten
 from cgraph.model.language.expressions import Expression, Name
-from cgraph.model.language.names import unusable
+from cgraph.model.language.names import composed, unusable
 from cgraph.model.language.parsing import parse, parse_assignments
-from cgraph.model.operations.elementwise import ACTIVATIONS
+from cgraph.model.operations.elementwise import ACTIVATIONS, name_of
+from cgraph.model.rules.own_functions import definition_of
 from cgraph.model.values import as_value, is_finite
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ BIAS_RULE = f"the node {BIAS!r}, whose weights are biases, is the constant 1 and
 
 
 class ComputationalGraph(_DiGraph):
-    """A directed acyclic graph of variables; every networkx function works on it.
+    """A directed acyclic graph of variables, on which the functions of networkx work that read a graph.
+
+    Nodes and edges hold parsed equations and structured Jacobians, too. `to_networkx` makes a plain graph, of text,
+    numbers and arrays alone, for what writes graphs to files or gives nodes other names.
 
     A node has a ``role``: ``"input"``, ``"weight"``, ``"constant"`` (these hold a ``value``), ``"operation"``
     (these hold an ``equation``, its ``operands`` in order of appearance, and the parsed ``expression``) or
@@ -125,10 +129,50 @@ class ComputationalGraph(_DiGraph):
             raise InvalidNodeError(BIAS_RULE)
         if not isinstance(equation, str):
             raise InvalidNodeError(f"the equation of node {name!r} is text, not {equation!r}")
-        expression = parse(equation)
+        equation = composed(equation)
+        expression = parse(equation, self.functions)
         self._require_defined(name, [step.name for step in undefined(expression, self)])
         self.add_node(name, role="operation", equation=equation, operands=expression.operands, expression=expression)
         self.add_edges_from((i, name) for i in dict.fromkeys(expression.operands))
+
+    def add_function(self, head: str, equation: str) -> None:
+        """Let the equations of the graph use a function of your own.
+
+        Parameters
+        ----------
+        head : str
+            Its name and its operands, as in ``"swish(x, b)"``.
+        equation : str
+            What it stands for: elementary operations on its operands, and functions that were added before.
+
+        Raises
+        ------
+        EquationError
+            If the equation cannot be read, calls the function itself, or uses what is no operand.
+        InvalidNodeError
+            If the name or an operand is unusable, or the name is that of a node or another function.
+
+        See Also
+        --------
+        register_operation : the same for all graphs.
+
+        Examples
+        --------
+        >>> G = ComputationalGraph()
+        >>> G.add_function("swish(x, b)", "x * sigmoid(b * x)")
+        >>> G.add_input("u", 1.0)
+        >>> G.add_equation("v", "2 * swish(u, 0)")
+        """
+        definition = definition_of(head, equation, self.functions)
+        name = name_of(definition)
+        if name in self:
+            raise InvalidNodeError(f"the function {name!r} has the name of a node")
+        self.graph["functions"] = {**self.graph.get("functions", {}), name: definition}
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The definitions of the functions of its own."""
+        return tuple(self.graph.get("functions", {}).values())
 
     def add_neuron(
         self, name: str, *, activation: str, weights: Mapping[str, float], bias: float | None = None
@@ -217,6 +261,8 @@ class ComputationalGraph(_DiGraph):
     def _require_new(self, name: object) -> None:
         if reason := unusable(name):
             raise InvalidNodeError(reason)
+        if name in self.graph.get("functions", {}):
+            raise InvalidNodeError(f"a node cannot be named {name!r}: {name!r} is a function")
         if "role" in self.nodes.get(name, {}):
             raise InvalidNodeError(f"node {name!r} is defined twice")
 
@@ -260,11 +306,11 @@ def from_equations(equations: str, /, **values: Any) -> ComputationalGraph:
     G = ComputationalGraph()
     for name, value in values.items():
         G.add_input(name, value)
-    pairs = parse_assignments(equations)
+    pairs = parse_assignments(composed(equations))
     # The names stand in the graph before the equations do, so that the order of the text is free.
     G.add_nodes_from(name for name, _ in pairs)
     for name, equation in pairs:
-        for step in undefined(parse(equation), G):
+        for step in undefined(parse(equation, G.functions), G):
             hint = nearest(step.name, map(str, G))
             raise InvalidNodeError(
                 f"node {name!r} uses {step.name!r}, which has neither an equation nor a value; "

@@ -1,13 +1,15 @@
 """What every algorithm asks of a linearized graph: the derivative on an edge, and what lies between two nodes.
 
-A derivative is a number between numbers and a `Jacobian` where a variable is an array. `compose` multiplies two of
-them, the later one on the left; what a sweep has found a `settler` makes into floats and arrays when it is returned.
+A derivative is a number between numbers and a `Jacobian` where a variable is an array. `compose` multiplies two
+derivatives, the later one on the left. A sweep computes with numbers and Jacobians; `as_result` turns what it has found
+for a pair of nodes into the float or the array that is returned, and `finished` refuses what is not finite.
 """
 
 from __future__ import annotations
 
 import cmath
 from collections.abc import Callable
+from functools import cache
 from math import isfinite
 from typing import Any
 
@@ -20,29 +22,35 @@ from cgraph.model.errors import (
     EvaluationError,
     MissingDerivativeError,
     shorten,
+    show_count,
 )
+from cgraph.model.extended_range import ExtendedNumber, extended
 from cgraph.model.graph import Node, require_digraph
 from cgraph.model.operations.structured_jacobians import Dense, Jacobian, ScaledIdentity, require_room
-from cgraph.model.values import TooLongError, is_finite, require_short
+from cgraph.model.values import TooLongError, is_finite, is_masked, require_short
 
 __all__ = [
+    "as_result",
     "compose",
     "edge_derivative",
-    "finite",
+    "finished",
     "identity",
     "in_shape_of",
+    "node_sizes",
     "nodes_between",
+    "overflow",
     "require_digraph",
-    "settler",
     "size_of",
+    "with_derivative",
 ]
 
 # Floats, complex numbers, Fractions or symbols: whatever can be added and multiplied.
 Scalar = Any
 # Named, because to write down a union takes longer than to look whether a value belongs to it.
 MATRIX = Jacobian | np.ndarray
-INEXACT = float | complex
-NUMBER = INEXACT | int
+INEXACT = float | complex | np.ndarray
+ROUNDED = INEXACT | int | ExtendedNumber
+SMALLEST, LARGEST = 2.3e-308, 1.7e308  # between these a float has all its digits
 
 
 def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node], Scalar]:
@@ -64,13 +72,34 @@ def edge_derivative(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node, Node
     return z
 
 
+def with_derivative(G: Any, derivative: str) -> Any:
+    """Return `G`, or if its derivatives stand under another name a copy with them under ``derivative``."""
+    if derivative == "derivative":
+        return G
+    H = G.copy()
+    for _, _, data in H.edges(data=True):
+        data.pop("derivative", None)
+        if derivative in data:
+            data["derivative"] = data[derivative]
+    return H
+
+
 def compose(later: Any, earlier: Any) -> Any:
-    """Return later @ earlier of numbers and matrices; beside a matrix a number is one of 1 x 1."""
-    if type(earlier) is float and type(later) is not int:  # a number scales whatever follows it
-        return later * earlier
+    """Return the derivative `later` times the derivative `earlier`: the chain rule, for numbers and for matrices.
+
+    Beside a matrix a number is one of 1 x 1. A product of floats that leaves their range goes on as an
+    `ExtendedNumber`, as the next factor may bring it back.
+    """
+    if type(later) is float and type(earlier) is float:
+        product = later * earlier
+        if SMALLEST < product < LARGEST or -LARGEST < product < -SMALLEST or later == 0 or earlier == 0:
+            return product
+        return extended(later) * earlier
     if (type(later) is int and later == 0) or (type(earlier) is int and earlier == 0):
         return 0  # no path, whatever the shapes: 0.0 would be a matrix of 1 x 1 beside a Jacobian further on
     if not isinstance(later, MATRIX) and not isinstance(earlier, MATRIX):
+        return later * earlier
+    if type(earlier) is float:  # a number scales a matrix, which keeps its structure
         return later * earlier
     return _as_matrix(later) @ _as_matrix(earlier)
 
@@ -110,7 +139,7 @@ def size_of(G: nx.DiGraph[Any], i: Node, derivative: str) -> int | None:
 
 
 def nodes_between(G: nx.DiGraph[Any], s: Node, t: Node) -> list[Any]:
-    """Return the nodes on paths from `s` to `t`, tails before heads; none if there is no path.
+    """Return the nodes on paths from `s` to `t`, in topological order; none if there is no path.
 
     Raises
     ------
@@ -146,89 +175,96 @@ def nodes_between(G: nx.DiGraph[Any], s: Node, t: Node) -> list[Any]:
     return finished[::-1]
 
 
-def settler(G: nx.DiGraph[Any], derivative: str) -> Callable[..., list[Any]]:
-    """Return the function that makes what a sweep has found into what is returned.
+def node_sizes(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node], int | None]:
+    """Return the function that looks up `size_of` a node, once for each."""
+    return cache(lambda i: size_of(G, i, derivative))
 
-    ``settle({(i, ..., t): S}, what)`` gives a list of floats and of arrays of shape (size of y(t), size of y(i)). Of what
-    flows from s to t, `ends` = (s, t) are the same for all keys; what is differentiated may be a `number` that is no
-    node, as a loss is.
+
+def as_result(S: Any, size: Callable[[Node], int | None], s: Node, t: Node | None) -> Any:
+    """Return S(s,t) as it is handed out: a number, or an ndarray of shape (size of y(t), size of y(s)).
+
+    `S` is what a sweep has found, and `size` the function of `node_sizes`; `t` is None of a loss that is no node.
     """
-    holds_arrays = any(isinstance(data.get("value"), np.ndarray) for _, data in G.nodes(data=True))
-    sizes: dict[Any, int | None] = {}
-
-    def size(i: Node) -> int | None:
-        if i not in sizes:
-            sizes[i] = size_of(G, i, derivative)
-        return sizes[i]
-
-    def is_array(key: tuple[Any, ...], S: Any) -> bool:
-        # Where there is no path, only the edges elsewhere know the shape.
-        return isinstance(S, MATRIX) or (type(S) is int and any(size(i) for i in (key[0], key[-1])))
-
-    def settle(
-        values: dict[tuple[Any, ...], Any],
-        what: str = "S",
-        *,
-        ends: tuple[Any, Any] | None = None,
-        number: bool = False,
-    ) -> list[Any]:
-        if not holds_arrays and not any(is_array(ends or key, S) for key, S in values.items()):
-            return finite(values, what)
-        found: list[Any] = []
-        for key, S in values.items():
-            s, t = ends or (key[0], key[-1])
-            is_matrix = isinstance(S, np.ndarray) and S.size > 1  # of what has one entry the nodes say what it is
-            found.append(S if is_matrix else _shaped(S, None if number else size(t), size(s)))
-            if not is_finite(found[-1]):
-                raise _overflow(key, what)
-        return found
-
-    return settle
-
-
-def _shaped(S: Any, m: int | None, n: int | None) -> Any:
+    if not isinstance(S, MATRIX) and (type(S) is not int or S != 0):
+        return S
+    if isinstance(S, np.ndarray) and S.size > 1:
+        return S
+    # Whether one entry is a number, the nodes say; and where there is no path, S is the integer 0 without a shape.
+    m, n = None if t is None else size(t), size(s)
     if m is None and n is None:
-        return float(np.asarray(S).reshape(-1)[0])
-    # A number in the place of a matrix is 0 where there is no path, or the identity.
-    if np.ndim(S):
-        return np.asarray(S)
+        return S if type(S) is int else float(np.asarray(S).reshape(-1)[0])
+    if isinstance(S, np.ndarray):
+        return S
     require_room(m or 1, n or 1)
-    return np.eye(m or 1, n or 1) * float(S)
+    if not isinstance(S, Jacobian):
+        return np.zeros((m or 1, n or 1))
+    return S.dense().copy() if isinstance(S, Dense) else S.dense()  # the matrix of a Dense may stand on an edge
 
 
 def in_shape_of(G: nx.DiGraph[Any], i: Node, S: Any) -> Any:
-    """Return a gradient by y(i), a number or a row, in the shape of y(i); flat where no value says the shape."""
+    """Return a gradient with respect to y(i), a number or a row, in the shape of y(i); flat where no value says it."""
     return S.reshape(getattr(G.nodes[i].get("value"), "shape", -1)) if isinstance(S, np.ndarray) else S
 
 
 def _as_matrix(value: Any) -> Any:
-    return value if isinstance(value, MATRIX) else np.array([[value * 1.0]])  # 0 and 1 are whole numbers
+    return value if isinstance(value, MATRIX) else np.array([[float(value)]])
 
 
-def _overflow(nodes: tuple[Any, ...], what: str) -> EvaluationError:
+def finished(values: dict[tuple[Any, ...], Any], what: str = "S") -> list[Any]:
+    """Return computed values to be handed out, in the order of the dict.
+
+    A sweep starts from the integers 0 and 1, which leave Fractions and symbols exact. Beside those they stay as they
+    are; otherwise they come out as floats. No two arrays share their memory.
+
+    Raises
+    ------
+    EvaluationError
+        If a value overflowed, or a Fraction has too many digits. Its key says between which nodes.
+    """
+    exact = not all(isinstance(value, ROUNDED) for value in values.values())
+    holders: set[int] = set()
+    results: list[Any] = []
+    for nodes, value in values.items():
+        if type(value) is float and isfinite(value):  # as most are
+            results.append(value)
+            continue
+        result = _plain(value, exact, holders)
+        if isinstance(result, INEXACT) and not is_finite(result):
+            raise overflow(nodes, what)
+        try:
+            require_short(result)
+        except TooLongError as error:
+            raise EvaluationError(f"{_of(nodes, what)} {error}") from None
+        results.append(result)
+    return results
+
+
+def _plain(value: Any, exact: bool, holders: set[int]) -> Any:
+    if isinstance(value, np.ndarray):
+        return _own(value, holders)
+    if isinstance(value, ExtendedNumber) or (type(value) is int and not exact):
+        return float(value)
+    return value
+
+
+def _own(S: np.ndarray[Any, Any], holders: set[int]) -> np.ndarray[Any, Any]:
+    """Return `S`, or a copy of it if its memory belongs to one of `holders`, or cannot be written to."""
+    holder: Any = S
+    while isinstance(holder.base, np.ndarray):
+        holder = holder.base
+    if id(holder) in holders or not S.flags.writeable:
+        return S.copy()
+    holders.add(id(holder))
+    return S
+
+
+def overflow(nodes: tuple[Any, ...], what: str = "S") -> EvaluationError:
+    """Return the error that says that S, or `what` else, overflows between these nodes."""
     return EvaluationError(f"{_of(nodes, what)} overflows: the product of the derivatives exceeds 1.8e308")
 
 
 def _of(nodes: tuple[Any, ...], what: str) -> str:
     return f"{what}({shorten(', '.join(map(str, nodes)))})"
-
-
-def finite(values: dict[Any, Scalar], what: str = "S") -> list[Scalar]:
-    """Return computed values, or raise `EvaluationError` for one that overflowed, or a fraction of too many digits.
-
-    A sweep starts from the integers 0 and 1, which leave Fractions and symbols exact. Beside those they stay as
-    they are; otherwise they come out as floats.
-    """
-    exact = not all(isinstance(value, NUMBER) for value in values.values())
-    for nodes, value in values.items():
-        if isinstance(value, INEXACT) and not cmath.isfinite(value):
-            raise _overflow(nodes, what)
-        if exact:
-            try:
-                require_short(value)
-            except TooLongError as error:
-                raise EvaluationError(f"{_of(nodes, what)} {error}") from None
-    return [float(value) if type(value) is int and not exact else value for value in values.values()]
 
 
 def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: str) -> Scalar:
@@ -241,6 +277,8 @@ def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: 
         )
     if isinstance(value, Jacobian):
         return value
+    if is_masked(value):
+        raise DerivativeError(f"{edge} holds a masked array as {derivative!r}; fill it, as by value.filled(0.0)")
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "iuf":
         if not np.isfinite(value).all():
             raise DerivativeError(f"{edge} holds a Jacobian with an entry that is not finite")
@@ -251,15 +289,30 @@ def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: 
             f"{edge} holds {what} as {derivative!r}; give it a matrix of floats, an ndarray with a row for each entry of "
             f"y({j}) and a column for each entry of y({i})"
         )
-    if isinstance(value, bool | str | bytes) or not hasattr(value, "__mul__") or hasattr(value, "__len__"):
+    if isinstance(value, bool | np.bool_ | str | bytes) or not hasattr(value, "__mul__") or hasattr(value, "__len__"):
         raise DerivativeError(f"{edge} holds {value!r} as {derivative!r}; give it a number")
+    number = _as_finite(value)
+    if number is None:
+        raise DerivativeError(f"{edge} holds {_show(value)} as {derivative!r}; give it a finite number")
+    return number
+
+
+def _as_finite(value: Any) -> Scalar | None:
+    """Return a number as float or complex, a Fraction or a symbol as it is; None if it is not finite."""
     if isinstance(value, complex):
-        is_finite, value = cmath.isfinite(value), complex(value)
-    elif isinstance(value, int | float) or hasattr(value, "dtype"):
-        value = float(value)  # type: ignore[arg-type]  # numpy's scalars, whose overflow would only warn
-        is_finite = cmath.isfinite(value)
-    else:
-        is_finite = bool(value == value)  # noqa: PLR0124 - Fractions and symbols are; Decimal("nan") is not
-    if not is_finite:
-        raise DerivativeError(f"{edge} holds {value!r} as {derivative!r}; give it a finite number")
-    return value
+        return complex(value) if cmath.isfinite(value) else None
+    if isinstance(value, int | float) or hasattr(value, "dtype"):
+        try:
+            number = float(value)  # numpy's scalars, too, whose overflow would only warn
+        except OverflowError:
+            return None
+        return number if isfinite(number) else None
+    return value if value == value else None  # noqa: PLR0124 - Fractions and symbols are; Decimal("nan") is not
+
+
+def _show(value: object) -> str:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if type(value) is int:  # which Python does not print if it has more than 4,300 digits
+        return "-" * (value < 0) + show_count(abs(value))
+    return repr(value)

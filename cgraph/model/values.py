@@ -17,6 +17,7 @@ __all__ = [
     "exact_power",
     "holds",
     "is_finite",
+    "is_masked",
     "require_short",
     "shape_of",
     "show_shape",
@@ -50,6 +51,8 @@ def as_value(value: Any) -> Any:
             return float(value)
         except OverflowError:
             raise ValueError("is not finite") from None
+    if is_masked(value):
+        raise ValueError("is a masked array; fill it, as by value.filled(0.0)")
     try:
         array = np.asarray(value)
     except ValueError:
@@ -61,6 +64,11 @@ def as_value(value: Any) -> Any:
     array = array.astype(np.float64, order="C")
     array.setflags(write=False)
     return array
+
+
+def is_masked(value: Any) -> bool:
+    """Whether some entries of an array are masked, which NumPy forgets when it makes a plain array of it."""
+    return hasattr(value, "mask") and bool(np.ma.is_masked(value))
 
 
 def _is_ours(value: Any) -> bool:

@@ -1,20 +1,5 @@
 """What people read: tables, formulas, pictures, charts, pages."""
 
-from cgraph.reports.budget_chart import budget_chart
-from cgraph.reports.charts import flow_chart, loss_chart, path_chart
-from cgraph.reports.drawing import DRAWING_FORMATS, Drawing, draw
-from cgraph.reports.notebooks import SensitivityReport, sensitivity_report
-from cgraph.reports.pages import page
+from cgraph.lazy import load_on_demand
 
-__all__ = [
-    "DRAWING_FORMATS",
-    "Drawing",
-    "SensitivityReport",
-    "budget_chart",
-    "draw",
-    "flow_chart",
-    "loss_chart",
-    "page",
-    "path_chart",
-    "sensitivity_report",
-]
+load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`

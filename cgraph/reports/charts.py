@@ -1,4 +1,4 @@
-"""Charts: the losses of a descent, the sensitivities by depth, the contributions of paths."""
+"""Charts: the losses of a descent, the sensitivities by depth, the products of paths, what acts most on a node."""
 
 from __future__ import annotations
 
@@ -12,20 +12,27 @@ from typing import Any
 import networkx as nx
 
 from cgraph.algorithms.diagnostics import FlowLevel
+from cgraph.algorithms.engines import sensitivities
 from cgraph.algorithms.paths import count_paths, top_paths
 from cgraph.algorithms.sweeps import sensitivity
-from cgraph.model.errors import DrawingError, show_count
+from cgraph.model.errors import DrawingError, shorten, show_count
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node
-from cgraph.reports.drawing.palette import EDGES, PAPER
-from cgraph.reports.drawing.words import show_quantity
+from cgraph.reports.drawing.fonts import families
+from cgraph.reports.drawing.palette import EDGES, PAPER, PATHS
+from cgraph.reports.drawing.sizes import wrapped
+from cgraph.reports.drawing.words import is_array, show_quantity, text_width
 from cgraph.reports.extras import drawing_library
 from cgraph.training.descent import Descent
 
-__all__ = ["flow_chart", "loss_chart", "path_chart"]
+__all__ = ["flow_chart", "loss_chart", "path_chart", "tornado_chart"]
 
 FORMATS = ("svg", "png", "pdf")
-FIRST, SECOND = EDGES["positive"].stroke, EDGES["negative"].stroke
+FIRST, SECOND = PATHS[0].stroke, PATHS[1].stroke  # blue and orange mean a sign
+POSITIVE, NEGATIVE = EDGES["positive"].stroke, EDGES["negative"].stroke
+WIDTH, HEIGHT, POINTS = 6.4, 4.0, 72.0  # of a figure, in inches; points in an inch
+BAR, AROUND = 0.3, 1.3  # inches for each bar, and for title and axis
+TITLE, LABEL = 12.0, 10.0  # font sizes
 LOGARITHMIC = 100.0  # from what ratio of the largest to the smallest loss
 
 
@@ -88,7 +95,8 @@ def flow_chart(levels: Sequence[FlowLevel], output: str | os.PathLike[str] | Non
     -------
     matplotlib.figure.Figure
         Above, the decimal logarithm of the mean ``|S(i,t)|`` (which no underflow reaches) and the range from the
-        smallest to the largest; below, the share of shut gates. The inputs are on the left, t on the right.
+        smallest to the largest; below, the share of shut gates, or a word that none is. The inputs are on the left, t on
+        the right.
 
     Raises
     ------
@@ -104,8 +112,9 @@ def flow_chart(levels: Sequence[FlowLevel], output: str | os.PathLike[str] | Non
     [0.0, -1.0, -2.0]
     """
     figure = _figure()
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     depth = [level.depth for level in levels]
+    shut = [0.0 if math.isnan(level.shut) else level.shut for level in levels]
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1) if any(shut) else (8, 1))
     above.plot(depth, [_decimal(level.log_mean) for level in levels], color=FIRST, marker="o", markersize=4)
     seen = [level for level in levels if level.smallest > 0 and math.isfinite(level.largest)]
     above.vlines(
@@ -118,8 +127,11 @@ def flow_chart(levels: Sequence[FlowLevel], output: str | os.PathLike[str] | Non
     )
     above.set(ylabel="log₁₀ |S(i, t)|")
     above.grid(alpha=0.3)
-    below.bar(depth, [0.0 if math.isnan(level.shut) else level.shut for level in levels], color=SECOND)
-    below.set(xlabel="edges to t", ylabel="gates shut", ylim=(0, 1))
+    below.bar(depth, shut, color=SECOND)
+    below.set(xlabel="edges to t", ylabel="gates shut" if any(shut) else "", ylim=(0, 1))
+    if not any(shut):
+        below.set_yticks([])
+        below.text(0.5, 0.5, "gates shut: none", transform=below.transAxes, ha="center", va="center")
     below.invert_xaxis()
     below.xaxis.get_major_locator().set_params(integer=True)
     return _written(figure, output)
@@ -132,8 +144,10 @@ def path_chart(
     output: str | os.PathLike[str] | None = None,
     *,
     k: int = 50,
+    log: bool = False,
+    derivative: str = "derivative",
 ) -> Any:
-    """Draw the products of the `k` strongest paths from `s` to `t`, the largest first.
+    """Draw the products of the `k` strongest paths from `s` to `t`, the largest above.
 
     Parameters
     ----------
@@ -143,12 +157,16 @@ def path_chart(
         As in `loss_chart`.
     k : int, default 50
         How many paths.
+    log : bool, default False
+        Whether the axis is a symmetric logarithmic one; else it is linear, and lengths can be compared.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Returns
     -------
     matplotlib.figure.Figure
-        A bar for each path, as high as ``|product|`` on a logarithmic scale, blue for a positive product and orange
-        and hatched for a negative one.
+        A bar for each path, with its name, from zero to its product: to the right and blue for a positive product, to the
+        left, orange and hatched for a negative one.
 
     Raises
     ------
@@ -161,30 +179,127 @@ def path_chart(
     --------
     >>> G = nx.DiGraph()
     >>> G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", -5.0), ("x", "y", 3.0)], "derivative")
-    >>> [float(bar.get_height()) for bar in path_chart(G, "x", "y").axes[0].patches]
-    [10.0, 3.0]
+    >>> ax = path_chart(G, "x", "y").axes[0]
+    >>> [(label.get_text(), float(bar.get_width())) for label, bar in zip(ax.get_yticklabels(), ax.patches)]
+    [('x → a → y', -10.0), ('x → y', 3.0)]
     """
-    products = [product for _, product in top_paths(G, s, t, k) if product]
-    if not products:
+    found = [(path, product) for path, product in top_paths(G, s, t, k, derivative=derivative) if product]
+    if not found:
         raise DrawingError(f"no path from {s!r} to {t!r} has a product other than 0")
-    figure = _figure()
-    ax = figure.add_subplot(xlabel="paths, the strongest first", ylabel="|product|", yscale="log")
-    colours = [FIRST if product > 0 else SECOND for product in products]
-    hatches = ["" if product > 0 else "///" for product in products]
-    ranks = range(1, len(products) + 1)
-    ax.bar(ranks, [abs(p) for p in products], color=colours, hatch=hatches, edgecolor=PAPER.fill)
-    ax.xaxis.get_major_locator().set_params(integer=True)
     number = count_paths(G, s, t)
     total = show_quantity(sensitivity(G, s, t))
-    ax.set_title(_plain(f"S({s}, {t}) = {total}, the sum over {show_count(number)} path{'s' * (number != 1)}"))
-    signs = [("positive", FIRST, ""), ("negative", SECOND, "///")]
-    patch = drawing_library("matplotlib.patches").Patch
-    ax.legend(handles=[patch(facecolor=c, hatch=h, edgecolor=PAPER.fill, label=sign) for sign, c, h in signs])
+    title = f"S({s}, {t}) = {total}, the sum over {show_count(number)} path{'s' * (number != 1)}"
+    if len(found) < number:
+        title += f"; the {len(found)} strongest" if len(found) > 1 else "; the strongest"
+    figure = _bars([(_way(path), product) for path, product in found], title, "product along the path")
+    if log:
+        figure.axes[0].set_xscale("symlog", linthresh=abs(found[-1][1]))
     return _written(figure, output)
 
 
+def tornado_chart(
+    G: nx.DiGraph[Any],
+    t: Node,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    k: int = 20,
+    derivative: str = "derivative",
+) -> Any:
+    """Draw the sensitivities of `t` to the inputs and weights, the largest above: a tornado.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph
+        Linearized. Not modified.
+    t : node
+        The node whose value is differentiated.
+    output
+        As in `loss_chart`.
+    k : int, default 20
+        How many of the nodes that no edge enters.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A bar for each node, from zero to S(i, t): to the right and blue if `t` rises with it, to the left, orange and
+        hatched if it falls.
+
+    Raises
+    ------
+    DrawingError
+        If a sensitivity is an array (`scalarize` makes its entries nodes), or all are 0.
+    CGraphError
+        As `loss_chart` and `sensitivities`.
+
+    Examples
+    --------
+    >>> from cgraph import from_equations, linearize
+    >>> ax = tornado_chart(linearize(from_equations("y = 2*a - 5*b + 0*c", a=1.0, b=1.0, c=1.0)), "y").axes[0]
+    >>> [(label.get_text(), float(bar.get_width())) for label, bar in zip(ax.get_yticklabels(), ax.patches)]
+    [('b', -5.0), ('a', 2.0)]
+    """
+    S = {i: value for i, value in sensitivities(G, t, derivative=derivative).items()
+         if not G.pred[i] and i != t and G.nodes[i].get("role") != "constant"}  # fmt: skip
+    for i, value in S.items():
+        if is_array(value):
+            raise DrawingError(
+                f"S({i}, {t}) is an array of {show_quantity(value)}, not a number; scalarize(G) makes it numbers"
+            )
+    strongest = sorted((i for i in S if S[i]), key=lambda i: -abs(S[i]))[:k]
+    if not strongest:
+        raise DrawingError(f"no input acts on {t!r}: every S(i, {t}) is 0")
+    title = f"what acts most on {t}: the derivative of {t} with respect to each input"
+    return _written(_bars([(str(i), S[i]) for i in strongest], title, f"S(i, {t})"), output)
+
+
+def _way(path: Sequence[Node]) -> str:
+    """Return the name of a path, with its ends if it is long."""
+    name = " → ".join(map(str, path))
+    return name if _fits(name) else f"{path[0]} → … → {path[-1]} ({len(path)} nodes)"
+
+
+def _fits(name: str) -> bool:
+    return text_width(name, LABEL) <= 0.5 * WIDTH * POINTS
+
+
+def _cut(name: str) -> str:
+    """Return a name that takes at most half of the figure; the bars need the rest."""
+    return next(short for length in range(len(name), 0, -1) if _fits(short := shorten(name, length)))
+
+
+def _bars(rows: Sequence[tuple[str, float]], title: str, label: str) -> Any:
+    """Return a figure with a horizontal bar for each named number, from zero, in the colour of its sign."""
+    figure = drawing_library("matplotlib.figure").Figure(
+        (WIDTH, AROUND + BAR * max(len(rows), 2)), layout="constrained", dpi=150
+    )
+    ax = figure.add_subplot(xlabel=_plain(_cut(label)))
+    values, places = [float(value) for _, value in rows], range(len(rows))
+    signs = [value > 0 for value in values]
+    ax.barh(
+        places, values, height=0.7, edgecolor=PAPER.fill,
+        color=[POSITIVE if sign else NEGATIVE for sign in signs], hatch=["" if sign else "///" for sign in signs],
+    )  # fmt: skip
+    fonts = families([title, *(name for name, _ in rows)])
+    ax.set_yticks(places, [_plain(_cut(name)) for name, _ in rows], fontfamily=fonts)
+    ax.set_ylim(max(len(rows), 2) - 0.4, -0.6)  # the first above; one bar is not a wall
+    ax.axvline(0, color=PAPER.stroke, linewidth=0.8)
+    ax.margins(x=0.08)
+    ax.locator_params(axis="x", nbins=6)
+    ax.grid(axis="x", alpha=0.3)
+    ax.set_axisbelow(True)
+    lines = wrapped(title, 0.9 * WIDTH * POINTS, TITLE)
+    figure.suptitle(_plain("\n".join(lines)), fontsize=TITLE, fontfamily=fonts)
+    kinds = [(True, "positive", POSITIVE, ""), (False, "negative", NEGATIVE, "///")]
+    patch = drawing_library("matplotlib.patches").Patch
+    handles = [patch(facecolor=c, hatch=h, edgecolor=PAPER.fill, label=word) for s, word, c, h in kinds if s in signs]
+    ax.legend(handles=handles, loc="best", fontsize="small")
+    return figure
+
+
 def _figure() -> Any:
-    return drawing_library("matplotlib.figure").Figure((6.4, 4.0), layout="constrained", dpi=150)
+    return drawing_library("matplotlib.figure").Figure((WIDTH, HEIGHT), layout="constrained", dpi=150)
 
 
 def _plain(text: str) -> str:

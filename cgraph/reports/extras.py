@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-from cgraph.model.errors import ExtraMissingError
+from cgraph.model.optional import optional_library
 
 __all__ = ["drawing_library"]
 
 
 def drawing_library(module: str) -> Any:
-    """Return a module of the extra ``draw``.
-
-    Raises
-    ------
-    ExtraMissingError
-        If it is not installed; the message says what to install.
-    """
-    try:
-        return import_module(module)
-    except ImportError:
-        library = module.partition(".")[0]
-        raise ExtraMissingError(f"this needs {library}; pip install 'cgraph-sensitivity[draw]'") from None
+    """Return a module of the extra ``draw``, or raise `ExtraMissingError`."""
+    return optional_library(module, "draw")

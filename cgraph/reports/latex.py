@@ -63,9 +63,18 @@ _DOCUMENT = r"""\documentclass{article}
 _ATOM = 9  # binds tighter than every operator
 # How tightly an operation binds that is neither typeset as it is typed nor held together by brackets of its own, and
 # how tightly each of its operands has to.
-_RESULT = {"matmul": 2.5, "dot": 2.0, "outer": 2.0, "sum": 1.0, "cross_entropy": 1.0, "softmax_cross_entropy": 1.0}
+_RESULT = {
+    "matmul": 2.5,
+    "dot": 2.0,
+    "outer": 2.0,
+    "sum": 1.0,
+    "prod": 1.0,
+    "solve": 2.0,
+    "cross_entropy": 1.0,
+    "softmax_cross_entropy": 1.0,
+}
 _OPERANDS = {
-    "matmul": (2.5, 2.5), "dot": (_ATOM, 2), "outer": (2, _ATOM), "sum": (2,), "cross_entropy": (2, _ATOM),
+    "matmul": (2.5, 2.5), "dot": (_ATOM, 2), "outer": (2, _ATOM), "sum": (2,), "prod": (2,), "solve": (_ATOM, 2), "cross_entropy": (2, _ATOM),
     "softmax_cross_entropy": (0, _ATOM), "squared_error": (0, 2), "transpose": (_ATOM,), "inv": (_ATOM,), "index": (_ATOM,),
 }  # fmt: skip
 
@@ -189,10 +198,10 @@ def _bracketed(text: str, precedence: float, operation: str, position: int) -> s
     match operation:
         case _ if operation in _OPERANDS:
             needs = precedence < _OPERANDS[operation][position]
-        case "div" | "exp" | "sqrt" | "reciprocal":
+        case _ if f"{{{{{{{position}}}}}}}" in outer.latex:
             needs = False  # the layout brackets it
-        case "pow" | "square":
-            needs = position == 0 and precedence < _ATOM
+        case _ if outer.latex.startswith("{0}^") and position == 0:
+            needs = precedence < _ATOM
         case "sub":
             needs = position == 1 and precedence <= outer.precedence
         case _:

@@ -7,10 +7,11 @@ from typing import Any
 
 import networkx as nx
 
+from cgraph.algorithms.engines import sensitivities
 from cgraph.algorithms.paths import count_paths, top_paths
-from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import ExtraMissingError, show_count
 from cgraph.model.graph import Node
+from cgraph.model.linearized import with_derivative
 from cgraph.reports.drawing import Drawing, draw
 from cgraph.reports.drawing.words import is_array, show_quantity
 from cgraph.reports.tables import Table, show_number, to_html, to_text
@@ -45,7 +46,9 @@ class SensitivityReport:
         return f"<div>{picture}\n{to_html(self.paths)}\n{to_html(self.nodes)}</div>"
 
 
-def sensitivity_report(G: nx.DiGraph[Any], s: Node, t: Node, *, top: int = 5) -> SensitivityReport:
+def sensitivity_report(
+    G: nx.DiGraph[Any], s: Node, t: Node, *, top: int = 5, derivative: str = "derivative"
+) -> SensitivityReport:
     """Return a picture and tables of how `s` acts on `t`.
 
     Parameters
@@ -56,6 +59,8 @@ def sensitivity_report(G: nx.DiGraph[Any], s: Node, t: Node, *, top: int = 5) ->
         Both ends.
     top : int, default 5
         How many of the strongest paths are listed.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Returns
     -------
@@ -82,6 +87,7 @@ def sensitivity_report(G: nx.DiGraph[Any], s: Node, t: Node, *, top: int = 5) ->
       a         2        5
       y        13        1
     """
+    G = with_derivative(G, derivative)
     S = sensitivities(G, t)
     drawing = draw(G, s=s, t=t)
     number = count_paths(G, s, t)

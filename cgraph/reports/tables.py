@@ -7,6 +7,7 @@ import html
 import io
 import math
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,6 +17,9 @@ import numpy as np
 from cgraph.reports.latex import EDGE, is_long, latex_array, latex_number, latex_text
 
 __all__ = ["Formula", "Table", "show_number", "to_csv", "to_html", "to_latex", "to_markdown", "to_text"]
+
+
+NARROWEST = 20  # characters of a wrapped column
 
 
 class Formula(NamedTuple):
@@ -62,9 +66,14 @@ def show_number(value: Any) -> str:
     return format(value + 0.0, ".10g") if isinstance(value, float) else str(value)  # -0.0 + 0.0 is 0.0
 
 
-def to_text(table: Table) -> str:
-    """Return the table with aligned columns, numbers to the right."""
+def to_text(table: Table, *, width: int | None = None) -> str:
+    """Return the table with aligned columns, numbers to the right.
+
+    With a `width`, the last column is wrapped so that the table is no wider, as far as that is possible.
+    """
     cells = [[_plain(cell) for cell in row] for row in table.rows]
+    if width is not None and cells:
+        cells = _wrapped(table.columns, cells, width)
     to_the_right = [_is_numeric(column) for column in _columns(table)]
     widths = [max(map(len, column)) for column in zip(table.columns, *cells, strict=True)]
     lines = [_plain(table.title)] if table.title else []
@@ -75,6 +84,17 @@ def to_text(table: Table) -> str:
         ]
         lines.append("  " + "  ".join(padded).rstrip())
     return "\n".join(lines)
+
+
+def _wrapped(columns: Sequence[str], cells: list[list[str]], width: int) -> list[list[str]]:
+    """Return the cells with the texts of the last column broken into rows."""
+    before = [max(map(len, column)) for column in zip(columns[:-1], *(row[:-1] for row in cells), strict=True)]
+    room = max(width - sum(before) - 2 * len(columns), NARROWEST)
+    rows = []
+    for *first, last in cells:
+        head, *rest = textwrap.wrap(last, room) or [""]
+        rows += [[*first, head], *([*[""] * len(first), line] for line in rest)]
+    return rows
 
 
 def to_markdown(table: Table) -> str:

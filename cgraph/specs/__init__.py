@@ -1,6 +1,5 @@
 """Graph specs: files that describe a graph."""
 
-from cgraph.specs.reading import read_spec
-from cgraph.specs.writing import write_spec
+from cgraph.lazy import load_on_demand
 
-__all__ = ["read_spec", "write_spec"]
+load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from cgraph.model.errors import Problem, SpecError
+from cgraph.model.errors import Problem, SpecError, SpecWarning
 
 __all__ = ["Document", "Path", "Places", "problem_at"]
 
@@ -36,11 +37,17 @@ class Document:
         The content; every key of a mapping is the text that stands in the file.
     problems : list of Problem
         What is wrong so far.
+    warnings : list of Problem
+        What may be meant otherwise.
+    defined : dict
+        ``{node: path}``, where each node of the graph is defined.
     """
 
     def __init__(self, name: str, lines: list[str], data: Any, find_places: Callable[[], Places]) -> None:
         self.name, self.lines, self.data, self._find_places = name, lines, data, find_places
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.defined: dict[str, Path] = {}
 
     @cached_property
     def places(self) -> Places:
@@ -58,16 +65,26 @@ class Document:
         cyclic: bool = False,
     ) -> None:
         """Record a problem with the part at `path`; `inside` is a text that stands there and a column of it."""
+        line, column = self._place(path, at_key, inside)
+        self.problems.append(replace(problem_at(self.lines, line, column, message, hint), cyclic=cyclic))
+
+    def warn(self, path: Path, message: str, hint: str = "", *, inside: tuple[str, int] = ("", 0)) -> None:
+        """Record what may be meant otherwise, as `report` does a mistake."""
+        line, column = self._place(path, False, inside)
+        self.warnings.append(problem_at(self.lines, line, column, message, hint))
+
+    def _place(self, path: Path, at_key: bool, inside: tuple[str, int]) -> tuple[int, int]:
         table = self.places.keys if at_key else self.places.values
         while path and path not in table:
             path = path[:-1]
-        line, column = self._inside(*table.get(path, (0, 0)), *inside)
-        self.problems.append(replace(problem_at(self.lines, line, column, message, hint), cyclic=cyclic))
+        return self._inside(*table.get(path, (0, 0)), *inside)
 
     def raise_problems(self) -> None:
-        """Raise `SpecError` if there are any."""
+        """Raise `SpecError` if there are any; else warn of what may be meant otherwise."""
         if self.problems:
             raise SpecError(self.name, self.problems)
+        for problem in self.warnings:
+            warnings.warn(problem.report(self.name, "warning"), SpecWarning, stacklevel=3)
 
     def _inside(self, line: int, column: int, text: str, offset: int) -> tuple[int, int]:
         """Return the place of character `offset` of a scalar that begins at `line` and `column`."""

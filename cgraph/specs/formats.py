@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
+import unicodedata
 from pathlib import Path as FilePath
 from typing import IO, Any
 
-from cgraph.model.errors import CGraphError, Problem, SpecError, shorten
+from cgraph.model.errors import CGraphError, FormatError, Problem, SpecError, shorten
 from cgraph.specs.documents import Document, Path, Places, problem_at
 from cgraph.specs.yaml_documents import TOO_DEEP, parse_yaml
 
-__all__ = ["format_of", "parse_document", "read_text"]
+__all__ = ["format_of", "format_to_write", "parse_document", "read_text"]
 
 # ruamel.yaml takes some 12 seconds for each MB, json 10 milliseconds.
 MAX_BYTES = {"yaml": 2_000_000, "json": 100_000_000, "toml": 10_000_000}
@@ -28,13 +28,29 @@ def format_of(suffix: str, format: str | None) -> str:
 
     Raises
     ------
-    CGraphError
+    FormatError
         If there is no such format.
     """
     format = format or SUFFIXES.get(suffix.lower(), "yaml")
     if format not in MAX_BYTES:
-        raise CGraphError(f"there is no format {format!r}; the formats are {', '.join(MAX_BYTES)}")
+        raise FormatError(f"there is no format {format!r}; the formats are {', '.join(MAX_BYTES)}")
     return format
+
+
+def format_to_write(path: str, format: str | None) -> str:
+    """Return the format in which a spec is written to a file: `format`, or what the suffix says.
+
+    Raises
+    ------
+    FormatError
+        If the suffix is that of something else.
+    """
+    suffix = FilePath(path).suffix.lower()
+    if format is None and suffix and suffix not in SUFFIXES:
+        raise CGraphError(
+            f"{path!r} does not end as a spec does; the endings are {', '.join(SUFFIXES)}, or say the format"
+        )
+    return format_of(suffix, format)
 
 
 def read_text(source: str | os.PathLike[str] | IO[Any]) -> tuple[str, str]:
@@ -55,11 +71,18 @@ def read_text(source: str | os.PathLike[str] | IO[Any]) -> tuple[str, str]:
             raise CGraphError(f"the path of a file or a stream is needed, not {shorten(repr(source))}")
         name = getattr(source, "name", "<text>")
         raw = source.read(limit)
+    return name, unicodedata.normalize("NFC", _decoded(raw, name) if isinstance(raw, bytes) else raw)
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw[:2]:
+        raise SpecError(name, [problem_at([], 0, 0, "not UTF-8 text, but UTF-16", "save the file as UTF-8")])
     try:
-        return name, raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         *before, last = error.object[: error.start].decode().split("\n")
-        problem = problem_at([], len(before), len(last), f"not UTF-8 text: byte {error.start + 1}")
+        message = f"not UTF-8 text: byte {error.start + 1}"
+        problem = problem_at([], len(before), len(last), message, "save the file as UTF-8")
     raise SpecError(name, [problem])
 
 
@@ -144,6 +167,8 @@ def _json_places(lines: list[str]) -> tuple[Places, list[Problem]]:
 
 
 def _parse_toml(text: str, name: str) -> Document:
+    import tomllib
+
     lines = re.split(r"\r?\n", text)
     try:
         data = tomllib.loads(text)

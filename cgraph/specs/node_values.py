@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.model.errors import CGraphError, shorten
-from cgraph.specs.array_files import ArrayFiles
+from cgraph.specs.advice import instead_of_key, instead_of_text
 from cgraph.specs.documents import Path
+
+if TYPE_CHECKING:
+    from cgraph.specs.array_files import ArrayFiles
 
 __all__ = ["Report", "Values", "check_keys", "kind_of"]
 
@@ -36,12 +40,19 @@ class Values:
 
     def __init__(self, report: Report, folder: FilePath) -> None:
         self.report = report
-        self.files = ArrayFiles(folder)
+        self.folder = folder
+
+    @cached_property
+    def files(self) -> ArrayFiles:
+        """The files of numbers that the spec names."""
+        from cgraph.specs.array_files import ArrayFiles
+
+        return ArrayFiles(self.folder)
 
     def number(self, value: object, path: Path, what: str, needed: str = "a number") -> float | None:
         """Return a number as a float, or report what is wrong with it."""
         if isinstance(value, bool) or not isinstance(value, int | float):
-            hint = "a formula is an equation, and stands under 'nodes'" if isinstance(value, str) else ""
+            hint = instead_of_text(value) if isinstance(value, str) else ""
             self.report(path, f"{what} is {kind_of(value)}; {needed} is needed", hint)
         elif not math.isfinite(number := _to_float(value)):
             self.report(path, f"{what} is {number}; a finite number is needed")
@@ -100,7 +111,7 @@ def check_keys(data: Mapping[str, Any], keys: list[str], path: Path, report: Rep
     """Report the keys of a mapping that are not known."""
     for key in data:
         if key not in keys:
-            report((*path, key), f"unknown key {key!r}", f"the keys are {', '.join(keys)}", at_key=True)
+            report((*path, key), f"unknown key {key!r}", instead_of_key(key, keys), at_key=True)
 
 
 def kind_of(value: object) -> str:

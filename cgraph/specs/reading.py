@@ -10,14 +10,16 @@ from typing import IO, Any
 
 import numpy as np
 
-from cgraph.model.errors import CycleError, DerivativeError, EquationError, nearest
+from cgraph.model.errors import CycleError, DerivativeError, EquationError, InvalidNodeError, nearest
 from cgraph.model.graph import BIAS, BIAS_RULE, ComputationalGraph, topological_order, undefined
-from cgraph.model.language.expressions import write_name
+from cgraph.model.language.expressions import Expression, Name, Number, write_name
 from cgraph.model.language.names import unusable
 from cgraph.model.language.parsing import parse
 from cgraph.model.linearized import size_of
+from cgraph.model.neurons import LAYER_ACTIVATIONS
 from cgraph.model.operations.elementwise import ACTIVATIONS
 from cgraph.model.values import show_shape
+from cgraph.specs.advice import instead_of_key, node_meant
 from cgraph.specs.documents import Document, Path
 from cgraph.specs.formats import format_of, parse_document, read_text
 from cgraph.specs.network_section import LOSS, Layer, Network, Neuron, read_network
@@ -28,13 +30,13 @@ __all__ = ["EXERCISE_KEYS", "graph_of", "read_document", "read_spec"]
 
 VERSION = 1
 SOURCES = {"inputs": "input", "weights": "weight", "constants": "constant"}
-LAYER_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 MAX_SUGGESTIONS = 20  # the search for a name that is near goes through all names
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 EXERCISE_KEYS = ("ask", "vary", "magnitude", "salt", "variant", "sealed")
 KEYS = [
     "cgraph",
     "title",
+    "functions",
     *SOURCES,
     "nodes",
     "network",
@@ -99,7 +101,9 @@ def read_document(source: str | os.PathLike[str] | IO[Any], *, format: str | Non
 def graph_of(document: Document, source: str | os.PathLike[str] | IO[Any]) -> ComputationalGraph:
     """Return the graph of a spec; mistakes are recorded in the document. Files are named relative to its `source`."""
     path = FilePath(source) if isinstance(source, str | os.PathLike) else FilePath()
-    return _Reader(document, path.parent).graph()
+    reader = _Reader(document, path.parent)
+    document.defined = reader.defined
+    return reader.graph()
 
 
 class _Reader:
@@ -116,7 +120,8 @@ class _Reader:
 
     def graph(self) -> ComputationalGraph:
         if not isinstance(self.document.data, dict):
-            self.report((), "a spec is a mapping, with keys such as 'inputs' and 'nodes'")
+            hint = "write inputs: {x: 2.0} and nodes: {y: x^2}; `cgraph eval -e` takes 'y = x^2' as it stands"
+            self.report((), "a spec is a mapping, with keys such as 'inputs' and 'nodes'", hint)
             return self.G
         self.check_keys()
         # All names stand in the graph, in the order of the file, before any is used: the file may use a name
@@ -124,7 +129,11 @@ class _Reader:
         for section in (*SOURCES, "readings", "nodes"):
             for name in self.section(section):
                 self.define(name, (section, name))
+        self.add_functions()
         network = self.define_network()
+        self.numbered = {name for name in self.defined if name.isdecimal()}
+        equations = self.section("nodes").values()
+        self.writes_y = any(isinstance(e, str) and re.search(r"\by\s*\(", e) for e in equations)
         for section, role in SOURCES.items():
             for name, value in self.section(section).items():
                 self.add_source(name, value, (section, name), role)
@@ -145,7 +154,9 @@ class _Reader:
     def check_keys(self) -> None:
         for key in self.document.data:
             if key not in KEYS:
-                self.report((key,), f"unknown key {key!r}", self.suggest(key, KEYS, "the keys are"), at_key=True)
+                self.report(
+                    (key,), f"unknown key {key!r}", instead_of_key(key, KEYS, self.document.data[key]), at_key=True
+                )
         version = self.document.data.get("cgraph", VERSION)
         if version is None:
             self.report(("cgraph",), "'cgraph' is empty", f"write cgraph: {VERSION}")
@@ -158,8 +169,7 @@ class _Reader:
         if isinstance(content, dict):
             return content
         if content is not None and (key,) not in self.defined.values():
-            has_colon = isinstance(content, str) and ":" in content
-            hint = "write a space after the colon" if has_colon else f"write {key}: {{name: ...}}"
+            hint = _instead_of_section(key, content)
             self.report((key,), f"{key!r} is a mapping from names, not {kind_of(content)}", hint)
             self.document.data[key] = None  # said once
         return {}
@@ -174,6 +184,22 @@ class _Reader:
         else:
             self.defined[name] = path
             self.G.add_node(name)
+
+    def add_functions(self) -> None:
+        """Add the functions of the spec's own; each may use those above it."""
+        for head, equation in self.section("functions").items():
+            path = ("functions", head)
+            if not isinstance(equation, str):
+                self.report(path, f"the equation of function {head!r} is text, not {kind_of(equation)}")
+                continue
+            try:
+                self.G.add_function(head, equation)
+            except EquationError as error:
+                for mistake in (error, *error.others):
+                    message = f"function {head!r}: {mistake.message}"
+                    self.report(path, message, mistake.hint, inside=(equation, mistake.column))
+            except InvalidNodeError as error:
+                self.report(path, str(error), at_key=True)
 
     def add_source(self, name: str, value: object, path: Path, role: str) -> None:
         if value is None:
@@ -198,20 +224,43 @@ class _Reader:
             self.report(path, f"node {name!r} has no equation", hint, at_key=True)
             return
         if not isinstance(equation, str):
-            self.report(path, f"the equation of node {name!r} is text, not {kind_of(equation)}")
+            hint = "braces make a mapping: write round brackets" if isinstance(equation, dict) else ""
+            hint = (
+                "a vector is an input or a constant; stack(a, b) makes one of nodes"
+                if isinstance(equation, list)
+                else hint
+            )
+            self.report(path, f"the equation of node {name!r} is text, not {kind_of(equation)}", hint)
             return
         try:
-            steps = undefined(parse(equation), self.defined)
+            steps = undefined(parse(equation, self.G.functions), self.defined)
         except EquationError as error:
-            message = f"node {name!r}: {error.message}"
-            self.report(path, message, error.hint, inside=(equation, error.column))
+            for mistake in (error, *error.others):
+                message = f"node {name!r}: {mistake.message}"
+                self.report(path, message, mistake.hint, inside=(equation, mistake.column))
+            self.report_undefined(name, undefined(Expression(error.names), self.defined), equation, path)
             return
-        for step in steps:
-            message = f"node {name!r} uses {step.name!r}, which is not defined"
-            hint = "the number is written pi" if step.name == "π" else self.suggest(step.name, self.defined)
-            self.report(path, message, hint, inside=(equation, step.start))
+        self.report_undefined(name, steps, equation, path)
+        self.warn_of_numbers(name, equation, path)
         if not steps and self.defined.get(name) == path:
             self.G.add_equation(name, equation)
+
+    def report_undefined(self, name: str, steps: Iterable[Name], equation: str, path: Path) -> None:
+        for step in steps:
+            message = f"node {name!r} uses {step.name!r}, which is not defined"
+            hint = node_meant(step.name, self.defined) if len(self.document.problems) < MAX_SUGGESTIONS else ""
+            self.report(path, message, hint, inside=(equation, step.start))
+
+    def warn_of_numbers(self, name: str, equation: str, path: Path) -> None:
+        """Warn of numbers that are also nodes: an author who never writes y(1) may mean the node by 1."""
+        if not self.numbered or self.writes_y:
+            return
+        typed = [step.text for step in parse(equation).steps if isinstance(step, Number)]
+        for number in dict.fromkeys(self.numbered.intersection(typed)):
+            found = re.search(rf"(?<![\w.]){number}(?![\w.])", equation)
+            message = f"node {name!r}: {number} is the number here, and there is a node of that name"
+            inside = (equation, found.start() if found else 0)
+            self.document.warn(path, message, f"write y({number}) for the node", inside=inside)
 
     def define_network(self) -> Network:
         network = read_network(self.section("network"), list(self.section("inputs")), self.report)
@@ -352,7 +401,7 @@ class _Reader:
 
     def add_title(self) -> None:
         title = self.document.data.get("title")
-        if isinstance(title, str) and _UNPRINTABLE.search(title):
+        if isinstance(title, str) and UNPRINTABLE.search(title):
             self.report(("title",), "the title holds a control character")
         elif isinstance(title, str):
             self.G.graph["title"] = title
@@ -391,3 +440,13 @@ class _Reader:
         except CycleError as error:
             path = self.defined.get(str(error.cycle[0]), ("edges", f"{error.cycle[0]} -> {error.cycle[1]}"))
             self.report(path, str(error), at_key=True, cyclic=True)
+
+
+def _instead_of_section(key: str, content: object) -> str:
+    if isinstance(content, str) and "=" in content:
+        return "write 'name: value', with a colon and a space instead of '='"
+    if isinstance(content, str) and ":" in content:
+        return "write a space after the colon"
+    if isinstance(content, list):
+        return f"write {key}: {{name: ...}}, or 'name: value' in lines without '-'"
+    return f"write {key}: {{name: ...}}"

@@ -7,8 +7,8 @@ from typing import Any
 
 from cgraph.model.errors import UncertaintyError, nearest
 from cgraph.model.graph import ComputationalGraph
+from cgraph.model.quantities import Quantity, from_readings, read_correlation, read_quantity
 from cgraph.specs.documents import Path
-from cgraph.uncertainty.quantities import Quantity, from_readings, read_correlation, read_quantity
 
 __all__ = ["UNCERTAINTY_KEYS", "add_uncertainty", "plain_uncertainty", "read_means"]
 

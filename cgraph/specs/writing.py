@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
@@ -18,8 +17,9 @@ from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
 from cgraph.model.graph import BIAS, ComputationalGraph, require_digraph
 from cgraph.model.language.names import unusable
-from cgraph.specs.formats import MAX_BYTES, format_of
-from cgraph.specs.reading import SOURCES, VERSION
+from cgraph.model.linearized import with_derivative
+from cgraph.specs.formats import MAX_BYTES, format_to_write
+from cgraph.specs.reading import SOURCES, UNPRINTABLE, VERSION
 from cgraph.specs.uncertainty_section import plain_uncertainty
 
 __all__ = ["spec_of", "to_json", "to_yaml", "write_spec"]
@@ -32,6 +32,7 @@ def write_spec(
     target: str | os.PathLike[str] | TextIO,
     *,
     format: str | None = None,
+    derivative: str = "derivative",
 ) -> None:
     """Write a graph as a spec; reading it gives the graph back.
 
@@ -43,7 +44,9 @@ def write_spec(
     target : path or text stream
         A file is written whole or not at all.
     format : {"yaml", "json", "toml"}, optional
-        By default what the file's suffix says, else YAML.
+        By default what the file's suffix says; YAML if it has none.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Raises
     ------
@@ -52,7 +55,7 @@ def write_spec(
     InvalidNodeError
         If the name of a node cannot stand in a spec.
     CGraphError
-        If the spec would be larger than `read_spec` reads.
+        If the spec would be larger than `read_spec` reads, or the suffix is that of something else, as .csv.
     OSError
         If the file cannot be written.
 
@@ -67,9 +70,8 @@ def write_spec(
     nodes:
       y: x^2
     """
-    suffix = Path(target).suffix if isinstance(target, str | os.PathLike) else ""
-    format = format_of(suffix, format)
-    text = {"yaml": to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(G))
+    format = format_to_write(str(target) if isinstance(target, str | os.PathLike) else "", format)
+    text = {"yaml": to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(with_derivative(G, derivative)))
     if len(text) > MAX_BYTES[format]:
         advice = "" if format == "json" else "; JSON may be larger"
         raise CGraphError(
@@ -88,9 +90,13 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     require_digraph(G)
     spec: dict[str, Any] = {"cgraph": VERSION}
     if title := G.graph.get("title"):
-        spec["title"] = title
+        spec["title"] = _readable(title)
+    if functions := G.graph.get("functions"):
+        spec["functions"] = dict(definition.split(" = ", 1) for definition in functions.values())
     for section, role in SOURCES.items():
-        spec[section] = {i: _value(i, d) for i, d in G.nodes(data=True) if d.get("role") == role}
+        spec[section] = {
+            i: _value(i, d) for i, d in G.nodes(data=True) if d.get("role") == role and not _is_known_by_edges(G, i)
+        }
     spec["nodes"] = {j: d["equation"] for j, d in G.nodes(data=True) if "equation" in d}
     if neurons := {j: _neuron(G, j) for j, d in G.nodes(data=True) if d.get("role") == "neuron"}:
         spec["network"] = {"neurons": neurons}
@@ -108,10 +114,22 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
     return {key: content for key, content in spec.items() if content != {}}
 
 
+def _readable(title: object) -> str:
+    if not isinstance(title, str) or UNPRINTABLE.search(title):
+        raise CGraphError(f"the title {title!r} is no text without control characters; a spec could not be read again")
+    return title
+
+
 def _value(i: str, data: dict[str, Any]) -> Any:
     if data.get("value") is None:
         raise MissingValueError(f"{data['role']} {i!r} has no value; a spec needs one")
     return _plain(data["value"])
+
+
+def _is_known_by_edges(G: ComputationalGraph, i: str) -> bool:
+    """Whether `i` is a constant without a value, as in a graph of given derivatives whose zeros were left out."""
+    data = G.nodes[i]
+    return data.get("role") == "constant" and data.get("value") is None and G.degree(i) > 0
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from cgraph.model.errors import Problem, SpecError, shorten
+from cgraph.specs.advice import instead_of_yaml
 from cgraph.specs.documents import Document, Path, Places, problem_at
 
 __all__ = ["MAX_DEPTH", "TOO_DEEP", "parse_yaml"]
@@ -52,7 +53,7 @@ def _compose(text: str, lines: list[str], name: str) -> Node | None:
     if position is None:
         try:
             with warnings.catch_warnings(action="ignore"):  # of an anchor that is used twice
-                return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]  # a node, or None
+                return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]  # a node, or None
         except MarkedYAMLError as error:
             position = _position(error, text)
             message = f"not YAML: {', '.join(filter(None, [error.context, error.problem]))}".replace("\n", " ")
@@ -64,8 +65,7 @@ def _compose(text: str, lines: list[str], name: str) -> Node | None:
         except (YAMLError, ValueError, IndexError, AttributeError, TypeError, AssertionError) as error:
             # A directive that its reader stumbles over.
             position, message = 0, f"not YAML: {shorten(str(error))}"
-    hint = "a tab cannot indent YAML; use spaces" if "'\\t'" in message else ""
-    raise SpecError(name, [problem_at(lines, *_place(text, position), message, hint)])
+    raise SpecError(name, [problem_at(lines, *_place(text, position), message, instead_of_yaml(message))])
 
 
 def _too_deep(text: str) -> int | None:
@@ -149,7 +149,8 @@ class _Converter:
 
     def refuse(self, node: Any, tag: str) -> None:
         written = tag if tag.startswith("!") else f"!!{tag}"
-        self.problem(node, f"the tag {written} is not allowed", "a spec holds texts and numbers only")
+        hint = "a spec holds texts and numbers only; a text that begins with ! stands in quotes"
+        self.problem(node, f"the tag {written} is not allowed", hint)
         self.has_tags = True
 
     def problem(self, node: Any, message: str, hint: str = "") -> None:

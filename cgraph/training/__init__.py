@@ -1,6 +1,5 @@
 """Training: gradient descent, mini-batches, and the tables of data they read."""
 
-from cgraph.training.descent import Descent, gradient_descent
-from cgraph.training.minibatches import minibatch
+from cgraph.lazy import load_on_demand
 
-__all__ = ["Descent", "gradient_descent", "minibatch"]
+load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`

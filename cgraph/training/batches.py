@@ -23,6 +23,7 @@ from cgraph.model.language.parsing import parse
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS, Slice
 from cgraph.model.operations.elementwise import OPERATIONS
 from cgraph.model.operations.structured_jacobians import Shape
+from cgraph.model.values import show_shape
 
 __all__ = ["over_examples"]
 
@@ -60,16 +61,40 @@ def over_examples(G: ComputationalGraph, example: Mapping[str, Any], losses: Col
             varies[j] = varies.get(j, False) or any(varies[i] for i in G.predecessors(j))
             if not is_computed(G, j):
                 continue
-            if varies[j] and "expression" in G.nodes[j]:
-                v = steps_of(G.nodes[j]["expression"], y, j)
-                y[j] = v[-1]
-                equation = _Writer(j, G.nodes[j]["expression"], v, varies).equation()
-                is_loss = j in losses and not np.ndim(y[j])
-                expression = parse(equation := f"mean({equation}, axis=0)" if is_loss else equation)
-                H.nodes[j].update(equation=equation, expression=expression, operands=expression.operands)
-            else:
+            if not varies[j] or "activation" in G.nodes[j]:
                 y[j] = value_of(G, j, y)
+                _require_aligned(G, j, y, varies)
+                continue
+            v = steps_of(G.nodes[j]["expression"], y, j)
+            y[j] = v[-1]
+            equation = _Writer(j, G.nodes[j]["expression"], v, varies).equation()
+            if j in losses and not np.ndim(y[j]):
+                equation = f"mean({equation}, axis=0)"
+                _require_last(G, j)
+            expression = parse(equation, G.functions)
+            H.nodes[j].update(equation=equation, expression=expression, operands=expression.operands)
     return H
+
+
+def _require_aligned(G: ComputationalGraph, j: str, y: Mapping[str, Any], varies: Mapping[str, bool]) -> None:
+    """Raise `CGraphError` if neuron `j` adds a number of each example to an array: a weighted sum cannot move axes."""
+    if "activation" not in G.nodes[j]:
+        return
+    for i in G.predecessors(j):
+        if varies[i] and np.ndim(y[i]) < np.ndim(y[j]):
+            raise CGraphError(
+                f"neuron {j!r} reads {i!r}, {show_shape(y[i])}, beside {show_shape(y[j])}: this sum has no form for many "
+                f"examples; give its inputs one shape, or compute one at a time"
+            )
+
+
+def _require_last(G: ComputationalGraph, j: str) -> None:
+    """Raise `CGraphError` if the mean loss `j` feeds another node, which needs the loss of each example."""
+    for k in G.successors(j):
+        raise CGraphError(
+            f"{j!r} becomes the mean over the examples, but {k!r} reads it, and would need it of each example; declare "
+            f"only the last of them as an output, or compute one at a time"
+        )
 
 
 class _Writer:
@@ -107,19 +132,22 @@ class _Writer:
         operation, options = step.operation, dict(step.options)
         o = step.operands[0]
         match operation:
-            case "squared_error" if not self.shapes[o]:
+            case "squared_error" if not any(self.shapes[o] for o in step.operands):
                 return self.emit("square", self.emit("sub", *x))
             case _ if operation in OPERATIONS or operation in LOSSES:
                 return self.emit(operation, *self.aligned(step, x))
-            case "matmul" | "dot" | "outer":
+            case "outer":
+                return self.emit("mul", self.as_matrix(x[0], o, 1), self.as_matrix(x[1], step.operands[1], 0))
+            case "matmul" | "dot":
                 return self.product(step, x, y)
             case "sum" | "mean" | "squared_norm" | "norm":
                 return self.reduction(operation, o, x[0], options.get("axis"))
-            case "largest" | "smallest" if options.get("axis") is None:
+            case "largest" | "smallest" | "prod" if options.get("axis") is None:
                 return self.emit(operation, self.with_axes(x[0], o, (math.prod(self.shapes[o]),)), axis=1)
-            case _ if "axis" in ARRAY_OPERATIONS[operation].options and all(self.varies[o] for o in step.operands):
+            case _ if "axis" in ARRAY_OPERATIONS[operation].options:
                 axis = options.get("axis", ARRAY_OPERATIONS[operation].options["axis"])
-                return self.emit(operation, *x, **options | ({"axis": axis + 1} if axis >= 0 else {}))
+                operands = self.repeated(step, x)
+                return self.emit(operation, *operands, **options | ({"axis": axis + 1} if axis >= 0 else {}))
             case "transpose" | "reshape" | "index" | "trace":
                 return self.part(operation, o, x[0], y, **options)
         raise CGraphError(f"node {self.node!r}: {operation} has no form for many examples; compute one at a time")
@@ -136,27 +164,46 @@ class _Writer:
             return position
         return self.emit("reshape", position, shape=(-1, *shape))
 
+    def repeated(self, step: Apply, x: list[int]) -> list[int]:
+        """Return the operands of `step`; one that serves all examples is repeated: 0 for each example, plus the operand."""
+        if all(self.varies[o] for o in step.operands):
+            return x
+        zero = self.zero_of_each(*next((p, o) for p, o in zip(x, step.operands, strict=True) if self.varies[o]))
+        return [
+            position
+            if self.varies[o]
+            else self.emit("add", self.emit("reshape", zero, shape=(-1, *(1,) * len(self.shapes[o]))), position)
+            for position, o in zip(x, step.operands, strict=True)
+        ]
+
+    def zero_of_each(self, position: int, o: int) -> int:
+        """Append a 0 for each example, made from the first entry of an operand that varies."""
+        self.steps.append(Number(0.0, "0"))
+        zero = len(self.steps) - 1
+        key = (ALL, *(0,) * len(self.shapes[o]))
+        return self.emit("mul", zero, self.emit("index", position, key=key) if self.shapes[o] else position)
+
     def product(self, step: Apply, x: list[int], y: Shape) -> int:
         (a, b), (p, q) = step.operands, x
         ranks = len(self.shapes[a]), len(self.shapes[b])
-        if step.operation == "outer":
-            return self.emit("mul", self.as_matrix(p, a, 1), self.as_matrix(q, b, 0))
-        if ranks[0] == 1 and not self.varies[b]:
+        if ranks[0] == 1 and ranks[1] <= 2 and not self.varies[b]:
             return self.emit("matmul", p, q)
         if ranks == (2, 1) and not self.varies[a]:
             return self.emit("matmul", q, self.emit("transpose", p))  # A x for every x, as rows: X A^T
         if ranks == (1, 1):
             return self.emit("sum", self.emit("mul", p, q), axis=-1) if self.varies[a] else self.emit("matmul", q, p)
-        product = self.emit("matmul", self.as_matrix(p, a, 0), self.as_matrix(q, b, 1))
+        rank = max(2, *ranks)  # stacks of matrices are aligned behind the examples, as elementwise operands are
+        product = self.emit("matmul", self.as_matrix(p, a, 0, rank), self.as_matrix(q, b, 1, rank))
         return self.emit("reshape", product, shape=(-1, *y)) if 1 in ranks else product
 
-    def as_matrix(self, position: int, o: int, axis: int) -> int:
-        """Return a vector as a matrix of one row (`axis` 0) or column (1); a matrix as it is."""
-        if len(self.shapes[o]) != 1:
-            return position
-        (n,) = self.shapes[o]
-        shape = (n, 1) if axis else (1, n)
-        return self.emit("reshape", position, shape=(-1, *shape) if self.varies[o] else shape)
+    def as_matrix(self, position: int, o: int, axis: int, rank: int = 2) -> int:
+        """Return a vector as a matrix of one row (`axis` 0) or column (1), and a stack of `rank` axes for each example."""
+        shape = self.shapes[o]
+        if len(shape) == 1:
+            shape = (*shape, 1) if axis else (1, *shape)
+        if self.varies[o]:
+            return self.with_axes(position, o, (1,) * (rank - len(shape)) + shape)
+        return position if shape == self.shapes[o] else self.emit("reshape", position, shape=shape)
 
     def reduction(self, operation: str, o: int, position: int, axis: Any) -> int:
         """Append a reduction over some axes of every example, or over all of them."""

@@ -1,22 +1,5 @@
 """Functions from graph to graph; every S between nodes that survive stays as it was."""
 
-from cgraph.transforms.expansion import expand
-from cgraph.transforms.layers import layerwise
-from cgraph.transforms.networks import append_loss, couple, decouple, weights_as_nodes
-from cgraph.transforms.scalars import scalarize
-from cgraph.transforms.structure import drop_zero_edges, fold_constants, merge_nodes, restrict, split_nodes
+from cgraph.lazy import load_on_demand
 
-__all__ = [
-    "append_loss",
-    "couple",
-    "decouple",
-    "drop_zero_edges",
-    "expand",
-    "fold_constants",
-    "layerwise",
-    "merge_nodes",
-    "restrict",
-    "scalarize",
-    "split_nodes",
-    "weights_as_nodes",
-]
+load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`

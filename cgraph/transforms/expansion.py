@@ -7,6 +7,8 @@ from typing import Any
 
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply, Name, Number, write_name, write_step
+from cgraph.model.language.expressions import written as written_whole
+from cgraph.model.rules.differentiation import unfolded
 from cgraph.transforms.rebuilding import Builder, transform
 
 __all__ = ["expand"]
@@ -63,9 +65,10 @@ def expand(G: ComputationalGraph, *, share: bool = False) -> ComputationalGraph:
 
 def _expand_equation(build: Builder, j: str, known: dict[tuple[Any, ...], str], share: bool) -> None:
     """Add the equation of `j`, a node for each step; `known` says where an operation has been done already."""
-    *steps, last = build.G.nodes[j]["expression"].steps
+    expression = unfolded(build.G.nodes[j]["expression"])
+    *steps, last = expression.steps
     if not isinstance(last, Apply):
-        build.keep(j)
+        build.H.add_equation(j, written_whole(expression)[-1])
         return
     number = count(1)
     written: list[str] = []  # how the result of each step is written in later ones
@@ -75,7 +78,7 @@ def _expand_equation(build: Builder, j: str, known: dict[tuple[Any, ...], str], 
                 written.append(write_name(name))
             case Number(_, text):
                 written.append(text)
-            case Apply() if not build.G.nodes[j]["expression"].varies[k]:
+            case Apply() if not expression.varies[k]:
                 written.append(f"({_elementary(step, written)[0]})")
             case Apply():
                 equation, key = _elementary(step, written)

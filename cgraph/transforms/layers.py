@@ -206,7 +206,7 @@ def _keep(build: Builder, j: str, places: Mapping[str, tuple[str, int]], vectors
     gathered = [i for i in G.predecessors(j) if i in places]
     if data.get("role") == "operation":
         read = {i: "{}[{}]".format(*places[i]) for i in gathered}
-        build.H.add_equation(j, substitute(data["equation"], read))
+        build.H.add_equation(j, substitute(data["equation"], read, build.G.functions))
         return
     z = edge_derivative(G, "derivative")
     columns = {i: z(i, j) for i in gathered}

@@ -151,7 +151,7 @@ def decouple(G: ComputationalGraph) -> ComputationalGraph:
     """
     halves = linear_halves(G)
     done = {*halves, *halves.values()}
-    inner = {j: _inside(G.nodes[j]["equation"]) for j in G if "equation" in G.nodes[j] and j not in done}
+    inner = {j: _inside(G.nodes[j]["equation"], G.functions) for j in G if "equation" in G.nodes[j] and j not in done}
     split = [j for j in G if inner.get(j) or ("activation" in G.nodes[j] and j not in done)]
     for taken in (f"{j}{sign}" for j in split for sign in "-+"):
         if taken in G:
@@ -224,9 +224,9 @@ def couple(G: ComputationalGraph) -> ComputationalGraph:
     return build.H
 
 
-def _inside(equation: str) -> tuple[str, str] | None:
+def _inside(equation: str, functions: tuple[str, ...]) -> tuple[str, str] | None:
     """Return Phi and the text of its operand if the equation is Phi(...), else None."""
-    match parse(equation).steps[-1]:
+    match parse(equation, functions).steps[-1]:
         case Apply(operation, _, ()) if operation in LAYER_ACTIVATIONS:
             call = re.fullmatch(rf"\s*{operation}\s*\((.*)\)\s*", equation, re.DOTALL)
             return (operation, call[1]) if call else None

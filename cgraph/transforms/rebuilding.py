@@ -90,8 +90,8 @@ class Builder:
 
     def renamed(self, equation: str) -> str:
         """Return an equation of the old graph as it stands in the new one."""
-        read = {i for i in parse(equation).operands if i in self.names}
-        return substitute(equation, {i: write_name(self.names[i]) for i in read})
+        read = {i for i in parse(equation, self.G.functions).operands if i in self.names}
+        return substitute(equation, {i: write_name(self.names[i]) for i in read}, self.G.functions)
 
     def weights(self, j: str) -> dict[str, float]:
         """Return the weights into neuron `j`, by the new names of the nodes."""

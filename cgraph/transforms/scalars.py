@@ -200,7 +200,11 @@ class _Writer:
 
     def __init__(self, build: Builder, entries: dict[str, Any]) -> None:
         self.build = build
-        self.pieces = {i: _each(lambda name: Piece(self, write_name(name)))(names) for i, names in entries.items()}
+        self.pieces = {
+            i: _each(lambda name: Piece(self, write_name(name)))(names)
+            for i, names in entries.items()
+            if isinstance(i, str)
+        }  # no equation reads a node with another name
         self.operations = 0
         self.j, self.intermediate = "", list[str]()
 
@@ -281,6 +285,9 @@ def _too_large() -> CGraphError:
 
 _shared = _each(Piece.shared)
 _relu = _each(lambda p: p.writer.apply("relu", p))
+_absolute = _each(lambda p: p.writer.apply("abs", p))
+_smaller = _each(lambda p, q: p.writer.apply("min", p, q), 2)
+_larger = _each(lambda p, q: p.writer.apply("max", p, q), 2)
 
 
 def _extreme(operation: str) -> Callable[..., Pieces]:
@@ -346,16 +353,40 @@ def _inv(A: Pieces) -> Pieces:
     return inverse
 
 
+def _sort(x: Pieces, axis: int = -1) -> Pieces:
+    """Return sorted lines: neighbours change places until none has to; of equal ones the first stays first."""
+    lines = np.array(np.moveaxis(x, axis, -1))
+    for last in range(lines.shape[-1] - 1, 0, -1):
+        for k in range(last):
+            a, b = _shared(lines[..., k]), _shared(lines[..., k + 1])
+            lines[..., k], lines[..., k + 1] = _smaller(a, b), _larger(b, a)
+    return np.moveaxis(lines, -1, axis)
+
+
+def _cholesky(A: Pieces) -> Pieces:
+    L = np.full_like(A, Piece(A[0, 0].writer, "0", varies=False))
+    for i in range(len(A)):
+        for j in range(i + 1):
+            rest = sum((-(L[i, k] * L[j, k]) for k in range(j)), A[i, j])
+            L[i, j] = (np.sqrt([rest])[0] if i == j else rest / L[j, j]).shared()
+    return L
+
+
 # Those that use no entry twice; before the others, an operand that is more than a name becomes a node.
 _ONCE = {
     "dot", "transpose", "trace", "index", "reshape", "concatenate", "stack", "sum", "mean", "largest", "smallest",
-    "cross_entropy",
+    "cross_entropy", "prod",
 }  # fmt: skip
 _FORMULAS: dict[str, Callable[..., Pieces]] = {
     "det": _det,
     "inv": _inv,
+    "solve": lambda A, b: _shared(_inv(A)) @ b,
+    "logdet": lambda A: np.log(_absolute(np.array([_det(A)])))[0],
+    "cholesky": _cholesky,
+    "sort": _sort,
     "largest": _extreme("max"),
     "smallest": _extreme("min"),
+    "norm": lambda x: np.sqrt(np.sum(x * x)),
     "softmax": lambda x, axis=-1: np.exp(_log_softmax(x, axis)),
     "log_softmax": _log_softmax,
     "logsumexp": _logsumexp,

@@ -106,7 +106,9 @@ def merge_nodes(G: ComputationalGraph) -> ComputationalGraph:
     >>> list(merge_nodes(split_nodes(from_equations("y = 2*x", x=3.0))).edges)
     [('x', 'y')]
     """
-    pairs: dict[str, str] = {i: f"{i[:-4]}.in" for i in G if i.endswith(".out") and _is_copy_of(G, i, f"{i[:-4]}.in")}
+    pairs: dict[str, str] = {
+        i: f"{i[:-4]}.in" for i in G if isinstance(i, str) and i.endswith(".out") and _is_copy_of(G, i, f"{i[:-4]}.in")
+    }
     for whole in (i[:-4] for i in pairs):
         if whole in G:
             raise CGraphError(f"the ends of {whole!r} cannot be merged: there is a node {whole!r} already")
@@ -114,7 +116,7 @@ def merge_nodes(G: ComputationalGraph) -> ComputationalGraph:
     build = Builder(G, {i: i[:-4] for i in pairs}, parts=dict.fromkeys(entries, ()))
     for i in G:
         if i not in entries:
-            build.keep_as(str(pairs.get(i, i)), build.name(i))
+            build.keep_as(pairs.get(i) or i, build.name(i))
     outputs = build.H.graph.pop("outputs", None)
     if outputs not in (None, build.H.outputs):  # `split_nodes` declares them where an unused input became a sink
         build.H.graph["outputs"] = outputs
@@ -230,8 +232,8 @@ def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
     -------
     networkx.DiGraph
         Of the type of `G`. A graph of given derivatives: an edge is zero at one point only, so there are no
-        equations any more. Inputs and outputs stay; sources keep their values; a computed node that no edge leads
-        into any more is a constant. An edge that holds a Jacobian goes if every entry is zero.
+        equations any more. Inputs and outputs stay; sources keep their values; a node that no edge leads into any
+        more is a constant. An edge that holds a Jacobian goes if every entry is zero.
 
     Raises
     ------
@@ -258,8 +260,8 @@ def drop_zero_edges(G: Graph, *, derivative: str = "derivative") -> Graph:
         if np.any(np.asarray(z(i, j)) != 0):
             H.add_edge(i, j, **{key: value for key, value in data.items() if key != "weight"})
     for i in G:
-        if is_computed(G, i) and not H.pred[i] and "value" in G.nodes[i]:
-            _become(H, i, "constant", G.nodes[i]["value"])
+        if not H.pred[i] and (G.pred[i] or is_computed(G, i)):
+            _become(H, i, "constant", G.nodes[i].get("value"))
     return _with_outputs_of(G, H)
 
 

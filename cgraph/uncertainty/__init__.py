@@ -1,19 +1,5 @@
 """How far results may be off: budgets of uncertainty, standard errors of effects, screening of inputs."""
 
-from cgraph.uncertainty.budget import UncertaintyBudget, uncertainty_budget
-from cgraph.uncertainty.monte_carlo import MonteCarlo
-from cgraph.uncertainty.notation import concise
-from cgraph.uncertainty.quantities import from_readings
-from cgraph.uncertainty.screening import Screening, screen
-from cgraph.uncertainty.structural_equations import from_sem
+from cgraph.lazy import load_on_demand
 
-__all__ = [
-    "MonteCarlo",
-    "Screening",
-    "UncertaintyBudget",
-    "concise",
-    "from_readings",
-    "from_sem",
-    "screen",
-    "uncertainty_budget",
-]
+load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`

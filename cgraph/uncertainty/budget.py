@@ -23,13 +23,13 @@ from cgraph.algorithms.compiled import CompiledGraph
 from cgraph.algorithms.estimates import require_probability
 from cgraph.algorithms.paths import top_paths
 from cgraph.algorithms.sweeps import forward_sweep, sensitivities
-from cgraph.model.errors import ExtraMissingError, UncertaintyError
-from cgraph.model.graph import Node, list_of_nodes, topological_order
+from cgraph.model.errors import ExtraMissingError, NodeNotFound, UncertaintyError, shorten
+from cgraph.model.graph import Node, list_of_nodes, require_node, topological_order
 from cgraph.model.linearized import compose, edge_derivative
+from cgraph.model.quantities import Correlation, Quantity, read_correlation, read_quantity
 from cgraph.model.values import shape_of
 from cgraph.uncertainty.monte_carlo import MonteCarlo, monte_carlo
 from cgraph.uncertainty.notation import concise
-from cgraph.uncertainty.quantities import Correlation, Quantity, read_correlation, read_quantities
 from cgraph.uncertainty.second_order import second_order_variance
 
 __all__ = ["Expanded", "UncertaintyBudget", "uncertainty_budget"]
@@ -119,7 +119,7 @@ def uncertainty_budget(
     stated = getattr(L, "graph", {}).get("uncertainty", {}) if isinstance(L, nx.Graph) else {}
     correlation = stated.get("correlation") if correlation is None else correlation
     uncertainty = stated.get("uncertainty", {}) if uncertainty is None else uncertainty
-    known = read_quantities(uncertainty, L)
+    known = _quantities(uncertainty, L)
     R, quantities = read_correlation(correlation, known)
     if not quantities:
         raise UncertaintyError("no node has an uncertainty; give some, as in {'V': 0.1}")
@@ -468,3 +468,27 @@ def _checked_groups(
                 raise UncertaintyError(f"{i!r} stands in two groups, {seen[i]!r} and {name!r}; put it in one")
             seen[i] = name
     return found
+
+
+def _quantities(given: Any, L: nx.DiGraph[Any] | CompiledGraph) -> dict[Any, Quantity]:
+    """Return the quantities of a mapping from nodes of a graph to uncertainties."""
+    if not isinstance(given, Mapping):
+        raise UncertaintyError(
+            f"uncertainties are a mapping from nodes, as in {{'V': 0.1}}, not {shorten(repr(given))}"
+        )
+    if isinstance(L, CompiledGraph):
+        known = set(L.nodes)
+        for i in given:
+            if i not in known:
+                raise NodeNotFound(i, L.nodes)
+        return {i: read_quantity(i, u, math.nan) for i, u in given.items()}
+    return {i: read_quantity(i, u, _source_value(L, i)) for i, u in given.items()}
+
+
+def _source_value(L: nx.DiGraph[Any], i: Any) -> Any:
+    """Return y(i) of a node that is not computed; NaN where the graph holds derivatives alone."""
+    require_node(L, i)
+    if L.pred[i]:
+        raise UncertaintyError(f"node {i!r} is computed; uncertainties belong to inputs, weights and constants")
+    value = L.nodes[i].get("value")
+    return math.nan if value is None else value

@@ -15,7 +15,7 @@ from cgraph.algorithms.estimates import require_probability
 from cgraph.model.errors import UncertaintyError
 from cgraph.model.evaluation import unlinearized
 from cgraph.model.graph import ComputationalGraph, Node
-from cgraph.uncertainty.quantities import Correlation, Quantity
+from cgraph.model.quantities import Correlation, Quantity
 from cgraph.uncertainty.second_order import require_equations
 
 __all__ = ["MonteCarlo", "monte_carlo"]

@@ -12,7 +12,7 @@ from cgraph.algorithms.sweeps import sensitivities
 from cgraph.model.errors import UncertaintyError
 from cgraph.model.evaluation import linearize
 from cgraph.model.graph import ComputationalGraph, Node
-from cgraph.uncertainty.quantities import Quantity
+from cgraph.model.quantities import Quantity
 
 __all__ = ["require_equations", "second_order_variance"]
 

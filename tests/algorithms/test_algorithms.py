@@ -236,7 +236,7 @@ class TestCheckDerivatives:
 
     def test_a_planted_wrong_row_is_found(self, monkeypatch):
         row = OPERATIONS["sin"]
-        monkeypatch.setitem(OPERATIONS, "sin", replace(row, derivatives=(lambda _, x: -np.cos(x),)))
+        monkeypatch.setitem(OPERATIONS, "sin", replace(row, derivatives=("-cos(x)",)))
         assert not cg.check_derivatives(cg.from_equations("y = sin(x)", x=1.0))
 
     def test_new_inputs_are_linearized_anew(self):

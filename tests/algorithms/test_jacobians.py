@@ -41,7 +41,8 @@ for_pairs = settings(max_examples=3)
 
 
 def test_every_class_is_here():
-    assert set(Jacobian.__subclasses__()) == set(CLASSES)
+    classes = {kind for kind in Jacobian.__subclasses__() if kind.__module__ == Jacobian.__module__}
+    assert classes == set(CLASSES)
 
 
 # --- random Jacobians; their entries are whole numbers, so that every product below is exact ----------------------------

@@ -190,6 +190,8 @@ IN_JAX = {} if jax is None else {
     "max": jnp.maximum, "where": lambda c, a, b: jnp.where(c != 0, a, b), "greater": lambda a, b: (a > b) * 1.0,
     "less": lambda a, b: (a < b) * 1.0, "binary_cross_entropy": lambda p, y: -y * jnp.log(p) - (1 - y) * jnp.log(1 - p),
     "matmul": jnp.matmul, "dot": jnp.dot, "outer": jnp.outer, "transpose": jnp.transpose, "trace": jnp.trace,
+    "prod": jnp.prod, "sort": jnp.sort, "solve": jnp.linalg.solve, "logdet": lambda A: jnp.linalg.slogdet(A)[1],
+    "cholesky": lambda A: jnp.linalg.cholesky(jnp.tril(A) + jnp.tril(A, -1).T, symmetrize_input=False),
     "det": jnp.linalg.det, "inv": jnp.linalg.inv, "reshape": jnp.reshape,
     "index": lambda x, key: x[tuple(slice(*k) if hasattr(k, "start") else jnp.array(k) if isinstance(k, tuple) else k for k in key)],
     "concatenate": lambda *x, axis=0: jnp.concatenate(x, axis), "stack": lambda *x, axis=0: jnp.stack(x, axis),

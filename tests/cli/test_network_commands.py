@@ -143,7 +143,7 @@ class TestTransform:
         assert before == run("transform", "restrict", NETWORK, "--from", "h1", "--to", "J")
         assert before[0] == 0
         assert run("transform", "decouple", NETWORK, "more.yaml")[0] == 2
-        assert "unrecognized arguments: --more" in run("transform", "decouple", NETWORK, "--more")[2]
+        assert "there is no option --more" in run("transform", "decouple", NETWORK, "--more")[2]
 
     def test_a_name_for_the_loss(self, run):
         status, out, _ = run("transform", "append_loss", NETWORK, "--loss", "ln(o)", "--name", "K")

@@ -12,7 +12,7 @@ import pytest
 import cgraph as cg
 from cgraph.cli import main
 from cgraph.cli.parser import PICTURE_FORMATS, SHOWN
-from cgraph.reports import extras
+from cgraph.model import optional
 from cgraph.reports.drawing import picture
 
 pytest.importorskip("pygraphviz")
@@ -88,6 +88,11 @@ def test_names_alone_need_no_numbers(run):
         (["page", "-e", "y = 2", "-o", "x.html"], 2, "a page walks along edges"),
         (["paths", QUIZ, "--chart", "x.svg"], 2, "a chart shows the paths from one node to one other"),
         (["paths", QUIZ, "--from", "y", "--to", "x", "--chart", "x.svg"], 2, "no path from 'y' to 'x' has a product"),
+        (
+            ["sensitivity", QUIZ, "--from", "x", "--chart", "x.svg"],
+            2,
+            "a chart shows the sensitivities of one node to all",
+        ),
         (["gates", NETWORK, "--chart", "x.tiff"], 2, "the suffix of 'x.tiff' is that of no chart"),
         (["gates", NETWORK, "--chart", "/nowhere/x.svg"], 2, "cannot write '/nowhere/x.svg': No such file"),
     ],
@@ -106,7 +111,7 @@ def test_without_the_extra_one_line_says_what_to_install(run, monkeypatch, tmp_p
     def refuse(module):
         raise ImportError(module)
 
-    monkeypatch.setattr(extras, "import_module", refuse)
+    monkeypatch.setattr(optional, "import_module", refuse)
     for argv in (
         ["draw", QUIZ, "-o", str(tmp_path / "x.svg")], ["page", QUIZ, "-o", str(tmp_path / "x.html")],
         ["gates", NETWORK, "--chart", str(tmp_path / "x.svg")],
@@ -133,6 +138,7 @@ def test_a_page_is_written(run, tmp_path):
         (["descend", NETWORK, "--rate", "2", "--steps", "5"], ["step", "loss"]),
         (["gates", NETWORK], ["edges to t", "gates shut"]),
         (["paths", QUIZ, "--from", "x", "--to", "y", "--top", "1"], ["S(x, y) = 1208, the sum over 2 paths"]),
+        (["sensitivity", QUIZ, "--to", "y"], ["what acts most on y", "S(i, y)"]),
     ],
 )
 def test_charts_are_drawn_beside_what_is_printed(run, tmp_path, argv, words):

@@ -21,20 +21,20 @@ from networks import SMOOTH, networks
 from oracles import jax_gradients
 
 import cgraph as cg
+from cgraph.exercises.mistakes import MISTAKES, candidates
 from cgraph.exercises.numbers import UnreadableError, read_number
 from cgraph.exercises.questions import (
     EdgeDerivative,
     Entry,
     Gate,
+    GradientStep,
     PathCount,
     PathProduct,
     Question,
     Sensitivity,
-    Updated,
     ValueOf,
     WeightGradient,
 )
-from cgraph.exercises.slips import SLIPS, candidates
 from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.testing import assert_sensitivity
 
@@ -652,9 +652,9 @@ NEURON_CASES = [
     (WeightGradient("x", "h", "J"), "gate forgotten", S_O * 1.5 * 0.5, "at every neuron"),
     (WeightGradient("x", "h", "J"), "loss derivative forgotten", GATE_O * 1.5 * GATE_H * 0.5, "the derivative of J"),
     (WeightGradient("x", "h", "J"), "neighbour's number", -S_O * GATE_O * 1.5 * GATE_H, "this is dJ/dw(z,h)"),
-    (Updated(WeightGradient("h", "o", "J"), 0.5), "descent step", 1.5 + 0.5 * S_O * GATE_O * H, "went up the gradient"),
-    (Updated(WeightGradient("h", "o", "J"), 0.5), "descent step", 1.5 - S_O * GATE_O * H, "the learning rate was left out"),
-    (Updated(WeightGradient("h", "o", "J"), 0.5), "gate forgotten", 1.5 - 0.5 * S_O * H, "the gate Phi'(s) was left out at o"),
+    (GradientStep(WeightGradient("h", "o", "J"), 0.5), "descent step", 1.5 + 0.5 * S_O * GATE_O * H, "went up the gradient"),
+    (GradientStep(WeightGradient("h", "o", "J"), 0.5), "descent step", 1.5 - S_O * GATE_O * H, "the learning rate was left out"),
+    (GradientStep(WeightGradient("h", "o", "J"), 0.5), "gate forgotten", 1.5 - 0.5 * S_O * H, "the gate Phi'(s) was left out at o"),
 ]  # fmt: skip
 
 
@@ -682,8 +682,13 @@ class TestSlips:
     def test_every_row_of_the_table_is_tried(self):
         tried = {kind for _, _, kind, _, _ in SLIP_CASES} | {kind for _, kind, _, _ in NEURON_CASES}
         of_arrays = {"transpose given", "wrong order", "sum instead of mean", "factor of a square"}
+        of_arrays |= {
+            "derivative of another activation",
+            "derivative before the activation",
+            "diagonal alone",
+        }  # test_more_mistakes
         others = {"rule misapplied": {"product rule", "power rule"}}
-        for kind in SLIPS:
+        for kind in MISTAKES:
             assert kind in of_arrays or tried & others.get(kind, {kind}), kind
 
     def test_two_at_once_are_said_with_less_certainty(self):
@@ -974,7 +979,7 @@ class TestCommand:
     def test_a_class(self, run, folder):
         status, out, _ = run("grade", QUIZ, "--answers", folder)
         assert status == 1
-        assert "5 students, on average 1.67 of 11 points" in out
+        assert "5 students, on average 1.00 of 11 points (2 that could not be marked count as 0)" in out
         assert "most frequent mistake" in out
         assert re.search(r"^  bad +0\.00 .*not YAML", out, re.MULTILINE)
         assert run("grade", QUIZ, "--answers", folder, "--format", "markdown")[1].count("|") > 50

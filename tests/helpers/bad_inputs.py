@@ -15,6 +15,7 @@ import re
 import shlex
 import sys
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -82,6 +83,7 @@ def outcome(case):
         contextlib.chdir(folder),
         patch.object(yaml_documents, "MAX_PARTS", 1000),  # a million takes seconds
         patch.object(sys, "stdin", stdin),
+        warnings.catch_warnings(action="default"),
         patch.dict(os.environ, COLUMNS="100"),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(messages),

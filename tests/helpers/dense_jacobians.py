@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from cgraph.model.operations.matrix_functions import CholeskyFactor
 from cgraph.model.operations.structured_jacobians import (
     Broadcast,
     Dense,
@@ -40,12 +41,24 @@ def matrix(J):  # noqa: C901 - a case for each class
             return block_diagonal([np.kron(np.eye(p), block.T) for block in blocks])
         case DiagonalPlusRankOne(d, u, v):
             return block_diagonal([np.diag(a) + np.outer(b, c) for a, b, c in zip(d, u, v, strict=True)])
+        case CholeskyFactor(L):
+            return cholesky_matrix(L)
         case Transposed(of):
             return matrix(of).T
         case Product(parts):
             return np.linalg.multi_dot(list(map(matrix, parts)))
         case Sum(terms):
             return sum(map(matrix, terms))
+
+
+def cholesky_matrix(L):
+    """Return the inverse of the map from dL to the lower triangle of dA = dL L^T + L dL^T."""
+    lower = np.flatnonzero(np.tril(np.ones(L.shape)))
+    changes = np.eye(L.size)[lower].reshape(-1, *L.shape)
+    images = [(dL @ L.T + L @ dL.T).ravel()[lower] for dL in changes]
+    M = np.zeros((L.size, L.size))
+    M[np.ix_(lower, lower)] = np.linalg.inv(np.stack(images, axis=1))
+    return M
 
 
 def one_hot(index, shape):

@@ -21,4 +21,10 @@ VALUES = [
     ("less_equal", (2, 2), 1), ("less_equal", (3, 2), 0), ("binary_cross_entropy", (0.25, 1), math.log(4)),
     ("binary_cross_entropy", (0.75, 0), math.log(4)), ("binary_cross_entropy", (0.5, 0.3), math.log(2)),
     ("binary_cross_entropy", (1, 1), 0), ("binary_cross_entropy", (0, 0), 0),
+    ("expm1", (1e-10,), math.expm1(1e-10)), ("log1p", (1e-10,), math.log1p(1e-10)), ("atan2", (1, -1), 3 * math.pi / 4),
+    ("hypot", (3, 4), 5), ("hypot", (3e200, 4e200), 5e200), ("erfc", (10,), math.erfc(10)), ("floor", (-1.5,), -2), ("floor", (2,), 2),
+    ("clip", (5, -1, 2), 2), ("clip", (-5, -1, 2), -1), ("clip", (0.5, -1, 2), 0.5), ("softsign", (-3,), -0.75),
+    ("log_sigmoid", (0,), -math.log(2)), ("log_sigmoid", (-800,), -800), ("mish", (0,), 0),
+    ("mish", (1,), math.tanh(math.log(1 + math.e))),
+    ("gelu_tanh", (1,), 0.5 * (1 + math.tanh(math.sqrt(2 / math.pi) * 1.044715))), ("gelu_tanh", (0,), 0),
 ]  # fmt: skip

@@ -13,6 +13,7 @@ def jax_gradients(G):
         "silu": jax.nn.silu, "gelu": lambda s: jax.nn.gelu(s, approximate=False), "elu": jax.nn.elu,
         "relu": lambda s: jnp.where(s > 0, s, 0.0), "leaky_relu": lambda s: jnp.where(s > 0, s, 0.01 * s),
         "hard_tanh": lambda s: jnp.where(jnp.abs(s) <= 1, s, jnp.sign(s)),
+        "mish": jax.nn.mish, "softsign": jax.nn.soft_sign, "log_sigmoid": jax.nn.log_sigmoid, "gelu_tanh": jax.nn.gelu,
     }  # fmt: skip
     weights = {e: G.edges[e]["weight"] for e in G.edges if "weight" in G.edges[e]}
     weights |= {w: G.nodes[w]["value"] for w in G.weights}

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-GENERATED = {"gallery/index.md", "interface.md"}  # when the site is built
+GENERATED = {"gallery/index.md", "interface/index.md"}  # when the site is built
 
 pytest.importorskip("pygraphviz")
 spec = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "pictures.py")
@@ -26,9 +26,13 @@ def test_the_committed_pictures_show_what_the_library_computes(path, drawing):
     assert without_places(path.read_text(encoding="utf-8")) == without_places(drawing.written("svg"))
 
 
-def test_every_picture_of_the_readme_is_drawn_by_the_command():
-    shown = re.findall(r"!\[.*?\]\((.*?)\)", DOCUMENTS[0].read_text(encoding="utf-8"))
-    assert {ROOT / path for path in shown} == {path for path, _ in pictures.committed()}
+def test_every_picture_of_the_documents_is_drawn_by_the_command():
+    shown = {
+        (document.parent / path).resolve()
+        for document in DOCUMENTS
+        for path in re.findall(r"!\[.*?\]\((.*?pictures/.*?)\)", document.read_text(encoding="utf-8"))
+    }
+    assert shown == {path for path, _ in pictures.committed()}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -49,6 +53,20 @@ def test_the_gallery_shows_every_example():
 def test_the_interface_lists_every_public_function():
     import cgraph as cg
 
-    page = pictures.interface()
+    pages = dict(pictures.interface())
+    text = "\n".join(pages.values())
     for name in dir(cg):
-        assert not callable(getattr(cg, name)) or page.count(f".{name}\n") == 1, name
+        assert not callable(getattr(cg, name)) or text.count(f".{name}\n") == 1, name
+        assert not callable(getattr(cg, name)) or f"[`{name}`]" in pages["interface/index.md"], name
+
+
+def test_parameters_that_share_a_line_are_split():
+    pytest.importorskip("griffe")
+    spec = importlib.util.spec_from_file_location("split_parameters", ROOT / "docs" / "split_parameters.py")
+    extension = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(extension)
+    text = "A.\n\nParameters\n----------\nG, s, *t\n    As in `f`.\n\nk : int\n    How many, of\n    all.\n\nReturns\n-------\na, b\n    Two."
+    assert extension.split(text) == (
+        "A.\n\nParameters\n----------\nG\n    As in `f`.\ns\n    As in `f`.\n*t\n    As in `f`.\n\nk : int\n    How many, of\n"
+        "    all.\n\nReturns\n-------\na, b\n    Two.\n"
+    )

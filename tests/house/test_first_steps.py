@@ -15,6 +15,8 @@ BLOCK = re.compile(r"^```(sh|bash|console|python)\n(.*?)^```$", re.DOTALL | re.M
 NOT_CLONED = shutil.ignore_patterns(
     ".git", ".venv", "venv", "site", ".*_cache", "__pycache__", ".hypothesis", "*.egg-info"
 )
+# PyTorch takes gigabytes from most registries; where it is installed, the page runs as a doctest like any other.
+NOT_FOLLOWED = {"from_pytorch.md"}
 MARK = "=====first-steps====="
 
 
@@ -24,7 +26,7 @@ def pages():
     found = [ROOT / "docs" / name for name in _leaves(nav)]
     return [
         ROOT / "README.md",
-        *(path for path in found if path.exists()),
+        *(path for path in found if path.exists() and path.name not in NOT_FOLLOWED),
     ]  # some pages are made when the site is built
 
 

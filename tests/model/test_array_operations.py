@@ -13,6 +13,7 @@ from cgraph.model.language.expressions import Apply, Name
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.operations.elementwise import OPERATIONS, row_of
+from cgraph.model.rules.generate import functions_of
 
 try:
     import jax
@@ -42,6 +43,8 @@ DOMAINS = {
     **{name: [(0.2, 5.0)] for name in ("log", "log2", "log10", "sqrt", "reciprocal")},
     **{name: [(-0.95, 0.9)] for name in ("asin", "acos", "atanh")},
     "acosh": [(1.1, 4.0)],
+    "log1p": [(-0.7, 5.0)],
+    "clip": [(-2.1, 2.2), (-1.5, -0.6), (0.4, 1.3)],
     "div": [(-2.1, 2.2), (0.3, 2.0)],
     "pow": [(0.3, 2.0), (-2.1, 2.2)],
     "binary_cross_entropy": [(0.05, 0.95), (0.02, 0.98)],
@@ -77,6 +80,12 @@ def soft(*shape):
     return y / y.sum(axis=-1, keepdims=True)
 
 
+def positive(n):
+    """Return a positive definite matrix; the entries above the diagonal are others, and are not read."""
+    A = reals(n, n)
+    return np.tril(A @ A.T + n * np.eye(n)) + np.triu(A, 1)
+
+
 SINGULAR = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.5, -1.0]])  # rank 2: the cofactors are not all 0
 MATMUL = [
     ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((1, 1), (1, 1)), ((1, 3), (3, 1)), ((2, 1), (1, 3)),
@@ -101,6 +110,16 @@ ARRAY_CASES = [
     ("det", "det(a)", [np.zeros((2, 2))], None),
     ("det", "det(a)", [np.zeros((1, 1))], None),
     *[("inv", "inv(a)", [reals(n, n) + 3 * np.eye(n)], "jnp.linalg.inv(a)") for n in (1, 2, 3)],
+    *[("logdet", "logdet(a)", [reals(n, n)], "jnp.linalg.slogdet(a)[1]") for n in (1, 2, 4)],
+    ("logdet", "logdet(a)", [-(reals(3, 3) ** 2) - np.eye(3)], "jnp.linalg.slogdet(a)[1]"),
+    *[("solve", "solve(a, b)", [reals(n, n) + 3 * np.eye(n), reals(*shape)], "jnp.linalg.solve(a, b)")
+      for n, shape in [(1, (1,)), (3, (3,)), (1, (1, 2)), (3, (3, 1)), (2, (2, 4))]],
+    *[("cholesky", "cholesky(a)", [positive(n)], "jnp.linalg.cholesky(jnp.tril(a) + jnp.tril(a, -1).T, symmetrize_input=False)") for n in (1, 2, 4)],
+    *[("sort", f"sort(a, axis={axis})", [reals(*shape)], f"jnp.sort(a, {axis})")
+      for shape, axis in [((1,), 0), ((5,), -1), ((4, 3), 0), ((4, 3), 1), ((4, 2, 3), -2)]],
+    *[("prod", f"prod(a{option})", [reals(*shape)], f"jnp.prod(a{option})")
+      for shape, option in [((1,), ""), ((3,), ""), ((2, 3), ""), ((2, 3), ", axis=0"), ((4, 2, 3), ", axis=-2")]],
+    *[("prod", "prod(a)", [x], None) for x in (np.array([2.0, 0.0, 3.0]), np.array([0.0, 0.0, 3.0]), np.zeros((2, 1)))],
     *[("index", f"a[{key}]", [reals(5)], f"a[{jkey or key}]") for key, jkey in [
         ("0", ""), ("-1", ""), ("1:3", ""), ("::2", ""), ("::-1", ""), (":", ""), ("-2:", ""),
         ("[0, 2, 0]", "jnp.array([0, 2, 0])"), ("[-1]", "jnp.array([-1])"),
@@ -201,7 +220,7 @@ def test_every_jacobian_agrees_with_a_complex_step(case):
         v = []
         read = iter(operands)
         for step in steps:
-            done = next(read) if isinstance(step, Name) else row_of(step.operation).value(
+            done = next(read) if isinstance(step, Name) else functions_of(row_of(step.operation)).value(
                 *[v[k] for k in step.operands], **dict(step.options))  # fmt: skip
             v.append(done)
         return v[-1]
@@ -251,9 +270,12 @@ def difference(f, entry, h=1e-4):
 JAX_NAMES = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
     "max": "maximum", "min": "minimum", "mul": "multiply", "sub": "subtract", "div": "divide", "neg": "negative", "pow": "power",
+    "atan2": "arctan2",
 }  # fmt: skip
 OWN = {
-    "erf": "jsp.erf(a)", "identity": "a", "sigmoid": "jax.nn.sigmoid(a)", "relu": "jax.nn.relu(a)", "softplus": "jax.nn.softplus(a)",
+    "erf": "jsp.erf(a)", "erfc": "jsp.erfc(a)", "mish": "jax.nn.mish(a)", "softsign": "jax.nn.soft_sign(a)",
+    "log_sigmoid": "jax.nn.log_sigmoid(a)", "gelu_tanh": "jax.nn.gelu(a)",
+    "identity": "a", "sigmoid": "jax.nn.sigmoid(a)", "relu": "jax.nn.relu(a)", "softplus": "jax.nn.softplus(a)",
     "hard_tanh": "jax.nn.hard_tanh(a)", "leaky_relu": "jax.nn.leaky_relu(a)", "elu": "jax.nn.elu(a)",
     "gelu": "jax.nn.gelu(a, approximate=False)", "silu": "jax.nn.silu(a)", "where": "jnp.where(a != 0, b, c)",
     "greater": "(a > b) * 1.0", "less": "(a < b) * 1.0", "greater_equal": "(a >= b) * 1.0", "less_equal": "(a <= b) * 1.0",
@@ -310,6 +332,15 @@ def test_every_jacobian_agrees_with_jax(case):
         ("det(a)", [[1.0, 2.0], [2.0, 4.0]], [[4, -2, -2, 1]]),
         ("det(a)", [[0.0]], [[1]]),
         ("inv(a)", [[2.0]], [[-0.25]]),
+        ("logdet(a)", [[2.0, 0.0], [0.0, -4.0]], [[0.5, 0, 0, -0.25]]),
+        ("solve(a, c)", [[2.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 1.0]],  # x = (0, 1/4, 0): dx = -A^-1 dA x
+         [[0, -0.125, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, -0.0625, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, -0.25, 0]]),
+        ("cholesky(a)", [[4.0]], [[0.25]]),
+        ("cholesky(a)", [[4.0, 0.0], [2.0, 2.0]],  # L = (2, 0), (1, 1)
+         [[0.25, 0, 0, 0], [0, 0, 0, 0], [-0.125, 0, 0.5, 0], [0.125, 0, -0.5, 0.5]]),
+        ("sort(a)", [3.0, 1.0, 1.0], [[0, 1, 0], [0, 0, 1], [1, 0, 0]]),
+        ("prod(a)", [2.0, 3.0, 4.0], [[12, 8, 6]]),
+        ("prod(a)", [0.0, 3.0, 4.0], [[12, 0, 0]]),
         ("norm(a)", [3.0, 4.0], [[0.6, 0.8]]),
         ("a[[0, 0]]", [5.0, 6.0], [[1, 0], [1, 0]]),
         ("outer(a, a)", [2.0, 3.0], [[4, 0], [3, 2], [3, 2], [0, 6]]),
@@ -325,10 +356,16 @@ def test_by_hand(equation, x, dense):
     assert cg.check_derivatives(L)
 
 
+def test_the_logarithm_of_a_determinant_that_is_too_small_for_a_number():
+    L = cg.linearize(cg.from_equations("y = logdet(a)", a=1e-200 * np.eye(3)))
+    assert L.nodes["y"]["value"] == pytest.approx(-600 * math.log(10))
+    assert L.edges["a", "y"]["derivative"].dense() == pytest.approx(1e200 * np.eye(3).reshape(1, -1))
+
+
 @pytest.mark.parametrize(("name", "point", "value"), VALUES)
 def test_values_of_arrays_are_those_of_their_entries(name, point, value):
     row = OPERATIONS[name]
     x = [np.full((2, 1), float(number)) if k == 0 else np.full(3, float(number)) for k, number in enumerate(point)]
-    found = row.value(*x)
+    found = functions_of(row).value(*x)
     assert found.shape == ((2, 1) if len(x) == 1 else (2, 3))
     assert found == pytest.approx(np.full(found.shape, float(value)), rel=1e-14)

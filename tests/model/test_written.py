@@ -123,7 +123,7 @@ def test_written(equation, again):
     ("equation", "message"),
     [
         ("a < b < c", "one comparison at a time"),
-        ("(a < b) == c", "unexpected character '='"),
+        ("(a < b) == c", "unexpected '=='"),
         ("x[1.5]", "'1.5' is not a whole number"),
         ("x[a]", "'a' is not a whole number"),
         ("x[::0]", "'::0' is not a slice"),

@@ -70,12 +70,75 @@ def test_contributions_of_paths():
     L = cg.linearize(cg.from_equations("a = 2*x; b = -3*x; c = 0*x; y = a + b + c + 5*x", x=1.0))
     (ax,) = cg.path_chart(L, "x", "y").axes
     bars = ax.patches
-    assert [float(bar.get_height()) for bar in bars] == [5.0, 3.0, 2.0]  # 0 has no place on a logarithmic scale
+    assert [float(bar.get_width()) for bar in bars] == [5.0, -3.0, 2.0]  # of 0 there is nothing to see
     assert [bar.get_hatch() or "" for bar in bars] == ["", "///", ""]
-    assert ax.get_title() == "S(x, y) = 4, the sum over 4 paths"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["x → y", "x → b → y", "x → a → y"]
+    assert {float(bar.get_x()) for bar in bars} == {0.0}
+    assert ax.get_xscale() == "linear"
+    assert ax.figure.get_suptitle() == "S(x, y) = 4, the sum over 4 paths; the 3 strongest"
     assert len(cg.path_chart(L, "x", "y", k=2).axes[0].patches) == 2
+    assert cg.path_chart(L, "x", "y", log=True).axes[0].get_xscale() == "symlog"
     with pytest.raises(cg.DrawingError, match="no path from 'x' to 'c' has a product other than 0"):
         cg.path_chart(L, "x", "c")
+
+
+def bars_in_pixels(figure):
+    figure.draw_without_rendering()
+    return [bar.get_window_extent() for bar in figure.axes[0].patches]
+
+
+def test_lengths_can_be_compared_and_one_path_is_one_ordinary_bar():
+    L = cg.linearize(cg.from_equations("a = 0.95*x; y = a + 0.5*x", x=1.0))
+    strong, weak = bars_in_pixels(cg.path_chart(L, "x", "y"))
+    assert weak.width / strong.width == pytest.approx(0.5 / 0.95)
+    (alone,) = bars_in_pixels(cg.path_chart(L, "x", "a"))
+    assert alone.height == pytest.approx(strong.height, rel=0.25)
+
+
+LONG = "the_total_cost_of_everything_that_is_made_in_the_year_2026"
+
+
+@pytest.mark.parametrize("chart", ["paths", "tornado"])
+def test_titles_and_names_fit(chart):
+    L = cg.linearize(cg.from_equations(f"b = 2*{LONG}; {LONG}_x = 3*b + {LONG}", **{LONG: 1.0}))
+    figure = cg.path_chart(L, LONG, f"{LONG}_x") if chart == "paths" else cg.tornado_chart(L, f"{LONG}_x")
+    figure.draw_without_rendering()
+    width, height = figure.bbox.size
+    ax = figure.axes[0]
+    low, high = ax.get_xlim()
+    ticks = [label for label in ax.get_xticklabels() if low <= label.get_position()[0] <= high]
+    texts = [figure._suptitle, ax.xaxis.label, *ax.get_yticklabels(), *ticks]
+    assert len(ticks) >= 2
+    for text in texts:
+        box = text.get_window_extent()
+        assert -1 <= box.x0, text.get_text()
+        assert box.x1 <= width + 1, text.get_text()
+        assert -1 <= box.y0, text.get_text()
+        assert box.y1 <= height + 1, text.get_text()
+
+
+def test_what_acts_most_stands_above():
+    G = cg.ComputationalGraph()
+    for name in "abc":
+        G.add_input(name, 1.0)
+    G.add_weight("w", 0.5)
+    G.add_constant("k", 2.0)
+    G.add_equation("y", "2*a - 5*b + 0*c + 3*k*w")
+    L = cg.linearize(G)
+    ax = cg.tornado_chart(L, "y").axes[0]
+    assert [(label.get_text(), float(bar.get_width())) for label, bar in zip(ax.get_yticklabels(), ax.patches, strict=True)] == [
+        ("w", 6.0), ("b", -5.0), ("a", 2.0),
+    ]  # fmt: skip
+    assert len(cg.tornado_chart(L, "y", k=1).axes[0].patches) == 1
+    with pytest.raises(cg.DrawingError, match="no input acts on 'a'"):
+        cg.tornado_chart(L, "a")
+    with pytest.raises(cg.DrawingError, match=r"S\(x, y\) is an array of 1 × 2"):
+        cg.tornado_chart(cg.linearize(cg.from_equations("y = sum(x)", x=[1.0, 2.0])), "y")
+
+
+def test_where_nothing_is_shut_the_chart_says_so():
+    _, below = cg.flow_chart(deep("sigmoid", layers=3)).axes
+    assert [text.get_text() for text in below.texts] == ["gates shut: none"]
 
 
 def test_a_dollar_in_a_name_is_a_dollar(tmp_path):

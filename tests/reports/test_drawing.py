@@ -1,5 +1,6 @@
 """Pictures: where things stand, what stands out, every format, and names that would break them."""
 
+import colorsys
 import re
 import subprocess
 import xml.etree.ElementTree as ET
@@ -17,8 +18,10 @@ from networks import networks
 from random_graphs import equation_graphs
 
 import cgraph as cg
-from cgraph.reports import extras
+from cgraph.model import optional
+from cgraph.reports.drawing import fonts
 from cgraph.reports.drawing.extent import MAX_BANDS, MAX_EDGES, MAX_NODES, bands_of
+from cgraph.reports.drawing.palette import EDGES, NODES
 from cgraph.reports.drawing.picture import SHOWN, picture_of
 from cgraph.reports.drawing.routes import ARROW
 from cgraph.reports.drawing.sizes import LABEL_SIZE, SIZES, Box, arrow_half, node_lines
@@ -458,6 +461,65 @@ def test_of_a_large_graph_the_part_between_two_nodes_is_drawn_if_it_is_small():
     assert [e.lines[0].text for e in picture.edges] == ["300 edges", "300 edges"]
 
 
+def ladder(n):
+    """Two ways from each rung to the next: 2 n + 1 nodes, and 2^n paths, of which the upper one is the strongest."""
+    G = nx.DiGraph()
+    for k in range(n):
+        G.add_edge(f"r{k}", f"up{k}", derivative=2.0)
+        G.add_edge(f"r{k}", f"r{k + 1}", derivative=1.0)
+        G.add_edge(f"up{k}", f"r{k + 1}", derivative=-1.0)
+    return G
+
+
+def test_of_a_large_graph_the_strongest_paths_are_drawn_and_nothing_else():
+    G = ladder(150)  # 301 nodes
+    picture = picture_of(G, s="r0", t="r60", top=3)
+    paths = [path for path, _ in cg.top_paths(G, "r0", "r60", k=3)]
+    assert {n.node for n in picture.nodes} == {i for path in paths for i in path}
+    assert {(e.tail, e.head) for e in picture.edges} == {edge for path in paths for edge in pairwise(path)}
+    assert {e.stroke.kind for e in picture.edges} == {"path1", "path2", "path3"}
+    assert picture.notes[-1].text == "121 of 301 nodes: those on the 3 strongest paths from r0 to r60"
+    assert "path 1: r₀ → … → r₆₀, 121 nodes, product 1.153e+18" in picture.notes[0].text
+    with pytest.raises(
+        cg.DrawingError, match="the 2 strongest paths from 'r0' to 'r150' have 301 nodes and 301 edges; a picture"
+    ):
+        picture_of(G, s="r0", t="r150", top=2)
+
+
+def test_what_a_picture_of_a_large_graph_does_not_show_is_said():
+    G = ladder(150)
+    picture = picture_of(G, s="r0", t="r140", show=["names", "derivatives"])
+    assert [note.text for note in picture.notes] == [
+        "281 nodes and 420 edges between r0 and r140, by their distance from r0; with top=K, the K strongest paths are drawn",
+        "not shown, for there are too many nodes: names, derivatives, sensitivities",
+    ]
+    assert "not shown, for there are too many nodes: sensitivities" in [
+        note.text for note in picture_of(G, t="r9").notes
+    ]
+    assert len(picture_of(G).notes) == 1
+
+
+def test_names_stand_as_they_are_on_request():
+    L = cg.linearize(cg.from_equations("y_1 = 2*x1", x1=1.0))
+    assert [n.lines[0].text for n in picture_of(L).nodes] == ["x₁", "y₁"]
+    assert [n.lines[0].text for n in picture_of(L, plain_names=True).nodes] == ["x1", "y_1"]
+
+
+def test_blue_and_orange_mean_the_sign_and_nothing_else():
+    signs = {EDGES[kind].stroke for kind in ("positive", "negative")} | {
+        EDGES[kind].dark_stroke for kind in ("positive", "negative")
+    }
+    others = {kind: ink for kind, ink in [*EDGES.items(), *NODES.items()] if kind not in ("positive", "negative")}
+    for kind, ink in others.items():
+        for colour in ink:
+            red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+            assert colour not in signs
+            hue, *_ = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
+            vivid = max(red, green, blue) - min(red, green, blue) > 40
+            is_blue, is_orange = 0.53 < hue < 0.7, 0.02 < hue < 0.12
+            assert not (vivid and (is_blue or is_orange)), f"{kind}: {colour}"
+
+
 def test_many_labels_are_left_out_and_the_picture_says_so():
     G = nx.DiGraph([((0, a), (1, b)) for a in range(14) for b in range(14)])
     nx.set_edge_attributes(G, 1.0, "derivative")
@@ -542,6 +604,27 @@ def test_on_axes():
     assert texts_and_shapes == 4 + 4 * 2 + 4 + 4 * 2  # nodes with two lines, edges with arrow, label
 
 
+def test_a_letter_that_no_font_has_is_said(tmp_path, run):
+    G = cg.from_equations('y("\U0001fbff") = 2*x', x=1.0)
+    with pytest.warns(UserWarning, match="no font of this machine has \U0001fbff: boxes stand in the picture"):
+        cg.draw(G, tmp_path / "picture.png")
+    cg.write_spec(G, tmp_path / "spec.yaml")
+    status, _, errors = run("draw", tmp_path / "spec.yaml", "-o", tmp_path / "picture.png")
+    assert (status, errors.count("warning: no font of this machine has")) == (0, 1)
+    cg.draw(G, tmp_path / "picture.svg")  # there the reader's fonts are used
+
+
+def test_a_letter_that_another_font_has_is_drawn_in_it(monkeypatch):
+    from matplotlib import font_manager
+
+    two = [entry for entry in font_manager.fontManager.ttflist if entry.name in {"cmr10", "DejaVu Sans Mono"}]
+    monkeypatch.setattr(fonts, "FIRST", "cmr10")  # it has no Cyrillic
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", sorted(two, key=lambda entry: entry.name, reverse=True))
+    fonts._covering.cache_clear()
+    assert fonts.families(["x", "ж"]) == ["cmr10", "DejaVu Sans Mono"]
+    fonts._covering.cache_clear()
+
+
 def test_a_picture_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "picture.svg"
     path.write_text("as it was")
@@ -558,7 +641,7 @@ def test_without_the_extra_the_text_formats_work_and_the_others_say_what_to_inst
             raise ImportError(module)
         return __import__("importlib").import_module(module)
 
-    monkeypatch.setattr(extras, "import_module", refuse)
+    monkeypatch.setattr(optional, "import_module", refuse)
     drawing = cg.draw(quiz(), s="x", t="y")
     assert drawing.written("dot").startswith("digraph {")
     assert drawing.written("mermaid").startswith("flowchart LR")
@@ -608,6 +691,7 @@ def assert_right_everywhere(names):
     assert not re.search(r"(?<!\\)[$%#&]", tikz)
 
 
+@pytest.mark.filterwarnings("ignore:no font of this machine has")
 def test_nasty_names_are_right_in_every_format(tmp_path):
     assert_right_everywhere(NASTY)
     cg.draw(nasty_graph(NASTY), tmp_path / "picture.png")

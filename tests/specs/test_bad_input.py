@@ -23,7 +23,7 @@ def test_a_mistake_is_named_exactly(case):
 
 def test_every_case_is_run():
     names = [case.id for case in CASES]
-    assert len(set(names)) == len(names) >= 402
+    assert len(set(names)) == len(names) >= 490
     assert LONG.keys() <= set(names)
     inputs = [path for path in CASES[0].path.parent.parent.rglob("*.*") if path.suffix != ".txt"]
     assert all(path.with_suffix(".txt").exists() for path in inputs)
@@ -35,3 +35,8 @@ def test_a_changed_message_is_noticed(tmp_path):
     case = Case(path, ["eval", "g.yaml", "--at", "x"], GRAPH, "yaml")
     status, _, messages = outcome(case)
     assert transcript(case, status, messages) != path.read_text()
+
+
+def test_the_commonest_slips_of_a_person_who_types_a_spec_are_among_the_cases():
+    slips = [case for case in CASES if case.path.parent.name == "slips"]
+    assert len(slips) >= 50

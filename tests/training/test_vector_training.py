@@ -121,7 +121,6 @@ def test_a_batch_in_a_file(tmp_path):
     [
         ("det(outer(x, x) + W)", "^node 'J': det has no form for many examples"),
         ("sum(inv(outer(x, x) + W))", "^node 'J': inv has no form for many examples"),
-        ("sum(concatenate(x, W[0]))", "^node 'J': concatenate has no form for many examples"),
         ("sum(reshape(x, 1, 2, 1)[[0], :, [0]])", "^node 'J': an index with lists apart"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -9,21 +10,19 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.compiled.compiled_graph import CompiledGraph
-from cgraph.algorithms.compiled.jit import is_at_hand, is_loaded
 from cgraph.algorithms.compiled.tape import Tape, holds_equations
 from cgraph.model.errors import CGraphError, DerivativeError
 from cgraph.model.graph import ComputationalGraph, Node
+from cgraph.model.holding import held
 from cgraph.model.linearized import edge_derivative, require_digraph
 from cgraph.model.operations.structured_jacobians import Jacobian
 
-__all__ = ["compile_graph", "compile_if_it_pays"]
-
-# From how many edges compiling pays, if numba is loaded; and how many edges times sweeps pay for loading it.
-FEWEST_EDGES = 1000
-FEWEST_TO_LOAD = 5_000_000
+__all__ = ["compile_floats", "compile_graph"]
 
 
-def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> CompiledGraph:
+def compile_graph(
+    L: nx.DiGraph[Any], *, derivative: str = "derivative", hold: Mapping[str, Any] | None = None
+) -> CompiledGraph:
     """Freeze a linearized graph, or the equations and neurons of one that is not, into arrays.
 
     Parameters
@@ -33,6 +32,8 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
         neurons, whose edges hold no derivatives yet. Not modified, and not referred to later.
     derivative : str, default "derivative"
         The edge attribute that holds z.
+    hold : dict, optional
+        Values at which computed nodes of equations and neurons are held, as in `evaluate`.
 
     Returns
     -------
@@ -66,6 +67,8 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
     (('x', 'a', 'y'), array([13.,  5.,  1.]))
     """
     require_digraph(L)
+    if hold:
+        L = _held(L, hold, derivative)
     degrees, heads, values = _edges(L, derivative)
     if isinstance(L, ComputationalGraph) and all(z is None for z in values) and holds_equations(L):
         return _frozen(tuple(L), degrees, heads, None if values else values, Tape(L))  # no edge lacks its derivative
@@ -75,18 +78,19 @@ def compile_graph(L: nx.DiGraph[Any], *, derivative: str = "derivative") -> Comp
     return _frozen(tuple(L), degrees, heads, values)
 
 
-def compile_if_it_pays(G: nx.DiGraph[Any], sweeps: int, derivative: str) -> CompiledGraph | None:
-    """Return `G` compiled if so many sweeps take less time that way and give the same; otherwise None.
+def _held(G: nx.DiGraph[Any], hold: Mapping[str, Any], derivative: str) -> ComputationalGraph:
+    if not isinstance(G, ComputationalGraph) or any(z is not None for _, _, z in G.edges(data=derivative)):
+        raise CGraphError("hold needs a graph of equations; of a linearized one it is linearize that takes hold")
+    return held(G, hold)
 
-    The sweeps over dicts take 300 to 1500 ns for each edge, compiling takes 110 to 370; the first use of numba
-    takes a second. Numbers that are not floats would not stay what they are; and what is wrong with a graph,
-    the sweeps over dicts say.
-    """
-    edges = G.number_of_edges()
-    if edges < FEWEST_EDGES or (edges * sweeps < FEWEST_TO_LOAD and not is_loaded()):
-        return None
+
+def compile_floats(G: nx.DiGraph[Any], derivative: str, smallest: float) -> CompiledGraph | None:
+    """Return `G` compiled; None if an edge holds something else than 0.0 and finite floats from `smallest` on."""
     degrees, heads, values = _edges(G, derivative)
-    if not _are_floats(values) or not is_at_hand():
+    if not _are_floats(values):
+        return None
+    z = np.abs(np.array(values))
+    if np.any((z < smallest) & (z != 0)):
         return None
     try:
         return _frozen(tuple(G), degrees, heads, values)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cgraph.model.errors import CGraphError, DerivativeError, InvalidNodeError
+from cgraph.model.values import is_masked
 
 __all__ = [
     "Floats",
@@ -36,6 +37,8 @@ def whole_numbers(values: ArrayLike, what: str) -> NDArray[Any]:
 
 def real_numbers(values: ArrayLike, what: str) -> Floats:
     """Return `values` as an array of floats, or raise `CGraphError`."""
+    if is_masked(values):
+        raise CGraphError(f"{what} are a masked array; fill it, as by values.filled(0.0)")
     with np.errstate(over="ignore"):  # a long double that becomes infinite is refused as such
         return _one_dimensional(values, what, "iuf", "real number").astype(np.float64, copy=False)
 

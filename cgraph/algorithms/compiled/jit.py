@@ -25,6 +25,7 @@ def compiled(
     loops: tuple[Callable[..., Any], ...],
     calls: tuple[Callable[..., Any], ...] = (),
     fused: tuple[Callable[..., Any], ...] = (),
+    generated: str = "",
 ) -> Mapping[str, Callable[..., Any]]:
     """Return loops as machine code, by name.
 
@@ -37,6 +38,8 @@ def compiled(
         What they call, and what that calls before it.
     fused : tuple of functions, optional
         What `calls` call, where a product may be added in one step, without being rounded before.
+    generated : str, optional
+        The text of those of them that stand in no module.
 
     Raises
     ------
@@ -54,7 +57,9 @@ def compiled(
     linked = [_knowing(known, loop) for loop in loops]
     try:
         for loop in linked:
-            loop.__qualname__ = f"{loop.__name__}_{_fingerprint((*fused, *calls))}"  # numba looks for it by this name
+            loop.__qualname__ = (
+                f"{loop.__name__}_{_fingerprint((*fused, *calls), generated)}"  # numba looks for it by this name
+            )
         return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
     except (OSError, RuntimeError):  # no texts on disk, or nowhere to keep the code
         return {loop.__name__: njit(**options)(loop) for loop in linked}
@@ -67,13 +72,13 @@ def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., An
     )
 
 
-def _fingerprint(functions: Iterable[Callable[..., Any]]) -> str:
-    """Return what tells the texts of the modules of functions, of what rows are, and of this one, from others."""
+def _fingerprint(functions: Iterable[Callable[..., Any]], generated: str = "") -> str:
+    """Return what tells the texts of functions and their modules, of what rows are, and of this one, from others."""
     modules = {__name__: None, simd.__name__: None, VECTORS: None} | {
         function.__module__: None for function in functions
     }
     texts = (inspect.getsource(import_module(module)) for module in modules)
-    return f"{zlib.crc32(''.join(texts).encode()):08x}"
+    return f"{zlib.crc32(''.join([*texts, generated]).encode()):08x}"
 
 
 def is_at_hand() -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cgraph.algorithms.compiled.edge_arrays import Floats, has_finite_sum, real_numbers, require_finite
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index, has_finite_sum, real_numbers, require_finite
 from cgraph.algorithms.compiled.ordering import Layout
 from cgraph.algorithms.compiled.simd import WIDTH
 from cgraph.algorithms.compiled.strongest_paths import count_paths, lie_between, strongest_paths
@@ -17,7 +18,7 @@ from cgraph.algorithms.elimination.plans import JacobianPlan
 from cgraph.algorithms.paths import require_count
 from cgraph.model.errors import CGraphError, MissingDerivativeError
 from cgraph.model.graph import Node, list_of_nodes
-from cgraph.model.linearized import finite
+from cgraph.model.linearized import compose, finished, overflow
 
 __all__ = ["EdgeDerivatives"]
 
@@ -49,6 +50,34 @@ class EdgeDerivatives:
     def number_of_edges(self) -> int:
         """How many edges there are."""
         return len(self._layout.sweeps.heads)
+
+    def edge_arrays(self) -> tuple[Index, Index, Floats]:
+        """Return the edges as arrays: tails, heads and derivatives.
+
+        Returns
+        -------
+        tails, heads : ndarray of int, shape (edges,)
+            Positions in `nodes`.
+        derivatives : ndarray of float64, shape (edges,)
+            The z of each edge. All three as `CompiledGraph.from_edges` takes them, aligned with the edges as given.
+
+        Raises
+        ------
+        MissingDerivativeError
+            If the edges hold no derivatives, because the graph is one of equations.
+
+        Notes
+        -----
+        O(E).
+
+        Examples
+        --------
+        >>> from cgraph import CompiledGraph
+        >>> CompiledGraph.from_edges([0, 1], [1, 2], [2.0, 5.0]).edge_arrays()[2]
+        array([2., 5.])
+        """
+        tails, heads = self._layout.ends()
+        return tails, heads, self._layout.as_given(self._z).copy()
 
     def update(self, derivatives: ArrayLike) -> None:
         """Put new derivatives on the edges; the structure stays.
@@ -176,7 +205,10 @@ class EdgeDerivatives:
         row_s, row_t = self._layout.rows(s), self._layout.rows(t)
         # What overflows off the paths from s to t does not reach S(s,t), and is no error here.
         S, _ = self._layout.sweeps.reverse(self._z, row_t)
-        return float(finite({(s, t): S[row_s, 0].item()})[0])
+        S_st: float = S[row_s, 0].item()
+        if not math.isfinite(S_st):
+            raise overflow((s, t))
+        return S_st
 
     def jacobian(
         self, sources: Sequence[Node], targets: Sequence[Node], *, order: str | Sequence[Node] | None = None
@@ -266,7 +298,7 @@ class EdgeDerivatives:
             flow *= np.repeat(from_s, np.diff(self._layout.sweeps.indptr))
         flow = self._layout.as_given(flow)
         if not has_finite_sum(flow):
-            _refuse_overflow(flow, lambda e: ("flow", *self._layout.edge(e)))
+            _refuse_overflow(flow, lambda e: ("flow", self._layout.edge(e)))
         return flow
 
     def count_paths(self, s: Node, t: Node) -> int:
@@ -338,8 +370,8 @@ class EdgeDerivatives:
         paths = []
         for slots in strongest_paths(layout.sweeps, z, row_s, row_t, k):
             path = (s, *layout.names(layout.sweeps.heads[slots]))
-            product = math.prod(z[slots].tolist(), start=1.0)
-            paths.append((path, float(finite({path: product}, "product")[0])))
+            product = reduce(compose, z[slots].tolist(), 1.0)
+            paths.append((path, finished({path: product}, "product")[0]))
         return paths
 
     @property
@@ -357,7 +389,7 @@ class EdgeDerivatives:
         key = (tuple(sources), tuple(targets), order if isinstance(order, str) else tuple(order))
         if key not in self._plans:
             tails, heads = ([self.nodes[i] for i in ends.tolist()] for ends in self._layout.ends())
-            self._plans[key] = JacobianPlan(list(zip(tails, heads, strict=True)), sources, targets, order)
+            self._plans[key] = JacobianPlan(list(zip(tails, heads, strict=True)), sources, targets, order, self.nodes)
         return self._plans[key]
 
     def _reverse(self, targets: Sequence[Node]) -> Floats:
@@ -365,7 +397,7 @@ class EdgeDerivatives:
         S, is_finite = self._layout.sweeps.reverse(self._z, self._layout.rows(*targets))
         S = self._layout.by_nodes(S)
         if not is_finite:
-            _refuse_overflow(S, lambda k, column: ("S", self.nodes[k], targets[column]))
+            _refuse_overflow(S, lambda k, column: ("S", (self.nodes[k], targets[column])))
         return S
 
     def _forward(self, sources: Sequence[Node]) -> Floats:
@@ -373,15 +405,16 @@ class EdgeDerivatives:
         S, is_finite = self._layout.sweeps.forward(self._z, self._layout.rows(*sources))
         S = self._layout.by_nodes(S)
         if not is_finite:
-            _refuse_overflow(S, lambda k, column: ("S", sources[column], self.nodes[k]))
+            _refuse_overflow(S, lambda k, column: ("S", (sources[column], self.nodes[k])))
         return S
 
 
-def _refuse_overflow(S: Floats, place: Callable[..., tuple[Any, ...]]) -> None:
+def _refuse_overflow(S: Floats, place: Callable[..., tuple[str, tuple[Any, ...]]]) -> None:
     """Raise `EvaluationError` if any of `S` is not finite; ``place(*index)`` says what it is, and its nodes."""
-    for index in np.argwhere(~np.isfinite(S)).tolist():  # none, if only the sum overflowed
-        what, *nodes = place(*index)
-        finite({tuple(nodes): S[tuple(index)].item()}, what)
+    wrong = np.argwhere(~np.isfinite(S))
+    if len(wrong):  # none, if only the sum overflowed
+        what, nodes = place(*wrong[0].tolist())
+        raise overflow(nodes, what)
 
 
 def _blocks(n: int) -> list[slice]:

@@ -7,7 +7,6 @@ sink, joined to it by an edge of derivative 1 that costs nothing.
 
 from __future__ import annotations
 
-import cmath
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeGuard
@@ -16,8 +15,9 @@ import networkx as nx
 import numpy as np
 
 from cgraph.model.errors import CGraphError, DerivativeError, EvaluationError, NodeNotFound, OrderError
+from cgraph.model.extended_range import in_floats
 from cgraph.model.graph import Node, require_node, topological_order
-from cgraph.model.linearized import edge_derivative, require_digraph
+from cgraph.model.linearized import compose, edge_derivative, require_digraph
 from cgraph.model.operations.structured_jacobians import Jacobian
 
 __all__ = [
@@ -70,8 +70,11 @@ class Tally:
         (n, m), (_, k) = shape(later.value), shape(earlier.value)
         self.multiplications += n * m * k
         self.additions += n * (m - 1) * k
-        matrices = is_matrix(later.value) and is_matrix(earlier.value)
-        return Partial(later.value @ earlier.value if matrices else later.value * earlier.value)
+        if is_matrix(later.value) and is_matrix(earlier.value):
+            return Partial(later.value @ earlier.value)
+        if is_matrix(later.value) or is_matrix(earlier.value):
+            return Partial(later.value * earlier.value)
+        return Partial(compose(later.value, earlier.value))
 
     def sum(self, old: Partial, new: Partial) -> Partial:
         """Return `old` + `new`, which is no structural 1 whatever its terms are."""
@@ -270,13 +273,11 @@ def _sizes(L: nx.DiGraph[Any], succ: dict[Any, dict[Any, Partial]]) -> dict[Any,
 
 
 def _finite(value: Any, i: Node, o: Node) -> Any:
+    value = in_floats(value)
     if type(value) is int:  # the exact 1 between an input and an output that are the same node
         return float(value)
-    finite = (
-        np.isfinite(value).all()
-        if is_matrix(value)
-        else not isinstance(value, float | complex) or cmath.isfinite(value)
-    )
-    if not finite:
+    if is_matrix(value):
+        value = value.copy()  # an edge from input to output holds the matrix that stands on the graph
+    if isinstance(value, float | complex | np.ndarray) and not np.isfinite(value).all():
         raise EvaluationError(f"S({i}, {o}) overflows: a product of the derivatives exceeds 1.8e308")
     return value

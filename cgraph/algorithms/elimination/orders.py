@@ -40,16 +40,14 @@ def elimination_order(
     L, inputs, outputs, cost, unit, derivative
         As in `eliminate`. The numbers on the edges do not matter, only which edges there are.
     method : str, default "markowitz"
-        ===================  ====================================================================================
-        "forward"            tails before heads: one column of the Jacobian for each input
-        "reverse"            heads before tails: one row for each output
-        "markowitz"          always the node that is cheapest now [1]_
-        "relative_markowitz" the node whose cost now exceeds its cost at the very end the least
-        "minimum_fill"       the node that adds the fewest edges; of these the cheapest
-        "chain"              the matrix-chain recurrence; only if every node between has one edge in and one out
-        "anneal"             simulated annealing of orders, starting from the best of the rules
-        "optimal"            the least cost of all orders, proven
-        ===================  ====================================================================================
+        - ``"forward"``: tails before heads, one column of the Jacobian for each input
+        - ``"reverse"``: heads before tails, one row for each output
+        - ``"markowitz"``: always the node that is cheapest now [1]_
+        - ``"relative_markowitz"``: the node whose cost now exceeds its cost at the very end the least
+        - ``"minimum_fill"``: the node that adds the fewest edges; of these the cheapest
+        - ``"chain"``: the matrix-chain recurrence; only if every node between has one edge in and one out
+        - ``"anneal"``: simulated annealing of orders, starting from the best of the rules
+        - ``"optimal"``: the least cost of all orders, proven
     seed : int, default 0
         For "anneal" and the start of "optimal". The same seed and number of evaluations give the same order.
     budget : int or str, optional

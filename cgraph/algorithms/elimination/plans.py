@@ -50,6 +50,8 @@ class JacobianPlan:
         The columns and the rows of the Jacobian.
     order : str or sequence of nodes
         A method of `elimination_order`, or an order of the nodes between.
+    nodes : sequence of nodes, optional
+        All nodes, for an order that names some without edges.
 
     Attributes
     ----------
@@ -74,9 +76,10 @@ class JacobianPlan:
         sources: Sequence[Node],
         targets: Sequence[Node],
         order: str | Sequence[Node],
+        nodes: Sequence[Node] = (),
     ) -> None:
         L: nx.DiGraph[Any] = nx.DiGraph()
-        L.add_nodes_from([*sources, *targets])
+        L.add_nodes_from([*nodes, *sources, *targets])
         self.steps: list[tuple[bool, int, int]] = []
         for k, (i, j) in enumerate(edges):
             z = _Slot(k, self.steps, len(edges))

@@ -11,7 +11,7 @@ import numpy as np
 
 from cgraph.exercises.entries import entries_of
 from cgraph.exercises.numbers import UnreadableError
-from cgraph.exercises.questions import Choice, Entry, FormulaOf, Part, PathCount, Question
+from cgraph.exercises.questions import Choice, Entry, FormulaAnswer, Part, PathCount, Question
 from cgraph.exercises.reading.kinds import KINDS, Asked
 from cgraph.exercises.reading.wording import MistakeError, Wording, number_at
 from cgraph.exercises.tolerances import EXAMPLES, Tolerance, parse_tolerance
@@ -141,7 +141,7 @@ def _text(entry: Mapping[str, Any], key: str) -> str:
 
 
 def _seals(
-    wording: Wording, special: FormulaOf | Choice | None, parts: Mapping[str, Part]
+    wording: Wording, special: FormulaAnswer | Choice | None, parts: Mapping[str, Part]
 ) -> dict[str, frozenset[str]]:
     """Return the hashes of a sealed question: a text of them, or for several numbers a text for each label."""
     labels = {""} if isinstance(special, Choice) else set(parts)

@@ -9,15 +9,18 @@ from typing import IO, Any
 from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.formula_answers import mark_formula
 from cgraph.exercises.numbers import show_fraction
-from cgraph.exercises.questions import FormulaOf, Question
+from cgraph.exercises.questions import FormulaAnswer, Question
 from cgraph.exercises.reading.ask import read_questions
-from cgraph.model.errors import CGraphError
+from cgraph.model.errors import CGraphError, shorten
 from cgraph.model.graph import ComputationalGraph
 from cgraph.specs.documents import Document
 from cgraph.specs.node_values import kind_of
 from cgraph.specs.reading import EXERCISE_KEYS, graph_of, read_document, read_spec
 
 __all__ = ["exercise_of", "read_exercise", "with_graph"]
+
+
+MOST_NAME = 255  # characters; no file has a longer one
 
 
 def read_exercise(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> Exercise:
@@ -72,10 +75,16 @@ def exercise_of(document: Document, source: str | os.PathLike[str] | IO[Any]) ->
     if not isinstance(sealed, str):
         document.report(("sealed",), f"'sealed' is the salt of the hashes, not {kind_of(sealed)}")
     document.raise_problems()
-    exercise = Exercise(G, questions, str(title), str(data.get("source") or ""), str(sealed))
+    exercise = Exercise(
+        G, questions, str(title), str(data.get("source") or ""), str(sealed), _student_of(data.get("variant"))
+    )
     _check_answers(document, exercise)
     document.raise_problems()
     return exercise
+
+
+def _student_of(variant: Any) -> str:
+    return str(variant.get("student", "")) if isinstance(variant, dict) else ""
 
 
 def _graph(document: Document, source: Any) -> ComputationalGraph:
@@ -87,8 +96,10 @@ def _graph(document: Document, source: Any) -> ComputationalGraph:
         document.report(("graph",), "'graph' is the name of a file beside this one", "write graph: quiz.yaml")
     elif not isinstance(source, str | os.PathLike):
         document.report(("graph",), "standard input has no file beside it", "put the graph and the questions together")
-    elif not (path := FilePath(source).with_name(name)).is_file():
-        document.report(("graph",), f"there is no file {name!r} beside this one")
+    elif len(name) > MOST_NAME or not (path := FilePath(source).with_name(name)).is_file():
+        document.report(("graph",), f"there is no file {shorten(repr(name))} beside this one")
+    elif not path.resolve().is_relative_to(FilePath(source).parent.resolve()):
+        document.report(("graph",), f"the link {name!r} leaves the folder", "put the graph itself beside this file")
     else:
         return read_spec(path)
     return ComputationalGraph()
@@ -114,7 +125,7 @@ def _check_keys(document: Document) -> None:
 def _check_answers(document: Document, exercise: Exercise) -> None:
     """Report a given answer that the graph does not agree with, and an answer that it cannot compute."""
     for k, q in enumerate(exercise.questions):
-        if isinstance(q.special, FormulaOf):
+        if isinstance(q.special, FormulaAnswer):
             _check_formula(document, exercise.graph, k, q, q.special)
         for label, part in q.parts.items():
             try:
@@ -133,7 +144,7 @@ def _check_answers(document: Document, exercise: Exercise) -> None:
                 )
 
 
-def _check_formula(document: Document, G: ComputationalGraph, k: int, q: Question, asked: FormulaOf) -> None:
+def _check_formula(document: Document, G: ComputationalGraph, k: int, q: Question, asked: FormulaAnswer) -> None:
     """Report a given formula that would not be marked right itself, and domains in which none can be marked."""
     given = document.data["ask"][k].get("answer")
     try:

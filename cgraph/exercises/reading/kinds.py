@@ -12,13 +12,13 @@ import numpy as np
 from cgraph.exercises.questions import (
     Choice,
     EdgeDerivative,
-    FormulaOf,
+    FormulaAnswer,
     Gate,
+    GradientStep,
     Part,
     PathCount,
     PathProduct,
     Sensitivity,
-    Updated,
     ValueOf,
     WeightGradient,
 )
@@ -36,7 +36,7 @@ class Asked(NamedTuple):
     """The parts of a question, or what is asked for instead, and the shape of an array."""
 
     parts: dict[str, Part]
-    special: FormulaOf | Choice | None = None
+    special: FormulaAnswer | Choice | None = None
     shape: tuple[int, ...] = ()
 
 
@@ -108,7 +108,7 @@ def step(wording: Wording) -> Asked:
         )
     if "rate" not in wording.entry:
         raise wording.mistake("a step of gradient descent needs its rate", "write rate: 0.1")
-    return one(Updated(gradient, float(number_at(("rate",), wording.entry["rate"]))))
+    return one(GradientStep(gradient, float(number_at(("rate",), wording.entry["rate"]))))
 
 
 def formula(wording: Wording) -> Asked:
@@ -117,7 +117,7 @@ def formula(wording: Wording) -> Asked:
     part = Sensitivity(wording.node(below), wording.node(above))
     if np.ndim(part.of(wording.L)):
         raise wording.mistake(f"{part} is an array; formulas are compared for numbers", "write d: instead")
-    return Asked({}, FormulaOf(part, _domains(wording)))
+    return Asked({}, FormulaAnswer(part, _domains(wording)))
 
 
 def choice(wording: Wording) -> Asked:

@@ -1,13 +1,14 @@
 """Local derivatives as formulas: the rules of the table of operations, applied to formulas instead of numbers.
 
-A `Traced` is a number that remembers how it came about. The rules of `OPERATIONS` and the sweep over the steps of an
-equation multiply and add whatever they are given; given these, they write down what they do, and a rule that asks
-for the sign of its operand, as relu's does, finds it. What is shown is therefore the rule that computed the number.
+A `Traced` is a number that remembers how it came about. The equations of the table, and the sweep over the steps of an
+equation, are run over these instead of numbers: what they do is written down, and a rule that compares, as relu's does,
+finds the number. What is shown is therefore the rule that computed the number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +17,9 @@ import numpy as np
 from cgraph.model.evaluation import derivatives_of_steps, steps_of
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_name
 from cgraph.model.language.parsing import parse
-from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS
+from cgraph.model.operations.elementwise import ACTIVATIONS, CHOICE, CONSTANTS, OPERATIONS
+from cgraph.model.rules.differentiation import rules_of, unfolded
+from cgraph.model.rules.generate import functions_of, has_one_rule, is_arithmetic, is_piecewise
 from cgraph.reports.latex import latex_expression, latex_name
 from cgraph.reports.tables import Formula
 
@@ -26,11 +29,9 @@ __all__ = ["Traced", "array_formulas", "derivative_formulas", "gate_formula", "t
 # something in brackets.
 Product = tuple[tuple[str, Fraction], ...]
 LONGEST_DENOMINATOR = 1000
-# What numpy calls on an object that is not a number, and the function's name in an equation.
-_METHODS = {
-    "exp": "exp", "log": "log", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "sinh": "sinh", "cosh": "cosh",
-}  # fmt: skip
-_ARITHMETIC = {"add", "sub", "mul", "div", "neg", "pow", "square", "reciprocal", "identity"}
+# Arithmetic, by its sign in equations; a minus of one operand is its own.
+_ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "^": operator.pow}
+_COMPARISONS = {">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
 
 
 class _Power(str):
@@ -124,18 +125,6 @@ class Traced:
 
     __rmul__ = __mul__
 
-    def hypot(self, other: Any) -> Traced:
-        """What numpy calls for np.hypot."""
-        return called("sqrt", [self**2 + Traced.of(other) ** 2], float(np.hypot(self.value, Traced.of(other).value)))
-
-    def __abs__(self) -> float:
-        return abs(self.value)  # rules ask how large an operand is
-
-    @property
-    def real(self) -> float:
-        """What the domain of an operation is asked about."""
-        return self.value
-
     def __complex__(self) -> complex:
         return complex(self.value)
 
@@ -157,14 +146,11 @@ class Traced:
     def __le__(self, other: Any) -> bool:
         return self.value <= Traced.of(other).value
 
-    def __getattr__(self, name: str) -> Callable[[], Traced]:
-        if name not in _METHODS:
-            raise AttributeError(name)
-        return lambda: called(_METHODS[name], [self], float(getattr(np, name)(self.value)))
-
     def __str__(self) -> str:
         atom = self._only_atom()
         text = ""
+        if isinstance(atom, _Power):
+            return atom
         if atom.startswith("("):
             return atom[1:-1]
         for product, c in self.terms.items():
@@ -214,6 +200,7 @@ def derivative_formulas(expression: Expression, y: Mapping[str, float], j: str) 
     >>> derivative_formulas(parse("sigmoid(w*x)"), {"w": 6.0, "x": 2.0}, "h")
     {'w': 'h*x*(1 - h)', 'x': 'h*w*(1 - h)'}
     """
+    expression = unfolded(expression)
     numbers = steps_of(expression, y, j)
     v: list[Traced] = []
     for step, number in zip(expression.steps, numbers, strict=True):
@@ -221,20 +208,62 @@ def derivative_formulas(expression: Expression, y: Mapping[str, float], j: str) 
             case Name(name):
                 v.append(Traced.named(write_name(name), float(number)))
             case Number(_, text):
-                v.append(Traced.named(text, float(number)) if text in {"pi", "e"} else Traced.of(number))
+                v.append(_number(float(number), text))
             case Apply(operation, operands):
-                x = [v[k] for k in operands]
-                if operation in _ARITHMETIC:
-                    v.append(Traced.of(OPERATIONS[operation].value(*x)))
-                else:
-                    v.append(called(operation, x, float(number)))
+                v.append(_applied(operation, [v[k] for k in operands], float(number), branches=False))
     match expression.steps[-1]:
-        case Apply(operation, _) if operation in ACTIVATIONS and operation != "identity":
+        case Apply(operation, _) if operation in ACTIVATIONS and not is_arithmetic(operation):
             v[-1] = Traced.named(write_name(j), float(numbers[-1]))  # Phi' is known by the output
-    try:
-        return {i: str(Traced.of(z)) for i, z in derivatives_of_steps(expression, v, j).items()}
-    except TypeError:  # gelu's rule takes the normal distribution from the math library
-        return dict.fromkeys(expression.operands)
+    rules = {
+        (k, p): _rule(step.operation, p, v[k], [v[o] for o in step.operands])
+        for k, step in enumerate(expression.steps)
+        if isinstance(step, Apply)
+        for p, o in enumerate(step.operands)
+        if expression.varies[o]
+    }
+    return {i: str(Traced.of(z)) for i, z in derivatives_of_steps(expression, v, j, rules).items()}
+
+
+def _number(value: float, text: str) -> Traced:
+    return Traced.named(text, value) if text in CONSTANTS else Traced.of(value)
+
+
+def _rule(operation: str, position: int, y: Traced, x: list[Traced]) -> Traced:
+    """Return the derivative of an operation by one of its operands, as the table has it."""
+    row = OPERATIONS[operation]
+    return _run(rules_of(row)[position], dict(zip(row.names, x, strict=True)) | {"y": y})
+
+
+def _run(equation: Expression, operands: Mapping[str, Traced]) -> Traced:
+    """Return what an equation of the table comes to; of a choice the branch that holds."""
+    v: list[Traced] = []
+    for step in equation.steps:
+        match step:
+            case Name(name):
+                v.append(operands[name])
+            case Number(value, text):
+                v.append(_number(value, text))
+            case Apply(operation, positions):
+                x = [v[k] for k in positions]
+                value = float(functions_of(OPERATIONS[operation]).value(*(operand.value for operand in x)))
+                v.append(_applied(operation, x, value, branches=True))
+    return v[-1]
+
+
+def _applied(operation: str, x: list[Traced], value: float, *, branches: bool) -> Traced:
+    """Return an operation, put together from arithmetic if it is that, and with `branches` from the one that holds."""
+    row = OPERATIONS[operation]
+    if row.infix in _ARITHMETIC:
+        return _ARITHMETIC[row.infix](*x) if len(x) > 1 else -x[0]
+    if branches and row is CHOICE:
+        return x[1] if x[0].value else x[2]
+    if branches and row.infix in _COMPARISONS:
+        return Traced.of(value)
+    if is_arithmetic(operation) or (branches and is_piecewise(operation)):
+        return _run(parse(row.value), dict(zip(row.names, x, strict=True)))
+    if branches and row.plain and not row.value:  # what people write with a root
+        return _run(parse(row.plain), dict(zip(row.names, x, strict=True)))
+    return called(operation, x, value)
 
 
 # dy/dx of operations on arrays by each operand, where y is the output and {0}, {1} are the operands; as text, and as
@@ -260,8 +289,6 @@ _MATMUL_RULES = {  # by the ranks of the operands and the position
     (2, 2, 0): ("I (x) {1}^T", r"I \otimes {1}^T"), (2, 2, 1): ("{0} (x) I", r"{0} \otimes I"),
     (1, 1, 0): ("{1}^T", "{1}^T"), (1, 1, 1): ("{0}^T", "{0}^T"),
 }  # fmt: skip
-# Rules that look at every entry: one formula does not serve them all.
-_PIECEWISE = {"relu", "leaky_relu", "hard_tanh", "elu", "abs", "sign", "max", "min", "where", "gelu"}
 
 
 def array_formulas(expression: Expression, y: Mapping[str, Any], j: str) -> dict[str, Formula | None]:
@@ -283,8 +310,8 @@ def array_formulas(expression: Expression, y: Mapping[str, Any], j: str) -> dict
     shape = np.shape(steps_of(expression, y, j)[-1])
     if len(operations) > 1 and operations[0] not in OPERATIONS and set(operations[1:]) == {"add"}:
         return _first_and_sum(expression, y, j, shape)
-    if not all(operation in OPERATIONS and operation not in _PIECEWISE for operation in operations):
-        return dict.fromkeys(expression.operands)
+    if not all(operation in OPERATIONS and has_one_rule(operation) for operation in operations):
+        return dict.fromkeys(expression.operands)  # where entries differ in their rule, one formula does not serve them
     entries = {i: float(np.ravel(y[i])[0]) for i in expression.operands}
     found = derivative_formulas(expression, entries, j)
     return {i: _diagonal(text, np.shape(y[i]), shape) for i, text in found.items()}
@@ -332,7 +359,7 @@ def _diagonal(text: str | None, x: tuple[int, ...], y: tuple[int, ...]) -> Formu
     return Formula(f"vec({text})", rf"\operatorname{{vec}}({entry.latex})") if x == () else None
 
 
-def gate_formula(activation: str, s: float, y: float, j: str) -> Traced | None:
+def gate_formula(activation: str, s: float, y: float, j: str) -> Traced:
     """Return the formula of Phi'(s(j)), in terms of the output where the table has it so; ``s_j`` is s(j).
 
     Examples
@@ -341,15 +368,12 @@ def gate_formula(activation: str, s: float, y: float, j: str) -> Traced | None:
     1 - h^2 1
     """
     output, operand = Traced.named(write_name(j), y), Traced.named(write_name(f"s_{j}"), s)
-    try:
-        return Traced.of(OPERATIONS[activation].derivatives[0](output, operand))
-    except TypeError:
-        return None
+    return _rule(activation, 0, output, [operand])
 
 
-def typeset(text: str) -> Formula:
-    """Return an equation's text as a cell of a table."""
-    return Formula(text, latex_expression(parse(text)))
+def typeset(text: str, functions: tuple[str, ...] = ()) -> Formula:
+    """Return an equation's text as a cell of a table; `functions` are those of its graph."""
+    return Formula(text, latex_expression(parse(text, functions)))
 
 
 def _merged(left: Product, right: Product) -> Product:

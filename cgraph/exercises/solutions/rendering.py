@@ -159,8 +159,8 @@ def _forward(solution: Record) -> Table:
     rows = [
         (
             _name(name),
-            typeset(equation) if equation else "given",
-            typeset(numbers) if numbers else None,
+            typeset(equation, solution.graph.functions) if equation else "given",
+            typeset(numbers, solution.graph.functions) if numbers else None,
             *([show_shape(value)] if _has_arrays(solution) else []),
             _cell(value),
         )
@@ -208,10 +208,10 @@ def _sum_name(j: str) -> str:
 
 
 def _with_numbers(L: ComputationalGraph, equation: str) -> tuple[str, str]:
-    values = {i: L.nodes[i]["value"] for i in parse(equation).operands}
+    values = {i: L.nodes[i]["value"] for i in parse(equation, L.functions).operands}
     if any(np.ndim(value) for value in values.values()):
         return equation, ""
-    return equation, substitute(equation, {i: _bracketed(value) for i, value in values.items()})
+    return equation, substitute(equation, {i: _bracketed(value) for i, value in values.items()}, L.functions)
 
 
 def _gates(solution: Record) -> Iterator[Table]:

@@ -19,6 +19,7 @@ from cgraph.exercises.solutions.records import Half, Increment, LocalDerivative,
 from cgraph.exercises.solutions.rendering import solution_latex, solution_markdown, solution_text
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, linearize
+from cgraph.model.extended_range import in_floats
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
 from cgraph.model.linearized import edge_derivative, identity, nodes_between, size_of
 from cgraph.model.neurons import linear_halves
@@ -105,7 +106,10 @@ def solve(
     swept = order if s is None else nodes_between(L, s, t)
     z = edge_derivative(L, "derivative")
     seeds = {t: identity(size_of(L, t, "derivative"))}
-    steps = tuple(Step(*step) for step in reverse_steps(L, swept, seeds, z))
+    steps = tuple(
+        Step(i, {j: in_floats(term) for j, term in terms.items()}, in_floats(total))
+        for i, terms, total in reverse_steps(L, swept, seeds, z)
+    )
     S = {step.node: step.total for step in steps}
     count, listed = (0, ()) if s is None or s == t else _paths(L, s, t)
     neurons = {j for j in order if "activation" in L.nodes[j]}
@@ -116,7 +120,9 @@ def solve(
         order=tuple(order),
         local=tuple(_local(L, swept)),
         steps=steps,
-        increments=tuple(Increment(*step) for step in increments(L, swept, seeds, z)),
+        increments=tuple(
+            Increment(j, i, in_floats(term), in_floats(total)) for j, i, term, total in increments(L, swept, seeds, z)
+        ),
         path_count=count,
         paths=listed,
         gradients={edge: f for edge, f in gradient_factors(L, t).items() if edge[1] in neurons} if neurons else {},
@@ -181,7 +187,8 @@ def _paths(L: ComputationalGraph, s: str, t: str) -> tuple[int, tuple[PathProduc
 
 
 def _check(L: ComputationalGraph, s: str | None, t: str, S: Mapping[str, Any], swept: list[str]) -> Check | None:
-    if s is None or not swept or not all(is_computed(L, j) for j in swept[1:]):
+    equations = all(is_computed(L, j) for j in swept[1:])
+    if s is None or not swept or not equations or L.nodes[s].get("value") is None:
         return None  # where derivatives are given, there are no equations to compare them with
     return numerical_check(L, s, t, S[s])
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from cgraph.model.operations.arrays import Slice
-from cgraph.model.operations.elementwise import LISTED, OF_ONE_ARRAY, row_of
+from cgraph.model.operations.elementwise import LISTED, OF_ONE_ARRAY, name_of, row_of
 
 __all__ = ["Apply", "Expression", "Name", "Number", "bracketed", "write_name", "write_step", "written"]
 
@@ -97,7 +97,7 @@ def write_step(step: Apply, operands: Sequence[str]) -> str:
         before = f"({operands[0]})" if operands[0][0].isdigit() else operands[0]  # the point would be a decimal one
         key = dict(step.options).get("key", ())
         return f"{before}[{', '.join(map(_write_part, key))}]" if key else f"{before}.T"
-    name = next((name for name, of_one in OF_ONE_ARRAY.items() if of_one == step.operation), step.operation)
+    name = next((name for name, of_one in OF_ONE_ARRAY.items() if of_one == step.operation), name_of(step.operation))
     if step.operation in LISTED:
         options = [str(number) for _, numbers in step.options for number in numbers]
     else:

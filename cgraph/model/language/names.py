@@ -7,9 +7,14 @@ import unicodedata
 
 from cgraph.model.operations.elementwise import CONSTANTS, FUNCTIONS
 
-__all__ = ["unusable"]
+__all__ = ["composed", "unusable"]
 
 MAX_NAME = 200
+
+
+def composed(text: str) -> str:
+    """Return `text` with accents joined to their letters (Unicode's form NFC), as most keyboards type them."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def unusable(name: object) -> str:
@@ -30,6 +35,9 @@ def unusable(name: object) -> str:
         return f"a node's name of {len(name):,} characters is too long; the limit is {MAX_NAME}"
     if "->" in name:
         return f"a node cannot be named {name!r}: '->' separates the ends of an edge"
+    if not unicodedata.is_normalized("NFC", name):
+        composed = unicodedata.normalize("NFC", name)
+        return f"a node cannot be named {name!r}: accents stand apart from their letters; write {composed!r}"
     if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in name):
         return f"a node cannot be named {name!r}: it holds a control character"
     return ""

@@ -1,31 +1,40 @@
 """The text of an equation, read into a straight-line program.
 
-The text is untrusted. `cgraph.model.language.source` checks it, Python's `ast` reads it, a whitelist decides what may stand
-in it, and nothing of it is ever executed.
+The text is untrusted: it is read token by token, what may stand in it is listed here, and nothing of it is ever
+executed. What cannot be read is explained by `cgraph.model.language.source`.
 """
 
 from __future__ import annotations
 
 import ast
+import keyword
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from cgraph.model.errors import EquationError, nearest, shorten
+from cgraph.model.errors import EquationError, all_of, nearest, shorten
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
-from cgraph.model.language.names import unusable
-from cgraph.model.language.source import MAX_DEPTH, SPLIT, TOO_DEEP, Source
+from cgraph.model.language.foreign_words import instead_of_function
+from cgraph.model.language.names import composed, unusable
+from cgraph.model.language.source import MAX_DEPTH, MAX_LENGTH, SPLIT, SURROGATE, TOKEN, TOO_DEEP, explain
 from cgraph.model.operations.arrays import ArrayOperation, Slice
-from cgraph.model.operations.elementwise import ALIASES, CONSTANTS, FUNCTIONS, LISTED, OF_ONE_ARRAY, row_of
+from cgraph.model.operations.elementwise import ALIASES, CONSTANTS, FUNCTIONS, LISTED, OF_ONE_ARRAY, name_of, row_of
 
 __all__ = ["parse", "parse_assignments", "substitute"]
 
-_BINARY = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul",
-    ast.Gt: "greater", ast.Lt: "less", ast.GtE: "greater_equal", ast.LtE: "less_equal",
+# How tightly the operators bind: a comparison least. What stands to the right of ^ is read first: 2^3^2 = 2^9.
+_COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER = 1, 2, 3, 4, 5
+_INFIX = {
+    "<": ("less", _COMPARISON), ">": ("greater", _COMPARISON),
+    "<=": ("less_equal", _COMPARISON), ">=": ("greater_equal", _COMPARISON),
+    "+": ("add", _SUM), "-": ("sub", _SUM),
+    "*": ("mul", _PRODUCT), "/": ("div", _PRODUCT), "@": ("matmul", _PRODUCT), "//": ("", _PRODUCT),
+    "^": ("pow", _POWER), "**": ("pow", _POWER),
 }  # fmt: skip
+_END = ("end", "", 0)
 # The parts of a text between semicolons and line ends, and the sides of the first "=", none of them within quotes.
 _QUOTED = r""" "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' """
 _PART = re.compile(rf"(?: {_QUOTED} | [^;\n] )+", re.VERBOSE)
@@ -34,7 +43,7 @@ _FOLDED = {"max", "min"}  # written with any number of operands, two at a time i
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Expression:
+def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
     """Read the right-hand side of an equation.
 
     Parameters
@@ -43,6 +52,8 @@ def parse(text: str) -> Expression:
         Arithmetic with ``+ - * / ^`` (or ``**``) and ``@``, brackets, the functions of the tables of operations,
         numbers, ``pi`` and ``e``, comparisons, indices ``x[0, :]`` and ``A.T``. ``y(5)`` is the node "5" and
         ``y("j-")`` the node "j-".
+    functions : tuple of str, optional
+        The definitions of functions of one's own, as in ``"swish(x, b) = x * sigmoid(b * x)"``.
 
     Returns
     -------
@@ -58,7 +69,7 @@ def parse(text: str) -> Expression:
     Notes
     -----
     Linear in the length of the text. ``^`` binds as ``**`` does: tighter than a sign before it, and from the
-    right.
+    right. Operators are read by how tightly they bind (V. R. Pratt, "Top down operator precedence", 1973).
 
     Examples
     --------
@@ -67,54 +78,390 @@ def parse(text: str) -> Expression:
     >>> parse("x*x + y(5)").operands
     ('x', 'x', '5')
     """
-    source = Source(text)
-    steps: list[Name | Number | Apply] = []
-    results: list[int] = []  # the steps that no later step has used yet
-    todo: list[tuple[ast.expr, int] | _Pending] = [(source.tree, 0)]
-    while todo:
-        match todo.pop():
-            case _Pending(call, arity):
-                operands = results[-arity:]
-                del results[-arity:]
-                results.append(_apply(call, operands, steps))
-            case node, depth:
-                if depth > MAX_DEPTH:
-                    raise source.error(TOO_DEEP, node, SPLIT)
-                item, children = _read(node, source)
-                if isinstance(item, _Call):
-                    # A long sum leans to the left; only what stands to the right nests.
-                    nests = [depth + (k > 0 or not isinstance(node, ast.BinOp)) for k in range(len(children))]
-                    todo += [_Pending(item, len(children)), *reversed(list(zip(children, nests, strict=True)))]
-                else:
-                    results.append(len(steps))
-                    steps.append(item)
-    return Expression(tuple(steps))
+    if len(text) > MAX_LENGTH or (not text.isascii() and SURROGATE.search(text)):
+        raise explain(text, EquationError("cannot be read", text))
+    reader = _Reader(text, {name_of(definition): definition for definition in functions})
+    try:
+        reader.read_all()
+    except _UnreadableError as error:
+        raise explain(text, EquationError("cannot be read", text, error.position)) from None
+    except EquationError as error:
+        raise explain(text, error) from None
+    if reader.mistakes:
+        raise all_of(reader.mistakes, names=[step for step in reader.steps if isinstance(step, Name)])
+    return Expression(tuple(reader.steps))
 
 
-class _Call(NamedTuple):
-    """An operation and its options."""
+class _UnreadableError(Exception):
+    """A token stands where it cannot stand."""
 
-    operation: str
-    options: tuple[tuple[str, Any], ...] = ()
-
-
-class _Pending(NamedTuple):
-    """An operation that waits for its operands to be read."""
-
-    call: _Call
-    arity: int
+    def __init__(self, position: int) -> None:
+        self.position = position
 
 
-def _apply(call: _Call, operands: list[int], steps: list[Name | Number | Apply]) -> int:
-    """Append an operation to `steps` and return its place; max(a, b, c) is max(max(a, b), c)."""
-    first, *rest = operands
-    if call.operation not in _FOLDED:
-        steps.append(Apply(call.operation, tuple(operands), call.options))
-        return len(steps) - 1
-    for operand in rest:
-        steps.append(Apply(call.operation, (first, operand)))
-        first = len(steps) - 1
-    return first
+class _Reader:
+    """Reads the tokens of a text from left to right into steps; each method returns the place of its result."""
+
+    def __init__(self, text: str, own: Mapping[str, str]) -> None:
+        self.text = text
+        self.own = own
+        found = TOKEN.finditer(text)
+        self.tokens = [(m.lastgroup, m[0], m.start()) for m in found if m.lastgroup != "space"]
+        self.tokens += [_END, _END]
+        self.k = 0  # the token that is read next
+        self.opened = 0  # brackets
+        self.steps: list[Name | Number | Apply] = []
+        self.mistakes: list[EquationError] = []
+
+    def read_all(self) -> None:
+        self.expression(0, 0)
+        if self.tokens[self.k] is not _END:
+            raise _UnreadableError(self.tokens[self.k][2])
+
+    def expression(self, loosest: int, depth: int) -> int:
+        """Read operands and the operators between them that bind tighter than `loosest`."""
+        start = self.tokens[self.k][2]
+        if depth > MAX_DEPTH:
+            raise EquationError(TOO_DEEP, self.text, start, SPLIT)
+        left = self.operand(depth)
+        is_compared = False
+        while True:
+            typed = self.tokens[self.k][1]
+            operation, binds = _INFIX.get(typed, ("", 0))
+            if binds <= loosest:
+                return left
+            self.k += 1
+            right = self.expression(binds - (binds == _POWER), depth + 1)
+            if is_compared or not operation:
+                left = self.refuse_operator(typed, start)
+            else:
+                left = self.apply(operation, (left, right))
+            is_compared = binds == _COMPARISON
+
+    def operand(self, depth: int) -> int:
+        """Read a number, a node, a function, or what stands in brackets or behind a sign."""
+        kind, typed, start = self.tokens[self.k]
+        self.k += 1
+        if kind == "word":
+            is_call = self.tokens[self.k][1] == "("
+            result = self.call(typed, start, depth) if is_call else self.name(typed, start)
+        elif kind == "number":
+            result = self.number(typed, start)
+        elif typed == "(":
+            result = self.bracket(start, depth)
+        elif typed == "-":
+            return self.apply("neg", (self.expression(_SIGN, depth + 1),))
+        elif typed == "+":
+            return self.expression(_SIGN, depth + 1)
+        elif kind == "quoted":
+            hint = f"write y({typed}) for the node of that name"
+            return self.refuse(f"{shorten(typed)} is not a number", start, hint)
+        else:
+            raise _UnreadableError(start)
+        while (mark := self.tokens[self.k][1]) == "." or (mark == "[" and kind != "number"):
+            result = self.index(result, start) if mark == "[" else self.attribute(result, start)
+            kind = "close"
+        return result
+
+    def name(self, typed: str, start: int) -> int:
+        if typed in CONSTANTS:
+            return self.add(Number(CONSTANTS[typed], typed))
+        if typed in self.own:
+            hint = f"write {typed}(...)"
+            return self.refuse(f"{typed!r} is a function and needs operands", start, hint)
+        if typed in FUNCTIONS or keyword.iskeyword(typed) or not typed.isidentifier():
+            raise _UnreadableError(start)
+        return self.add(Name(composed(typed), start, start + len(typed)))
+
+    def number(self, typed: str, start: int) -> int:
+        if typed[-1] in "jJ":
+            return self.refuse(f"{shorten(typed)} is not a real number", start)
+        try:
+            value = float(typed) if typed[:2].lower() not in {"0x", "0o", "0b"} else float(int(typed, 0))
+        except OverflowError:
+            value = math.inf
+        except ValueError:
+            raise _UnreadableError(start) from None
+        if not typed.isascii() or (typed[0] == "0" and value and re.fullmatch(r"[\d_]+", typed)):  # 007
+            raise _UnreadableError(start)
+        if not math.isfinite(value):
+            return self.refuse(f"{shorten(typed)} is not a finite number", start)
+        return self.add(Number(value, typed))
+
+    def bracket(self, start: int, depth: int) -> int:
+        self.open(start)
+        if self.tokens[self.k][1] == ")":
+            self.close(")")
+            return self.refuse("'()' is not arithmetic", start)
+        result = self.expression(0, depth)
+        if self.tokens[self.k][1] == ",":
+            while self.comma(")"):
+                self.expression(0, depth + 1)
+            result = self.refuse(f"{self.typed_from(start, ')')!r} is not arithmetic", start)
+        self.close(")")
+        return result
+
+    def typed_from(self, start: int, closing: str) -> str:
+        """Return the text from `start` to the bracket that comes next, shortened."""
+        _, typed, stop = self.tokens[self.k]
+        return shorten(self.text[start : stop + (typed == closing)])
+
+    def open(self, start: int) -> None:
+        self.opened += 1
+        if self.opened > MAX_DEPTH:
+            raise _UnreadableError(start)
+
+    def comma(self, closing: str) -> bool:
+        """Read a comma, if there is one; something has to follow it."""
+        if self.tokens[self.k][1] != ",":
+            return False
+        self.k += 1
+        if self.tokens[self.k][1] == closing:
+            raise _UnreadableError(self.tokens[self.k][2])
+        return True
+
+    def close(self, bracket: str) -> None:
+        if self.tokens[self.k][1] != bracket:
+            raise _UnreadableError(self.tokens[self.k][2])
+        self.k += 1
+        self.opened -= 1
+
+    def call(self, typed: str, start: int, depth: int) -> int:
+        """Read a function and what stands in its brackets."""
+        if keyword.iskeyword(typed) or not typed.isidentifier():
+            raise _UnreadableError(start)
+        self.open(self.tokens[self.k][2])
+        self.k += 1
+        if typed == "y":
+            return self.quoted_node(start)
+        name = ALIASES.get(typed, typed)
+        arguments: list[int] = []
+        listed: list[Any] = []
+        options: dict[str, tuple[Any, int]] = {}
+        while self.tokens[self.k][1] != ")":
+            if self.tokens[self.k][0] == "word" and self.tokens[self.k + 1][1] == "=":
+                self.option(options)
+            elif name in LISTED and arguments:
+                listed.append(self.whole_numbers())
+            elif options:
+                raise EquationError("options stand behind the operands", self.text, self.tokens[self.k][2])
+            else:
+                arguments.append(self.expression(0, depth + 1))
+            if not self.comma(")"):
+                break
+        self.close(")")
+        try:
+            return self.applied(name, typed, start, arguments, listed, options)
+        except EquationError as error:
+            return self.stand_in(error)
+
+    def quoted_node(self, start: int) -> int:
+        """Read the rest of ``y(5)`` or ``y("j-")``."""
+        kind, typed, column = self.tokens[self.k]
+        if self.tokens[self.k + 1][1] == ")" and (kind == "quoted" or (kind == "number" and typed.isdecimal())):
+            if kind == "number" and (not typed.isascii() or (typed[0] == "0" and typed.strip("0"))):
+                raise _UnreadableError(column)  # 007
+            self.k += 1
+            self.close(")")
+            name = typed if kind == "number" else _unquoted(typed)
+            return self.add(Name(composed(name), start, self.tokens[self.k - 1][2] + 1))
+        message, hint = "y(...) names a node by its number", 'write y(5), or y("name") for any other name'
+        raise EquationError(message, self.text, start, hint)
+
+    def option(self, options: dict[str, tuple[Any, int]]) -> None:
+        """Read ``axis=0``."""
+        word = self.tokens[self.k][1]
+        self.k += 2
+        column = self.tokens[self.k][2]
+        value = self.whole_numbers()
+        if word in options:
+            raise EquationError(f"{word} is given twice", self.text, column)
+        if isinstance(value, tuple) and len(value) == 1:  # axis=(0,) is axis=0, as it is written
+            value = value[0]
+        options[word] = value, column
+
+    def applied(
+        self, name: str, typed: str, start: int, arguments: list[int], listed: list[Any],
+        options: dict[str, tuple[Any, int]],
+    ) -> int:  # fmt: skip
+        """Append the operation that a function stands for, or raise why it cannot be applied."""
+        name = self.own.get(name, name)
+        if name not in FUNCTIONS and typed not in self.own:
+            hint = _instead_of_function(typed, len(arguments))
+            raise EquationError(f"there is no function {typed!r}", self.text, start, hint)
+        if len(arguments) == 1:
+            name = OF_ONE_ARRAY.get(name, name)
+        row = row_of(name)
+        known = row.options if isinstance(row, ArrayOperation) else {}
+        for word, (_, column) in options.items():
+            if word not in known:
+                hint = f"its options: {', '.join(known) or 'none'}" if isinstance(row, ArrayOperation) else ""
+                raise EquationError(f"{typed} has no option {word!r}", self.text, column, hint)
+        if name in _FOLDED and len(arguments) > 2:
+            return self.fold(name, arguments)
+        values = {word: value for word, (value, _) in options.items()}
+        if name in LISTED:
+            self.add_listed(name, typed, listed, values)
+        if name == "reshape" and not values:
+            raise EquationError("reshape needs a shape", self.text, start, "write reshape(x, 2, 3)")
+        self.require_operands(row, name, typed, start, len(arguments))
+        return self.apply(name, tuple(arguments), tuple(sorted(values.items())))
+
+    def add_listed(self, name: str, typed: str, listed: list[Any], values: dict[str, Any]) -> None:
+        """Add the option that ``reshape(x, 2, 3)`` and ``transpose(x, 1, 0)`` list by position."""
+        option = LISTED[name]
+        if listed and (option in values or (len(listed) > 1 and not all(isinstance(n, int) for n in listed))):
+            column = self.tokens[self.k - 2][2]
+            raise EquationError(f"{typed} takes one {option}", self.text, column, f"write {typed}(x, 1, 0)")
+        if listed:
+            values[option] = listed[0] if isinstance(listed[0], tuple) else tuple(listed)
+        elif isinstance(number := values.get(option), int):
+            values[option] = (number,)
+
+    def require_operands(self, row: Any, name: str, typed: str, start: int, given: int) -> None:
+        hint = ""
+        if isinstance(row, ArrayOperation):
+            if row.operands is None and not given:
+                raise EquationError(f"{typed} takes one or more operands, not 0", self.text, start)
+            arity = given if row.operands is None else row.operands
+            hint = "write axis=0 for an axis" if "axis" in row.options else ""
+        else:
+            arity = len(row.names)
+        if given != arity:
+            wanted = (
+                "two or more" if name in _FOLDED else [*["no", "one", "two", "three"], *[str(arity)] * arity][arity]
+            )
+            if typed == "log" and given == 2:
+                hint = "write log(x) / log(b) for another base"
+            message = f"{typed} takes {wanted} operand{'s' * (arity > 1)}, not {given}"
+            raise EquationError(message, self.text, start, hint)
+
+    def index(self, operand: int, start: int) -> int:
+        """Read ``[0, 1:3]`` behind an operand."""
+        self.open(start)
+        self.k += 1
+        parts = [self.index_part()]
+        while self.comma("]"):
+            parts.append(self.index_part())
+        self.close("]")
+        return self.apply("index", (operand,), (("key", tuple(parts)),))
+
+    def index_part(self) -> Any:
+        start = self.tokens[self.k][2]
+        ends: list[Any] = [None]
+        while self.tokens[self.k][1] not in {",", "]"}:
+            if self.tokens[self.k][1] == ":":
+                ends.append(None)
+                self.k += 1
+            elif [typed for _, typed, _ in self.tokens[self.k : self.k + 2]] == ["(", ")"]:
+                raise EquationError("an index is missing", self.text, start, "write x[0] or x[:]")
+            else:
+                ends[-1] = self.whole_numbers()
+        if ends == [None]:
+            raise EquationError("an index is missing", self.text, self.tokens[self.k][2], "write x[0] or x[:]")
+        if len(ends) == 1:
+            return ends[0]
+        if len(ends) > 3 or ends[2:] == [0] or not all(isinstance(end, int | None) for end in ends):
+            typed = shorten(self.text[start : self.tokens[self.k][2]].strip())
+            raise EquationError(f"{typed!r} is not a slice", self.text, start, "write x[0:2] or x[::2]")
+        return Slice(*[*ends, None][:3])
+
+    def attribute(self, operand: int, start: int) -> int:
+        """Read ``.T`` behind an operand."""
+        _, word, column = self.tokens[self.k + 1]
+        self.k += 2
+        is_call = self.tokens[self.k][1] == "("
+        if word == "T" and not is_call:
+            return self.apply("transpose", (operand,))
+        if is_call and word in FUNCTIONS:
+            raise EquationError("a function stands by itself", self.text, start, f"write {word}(...)")
+        typed = shorten(self.text[start : column + len(word)])
+        if is_call:
+            raise EquationError(f"there is no function {typed!r}", self.text, start)
+        raise EquationError(f"{typed!r} is not arithmetic", self.text, start)
+
+    def whole_numbers(self) -> Any:
+        """Read a whole number as an int, or several in brackets as a tuple."""
+        begin, start = self.k, self.tokens[self.k][2]
+        closing = {"(": ")", "[": "]"}.get(self.tokens[self.k][1])
+        self.k += bool(closing)
+        numbers: list[Any] = []
+        while (number := self.whole_number()) is not None:
+            numbers.append(number)
+            if not closing or self.tokens[self.k][1] != ",":
+                break
+            self.k += 1
+        if closing and numbers and self.tokens[self.k][1] == closing:
+            self.k += 1
+            is_tuple = len(numbers) > 1 or closing == "]" or self.tokens[self.k - 2][1] == ","
+            numbers = [tuple(numbers)] if is_tuple else numbers
+        elif closing or not numbers or self.tokens[self.k][1] not in {",", ")", "]", ":"}:
+            typed = self.argument_from(begin)
+            hint = "write 0, or (0, 1) for several"
+            raise EquationError(f"{typed!r} is not a whole number", self.text, start, hint)
+        return numbers[0]
+
+    def whole_number(self) -> int | None:
+        sign = -1 if self.tokens[self.k][1] == "-" else 1
+        kind, typed, _ = self.tokens[self.k + (sign < 0)]
+        if kind != "number" or not re.fullmatch(r"[0-9_]+", typed) or len(typed) > 18:
+            return None
+        self.k += 1 + (sign < 0)
+        return sign * int(typed)
+
+    def argument_from(self, begin: int) -> str:
+        """Return the text from a token to the end of the argument or index it stands in."""
+        level = 0
+        for k in range(begin, len(self.tokens)):
+            kind, typed, stop = self.tokens[k]
+            level += (kind == "open") - (kind == "close")
+            if level < 0 or kind == "end" or (level == 0 and typed in {",", ":"}):
+                return shorten(self.text[self.tokens[begin][2] : stop if kind != "end" else None].strip())
+        return ""
+
+    def refuse_operator(self, typed: str, start: int) -> int:
+        if typed == "//":
+            stop = self.tokens[self.k][2] if self.tokens[self.k] is not _END else None
+            segment = shorten(self.text[start:stop].strip())
+            return self.refuse(f"{segment!r} is not arithmetic", start, "write a / b; nothing divides whole numbers")
+        return self.refuse("one comparison at a time", start, "write where(a < b, where(b < c, 1, 0), 0)")
+
+    def refuse(self, message: str, column: int, hint: str = "") -> int:
+        return self.stand_in(EquationError(message, self.text, column, hint))
+
+    def stand_in(self, mistake: EquationError) -> int:
+        """Keep a mistake, and go on with a number in its place."""
+        self.mistakes.append(mistake)
+        return self.add(Number(1.0, "1"))
+
+    def fold(self, name: str, arguments: list[int]) -> int:
+        """Append max(a, b, c) as max(max(a, b), c)."""
+        first, *rest = arguments
+        for operand in rest:
+            first = self.apply(name, (first, operand))
+        return first
+
+    def apply(self, operation: str, operands: tuple[int, ...], options: tuple[tuple[str, Any], ...] = ()) -> int:
+        return self.add(Apply(operation, operands, options))
+
+    def add(self, step: Name | Number | Apply) -> int:
+        self.steps.append(step)
+        return len(self.steps) - 1
+
+
+def _unquoted(typed: str) -> str:
+    if "\\" not in typed:
+        return typed[1:-1]
+    with warnings.catch_warnings(action="ignore"):  # of a backslash before a letter that it means nothing before
+        return str(ast.literal_eval(typed))
+
+
+def _instead_of_function(typed: str, operands: int) -> str:
+    if advice := instead_of_function(typed):
+        return advice
+    if close := nearest(typed, sorted(FUNCTIONS)):
+        return f"did you mean {close!r}?"
+    return f"for a product write {typed}*(...)" if operands == 1 else ""
 
 
 def parse_assignments(text: str) -> list[tuple[str, str]]:
@@ -125,13 +472,16 @@ def parse_assignments(text: str) -> list[tuple[str, str]]:
     >>> parse_assignments("a = x*z; y(10) = ln(a)")
     [('a', 'x*z'), ('10', 'ln(a)')]
     """
-    pairs = []
+    pairs, mistakes = [], list[EquationError]()
     for part in _PART.finditer(text):
         if part[0].strip():
             try:
                 pairs.append(_read_assignment(part[0]))
             except EquationError as error:
-                raise error.within(text, part.start()) from None
+                found = error.within(text, part.start())
+                mistakes += [found, *found.others]
+    if mistakes:
+        raise all_of(mistakes)
     if not pairs:
         raise EquationError("the equation is empty", text)
     return pairs
@@ -158,7 +508,7 @@ def _read_assignment(text: str) -> tuple[str, str]:
     return target[0].name, right
 
 
-def substitute(text: str, replacements: Mapping[str, str]) -> str:
+def substitute(text: str, replacements: Mapping[str, str], functions: tuple[str, ...] = ()) -> str:
     """Return an equation with the nodes in it replaced by other text, everything else as it was typed.
 
     Examples
@@ -166,169 +516,7 @@ def substitute(text: str, replacements: Mapping[str, str]) -> str:
     >>> substitute("exp(a) + a*b", {"a": 'y("a+")'})
     'exp(y("a+")) + y("a+")*b'
     """
-    for step in reversed(parse(text).steps):
+    for step in reversed(parse(text, functions).steps):
         if isinstance(step, Name) and step.name in replacements:
             text = text[: step.start] + replacements[step.name] + text[step.stop :]
     return text
-
-
-def _read(node: ast.expr, source: Source) -> tuple[Name | Number | _Call, list[ast.expr]]:
-    """Return what `node` is, a leaf or an operation, and its operands."""
-    while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd):
-        node = node.operand
-    match node:
-        case ast.BinOp(left, op, right) | ast.Compare(left, [op], [right]) if type(op) in _BINARY:
-            return _Call(_BINARY[type(op)]), [left, right]
-        case ast.UnaryOp(op=ast.USub()):
-            return _Call("neg"), [node.operand]
-        case ast.Call(func=ast.Name()):
-            return _read_call(node, source)
-        case ast.Subscript():
-            return _Call("index", (("key", _index_key(node.slice, source)),)), [node.value]
-        case ast.Attribute(attr="T"):
-            return _Call("transpose"), [node.value]
-        case ast.Constant():
-            return _read_number(node, source), []
-        case ast.Name():
-            name = source.segment(node)
-            return (Number(CONSTANTS[name], name) if name in CONSTANTS else Name(name, *source.span(node))), []
-        case _:
-            raise _not_arithmetic(node, source)
-
-
-def _not_arithmetic(node: ast.expr, source: Source) -> EquationError:
-    match node:
-        case ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS:
-            return source.error("a function stands by itself", node, f"write {name}(...)")
-        case ast.Call(func=function):
-            return source.error(f"there is no function {shorten(source.segment(function))!r}", node)
-        case ast.Compare():
-            return source.error("one comparison at a time", node, "write where(a < b, where(b < c, 1, 0), 0)")
-    return source.error(f"{shorten(source.segment(node))!r} is not arithmetic", node)
-
-
-def _read_call(node: ast.Call, source: Source) -> tuple[Name | _Call, list[ast.expr]]:
-    typed = source.segment(node.func)
-    name = ALIASES.get(typed, typed)
-    if name == "y":
-        return Name(_quoted_node(node, source), *source.span(node)), []
-    if name not in FUNCTIONS:
-        close = nearest(typed, sorted(FUNCTIONS))
-        hint = f"did you mean {close!r}?" if close else f"for a product write {typed}*(...)"
-        raise source.error(f"there is no function {typed!r}", node, hint)
-    if len(node.args) == 1:
-        name = OF_ONE_ARRAY.get(name, name)
-    row = row_of(name)
-    if isinstance(row, ArrayOperation):
-        return _read_array_call(node, source, name, typed, row)
-    if node.keywords:
-        raise source.error(f"{typed} has no option {node.keywords[0].arg!r}", node.keywords[0].value)
-    if name in _FOLDED and len(node.args) > 2:
-        return _Call(name), node.args
-    _require_operands(node, source, typed, len(row.derivatives), "two or more" if name in _FOLDED else "")
-    return _Call(name), node.args
-
-
-def _read_array_call(
-    node: ast.Call, source: Source, name: str, typed: str, row: ArrayOperation
-) -> tuple[_Call, list[ast.expr]]:
-    """Return an operation on arrays; `reshape(x, 2, 3)` and `transpose(x, 1, 0)` list their option by position."""
-    args = node.args
-    options: dict[str, Any] = {}
-    for word in node.keywords:
-        if word.arg is None or word.arg not in row.options:
-            known = ", ".join(row.options) or "none"
-            raise source.error(f"{typed} has no option {word.arg!r}", word.value, f"its options: {known}")
-        if word.arg in options:
-            raise source.error(f"{word.arg} is given twice", word.value)
-        options[word.arg] = _whole_numbers(word.value, source)
-    if name in LISTED and len(args) > 1:
-        args, listed = args[:1], args[1:]
-        numbers = [_whole_numbers(number, source) for number in listed]
-        if LISTED[name] in options or (len(numbers) > 1 and not all(isinstance(number, int) for number in numbers)):
-            raise source.error(f"{typed} takes one {LISTED[name]}", listed[-1], f"write {typed}(x, 1, 0)")
-        options[LISTED[name]] = numbers[0] if isinstance(numbers[0], tuple) else tuple(numbers)
-    elif name in LISTED and isinstance(number := options.get(LISTED[name]), int):
-        options[LISTED[name]] = (number,)
-    if name == "reshape" and not options:
-        raise source.error("reshape needs a shape", node, "write reshape(x, 2, 3)")
-    if row.operands is None and not args:
-        raise source.error(f"{typed} takes one or more operands, not 0", node)
-    if row.operands is not None:
-        hint = "write axis=0 for an axis" if "axis" in row.options else ""
-        _require_operands(node, source, typed, row.operands, "", args, hint)
-    return _Call(name, tuple(sorted(options.items()))), args
-
-
-def _require_operands(
-    node: ast.Call,
-    source: Source,
-    typed: str,
-    arity: int,
-    wanted: str,
-    args: list[ast.expr] | None = None,
-    hint: str = "",
-) -> None:
-    given = len(node.args if args is None else args)
-    if given != arity:
-        wanted = wanted or ["no", "one", "two", "three"][arity]
-        raise source.error(f"{typed} takes {wanted} operand{'s' * (arity > 1)}, not {given}", node, hint)
-
-
-def _whole_numbers(node: ast.expr, source: Source) -> Any:
-    """Return a whole number as an int, or several in brackets as a tuple."""
-    match node:
-        case ast.Constant(value=int(number)) if not isinstance(number, bool):
-            return number
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(number))):
-            return -number
-        case ast.Tuple(elts=elements) | ast.List(elts=elements):
-            numbers = tuple(_whole_numbers(element, source) for element in elements)
-            if all(isinstance(number, int) for number in numbers):
-                return numbers
-    raise source.error(
-        f"{shorten(source.segment(node))!r} is not a whole number", node, "write 0, or (0, 1) for several"
-    )
-
-
-def _index_key(node: ast.expr, source: Source) -> tuple[Any, ...]:
-    """Return what stands between the brackets of an index: numbers, slices, lists of numbers."""
-    parts = node.elts if isinstance(node, ast.Tuple) else [node]
-    if not parts:
-        raise source.error("an index is missing", node, "write x[0] or x[:]")
-    return tuple(_index_part(part, source) for part in parts)
-
-
-def _index_part(part: ast.expr, source: Source) -> Any:
-    if not isinstance(part, ast.Slice):
-        return _whole_numbers(part, source)
-    ends = [None if end is None else _whole_numbers(end, source) for end in (part.lower, part.upper, part.step)]
-    if ends[2] == 0 or not all(isinstance(end, int | None) for end in ends):
-        raise source.error(f"{shorten(source.segment(part))!r} is not a slice", part, "write x[0:2] or x[::2]")
-    return Slice(*ends)
-
-
-def _quoted_node(node: ast.Call, source: Source) -> str:
-    """Return the node that ``y(5)`` or ``y("j-")`` names."""
-    match node.args:
-        case [ast.Constant(value=str(name))]:
-            return name
-        case [ast.Constant(value=int()) as number] if source.segment(number).isdecimal():
-            return source.segment(number)
-    raise source.error("y(...) names a node by its number", node, 'write y(5), or y("name") for any other name')
-
-
-def _read_number(node: ast.Constant, source: Source) -> Number:
-    typed = shorten(source.segment(node))
-    if isinstance(node.value, complex):
-        raise source.error(f"{typed} is not a real number", node)
-    if not isinstance(node.value, int | float):
-        hint = f"write y({typed}) for the node of that name" if isinstance(node.value, str) else ""
-        raise source.error(f"{typed} is not a number", node, hint)
-    try:
-        value = float(node.value)
-    except OverflowError:
-        value = math.inf
-    if not math.isfinite(value):
-        raise source.error(f"{typed} is not a finite number", node)
-    return Number(value, source.segment(node))

@@ -1,20 +1,19 @@
-"""The text of an equation: checked token by token, then parsed by Python's grammar.
+"""The tokens of an equation, and what is wrong with a text that cannot be read.
 
-The tokens are checked first because Python's messages are about Python. What passes has only names, numbers,
-operators, brackets, commas and colons in it, in an order that makes sense; the grammar settles the rest.
+A text that the parser cannot read is looked at once more, token by token: which of them can stand nowhere, which
+bracket is not closed, which two cannot stand beside one another.
 """
 
 from __future__ import annotations
 
-import ast
 import keyword
 import re
-import warnings
 
-from cgraph.model.errors import EquationError
+from cgraph.model.errors import EquationError, all_of
+from cgraph.model.language.foreign_words import instead_of_character, instead_of_keyword, instead_of_operator
 from cgraph.model.operations.elementwise import FUNCTIONS
 
-__all__ = ["MAX_DEPTH", "SPLIT", "TOO_DEEP", "Source"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "SPLIT", "SURROGATE", "TOKEN", "TOO_DEEP", "explain"]
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
@@ -22,99 +21,64 @@ TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 SPLIT = "split it into several nodes"
 TRANSPOSE = "write W.T for the transpose of W"
 
-# Characters from other keyboards and from formatted text, under what to type instead.
-_LOOKALIKES = {
-    "*": "·×⋅∗∙•", "-": "−–—‐‑", "/": "÷∕⁄", "(": "{", ")": "}", '"': "“”„", "'": "‘’",
-    "abs(...)": "|", "sqrt(...)": "√",
-}  # fmt: skip
-_INSTEAD = {c: plain for plain, characters in _LOOKALIKES.items() for c in characters}
-_INSTEAD |= {c: f"^{k}" for k, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {c: str(k) for k, c in enumerate("₀₁₂₃₄₅₆₇₈₉")}
-
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
-    (?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*') | (?P<unclosed>["'])
-  | (?P<word>[^\W\d]\w*)
+    (?P<word>[^\W\d]\w*)
   | (?P<number>0[xXoObB]\w+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?(?:[jJ]\b)?)
+  | (?P<foreign>==|!=|:=|&&|\|\|)
   | (?P<sign>[-+]) | (?P<infix>\*\*?|//?|\^|@|[<>]=?) | (?P<equals>=)
-  | (?P<open>[(\[]) | (?P<close>[)\]]) | (?P<comma>,) | (?P<colon>:) | (?P<dot>\.) | (?P<space>\s+) | (?P<bad>.)
+  | (?P<open>[(\[]) | (?P<close>[)\]]) | (?P<comma>,) | (?P<colon>:) | (?P<dot>\.)
+  | (?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*') | (?P<unclosed>["'])
+  | (?P<space>\s+) | (?P<bad>.)
     """,
     re.VERBOSE,
 )
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no file can hold
 # Which kinds of token can stand beside one another.
 _WANTS_OPERAND = {"sign", "infix", "comma", "equals"}
 _ENDS_OPERAND = {"word", "number", "close"}
 _BEGINS_OPERAND = {"word", "number", "open"}
+_POWER = re.compile(r"(\w+)\s*(\^|\*\*)\s*\d+\s*$")  # of a function, as in sin^2(x)
 _CLOSES = {"(": ")", "[": "]"}
 
 
-class Source:
-    """A text checked and parsed by Python's grammar, able to say where in the text a node of the tree stands."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        # "^" becomes "**", which has the precedence that "^" has on paper; each character of the source
-        # remembers the column of the text that it came from.
-        origins: list[tuple[str, int]] = []
-        for token in _tokens(text):
-            for column, c in enumerate(token.group(), token.start()):
-                plain = "**" if c == "^" else " " if c.isspace() else c
-                origins += [(piece, column) for piece in (c if token["quoted"] else plain)]
-        self.source = "".join(c for c, _ in origins)
-        self.columns = [column for _, column in origins]
-        self.margin = len(self.source) - len(self.source.lstrip())
-        self.tree = self._parsed()
-
-    def column(self, offset: int) -> int:
-        """Return the column of the text that a character of the parsed source came from."""
-        return self.columns[min(max(offset, 0) + self.margin, len(self.columns) - 1)]
-
-    def span(self, node: ast.expr) -> tuple[int, int]:
-        """Return the first column of `node` and the one after it, in characters (ast counts bytes)."""
-        encoded = self.source.lstrip().encode()
-        first, last = (len(encoded[:k].decode()) for k in (node.col_offset, node.end_col_offset or 0))
-        return self.column(first), self.column(last - 1) + 1
-
-    def segment(self, node: ast.expr) -> str:
-        """Return the text of `node`, as it was typed (ast would normalize the letters of a name)."""
-        start, stop = self.span(node)
-        return self.text[start:stop]
-
-    def error(self, message: str, node: ast.expr, hint: str = "") -> EquationError:
-        """Return the error that points at `node`."""
-        return EquationError(message, self.text, self.span(node)[0], hint)
-
-    def _parsed(self) -> ast.expr:
-        try:
-            with warnings.catch_warnings(action="ignore"):  # '"a"(x)': Python warns, the whitelist refuses
-                return ast.parse(self.source.lstrip(), mode="eval").body
-        except SyntaxError as error:
-            raise EquationError("cannot be read", self.text, self.column((error.offset or 1) - 1)) from None
-        except (RecursionError, MemoryError, ValueError):
-            raise EquationError("too long or too deeply nested", self.text, 0, SPLIT) from None
-
-
-def _tokens(text: str) -> list[re.Match[str]]:
-    """Return the tokens of `text`; the first that cannot stand where it stands is an error."""
+def explain(text: str, otherwise: EquationError) -> EquationError:
+    """Return what is wrong with a text that cannot be read: all that its tokens tell, or else what was found so far."""
     if len(text) > MAX_LENGTH:
         message = f"an equation of {len(text):,} characters; the limit is {MAX_LENGTH:,}"
-        raise EquationError(message, text, 0, SPLIT)
+        return EquationError(message, text, 0, SPLIT)
     if not text.strip():
-        raise EquationError("the equation is empty", text)
-    if surrogate := re.search("[\ud800-\udfff]", text):  # Python cannot encode it
-        raise _unexpected(text, surrogate.start())
-    tokens = list(_TOKEN.finditer(text))
-    before = None
+        return EquationError("the equation is empty", text)
+    if surrogate := SURROGATE.search(text):
+        return _unexpected(text, surrogate.start())
+    mistakes = _mistakes([token for token in TOKEN.finditer(text) if token.lastgroup != "space"])
+    return all_of(mistakes or [otherwise])
+
+
+def _mistakes(tokens: list[re.Match[str]]) -> list[EquationError]:
+    """Return what is wrong with the tokens, the same thing once; what follows a mistake is not held against it."""
+    found: dict[str, EquationError] = {}
     opened: list[re.Match[str]] = []
+    before, is_sound = None, True
     for token in tokens:
-        if token.lastgroup != "space":
+        try:
             _check_token(before, token)
             _check_brackets(before, token, opened)
-            _check_pair(before, token)
-            before = token
-    _check_pair(before, None)
-    if opened:
-        raise _error(opened[-1], f"{_CLOSES[opened[-1].group()]!r} is missing")
-    return tokens
+            if is_sound:
+                _check_pair(before, token)
+            is_sound = True
+        except EquationError as error:
+            found.setdefault(error.message, error)
+            is_sound = False
+        before = token
+    try:
+        if is_sound:
+            _check_pair(before, None)
+    except EquationError as error:
+        found.setdefault(error.message, error)
+    if opened and not found:
+        found[""] = _error(opened[-1], f"{_CLOSES[opened[-1].group()]!r} is missing")
+    return list(found.values())
 
 
 def _check_token(before: re.Match[str] | None, token: re.Match[str]) -> None:
@@ -123,12 +87,14 @@ def _check_token(before: re.Match[str] | None, token: re.Match[str]) -> None:
     match token.lastgroup:
         case "bad":
             raise _unexpected(token.string, token.start())
+        case "foreign":
+            raise _error(token, f"unexpected {typed!r}", instead_of_operator(typed))
         case "word" if not typed.isidentifier():  # superscripts and the like, which Python has no place for
             offset = next(k for k in range(len(typed)) if not typed[: k + 1].isidentifier())
             raise _unexpected(token.string, token.start() + offset)
         case "word" if keyword.iskeyword(typed):
             message = f"{typed!r} is a Python keyword and cannot stand in an equation"
-            raise _error(token, message, f"rename the node, for instance '{typed}_'")
+            raise _error(token, message, instead_of_keyword(typed) or f"rename the node, for instance '{typed}_'")
         case "number" if re.fullmatch(r"0+[1-9]\d*", typed):
             raise _error(token, f"{typed} begins with a zero", f"write {typed.lstrip('0')}")
         case "unclosed":
@@ -143,10 +109,10 @@ def _check_brackets(before: re.Match[str] | None, token: re.Match[str], opened: 
     match token.lastgroup:
         case "open":
             is_list = typed == "[" and (before is None or before.lastgroup not in {"word", "close"})
+            opened.append(token)
             if is_list and within != "[":
                 hint = "a vector or matrix is an input or a constant of its own; stack(a, b) makes one of nodes"
                 raise EquationError("unexpected character '['", token.string, token.start(), hint)
-            opened.append(token)
             if len(opened) > MAX_DEPTH:
                 raise _error(token, TOO_DEEP, SPLIT)
         case "close":
@@ -154,13 +120,25 @@ def _check_brackets(before: re.Match[str] | None, token: re.Match[str], opened: 
                 raise _error(token, f"a {typed!r} has no {'(' if typed == ')' else '['!r}")
             opened.pop()
         case "comma" if not opened:
-            hint = "the decimal sign is a point" if before and before.lastgroup == "number" else ""
-            raise _error(token, "a comma separates the operands of a function", hint)
+            raise _error(token, "a comma separates the operands of a function", _instead_of_comma(token))
         case "colon" if within != "[":
             raise _unexpected(token.string, token.start())
         case "equals" if within != "(" or before is None or before.lastgroup != "word":
-            message = f"unexpected character {typed!r}"
-            raise _error(token, message, "write one equation for each node")
+            raise _error(token, f"unexpected character {typed!r}", _without_equals(token))
+
+
+def _instead_of_comma(comma: re.Match[str]) -> str:
+    left, right = comma.string[: comma.start()], comma.string[comma.end() :]
+    if left[-1:].isdecimal() and right[:1].isdecimal():
+        return "the decimal sign is a point"
+    return "several equations are separated by ';'" if re.match(r"\s*\w+\s*=", right) else ""
+
+
+def _without_equals(equals: re.Match[str]) -> str:
+    left = equals.string[: equals.start()].strip()
+    if not left or left.isidentifier():
+        return f"write the right-hand side alone, without {left + ' =' if left else '='!r}"
+    return "write one equation for each node"
 
 
 def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> None:
@@ -171,7 +149,9 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
     is_option = right == "equals"
     if before and left == "word" and before.group() in FUNCTIONS and not (is_call or is_option):
         name = before.group()
-        raise _error(before, f"{name!r} is a function and needs operands", f"write {name}(...)")
+        argument = token.group() if token and right in {"word", "number"} else "..."
+        power = f"({argument})^2" if token and token.group() in {"^", "**"} else f"({argument})"
+        raise _error(before, f"{name!r} is a function and needs operands", f"write {name}{power}")
     if (
         before
         and left in _WANTS_OPERAND
@@ -187,13 +167,30 @@ def _check_pair(before: re.Match[str] | None, token: re.Match[str] | None) -> No
         raise _error(token, "an operand is missing")
     if token and left in _ENDS_OPERAND and right == "quoted" and token.group().startswith("'"):
         raise _error(token, "a quote stands after an operand", TRANSPOSE)
-    if token and left in _ENDS_OPERAND and right in _BEGINS_OPERAND and not (is_call or is_index):
-        raise _error(token, "an operator is missing", "write * between the factors of a product")
+    raised = _POWER.search(token.string[: token.start()]) if token and right == "open" else None
+    is_power = raised and raised[1] in FUNCTIONS
+    if (
+        before
+        and token
+        and left in _ENDS_OPERAND
+        and right in _BEGINS_OPERAND
+        and not (is_call or is_index or is_power)
+    ):
+        raise _operator_missing(before, token)
+
+
+def _operator_missing(before: re.Match[str], token: re.Match[str]) -> EquationError:
+    left, right = before.group(), token.group()
+    if before["number"] and token["number"] and right.startswith("."):
+        return _error(token, "a number has one decimal point")
+    is_plain = before.lastgroup != "close" and token.lastgroup != "open"
+    factors = f"as in {left}*{right}" if is_plain and len(left) + len(right) < 40 else "as in (a + b)*(c + d)"
+    return _error(token, "an operator is missing", f"write * between the factors of a product, {factors}")
 
 
 def _unexpected(text: str, column: int) -> EquationError:
     c = text[column]
-    return EquationError(f"unexpected character {c!r}", text, column, f"write {_INSTEAD[c]}" if c in _INSTEAD else "")
+    return EquationError(f"unexpected character {c!r}", text, column, instead_of_character(c))
 
 
 def _error(token: re.Match[str], message: str, hint: str = "") -> EquationError:

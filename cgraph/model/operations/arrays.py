@@ -17,6 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cgraph.model.operations.matrix_functions import (
+    cholesky,
+    cholesky_jacobian,
+    logdet,
+    logdet_jacobian,
+    solve,
+    solve_jacobian,
+    square_matrix,
+)
+from cgraph.model.operations.ordered_entries import prod, prod_jacobian, sort, sort_jacobian
 from cgraph.model.operations.structured_jacobians import (
     Broadcast,
     Dense,
@@ -34,6 +44,7 @@ from cgraph.model.operations.structured_jacobians import (
 __all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Slice"]
 
 Array = Any  # an ndarray of floats, or of complex numbers
+_SQUARED = 500  # a number of a larger exponent has no square among the floats
 
 
 class Slice(NamedTuple):
@@ -44,7 +55,7 @@ class Slice(NamedTuple):
     step: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrayOperation:
     """One operation on arrays.
 
@@ -75,6 +86,12 @@ class ArrayOperation:
     domain: tuple[Callable[..., Any], str] | None = None
     infix: str = ""
     precedence: int = 9
+
+    is_own = False
+
+    def inside(self, *x: Any) -> Any:
+        """Whether operands are allowed."""
+        return self.domain is None or self.domain[0](*map(np.real, x))
 
 
 # --- products -------------------------------------------------------------------------------------------------------
@@ -120,12 +137,6 @@ def _outer_jacobian(k: int, y: Array, a: Array, b: Array) -> Jacobian:
 
 
 # --- matrices -------------------------------------------------------------------------------------------------------
-
-
-def _square(A: Array) -> Array:
-    if np.ndim(A) != 2 or A.shape[0] != A.shape[1]:
-        raise ValueError("a square matrix is needed")
-    return A
 
 
 def _det_jacobian(k: int, y: Array, A: Array) -> Jacobian:
@@ -210,12 +221,21 @@ def _extreme(arg: Any) -> tuple[Callable[..., Any], Callable[..., Jacobian]]:
     def value(x: Array, axis: Any = None) -> Any:
         if np.ndim(x) == 0:
             raise ValueError("of one operand, an array is needed")
+        if isinstance(axis, tuple):
+            raise TypeError("one axis is needed")
         return np.ravel(x)[_extreme_places(np.asarray(x), axis, arg)]
 
     def jacobian(k: int, y: Array, x: Array, axis: Any = None) -> Jacobian:
         return Selection(_extreme_places(x, axis, arg).ravel(), x.size)
 
     return value, jacobian
+
+
+def _norm(x: Array) -> Any:
+    # Squares of entries beyond 1e154 overflow and those below 1e-154 vanish; a power of two rounds nothing.
+    _, exponent = np.frexp(np.max(np.abs(np.real(x))))
+    scale = 2.0**exponent if abs(exponent) > _SQUARED else 1.0
+    return scale * np.sqrt(np.sum((x / scale) * (x / scale)))
 
 
 def _norm_jacobian(k: int, y: Any, x: Array) -> Jacobian:
@@ -225,11 +245,15 @@ def _norm_jacobian(k: int, y: Any, x: Array) -> Jacobian:
 # --- softmax and what belongs to it -----------------------------------------------------------------------------------
 
 
-def _logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Any:
+def _largest(x: Array, axis: int) -> Array:
     _require_axes(x, axis)
     if not isinstance(axis, int):
         raise TypeError("one axis is needed")
-    largest = np.max(np.real(x), axis=axis, keepdims=True)  # no exponential overflows
+    return np.max(np.real(x), axis=axis, keepdims=True)
+
+
+def _logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Any:
+    largest = _largest(x, axis)  # no exponential overflows
     total = largest + np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True))
     return total if keepdims else total.squeeze(axis)
 
@@ -239,13 +263,14 @@ def _log_softmax(x: Array, axis: int = -1) -> Array:
 
 
 def _softmax(x: Array, axis: int = -1) -> Array:
-    return np.exp(_log_softmax(x, axis))
+    exponentials = np.exp(x - _largest(x, axis))
+    return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 
 
-def _along(axis: int, x: Array, d: Array, u: Array, v: Array) -> Jacobian:
+def _along(axis: int, x: Array, d: Array, u: Array, v: Array, *, centred: bool = False) -> Jacobian:
     """Return the Jacobian with a block diag(d) + u v^T for each line of `x` along `axis`."""
-    lines = [np.moveaxis(part, axis, -1).reshape(-1, x.shape[axis]) for part in (d, u, v)]
-    blocks = DiagonalPlusRankOne(*lines)
+    diagonal, left, right = (np.moveaxis(part, axis, -1).reshape(-1, x.shape[axis]) for part in (d, u, v))
+    blocks = DiagonalPlusRankOne(diagonal, left, right, centred)
     if axis in {-1, x.ndim - 1}:
         return blocks
     to_lines = _taken(x, lambda numbers: np.moveaxis(numbers, axis, -1))
@@ -253,7 +278,7 @@ def _along(axis: int, x: Array, d: Array, u: Array, v: Array) -> Jacobian:
 
 
 def _softmax_jacobian(k: int, p: Array, x: Array, axis: int = -1) -> Jacobian:
-    return _along(axis, x, p, -p, p)  # diag(p) - p p^T
+    return _along(axis, x, p, -p, p, centred=True)  # diag(p) - p p^T
 
 
 def _log_softmax_jacobian(k: int, y: Array, x: Array, axis: int = -1) -> Jacobian:
@@ -309,6 +334,16 @@ def _softmax_cross_entropy(s: Array, y: Array) -> Any:
     return -np.sum(y * _log_softmax(s), axis=-1)
 
 
+def _softmax_cross_entropy_by_score(s: Array, y: Array) -> Array:
+    # p sum(y) - y; written so that 1 - p of the likeliest class, the sum of the others, keeps its digits
+    p = _softmax(s)
+    likeliest = np.expand_dims(p.argmax(axis=-1), -1)
+    others, complement = p.copy(), 1 - p
+    np.put_along_axis(others, likeliest, 0.0, axis=-1)
+    np.put_along_axis(complement, likeliest, _last(others), axis=-1)
+    return p * (_last(y) - y) - y * complement
+
+
 def _squared_error(a: Array, b: Array) -> Any:
     return np.sum((a - b) * (a - b), axis=-1 if np.ndim(a) or np.ndim(b) else None)
 
@@ -346,10 +381,13 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     # matrices
     "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
                                 lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None}),
-    "trace": ArrayOperation(lambda A: np.trace(_square(A)), lambda k, y, A: Dense(np.eye(len(A)).reshape(1, -1)), 1,
+    "trace": ArrayOperation(lambda A: np.trace(square_matrix(A)), lambda k, y, A: Dense(np.eye(len(A)).reshape(1, -1)), 1,
                             r"\operatorname{{tr}}({0})"),
-    "det": ArrayOperation(lambda A: np.linalg.det(_square(A)), _det_jacobian, 1, r"\det({0})"),
-    "inv": ArrayOperation(lambda A: np.linalg.inv(_square(A)), _inv_jacobian, 1, "{0}^{{-1}}"),
+    "det": ArrayOperation(lambda A: np.linalg.det(square_matrix(A)), _det_jacobian, 1, r"\det({0})"),
+    "inv": ArrayOperation(lambda A: np.linalg.inv(square_matrix(A)), _inv_jacobian, 1, "{0}^{{-1}}"),
+    "logdet": ArrayOperation(logdet, logdet_jacobian, 1, r"\ln|\det({0})|"),
+    "solve": ArrayOperation(solve, solve_jacobian, 2, r"{0}^{{-1}} {1}"),
+    "cholesky": ArrayOperation(cholesky, cholesky_jacobian, 1, r"\operatorname{{chol}}({0})"),
     # parts of arrays
     "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()}),
     "reshape": ArrayOperation(_reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
@@ -360,13 +398,15 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "stack": ArrayOperation(lambda *x, axis=0: np.stack(x, axis),
                             lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.stack(parts, axis)), None,
                             r"\operatorname{{stack}}{options}({all})", {"axis": 0}),
+    "sort": ArrayOperation(sort, sort_jacobian, 1, r"\operatorname{{sort}}{options}({0})", _LAST_AXIS),
     # reductions
     "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum{options} {0}", _AXIS),
     "mean": ArrayOperation(lambda x, axis=None: np.mean(x, axis), _mean_jacobian, 1, r"\operatorname{{mean}}{options}({0})", _AXIS),
+    "prod": ArrayOperation(prod, prod_jacobian, 1, r"\textstyle\prod{options} {0}", _AXIS),
     "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS),
     "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS),
     "squared_norm": ArrayOperation(lambda x: np.sum(x * x), lambda k, y, x: Dense(2 * x.reshape(1, -1)), 1, r"\|{0}\|^2"),
-    "norm": ArrayOperation(lambda x: np.sqrt(np.sum(x * x)), _norm_jacobian, 1, r"\|{0}\|"),
+    "norm": ArrayOperation(_norm, _norm_jacobian, 1, r"\|{0}\|"),
     # softmax
     "softmax": ArrayOperation(_softmax, _softmax_jacobian, 1, r"\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
     "log_softmax": ArrayOperation(_log_softmax, _log_softmax_jacobian, 1, r"\ln\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
@@ -375,7 +415,7 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "cross_entropy": ArrayOperation(_cross_entropy, _loss(lambda p, y: -y / _last(y * p), lambda p, y: -p / _last(y * p)), 2,
                                     r"-\ln({1}^T {0})", domain=_LIKELY),
     "softmax_cross_entropy": ArrayOperation(
-        _softmax_cross_entropy, _loss(lambda s, y: _last(y) * _softmax(s) - y, lambda s, y: -_log_softmax(s)), 2,
+        _softmax_cross_entropy, _loss(_softmax_cross_entropy_by_score, lambda s, y: -_log_softmax(s)), 2,
         r"-{1}^T \ln\operatorname{{softmax}}({0})"),
     "squared_error": ArrayOperation(_squared_error, _loss(lambda a, b: 2 * (a - b), lambda a, b: 2 * (b - a)), 2,
                                     r"\|{0} - {1}\|^2"),

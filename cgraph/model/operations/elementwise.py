@@ -1,8 +1,17 @@
-"""The table of operations: one row gives the value, the local derivatives, the domain and how it is written.
+r"""The table of elementary operations: one row each, written in the language of equations.
 
-A derivative is a function of the output y and the operands: for the activations of the notes the output alone
-is enough (sigmoid: y(1 - y), tanh: 1 - y^2). Every value also takes complex numbers whose imaginary part is a small
-perturbation, which is what a complex step needs. Piecewise rows therefore branch on the real part.
+A row says what an operation takes, what it gives and what its derivatives are, as equations in its operands; a
+derivative may also use the output ``y``, as the activations of the notes do (sigmoid: y*(1 - y)). Everything else
+follows from the rows (`cgraph.model.rules`): the functions of NumPy, the machine code of compiled graphs, the script of
+the pages, formulas in sympy, second derivatives, the lists of the schema and the tables of the documentation. To add an
+operation is to add a row::
+
+    "softsign": Operation("x", "x / (1 + abs(x))", ("1 / (1 + abs(x))^2",), r"\operatorname{{softsign}}({0})", activation=True),
+
+A row without an equation is a primitive, spelled for each target in ``spelled``; a row with an equation may be spelled as
+well, where a target has a function of its own. A value takes floats, arrays, Fractions where its operations are exact,
+and complex numbers whose imaginary part is a small perturbation, which is what a complex step needs: comparisons
+therefore look at real parts.
 
 Sources: MATH 565, lecture 27 (activations and their derivatives in terms of the output); at kinks the
 conventions of the design hold: relu'(0) = abs'(0) = 0, hard tanh' = 1 at both ends, ties go to the first.
@@ -11,249 +20,282 @@ conventions of the design hold: relu'(0) = abs'(0) = 0, hard tanh' = 1 at both e
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation
-from cgraph.model.values import exact_power
 
 __all__ = [
-    "ACTIVATIONS", "ALIASES", "CONSTANTS", "FUNCTIONS", "LISTED", "OF_ONE_ARRAY", "OPERATIONS", "Operation", "row_of",
+    "ACTIVATIONS", "ALIASES", "CHOICE", "CONSTANTS", "FUNCTIONS", "LISTED", "OF_ONE_ARRAY", "OPERATIONS", "POWER",
+    "PRODUCT", "Operation", "name_of", "row_of",
 ]  # fmt: skip
 
-# Operands are floats, complex numbers or Fractions, or arrays of them; the table does not tell them apart.
-Number = Any
-
-# What a neuron may do with its weighted sum.
-ACTIVATIONS = (
-    "identity", "sigmoid", "tanh", "relu", "hard_tanh", "softplus", "leaky_relu", "elu", "gelu", "silu",
-)  # fmt: skip
 CONSTANTS = {"pi": math.pi, "e": math.e}
 ALIASES = {"ln": "log"}
 OF_ONE_ARRAY = {"max": "largest", "min": "smallest"}  # what they stand for with a single operand
 LISTED = {"reshape": "shape", "transpose": "axes"}  # the option that may be listed: reshape(x, 2, 3)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
-    """One elementary operation.
+    r"""One elementary operation.
 
     Parameters
     ----------
-    value : callable
-        ``value(*x)`` is the output y.
-    derivatives : tuple of callables
-        One for each operand: ``d(y, *x)`` is dy/dx_k at the output y and the operands x.
+    operands : str
+        The names of the operands, with a space between.
+    value : str
+        The output, an equation in the operands; "" for a primitive.
+    derivatives : tuple of str
+        One for each operand: dy/dx_k, an equation in the operands and the output ``y``; () if they are to be derived.
     latex : str
         How it is typeset; ``{0}``, ``{1}`` stand for the operands.
-    domain : (callable, str), optional
-        ``inside(*x)`` says whether the operands are allowed, and the words say which ones are.
+    domain : (str, str), optional
+        A condition on the operands, and the words that say which ones are allowed.
     infix : str, optional
         The operator between the operands (before a single one); a function is written by its name.
     precedence : int
         How tightly the operator binds; a function binds tightest.
+    far : (str, str), optional
+        For one operand: a condition on it under which the derivative by the output has lost its digits, and the
+        derivative to use there.
+    plain : str, optional
+        The value as people write it, for formulas; ``value`` may be written so that nothing overflows.
+    spelled : dict, optional
+        What the operation is called where a target has it: "numpy", "machine" (compiled graphs), "javascript",
+        "sympy"; ``{0}``, ``{1}`` stand for the operands.
+    exact : bool
+        Of a primitive, whether it gives a Fraction for Fractions.
+    kinks : tuple of str
+        Equations in the operands; where one of them is 0, the operation has a kink or a jump.
+    numpy : tuple of str
+        The functions of NumPy that `trace` writes as this operation.
+    activation : bool
+        Whether a neuron may do it with its weighted sum.
+    frequent : bool
+        Whether graphs are made of it: machine code then has a loop of its own for it.
+    is_own : bool
+        Whether a user defined it; `expand` replaces it by its equation, of which errors speak as well.
+    of_angle : bool
+        Whether its operand is an angle, which some take in degrees.
+    logarithm : str
+        Of a logarithm of its operand, how it is called in words.
+
+    Examples
+    --------
+    >>> OPERATIONS["tanh"].derivatives, OPERATIONS["softplus"].derivatives
+    (('1 - y^2',), ('sigmoid(x)',))
     """
 
-    value: Callable[..., Number]
-    derivatives: tuple[Callable[..., Number], ...]
+    operands: str
+    value: str
+    derivatives: tuple[str, ...]
     latex: str
-    domain: tuple[Callable[..., bool], str] | None = None
+    domain: tuple[str, str] | None = None
     infix: str = ""
     precedence: int = 9
+    far: tuple[str, str] | None = None
+    plain: str = ""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    exact: bool = False
+    kinks: tuple[str, ...] = ()
+    numpy: tuple[str, ...] = ()
+    activation: bool = False
+    frequent: bool = False
+    is_own: bool = False
+    of_angle: bool = False
+    logarithm: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the operands."""
+        return tuple(self.operands.split())
 
 
-def _where(condition: Any, a: Number, b: Number) -> Number:
-    if isinstance(condition, np.ndarray):
-        return np.where(condition, a, b)
-    return a if condition else b
+class Table(dict[str, Operation]):
+    """Rows by the names of operations; a function of a graph's own is known by its definition, which says it all.
+
+    Examples
+    --------
+    >>> row = OPERATIONS["swish(x, b) = x * sigmoid(b * x)"]
+    >>> row.names, row.value, "swish" in OPERATIONS
+    (('x', 'b'), 'x * sigmoid(b * x)', False)
+    """
+
+    def __missing__(self, definition: str) -> Operation:
+        if "=" not in definition:
+            raise KeyError(definition)
+        return defined(definition)
+
+    def __contains__(self, operation: object) -> bool:
+        return super().__contains__(operation) or (isinstance(operation, str) and "(" in operation)
+
+    def get(self, operation: str, default: Any = None) -> Any:
+        return self[operation] if operation in self else default  # noqa: SIM401 - this is what it is
 
 
-def _choose(condition: Any, a: Number, b: Number) -> Number:
-    chosen: Any = np.where(np.real(condition) != 0, a, b)
-    return chosen[()]  # in the shape that all three have together; of numbers a number
+@cache
+def defined(definition: str) -> Operation:
+    """Return the row of a function that is defined by ``name(x, ...) = equation``."""
+    head, _, body = definition.partition(" = ")
+    function, _, operands = head.rstrip(")").partition("(")
+    names = operands.replace(",", " ")
+    places = ", ".join(f"{{{k}}}" for k in range(len(names.split())))
+    shown = function.replace("_", r"\_")
+    return Operation(names, body, (), rf"\operatorname{{{{{shown}}}}}({places})", is_own=True)
 
 
-def _power(a: Number, b: Number) -> Number:
-    # A complex power goes through the logarithm, whose branch cut would spoil a complex step at a < 0;
-    # an integer exponent multiplies instead.
-    if np.iscomplexobj(a) or np.iscomplexobj(b):
-        return _complex_powers(a, b) if np.ndim(a) or np.ndim(b) else _complex_power(a, b)
-    return exact_power(a, b) if isinstance(a, Fraction) else a**b
+def name_of(operation: str) -> str:
+    """Return what an operation is called in an equation.
+
+    Examples
+    --------
+    >>> name_of("exp"), name_of("swish(x, b) = x * sigmoid(b * x)")
+    ('exp', 'swish')
+    """
+    return operation.partition("(")[0]
 
 
-def _complex_power(a: complex, b: complex) -> complex:
-    if a == 0 and isinstance(b, complex) and b.imag:
-        return 0.0
-    if not np.imag(b) and float(np.real(b)).is_integer():
-        return a ** int(np.real(b))
-    return a**b
+def _everywhere(spelling: str) -> dict[str, str]:
+    """Return the spelling that every target has, as that of arithmetic."""
+    return dict.fromkeys(("numpy", "machine", "javascript", "sympy"), spelling)
 
 
-_complex_powers = np.vectorize(_complex_power, otypes=[complex])
+def _called(name: str, numpy: str = "", javascript: str = "", machine: str = "") -> dict[str, str]:
+    """Return the spellings of a function of one operand that every target has under some name."""
+    numpy = f"np.{numpy or name}({{0}})"
+    return {
+        "numpy": numpy, "machine": machine or numpy, "javascript": f"Math.{javascript or name}({{0}})",
+        "sympy": f"sympy.{name}({{0}})",
+    }  # fmt: skip
 
 
-def _power_by_base(y: Number, a: Number, b: Number) -> Number:
-    return b * _power(a, _where(b == 0, 1, b - 1))  # a^0 is the constant 1, at a = 0 too
+def _compared(sign: str) -> dict[str, str]:
+    return _everywhere(f"{{0}} {sign} {{1}}") | {"numpy": f"{{0}}.real {sign} {{1}}.real"}
 
 
-def _power_by_exponent(y: Number, a: Number, b: Number) -> Number:
-    return y * np.log(_where((a == 0) & (b > 0), 1, a))  # 0^b is the constant 0 for b > 0
-
-
-def _sign(x: Number) -> Number:
-    return np.sign(np.real(x))
-
-
-def _sigmoid(x: Number) -> Number:
-    t = np.exp(_where(np.real(x) < 0, x, -x))  # at most 1, so neither end overflows
-    return _where(np.real(x) < 0, t, 1) / (1 + t)
-
-
-def _softplus(x: Number) -> Number:
-    return _where(np.real(x) < 0, 0.0, x) + np.log1p(np.exp(_where(np.real(x) < 0, x, -x)))
-
-
-def _erf(x: Number) -> Number:
-    if np.ndim(x):
-        return _erfs(x)
-    if not isinstance(x, complex):
-        return math.erf(x)
-    if abs(x.real) < 2:  # Abramowitz and Stegun 7.1.6: all terms have one sign
-        term = total = x
-        for n in range(1, 60):
-            term *= 2 * x * x / (2 * n + 1)
-            total += term
-        return 2 / math.sqrt(math.pi) * np.exp(-x * x) * total
-    sign = _sign(x)
-    fraction = x * sign  # 7.1.14, the continued fraction, from the inside
-    for n in range(60, 0, -1):
-        fraction = x * sign + n / 2 / fraction
-    return sign * (1 - np.exp(-x * x) / (math.sqrt(math.pi) * fraction))
-
-
-def _erfs(x: NDArray[Any]) -> NDArray[Any]:
-    return np.array([_erf(entry) for entry in x.ravel().tolist()]).reshape(x.shape)
-
-
-def _normal_cdf(x: Number) -> Number:
-    if np.iscomplexobj(x):
-        return (1 + _erf(x / math.sqrt(2))) / 2
-    # The complementary function keeps its digits far to the left.
-    if np.ndim(x):
-        return np.array([math.erfc(-entry / math.sqrt(2)) / 2 for entry in x.ravel().tolist()]).reshape(x.shape)
-    return math.erfc(-x / math.sqrt(2)) / 2
-
-
-def _normal_pdf(x: Number) -> Number:
-    return np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-
-
-def _cross_entropy(p: Number, y: Number) -> Number:
-    # 0 log 0 is 0: an outcome that is certain not to be costs nothing. Where p is 0 the domain says that y is, too.
-    return -y * np.log(_where(np.real(p) == 0, 1, p)) - (1 - y) * np.log(_where(np.real(p) == 1, 1, 1 - p))
-
-
-def _cross_entropy_by_p(y: Number, p: Number, t: Number) -> Number:
-    return (1 - t) / _where(t == 1, 1, 1 - p) - t / _where(t == 0, 1, p)
-
-
-def _holds(condition: Any) -> Number:
-    return condition * 1.0
-
-
-_FLAT = (lambda y, a, b: 0, lambda y, a, b: 0)
-_POSITIVE = (lambda x: x > 0, "a positive operand")
-_UNIT = (lambda x: (x >= -1) & (x <= 1), "an operand in [-1, 1]")
+_POSITIVE = ("x > 0", "a positive operand")
+_UNIT = ("(x >= -1) * (x <= 1)", "an operand in [-1, 1]")
 _PROBABILITY = (
-    lambda p, y: ((p > 0) | (y == 0)) & ((p < 1) | (y == 1)) & (p >= 0) & (p <= 1),
+    "(p >= 0) * (p <= 1) * ((p > 0) + (t >= 0) * (t <= 0)) * ((p < 1) + (t >= 1) * (t <= 1))",
     "a probability in (0, 1), or one that the label leaves possible",
 )
 _POWER = (
-    lambda a, b: (a > 0) | ((a == 0) & (b >= 0)) | ((a < 0) & (b % 1 == 0)),
+    "(a > 0) + (a >= 0) * (b >= 0) + (a < 0) * (floor(b) >= b)",
     "a positive base, 0 to a power of at least 0, or a negative base to an integer power",
 )
+_FLAT = ("0", "0")
 
 # fmt: off
-OPERATIONS: dict[str, Operation] = {
+OPERATIONS = Table({
     # arithmetic
-    "add": Operation(operator.add, (lambda y, a, b: 1, lambda y, a, b: 1), "{0} + {1}", infix="+", precedence=1),
-    "sub": Operation(operator.sub, (lambda y, a, b: 1, lambda y, a, b: -1), "{0} - {1}", infix="-", precedence=1),
-    "mul": Operation(operator.mul, (lambda y, a, b: b, lambda y, a, b: a), r"{0} \cdot {1}", infix="*", precedence=2),
-    "div": Operation(operator.truediv, (lambda y, a, b: 1 / b, lambda y, a, b: -y / b), r"\frac{{{0}}}{{{1}}}",
-                     domain=(lambda a, b: b != 0, "a divisor other than 0"), infix="/", precedence=2),
-    "neg": Operation(operator.neg, (lambda y, x: -1,), "-{0}", infix="-", precedence=3),
-    "pow": Operation(_power, (_power_by_base, _power_by_exponent), "{0}^{{{1}}}", infix="^", precedence=4,
-                     domain=_POWER),
-    "square": Operation(lambda x: x * x, (lambda y, x: 2 * x,), "{0}^2"),
-    "reciprocal": Operation(lambda x: 1 / x, (lambda y, x: -y * y,), r"\frac{{1}}{{{0}}}", domain=(lambda x: x != 0, "an operand other than 0")),
+    "add": Operation("a b", "", ("1", "1"), "{0} + {1}", infix="+", precedence=1, spelled=_everywhere("{0} + {1}"), exact=True, numpy=("add",)),
+    "sub": Operation("a b", "", ("1", "-1"), "{0} - {1}", infix="-", precedence=1, spelled=_everywhere("{0} - {1}"), exact=True, numpy=("subtract",)),
+    "mul": Operation("a b", "", ("b", "a"), r"{0} \cdot {1}", infix="*", precedence=2, spelled=_everywhere("{0} * {1}"), exact=True, numpy=("multiply",)),
+    "div": Operation("a b", "", ("1 / b", "-y / b"), r"\frac{{{0}}}{{{1}}}", domain=("b", "a divisor other than 0"),
+                     infix="/", precedence=2, frequent=True, spelled=_everywhere("{0} / {1}"), exact=True, numpy=("divide",)),
+    "neg": Operation("x", "", ("-1",), "-{0}", infix="-", precedence=3, spelled=_everywhere("-{0}"), frequent=True, exact=True, numpy=("negative",)),
+    # a^0 is the constant 1, at a = 0 too; 0^b is the constant 0 for b > 0.
+    "pow": Operation("a b", "", ("b * a^where(b, b - 1, 1)", "y * log(where(a, a, b > 0))"),
+                     "{0}^{{{1}}}", domain=_POWER, infix="^", precedence=4, exact=True, numpy=("power", "float_power"),
+                     spelled=_everywhere("{0} ** {1}") | {"numpy": "power({0}, {1})"}),
+    "square": Operation("x", "x * x", ("2 * x",), "{0}^2", plain="x^2", frequent=True, numpy=("square",)),
+    "reciprocal": Operation("x", "1 / x", ("-y^2",), r"\frac{{1}}{{{0}}}", domain=("x", "an operand other than 0"), numpy=("reciprocal",)),
     # exponentials and logarithms
-    "exp": Operation(np.exp, (lambda y, x: y,), "e^{{{0}}}"),
-    "log": Operation(np.log, (lambda y, x: 1 / x,), r"\ln({0})", domain=_POSITIVE),
-    "log2": Operation(np.log2, (lambda y, x: 1 / (x * math.log(2)),), r"\log_2({0})", domain=_POSITIVE),
-    "log10": Operation(np.log10, (lambda y, x: 1 / (x * math.log(10)),), r"\log_{{10}}({0})", domain=_POSITIVE),
-    "sqrt": Operation(np.sqrt, (lambda y, x: 1 / (2 * y),), r"\sqrt{{{0}}}",
-                      domain=(lambda x: x >= 0, "an operand of at least 0")),
+    "exp": Operation("x", "", ("y",), "e^{{{0}}}", spelled=_called("exp", machine="exp({0})"), numpy=("exp",), frequent=True),
+    "expm1": Operation("x", "", ("exp(x)",), "e^{{{0}}} - 1", spelled=_called("exp", "expm1", "expm1") | {"sympy": "sympy.exp({0}) - 1"}, numpy=("expm1",)),
+    "log": Operation("x", "", ("1 / x",), r"\ln({0})", domain=_POSITIVE, spelled=_called("log", machine="log({0})"), numpy=("log",), frequent=True, logarithm="the natural logarithm"),
+    "log1p": Operation("x", "", ("1 / (1 + x)",), r"\ln(1 + {0})", domain=("x > -1", "an operand above -1"),
+                       spelled=_called("log", "log1p", "log1p") | {"sympy": "sympy.log(1 + {0})"}, numpy=("log1p",)),
+    "log2": Operation("x", "", ("1 / (x * log(2))",), r"\log_2({0})", domain=_POSITIVE,
+                      spelled=_called("log2") | {"sympy": "sympy.log({0}) / sympy.log(2)"}, numpy=("log2",), logarithm="the logarithm to base 2"),
+    "log10": Operation("x", "", ("1 / (x * log(10))",), r"\log_{{10}}({0})", domain=_POSITIVE,
+                       spelled=_called("log10") | {"sympy": "sympy.log({0}) / sympy.log(10)"}, numpy=("log10",), logarithm="the logarithm to base 10"),
+    "sqrt": Operation("x", "", ("1 / (2 * y)",), r"\sqrt{{{0}}}", domain=("x >= 0", "an operand of at least 0"), spelled=_called("sqrt"), numpy=("sqrt",)),
     # trigonometric and hyperbolic functions and their inverses
-    "sin": Operation(np.sin, (lambda y, x: np.cos(x),), r"\sin({0})"),
-    "cos": Operation(np.cos, (lambda y, x: -np.sin(x),), r"\cos({0})"),
-    "tan": Operation(np.tan, (lambda y, x: 1 + y * y,), r"\tan({0})"),
-    "asin": Operation(np.arcsin, (lambda y, x: 1 / np.sqrt((1 - x) * (1 + x)),), r"\arcsin({0})", domain=_UNIT),
-    "acos": Operation(np.arccos, (lambda y, x: -1 / np.sqrt((1 - x) * (1 + x)),), r"\arccos({0})", domain=_UNIT),
-    "atan": Operation(np.arctan, (lambda y, x: 1 / (1 + x * x),), r"\arctan({0})"),
-    "sinh": Operation(np.sinh, (lambda y, x: np.cosh(x),), r"\sinh({0})"),
-    "cosh": Operation(np.cosh, (lambda y, x: np.sinh(x),), r"\cosh({0})"),
-    "asinh": Operation(np.arcsinh, (lambda y, x: 1 / np.hypot(x, 1),), r"\operatorname{{arsinh}}({0})"),
-    "acosh": Operation(np.arccosh, (lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),),
-                       r"\operatorname{{arcosh}}({0})", domain=(lambda x: x >= 1, "an operand of at least 1")),
-    "atanh": Operation(np.arctanh, (lambda y, x: 1 / ((1 - x) * (1 + x)),), r"\operatorname{{artanh}}({0})",
-                       domain=(lambda x: (x > -1) & (x < 1), "an operand between -1 and 1, ends excluded")),
-    "erf": Operation(_erf, (lambda y, x: 2 / math.sqrt(math.pi) * np.exp(-x * x),),
-                     r"\operatorname{{erf}}({0})"),
+    "sin": Operation("x", "", ("cos(x)",), r"\sin({0})", spelled=_called("sin", machine="sin({0})"), numpy=("sin",), frequent=True, of_angle=True),
+    "cos": Operation("x", "", ("-sin(x)",), r"\cos({0})", spelled=_called("cos", machine="cos({0})"), numpy=("cos",), frequent=True, of_angle=True),
+    "tan": Operation("x", "", ("1 + y^2",), r"\tan({0})", spelled=_called("tan"), numpy=("tan",), of_angle=True),
+    "asin": Operation("x", "", ("1 / sqrt((1 - x) * (1 + x))",), r"\arcsin({0})", domain=_UNIT, spelled=_called("asin", "arcsin"), numpy=("arcsin",)),
+    "acos": Operation("x", "", ("-1 / sqrt((1 - x) * (1 + x))",), r"\arccos({0})", domain=_UNIT, spelled=_called("acos", "arccos"), numpy=("arccos",)),
+    "atan": Operation("x", "", ("1 / (1 + x^2)",), r"\arctan({0})", spelled=_called("atan", "arctan"), numpy=("arctan",)),
+    "atan2": Operation("a b", "", ("b / (a^2 + b^2)", "-a / (a^2 + b^2)"), r"\operatorname{{atan2}}({0}, {1})", numpy=("arctan2",),
+                       spelled={"numpy": "arctan2({0}, {1})", "machine": "np.arctan2({0}, {1})", "javascript": "Math.atan2({0}, {1})", "sympy": "sympy.atan2({0}, {1})"}),
+    "hypot": Operation("a b", "", ("a / y", "b / y"), r"\sqrt{{({0})^2 + ({1})^2}}", plain="sqrt(a^2 + b^2)", numpy=("hypot",),
+                       spelled={"numpy": "hypot({0}, {1})", "machine": "np.hypot({0}, {1})", "javascript": "Math.hypot({0}, {1})"}),
+    "sinh": Operation("x", "", ("cosh(x)",), r"\sinh({0})", spelled=_called("sinh"), numpy=("sinh",)),
+    "cosh": Operation("x", "", ("sinh(x)",), r"\cosh({0})", spelled=_called("cosh"), numpy=("cosh",)),
+    "asinh": Operation("x", "", ("1 / hypot(x, 1)",), r"\operatorname{{arsinh}}({0})", spelled=_called("asinh", "arcsinh"), numpy=("arcsinh",)),
+    "acosh": Operation("x", "", ("1 / (sqrt(x - 1) * sqrt(x + 1))",), r"\operatorname{{arcosh}}({0})",
+                       domain=("x >= 1", "an operand of at least 1"), spelled=_called("acosh", "arccosh"), numpy=("arccosh",)),
+    "atanh": Operation("x", "", ("1 / ((1 - x) * (1 + x))",), r"\operatorname{{artanh}}({0})", spelled=_called("atanh", "arctanh"),
+                       domain=("(x > -1) * (x < 1)", "an operand between -1 and 1, ends excluded"), numpy=("arctanh",)),
+    "erf": Operation("x", "", ("2 / sqrt(pi) * exp(-x^2)",), r"\operatorname{{erf}}({0})",
+                     spelled=_everywhere("erf({0})") | {"sympy": "sympy.erf({0})"}),
+    "erfc": Operation("x", "", ("-2 / sqrt(pi) * exp(-x^2)",), r"\operatorname{{erfc}}({0})",
+                      spelled=_everywhere("erfc({0})") | {"sympy": "(1 - sympy.erf({0}))"}),
     # activations
-    "identity": Operation(lambda x: x, (lambda y, x: 1,), "{0}"),
-    "sigmoid": Operation(_sigmoid, (lambda y, x: y * (1 - y),), r"\sigma({0})"),
-    "tanh": Operation(np.tanh, (lambda y, x: 1 - y * y,), r"\tanh({0})"),
-    "relu": Operation(lambda x: _where(np.real(x) > 0, x, 0.0), (lambda y, x: _where(y > 0, 1, 0),), r"\operatorname{{relu}}({0})"),
-    "hard_tanh": Operation(lambda x: _where(abs(np.real(x)) <= 1, x, _sign(x)),
-                           (lambda y, x: _where(abs(x) <= 1, 1, 0),), r"\operatorname{{hardtanh}}({0})"),
-    "softplus": Operation(_softplus, (lambda y, x: _sigmoid(x),), r"\operatorname{{softplus}}({0})"),
-    "leaky_relu": Operation(lambda x: _where(np.real(x) > 0, x, 0.01 * x),
-                            (lambda y, x: _where(x > 0, 1, 0.01),), r"\operatorname{{lrelu}}({0})"),
-    "elu": Operation(lambda x: _where(np.real(x) > 0, x, np.expm1(_where(np.real(x) > 0, 0, x))),
-                     (lambda y, x: _where(x > 0, 1, y + 1),), r"\operatorname{{elu}}({0})"),
-    "gelu": Operation(lambda x: x * _normal_cdf(x), (lambda y, x: _normal_cdf(x) + x * _normal_pdf(x),),
-                      r"\operatorname{{gelu}}({0})"),
-    "silu": Operation(lambda x: x * _sigmoid(x), (lambda y, x: _sigmoid(x) + y * _sigmoid(-x),),
-                      r"\operatorname{{silu}}({0})"),
+    "identity": Operation("x", "x", ("1",), "{0}", activation=True),
+    "sigmoid": Operation("x", "where(x < 0, exp(-max(x, -x)), 1) / (1 + exp(-max(x, -x)))", ("y * (1 - y)",), r"\sigma({0})",
+                         far=("x > 8", "exp(-x) * y^2"), plain="1 / (1 + exp(-x))", spelled={"machine": "1 / (1 + exp(-{0}))"},
+                         activation=True, frequent=True),  # in machine code exp may overflow: 1 / inf is 0
+    "tanh": Operation("x", "", ("1 - y^2",), r"\tanh({0})", far=("x^2 > 16", "4 * exp(-2 * abs(x)) / (1 + exp(-2 * abs(x)))^2"),
+                      spelled=_called("tanh", machine="tanh({0})"), numpy=("tanh",), activation=True, frequent=True),
+    "relu": Operation("x", "where(x > 0, x, 0)", ("y > 0",), r"\operatorname{{relu}}({0})", kinks=("x",), activation=True, frequent=True,
+                      spelled={"machine": "np.maximum({0}, 0.0)", "sympy": "sympy.Max({0}, 0)"}),
+    "hard_tanh": Operation("x", "max(min(x, 1), -1)", ("(x >= -1) * (x <= 1)",), r"\operatorname{{hardtanh}}({0})",
+                           kinks=("x - 1", "x + 1"), activation=True),
+    "softplus": Operation("x", "max(x, 0) + log1p(exp(-max(x, -x)))", ("sigmoid(x)",), r"\operatorname{{softplus}}({0})",
+                          plain="log(1 + exp(x))", activation=True),
+    "leaky_relu": Operation("x", "where(x > 0, x, 0.01 * x)", ("where(x > 0, 1, 0.01)",), r"\operatorname{{lrelu}}({0})", kinks=("x",), activation=True),
+    "elu": Operation("x", "where(x > 0, x, expm1(min(x, 0)))", ("where(x > 0, 1, y + 1)",), r"\operatorname{{elu}}({0})",
+                     far=("x < -8", "exp(x)"), plain="where(x > 0, x, exp(x) - 1)", activation=True),
+    "gelu": Operation("x", "x * erfc(-x / sqrt(2)) / 2", ("erfc(-x / sqrt(2)) / 2 + x * exp(-x^2 / 2) / sqrt(2 * pi)",),
+                      r"\operatorname{{gelu}}({0})", plain="x * (1 + erf(x / sqrt(2))) / 2", activation=True),
+    "gelu_tanh": Operation("x", "x * sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x))",  # 2 sqrt(2/pi)
+                           ("sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x)) + y * sigmoid(-1.5957691216057308 * (x + 0.044715 * x * x * x)) * 1.5957691216057308 * (1 + 0.134145 * x^2)",),
+                           r"\operatorname{{gelu_{{\tanh}}}}({0})", activation=True,
+                           plain="x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2"),
+    "silu": Operation("x", "x * sigmoid(x)", ("sigmoid(x) + y * sigmoid(-x)",), r"\operatorname{{silu}}({0})", plain="x / (1 + exp(-x))", activation=True),
+    "mish": Operation("x", "x * tanh(softplus(x))", ("tanh(softplus(x)) + x * (1 - tanh(softplus(x))^2) * sigmoid(x)",),
+                      r"\operatorname{{mish}}({0})", activation=True),
+    "log_sigmoid": Operation("x", "-softplus(-x)", ("sigmoid(-x)",), r"\ln\sigma({0})", plain="-log(1 + exp(-x))", activation=True),
+    "softsign": Operation("x", "x / (1 + abs(x))", ("1 / (1 + abs(x))^2",), r"\operatorname{{softsign}}({0})", activation=True),
     # piecewise
-    "abs": Operation(lambda x: _sign(x) * x, (lambda y, x: _sign(x),), r"\left|{0}\right|"),
-    "sign": Operation(_sign, (lambda y, x: 0,), r"\operatorname{{sign}}({0})"),
-    "max": Operation(lambda a, b: _where(np.real(a) >= np.real(b), a, b),
-                     (lambda y, a, b: _where(a >= b, 1, 0), lambda y, a, b: _where(a >= b, 0, 1)), r"\max({0}, {1})"),
-    "min": Operation(lambda a, b: _where(np.real(a) <= np.real(b), a, b),
-                     (lambda y, a, b: _where(a <= b, 1, 0), lambda y, a, b: _where(a <= b, 0, 1)), r"\min({0}, {1})"),
-    "where": Operation(_choose,
-                       (lambda y, c, a, b: 0, lambda y, c, a, b: _where(c != 0, 1, 0), lambda y, c, a, b: _where(c != 0, 0, 1)),
-                       r"\operatorname{{where}}({0}, {1}, {2})"),
+    "abs": Operation("x", "sign(x) * x", ("sign(x)",), r"\left|{0}\right|", kinks=("x",), numpy=("absolute", "fabs"),
+                     spelled={"machine": "np.abs({0})", "javascript": "Math.abs({0})", "sympy": "sympy.Abs({0})"}),
+    "sign": Operation("x", "(x > 0) - (x < 0)", ("0",), r"\operatorname{{sign}}({0})", kinks=("x",), numpy=("sign",),
+                      spelled={"machine": "np.sign({0})", "javascript": "Math.sign({0})", "sympy": "sympy.sign({0})"}),
+    "floor": Operation("x", "", ("0",), r"\lfloor {0} \rfloor",
+                       spelled={"numpy": "floor({0})", "machine": "np.floor({0})", "javascript": "Math.floor({0})", "sympy": "sympy.floor({0})"}, exact=True),
+    "max": Operation("a b", "where(a >= b, a, b)", ("a >= b", "a < b"), r"\max({0}, {1})", kinks=("a - b",), numpy=("maximum", "fmax"),
+                     spelled={"machine": "np.maximum({0}, {1})", "sympy": "sympy.Max({0}, {1})"}),
+    "min": Operation("a b", "where(a <= b, a, b)", ("a <= b", "a > b"), r"\min({0}, {1})", kinks=("a - b",), numpy=("minimum", "fmin"),
+                     spelled={"machine": "np.minimum({0}, {1})", "sympy": "sympy.Min({0}, {1})"}),
+    "clip": Operation("x a b", "min(max(x, a), b)", ("(x >= a) * (x <= b)", "(x < a) * (a <= b)", "max(x, a) > b"),
+                      r"\operatorname{{clip}}({0}, {1}, {2})", kinks=("x - a", "x - b")),
+    "where": Operation("c a b", "", ("0", "where(c, 1, 0)", "where(c, 0, 1)"), r"\operatorname{{where}}({0}, {1}, {2})", exact=True,
+                       spelled={"numpy": "where({0}, {1}, {2})", "machine": "{1} if {0} else {2}", "javascript": "{0} ? {1} : {2}",
+                                "sympy": "sympy.Piecewise(({1}, {0}), ({2}, True))"}),
     # comparisons: 1 where it holds, 0 elsewhere
-    "greater": Operation(lambda a, b: _holds(np.real(a) > np.real(b)), _FLAT, "{0} > {1}", infix=">", precedence=0),
-    "less": Operation(lambda a, b: _holds(np.real(a) < np.real(b)), _FLAT, "{0} < {1}", infix="<", precedence=0),
-    "greater_equal": Operation(lambda a, b: _holds(np.real(a) >= np.real(b)), _FLAT, r"{0} \ge {1}", infix=">=", precedence=0),
-    "less_equal": Operation(lambda a, b: _holds(np.real(a) <= np.real(b)), _FLAT, r"{0} \le {1}", infix="<=", precedence=0),
-    # losses
+    "greater": Operation("a b", "", _FLAT, "{0} > {1}", infix=">", precedence=0, spelled=_compared(">"), exact=True, kinks=("a - b",), numpy=("greater",)),
+    "less": Operation("a b", "", _FLAT, "{0} < {1}", infix="<", precedence=0, spelled=_compared("<"), exact=True, kinks=("a - b",), numpy=("less",)),
+    "greater_equal": Operation("a b", "", _FLAT, r"{0} \ge {1}", infix=">=", precedence=0, spelled=_compared(">="), exact=True, kinks=("a - b",), numpy=("greater_equal",)),
+    "less_equal": Operation("a b", "", _FLAT, r"{0} \le {1}", infix="<=", precedence=0, spelled=_compared("<="), exact=True, kinks=("a - b",), numpy=("less_equal",)),
+    # losses: 0 log 0 is 0, as an outcome that is certain not to be costs nothing; where p is 0 the domain says that t is, too
     "binary_cross_entropy": Operation(
-        _cross_entropy,
-        (_cross_entropy_by_p, lambda y, p, t: np.log((1 - p) / p)),
-        r"\operatorname{{bce}}({0}, {1})", domain=_PROBABILITY),
-}
+        "p t", "-t * log(where(p > 0, p, 1)) - (1 - t) * log1p(-where(p < 1, p, 0))",
+        ("(1 - t) / where(p < 1, 1 - p, 1) - t / where(p > 0, p, 1)", "log1p(-p) - log(p)"),
+        r"\operatorname{{bce}}({0}, {1})", domain=_PROBABILITY, plain="-t * log(p) - (1 - t) * log(1 - p)"),
+})
 # fmt: on
 
+# What code for a target asks about: a choice reads a condition, and a square is a product.
+CHOICE, POWER, PRODUCT = OPERATIONS["where"], OPERATIONS["pow"], OPERATIONS["mul"]
+
+ACTIVATIONS = tuple(name for name, row in OPERATIONS.items() if row.activation)
 # What is called by name in an equation; an index is written in brackets.
 _UNNAMED = {"index", *OF_ONE_ARRAY.values()}
 FUNCTIONS = {name for name, row in (OPERATIONS | ARRAY_OPERATIONS).items() if not row.infix} - _UNNAMED | set(ALIASES)
@@ -261,4 +303,5 @@ FUNCTIONS = {name for name, row in (OPERATIONS | ARRAY_OPERATIONS).items() if no
 
 def row_of(operation: str) -> Operation | ArrayOperation:
     """Return the row of an operation, from the table of elementary ones or of those on arrays."""
-    return OPERATIONS[operation] if operation in OPERATIONS else ARRAY_OPERATIONS[operation]
+    row = ARRAY_OPERATIONS.get(operation)
+    return OPERATIONS[operation] if row is None else row

@@ -310,12 +310,14 @@ class IdentityKronecker(Jacobian):
 class DiagonalPlusRankOne(Jacobian):
     """diag(d) + u v^T, a block for each row of `diagonal`, `left` and `right`, arrays of one shape (blocks, n).
 
-    Softmax along the last axis has d = p, u = -p, v = p.
+    Softmax along the last axis has d = p, u = -p, v = p. Its rows and columns sum to 0, `centred`: a product then leaves
+    out the entry of the largest p, whose 1 - p would have no digits.
     """
 
     diagonal: Array
     left: Array
     right: Array
+    centred: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -323,11 +325,14 @@ class DiagonalPlusRankOne(Jacobian):
 
     def vjp(self, rows: Array) -> Array:
         R = rows.reshape(len(rows), *self.diagonal.shape)
+        if self.centred:
+            largest = self.diagonal.argmax(axis=-1)[np.newaxis, :, np.newaxis]
+            R = R - np.take_along_axis(R, np.broadcast_to(largest, (len(R), *largest.shape[1:])), axis=-1)
         product = R * self.diagonal + (R * self.left).sum(axis=-1, keepdims=True) * self.right
         return product.reshape(rows.shape)
 
     def jvp(self, columns: Array) -> Array:
-        return DiagonalPlusRankOne(self.diagonal, self.right, self.left).vjp(columns.T).T
+        return DiagonalPlusRankOne(self.diagonal, self.right, self.left, self.centred).vjp(columns.T).T
 
 
 @final

@@ -10,7 +10,7 @@ import numpy as np
 
 from cgraph.model.errors import TraceError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.tracing.numpy_functions import RULES
+from cgraph.model.tracing.followed_functions import RULES
 from cgraph.model.tracing.recording import Recording, differ
 from cgraph.model.tracing.traced_arrays import TracedArray
 from cgraph.model.values import as_value, is_finite
@@ -49,9 +49,10 @@ def trace(function: Callable[..., Any], *arrays: Any, weights: Collection[str] =
 
     Notes
     -----
-    The function is called twice: with arrays that record each operation by NumPy's protocols ``__array_ufunc__`` and
-    ``__array_function__`` [1]_, and with plain arrays. The result of each operation is compared with NumPy's, and
-    the result of the whole with that of the second call. Loops and branches that depend on shapes and plain numbers
+    The function is called three times: twice with arrays that record each operation by NumPy's protocols
+    ``__array_ufunc__`` and ``__array_function__`` [1]_, and once with plain arrays. Both records must be the same, the
+    result of each operation is compared with NumPy's, and the result of the whole with that of the plain call. While
+    the function is at work, ``np.array`` and its like take traced arrays as well. Loops and branches that depend on shapes and plain numbers
     are followed as they run. Conditions are 1 or 0 in the graph. It is the evaluation trace of [2]_.
 
     References
@@ -81,6 +82,7 @@ def trace(function: Callable[..., Any], *arrays: Any, weights: Collection[str] =
                 f"did you mean {close!r}?" if close else f"its parameters are {', '.join(values)}",
             )
     recording, result = _recorded(function, values, weights)
+    _require_steady(function, values, recording)
     outputs = _outputs(result, function)
     for name, y in outputs.items():
         if not isinstance(y, TracedArray):
@@ -88,7 +90,10 @@ def trace(function: Callable[..., Any], *arrays: Any, weights: Collection[str] =
     with np.errstate(all="ignore"):
         plain = _outputs(function(*(np.array(value)[()] for value in values.values())), function)
     if plain.keys() != outputs.keys() or any(differ(y.variable.value, plain[name]) for name, y in outputs.items()):
-        raise _unsteady(function, values, recording)
+        raise TraceError(
+            f"{_called(function)} gives something else with plain arrays than with the arrays that record it",
+            "does it ask for a type, as isinstance(x, np.ndarray) does, or keep something from call to call?",
+        )
     G = recording.graph(outputs, named=isinstance(result, Mapping))
     if (title := _called(function)).isidentifier():
         G.graph["title"] = title
@@ -151,20 +156,16 @@ def _outputs(result: Any, function: Callable[..., Any]) -> dict[str, Any]:
     return outputs
 
 
-def _unsteady(function: Callable[..., Any], values: Mapping[str, Any], first: Recording) -> TraceError:
-    """Return the error for a function that gave something else when it was called again."""
+def _require_steady(function: Callable[..., Any], values: Mapping[str, Any], first: Recording) -> None:
+    """Record the function again, and see that it does the same with the same numbers."""
     second, _ = _recorded(function, values, ())
     for a, b in zip(first.variables, second.variables, strict=False):
-        if a.step != b.step or differ(a.value, b.value):
-            return first.error(
+        if a.step != b.step or a.numbers != b.numbers:
+            raise first.error(
                 "this is something else each time it runs, as random numbers are",
                 "draw them before and hand them in as an argument",
                 a.place,
             )
-    return TraceError(
-        f"{_called(function)} gives something else with plain arrays than with the arrays that record it",
-        "does it ask for a type, as isinstance(x, np.ndarray) does, or keep something from call to call?",
-    )
 
 
 def _called(function: Callable[..., Any]) -> str:

@@ -23,6 +23,7 @@ from cgraph.model.language.expressions import Apply, Expression, Name, Number, w
 from cgraph.model.language.names import unusable
 from cgraph.model.language.source import MAX_LENGTH
 from cgraph.model.operations.elementwise import row_of
+from cgraph.model.tracing.array_constructors import taking_traced_arrays
 from cgraph.model.tracing.traced_arrays import TracedArray, plain
 from cgraph.model.values import as_value, is_finite, show_value
 
@@ -65,6 +66,13 @@ class Variable:
     step: Apply | None = None
     operands: tuple[Variable | float, ...] = ()
 
+    @property
+    def numbers(self) -> tuple[Any, ...]:
+        """What the function brought along here: the entries of a constant, or the numbers among the operands."""
+        if self.step is None:
+            return np.shape(self.value), np.asarray(self.value).tobytes()
+        return tuple(operand for operand in self.operands if not isinstance(operand, Variable))
+
 
 class Recording:
     """What a function has done so far.
@@ -97,7 +105,8 @@ class Recording:
         """Call the function; whatever it makes of an error of ours, the error is raised."""
         self._base = sys._getframe()  # noqa: SLF001 - the one way to know lines and variables
         try:
-            result = function(*args)
+            with taking_traced_arrays():
+                result = function(*args)
         except Exception:
             if self.refusal is None:
                 raise
@@ -137,6 +146,12 @@ class Recording:
             raise
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # as NumPy finds the arguments
             raise self.error(f"{called} fails", shorten(str(error), 200)) from None
+        if isinstance(result, list | tuple):
+            return type(result)(self._agreed(called, y, v) for y, v in zip(result, expected, strict=True))
+        return self._agreed(called, result, expected)
+
+    def _agreed(self, called: str, result: Any, expected: Any) -> Any:
+        """Return a result as NumPy has it, once it is seen to be the same."""
         if not isinstance(result, TracedArray):
             return result
         if differ(result.value, expected):

@@ -11,7 +11,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 __all__ = ["TracedArray", "apply", "plain"]
 
-_JOIN = "NumPy's functions take traced arrays as they are; np.stack and np.concatenate join them"
+_JOIN = "NumPy's functions take traced arrays as they are; np.array([a, b]), np.stack and np.concatenate join them"
 
 
 def apply(operation: str, *operands: Any, **options: Any) -> Any:
@@ -131,14 +131,32 @@ class TracedArray(NDArrayOperatorsMixin):
     def T(self) -> Any:  # noqa: N802 - as NumPy has it
         return np.transpose(self)
 
+    @property
+    def mT(self) -> Any:  # noqa: N802 - as NumPy has it
+        return np.swapaxes(self, -1, -2)
+
+    @property
+    def real(self) -> Any:
+        return self
+
+    @property
+    def imag(self) -> Any:
+        return np.imag(self)
+
+    def __copy__(self) -> Any:
+        return self  # nothing changes it
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
     def transpose(self, *axes: Any) -> Any:
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
     def reshape(self, *shape: Any, **options: Any) -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **options)
 
-    def ravel(self, *args: Any) -> Any:
-        return np.ravel(self, *args)
+    def ravel(self, order: Any = "C") -> Any:
+        return np.ravel(self, order=order)
 
     flatten = ravel
 
@@ -172,7 +190,7 @@ class TracedArray(NDArrayOperatorsMixin):
     )
     __float__ = _refusal(
         "a traced value as a plain number: by float(), a function of math, or as an entry of a plain array",
-        "write np.exp(x) for math.exp(x); np.stack makes an array of entries",
+        "write np.exp(x) for math.exp(x); np.array([a, b]) makes an array of entries",
     )
     __int__ = __index__ = __round__ = __trunc__ = __floor__ = __ceil__ = _refusal(
         "a traced value as a whole number", "its derivative is 0 wherever it has one"
@@ -185,4 +203,7 @@ class TracedArray(NDArrayOperatorsMixin):
     item = tolist = _refusal("a traced array as plain numbers", _JOIN)
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        self._refuse("an entry of a traced array is set", "build the array from its parts with np.stack or np.where")
+        self._refuse(
+            "an entry of a traced array is set",
+            "build the array from its parts with np.array([a, b]), np.concatenate or np.where",
+        )

@@ -1,11 +1,13 @@
-"""A layout on matplotlib axes; PNG and PDF are made that way, with the font that matplotlib brings along."""
+"""A layout on matplotlib axes; PNG and PDF are made that way, in matplotlib's own font if that has all letters."""
 
 from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
+from cgraph.reports.drawing.fonts import families
 from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
 from cgraph.reports.drawing.palette import EDGES, NODES, PAPER
@@ -57,6 +59,14 @@ def draw_on(ax: Any, layout: Layout) -> None:
         add.text(note.text, at, NOTE_SIZE, to_the_right=True, color=EDGES.get(note.kind, PAPER).stroke)
 
 
+def _texts(layout: Layout) -> Iterator[str]:
+    picture = layout.picture
+    yield from (line.text for n in picture.nodes for line in n.lines)
+    yield from (line.text for e in picture.edges for line in e.lines)
+    yield from (title for title, _ in layout.title)
+    yield from (note.text for note, _ in layout.notes)
+
+
 class _Canvas:
     """Axes on which shapes and text are drawn in the lengths of a layout."""
 
@@ -66,6 +76,7 @@ class _Canvas:
         self.PathPatch = drawing_library("matplotlib.patches").PathPatch
         self.TextPath = drawing_library("matplotlib.textpath").TextPath
         self.Font = drawing_library("matplotlib.font_manager").FontProperties
+        self.families = families(_texts(layout))
         box = ax.get_window_extent()
         # Line widths are in points of the paper; everything else is in those of the layout.
         self.scale = min(box.width / layout.width, box.height / layout.height) * POINTS / ax.figure.dpi
@@ -97,11 +108,10 @@ class _Canvas:
         if not text.strip():
             return
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a letter that the font does not have is drawn as a box
+            warnings.simplefilter("ignore")  # what no font has was said once, for the whole picture
             # A dollar sign would begin mathematics.
-            path = self.TextPath(
-                (0, 0), text.replace("$", r"\$"), size=size, prop=self.Font(family="DejaVu Sans", weight=weight)
-            )
+            font = self.Font(family=self.families, weight=weight)
+            path = self.TextPath((0, 0), text.replace("$", r"\$"), size=size, prop=font)
         extent = path.get_extents()
         x = at[0] - (0.0 if to_the_right else extent.x0 + extent.width / 2)
         vertices = path.vertices * (1, -1) + (x, at[1])

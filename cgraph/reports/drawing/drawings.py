@@ -14,6 +14,7 @@ import networkx as nx
 from cgraph.model.errors import DrawingError
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node
+from cgraph.model.linearized import with_derivative
 from cgraph.reports.drawing.axes import draw_on, to_image
 from cgraph.reports.drawing.dot import to_dot
 from cgraph.reports.drawing.layout import Layout, lay_out
@@ -72,6 +73,8 @@ def draw(
     t: Node | None = None,
     show: Collection[str] | None = None,
     top: int | None = None,
+    plain_names: bool = False,
+    derivative: str = "derivative",
 ) -> Drawing:
     """Draw a graph.
 
@@ -94,7 +97,12 @@ def draw(
         What is written on nodes and edges, of ``"names"``, ``"equations"``, ``"values"``, ``"derivatives"``,
         ``"weights"`` and ``"sensitivities"``; by default names and the numbers that `G` holds.
     top : int, optional
-        With `s` and `t`: the strongest paths, each in a colour of its own, in place of what flows through the edges.
+        With `s` and `t`: the strongest paths, each in a colour of its own, in place of what flows through the edges. Of a
+        large graph nothing but these paths is drawn.
+    plain_names : bool, default False
+        Whether names stand there as they are: ``x1``, not x with the index 1.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Returns
     -------
@@ -106,18 +114,22 @@ def draw(
     ExtraMissingError
         If pygraphviz or matplotlib is needed and not installed; DOT and Mermaid need neither.
     DrawingError
-        If the format or something to be shown is unknown, or `top` is given without `s` and `t`.
+        If the format or something to be shown is unknown, `top` is given without `s` and `t`, or the strongest paths of a
+        large graph have too many nodes themselves.
     CGraphError
         As `sensitivities`.
 
     Notes
     -----
-    Left to right, the inputs in the first column in their order, by the dot program of Graphviz [1]_; weights are
-    squares, the halves of a decoupled neuron stand together, the loss has a double outline, a neuron whose gate is
-    shut (at most 0.01) a dashed one. The colours are those of Okabe and Ito, which colour-blind readers tell apart.
+    Left to right, the inputs in the first column in their order, each column in the order and at the heights that the dot
+    program of Graphviz finds [1]_. Every edge leaves a box at its right side and enters one at its left; its label stands
+    on its line. The halves of a decoupled neuron stand together, the loss has a double outline, a neuron whose gate is
+    shut (at most 0.01) a dashed one. Blue and orange mean the sign of what flows, and nothing else. The colours are those
+    of Okabe and Ito and shades of them, which colour-blind readers tell apart.
 
-    Above 200 nodes or 400 edges, or 1,000 layers that the edges cross together, only the part between `s` and `t` is
-    drawn, or one node for each band of layers; the picture says so. The layout then takes seconds at most.
+    Above 200 nodes or 400 edges, or 1,000 layers that the edges cross together, only the `top` paths are drawn, or the
+    part between `s` and `t` if it is small, or else one node for each band of layers; the picture says so, and names what
+    was asked for and is not shown. The layout then takes seconds at most.
 
     References
     ----------
@@ -131,7 +143,8 @@ def draw(
     >>> print(draw(L, s="x", t="y").written("mermaid").splitlines()[1])
       n0("x<br/>2<br/>S = 4"):::input
     """
-    drawing = Drawing(picture_of(G, s=s, t=t, show=show, top=top))
+    G = with_derivative(G, derivative)
+    drawing = Drawing(picture_of(G, s=s, t=t, show=show, top=top, plain_names=plain_names))
     if output is not None:
         write_whole(output, drawing.written(drawing_format(output, format)))
     if ax is not None:

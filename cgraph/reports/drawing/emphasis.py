@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from numbers import Real
 from typing import Any, NamedTuple
 
 import networkx as nx
 
-from cgraph.algorithms.paths import top_paths
 from cgraph.algorithms.sweeps import edge_sensitivities
 from cgraph.model.graph import Node
 from cgraph.reports.drawing.palette import PATHS
@@ -18,6 +18,7 @@ from cgraph.reports.drawing.words import Line, show_quantity
 __all__ = ["PLAIN", "Stroke", "strokes_by_flow", "strokes_by_path"]
 
 WIDEST = 4.0  # what the strongest edge is wider than a plain one
+LONGEST = 30  # nodes of a path whose names are listed
 
 
 class Stroke(NamedTuple):
@@ -31,7 +32,7 @@ PLAIN = Stroke()
 Strokes = dict[tuple[Any, Any], Stroke]
 
 
-def strokes_by_flow(G: nx.DiGraph[Any], s: Node, t: Node) -> tuple[Strokes, list[Line]]:
+def strokes_by_flow(G: nx.DiGraph[Any], s: Node, t: Node, names: Mapping[Any, str]) -> tuple[Strokes, list[Line]]:
     """Return edges as thick as |S(s,i) z(i,j) S(j,t)|, in the colour of its sign, and a line that says so."""
     flow = edge_sensitivities(G, s, t)
     strongest = max(map(_magnitude, flow.values()), default=0.0)
@@ -41,20 +42,28 @@ def strokes_by_flow(G: nx.DiGraph[Any], s: Node, t: Node) -> tuple[Strokes, list
         negative = isinstance(value, Real) and value < 0
         strokes[edge] = Stroke("negative" if negative else "positive", 1 + WIDEST * share) if share else Stroke("off")
     if all(isinstance(value, Real) for value in flow.values()):
-        legend = f"thickness: share of d{t}/d{s} that flows through the edge; blue: positive; orange, dashed: negative"
+        legend = f"thickness: share of d{names[t]}/d{names[s]} that flows through the edge; blue: positive; orange, dashed: negative"
     else:
-        legend = f"thickness: share of d{t}/d{s} that flows through the edge, by its Frobenius norm"
+        legend = f"thickness: share of d{names[t]}/d{names[s]} that flows through the edge, by its Frobenius norm"
     return strokes, [Line("note", legend)]
 
 
-def strokes_by_path(G: nx.DiGraph[Any], s: Node, t: Node, top: int) -> tuple[Strokes, list[Line]]:
-    """Return each edge in the colour of the strongest of the `top` paths through it, and a line for each path."""
+def strokes_by_path(
+    G: nx.DiGraph[Any], paths: Sequence[tuple[tuple[Node, ...], Any]], asked: int, names: Mapping[Any, str]
+) -> tuple[Strokes, list[Line]]:
+    """Return each edge in the colour of the strongest of `paths` through it, and a line for each path."""
     strokes = dict.fromkeys(G.edges, Stroke("off"))
     notes = []
-    for k, (path, product) in reversed(list(enumerate(top_paths(G, s, t, min(top, len(PATHS))), 1))):
-        notes.append(Line(f"path{k}", f"path {k}: {' → '.join(map(str, path))}, product {show_quantity(product)}"))
-        strokes |= dict.fromkeys(pairwise(path), Stroke(f"path{k}", 1 + WIDEST / k))
-    left_out = [Line("note", f"only the {len(PATHS)} strongest paths have a colour")] * (top > len(PATHS))
+    for k, (path, product) in reversed(list(enumerate(paths, 1))):
+        kind = f"path{k}" if k <= len(PATHS) else "plain"
+        way = (
+            " → ".join(names[i] for i in path)
+            if len(path) <= LONGEST
+            else f"{names[path[0]]} → … → {names[path[-1]]}, {len(path)} nodes"
+        )
+        notes.append(Line(kind, f"path {k}: {way}, product {show_quantity(product)}"))
+        strokes |= dict.fromkeys(pairwise(path), Stroke(kind, 1 + WIDEST / k))
+    left_out = [Line("note", f"only the {len(PATHS)} strongest paths have a colour")] * (asked > len(PATHS))
     return strokes, notes[::-1] + left_out
 
 

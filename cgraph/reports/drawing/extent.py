@@ -1,13 +1,14 @@
-"""How much of a graph is drawn: all of it, the part between s and t, or one node for each band of layers."""
+"""How much of a graph is drawn: all of it, some paths, what lies between s and t, or a node for each band of layers."""
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 import networkx as nx
 
-from cgraph.model.errors import show_count
+from cgraph.model.errors import DrawingError, show_count
 from cgraph.model.graph import Node, topological_order
 from cgraph.model.linearized import nodes_between
 
@@ -15,7 +16,7 @@ __all__ = ["MAX_BANDS", "MAX_EDGES", "MAX_NODES", "Band", "Extent", "bands_of", 
 
 MAX_NODES, MAX_EDGES = 200, 400  # what an eye takes in
 MAX_SPAN = 1000  # layers crossed by all edges together, which is what Graphviz takes its time for: seconds, here
-MAX_BANDS = 24
+MAX_BANDS = 8
 
 
 class Extent(NamedTuple):
@@ -34,18 +35,35 @@ class Band(NamedTuple):
     nodes: int
 
 
-def extent_of(G: nx.DiGraph[Any], s: Node | None, t: Node | None) -> Extent | None:
-    """Return what is drawn one by one, or None if that would be too much."""
+def extent_of(
+    G: nx.DiGraph[Any], s: Node | None, t: Node | None, paths: Sequence[tuple[Node, ...]] | None = None
+) -> Extent | None:
+    """Return what is drawn one by one, of a large graph `paths` alone if they are given; or None if it is too much."""
     if fits(G):
         return Extent(list(G), list(G.edges), [])
     if s is None or t is None:
         return None
+    if paths:
+        return _of_paths(G, s, t, paths)
     between = {*nodes_between(G, s, t), s, t}
     if len(between) > MAX_NODES or not fits(G.subgraph(between)):
         return None
     nodes = [i for i in G if i in between]
     edges = [(i, j) for i in nodes for j in G.successors(i) if j in between]
     return Extent(nodes, edges, [f"{len(nodes)} of {show_count(len(G))} nodes: those on paths from {s} to {t}"])
+
+
+def _of_paths(G: nx.DiGraph[Any], s: Node, t: Node, paths: Sequence[tuple[Node, ...]]) -> Extent:
+    on_paths, along = {i for path in paths for i in path}, {edge for path in paths for edge in pairwise(path)}
+    nodes = [i for i in G if i in on_paths]
+    edges = [(i, j) for i in nodes for j in G.successors(i) if (i, j) in along]
+    if not fits(nx.DiGraph(edges)):
+        raise DrawingError(
+            f"the {len(paths)} strongest paths from {s!r} to {t!r} have {len(nodes):,} nodes and {len(edges):,} edges; a "
+            f"picture shows at most {MAX_NODES} and {MAX_EDGES}, less if edges cross many layers: ask for fewer paths"
+        )
+    these = f"the {len(paths)} strongest paths" if len(paths) > 1 else "the strongest path"
+    return Extent(nodes, edges, [f"{len(nodes)} of {show_count(len(G))} nodes: those on {these} from {s} to {t}"])
 
 
 def fits(G: nx.DiGraph[Any]) -> bool:

@@ -13,19 +13,20 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.diagnostics import SHUT, gates
-from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
+from cgraph.algorithms.engines import sensitivities, sensitivities_from
+from cgraph.algorithms.paths import top_paths
 from cgraph.model.errors import DrawingError, MissingValueError, nearest, shorten, show_count
 from cgraph.model.graph import Node, require_node
-from cgraph.model.linearized import edge_derivative, require_digraph
+from cgraph.model.linearized import edge_derivative, nodes_between, require_digraph
 from cgraph.model.neurons import linear_halves
 from cgraph.reports.drawing.emphasis import PLAIN, Stroke, strokes_by_flow, strokes_by_path
 from cgraph.reports.drawing.extent import Extent, bands_of, extent_of
 from cgraph.reports.drawing.words import Line, show_names, show_quantity, typeset_equation
 from cgraph.reports.tables import show_number
+from cgraph.vocabulary import SHOWN
 
 __all__ = ["SHOWN", "Picture", "PictureEdge", "PictureNode", "picture_of"]
 
-SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")
 MAX_LABELS = 150  # edges; more labels than that nobody reads
 MAX_EQUATION, MAX_TITLE = 40, 100  # characters
 KINDS = ("input", "weight", "constant", "operation", "neuron")
@@ -86,6 +87,7 @@ def picture_of(
     t: Node | None = None,
     show: Collection[str] | None = None,
     top: int | None = None,
+    plain_names: bool = False,
 ) -> Picture:
     """Return what a picture of `G` shows; the arguments are those of `draw`."""
     require_digraph(G)
@@ -93,26 +95,22 @@ def picture_of(
     chosen = _default(G, s, t) if show is None else _checked(G, show, s, t)
     if top is not None and (s is None or t is None):
         raise DrawingError("the strongest paths lead from a node s to a node t; give both")
-    extent = extent_of(G, s, t)
+    paths = [] if top is None else top_paths(G, s, t, top)
+    extent = extent_of(G, s, t, [path for path, _ in paths])
     if extent is None:
-        return _banded(G)
+        return _banded(G, s, t, show)
+    names = {i: str(i) for i in extent.nodes} if plain_names else show_names(extent.nodes)
     strokes: Mapping[Any, Stroke] = {}
     notes: list[Line] = []
     if s is not None and t is not None:
-        strokes, notes = strokes_by_flow(G, s, t) if top is None else strokes_by_path(G, s, t, top)
+        strokes, notes = strokes_by_flow(G, s, t, names) if top is None else strokes_by_path(G, paths, top, names)
     if show is None and len(extent.edges) > MAX_LABELS:
         chosen -= {"derivatives", "weights"}
         notes.append(Line("note", f"{len(extent.edges)} edges, without their labels"))
     if "sensitivities" in chosen:
-        notes.append(
-            Line(
-                "note",
-                f"S: the derivative of {t} with respect to the node"
-                if t is not None
-                else f"S: the derivative of the node with respect to {s}",
-            )
-        )
-    facts = _Facts(G, extent, s, t, chosen, strokes)
+        what = f"of {names[t]} with respect to the node" if t is not None else f"of the node with respect to {names[s]}"
+        notes.append(Line("note", f"S: the derivative {what}"))
+    facts = _Facts(G, extent, s, t, chosen, strokes, names)
     return Picture(
         _title(G),
         tuple(map(facts.node, extent.nodes)),
@@ -150,10 +148,11 @@ class _Facts:
     """What is known of the nodes and edges that are drawn, and how it is written on them."""
 
     def __init__(
-        self, G: nx.DiGraph[Any], extent: Extent, s: Any, t: Any, chosen: set[str], strokes: Mapping[Any, Stroke]
-    ) -> None:
-        self.G, self.s, self.t, self.chosen, self.strokes = G, s, t, chosen, strokes
-        self.names = show_names(extent.nodes)
+        self, G: nx.DiGraph[Any], extent: Extent, s: Any, t: Any, chosen: set[str], strokes: Mapping[Any, Stroke],
+        names: Mapping[Any, str],
+    ) -> None:  # fmt: skip
+        self.G, self.s, self.t, self.chosen, self.strokes, self.names = G, s, t, chosen, strokes, names
+        self.functions: tuple[str, ...] = getattr(G, "functions", ())
         self.S = sensitivities(G, t) if t is not None else sensitivities_from(G, s) if s is not None else {}
         self.z = edge_derivative(G, "derivative")
         self.gate = gates(G) if all("derivative" in d for *_, d in G.edges(data=True)) else {}
@@ -168,7 +167,7 @@ class _Facts:
         """Return node `i` with the lines that were chosen."""
         data, kind, marks = self.G.nodes[i], self.kinds[i], []
         lines = [Line("name", self.names[i])] if "names" in self.chosen else []
-        if "equations" in self.chosen and (text := _equation(data, self.names)):
+        if "equations" in self.chosen and (text := _equation(data, self.names, self.functions)):
             lines.append(Line("equation", shorten(text, MAX_EQUATION)))
         if "values" in self.chosen and data.get("value") is not None:
             lines.append(Line("value", show_quantity(data["value"])))
@@ -226,17 +225,19 @@ def _loss(G: nx.DiGraph[Any]) -> Any:
     return outputs[0] if is_loss else None
 
 
-def _equation(data: Mapping[str, Any], names: Mapping[Any, str]) -> str:
-    return typeset_equation(data["equation"], names) if "equation" in data else data.get("activation", "")
+def _equation(data: Mapping[str, Any], names: Mapping[Any, str], functions: tuple[str, ...]) -> str:
+    return typeset_equation(data["equation"], names, functions) if "equation" in data else data.get("activation", "")
 
 
 def _in_full(value: Any) -> str:
     return show_number(value) if isinstance(value, float) else show_quantity(value)
 
 
-def _banded(G: nx.DiGraph[Any]) -> Picture:
-    """Return a picture with one node for each band of layers."""
-    bands, between = bands_of(G)
+def _banded(G: nx.DiGraph[Any], s: Node | None, t: Node | None, show: Collection[str] | None) -> Picture:
+    """Return a picture with one node for each band of layers, and say what was asked for and cannot be shown."""
+    both = s is not None and t is not None
+    shown = G.subgraph({*nodes_between(G, s, t), s, t}) if both else G
+    bands, between = bands_of(shown)
     nodes = []
     for k, band in enumerate(bands):
         layers = f"layer {band.first}" if band.first == band.last else f"layers {band.first} to {band.last}"
@@ -246,9 +247,17 @@ def _banded(G: nx.DiGraph[Any]) -> Picture:
         PictureEdge(a, b, (Line("derivative", _count(edges, "edge")),), f"{_count(edges, 'edge')}")
         for (a, b), edges in between.items()
     ]
-    size = f"{_count(len(G), 'node')} and {_count(G.number_of_edges(), 'edge')}"
-    note = f"{size}, by their distance from the inputs; with s and t, the part between them is drawn if it is small"
-    return Picture(_title(G), tuple(nodes), tuple(edges), notes=(Line("note", note),))
+    size = f"{_count(len(shown), 'node')} and {_count(shown.number_of_edges(), 'edge')}"
+    if both:
+        notes = [f"{size} between {s} and {t}, by their distance from {s}; with top=K, the K strongest paths are drawn"]
+    else:
+        notes = [
+            f"{size}, by their distance from the inputs; with s and t, the part between them is drawn if it is small"
+        ]
+    missing = [*([] if show is None else show), *["sensitivities"] * (s is not None or t is not None)]
+    if missing:
+        notes.append(f"not shown, for there are too many nodes: {', '.join(dict.fromkeys(missing))}")
+    return Picture(_title(G), tuple(nodes), tuple(edges), notes=tuple(Line("note", note) for note in notes))
 
 
 def _count(count: int, what: str) -> str:

@@ -61,7 +61,7 @@ def _typeset(name: str) -> str:
     return (greek_letter(stem) if stem in GREEK else stem) + parts[2].translate(_LOWERED) + half
 
 
-def typeset_equation(equation: str, names: Mapping[Any, str]) -> str:
+def typeset_equation(equation: str, names: Mapping[Any, str], functions: tuple[str, ...] = ()) -> str:
     """Return an equation with its nodes named as `names` has them, on one line.
 
     Examples
@@ -69,7 +69,7 @@ def typeset_equation(equation: str, names: Mapping[Any, str]) -> str:
     >>> typeset_equation("w_13 * y(5)", {"w_13": "w₁₃", "5": "y₅"})
     'w₁₃ * y₅'
     """
-    return " ".join(substitute(equation, names).split())
+    return " ".join(substitute(equation, names, functions).split())
 
 
 def show_quantity(value: Any) -> str:

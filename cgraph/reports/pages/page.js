@@ -4,7 +4,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const words = data.operations;
 const graph = prepared(data);
 const given = { sources: graph.nodes.map((node) => node.value) };
-const state = { s: data.s, t: data.t, at: 0, sources: given.sources.slice(), exercise: data.exercise, shown: new Set() };
+const state = { s: data.s, t: data.t, at: 0, sources: given.sources.slice(), exercise: data.exercise, shown: new Set(), hinted: new Set(), outcomes: new Map() };
 const at = (id) => document.getElementById(id);
 const nodeElements = graph.nodes.map((_, i) => at(`node-${i}`));
 const edgeElements = graph.edges.map((edge) => at(`edge-${edge.tail}-${edge.head}`));
@@ -30,7 +30,7 @@ function refresh() {
   numbers.from = forwardSweep(graph, numbers.z, state.s);
   Object.assign(numbers, strongestPaths(graph, numbers.z, state.s, state.t, PATHS));
   steps = allSteps(graph, numbers, state.s, state.t, words);
-  place = new Map(steps.map((step, k) => [step.key, k]));
+  place = new Map(steps.flatMap((step, k) => [step.key, ...(step.also || [])].map((key) => [key, k])));
   at("slider").max = steps.length - 1;
   state.at = Math.min(state.at, steps.length - 1);
   document.querySelectorAll("#phases button").forEach((button) => {
@@ -42,7 +42,7 @@ function refresh() {
 // Whether the result of a step may be seen: it has been reached, and in an exercise, answered.
 function isKnown(key) {
   const k = place.get(key);
-  return k !== undefined && k <= state.at && (!state.exercise || steps[k].given || state.shown.has(key));
+  return k !== undefined && k <= state.at && (!state.exercise || steps[k].given || state.shown.has(steps[k].key));
 }
 
 const known = (key, x, digits) => (isKnown(key) ? show(x, digits) : place.get(key) <= state.at ? "?" : "");
@@ -54,10 +54,12 @@ function render() {
   at("count").textContent = `Step ${state.at + 1} of ${steps.length}`;
   at("title").textContent = step.title;
   at("formula").textContent = step.formula;
-  at("numbers").textContent = isKnown(step.key) ? step.numbers : "";
+  at("numbers").textContent = isKnown(step.key) || state.hinted.has(step.key) ? step.numbers : "";
   at("result").textContent = isKnown(step.key) && !step.given ? `= ${show(step.result, 10)}${step.after ? `; ${step.after}` : ""}` : "";
   at("result").dataset.value = isKnown(step.key) ? step.result : "";
   at("question").hidden = !state.exercise || isKnown(step.key);
+  at("hint").disabled = state.hinted.has(step.key);
+  renderScore();
   for (const button of document.querySelectorAll("#phases button")) {
     button.setAttribute("aria-pressed", button.dataset.phase === step.phase);
   }
@@ -189,6 +191,18 @@ function isRight(typed, x) {
   return Math.abs(typed - x) <= 0.5 * 10 ** (Math.floor(Math.log10(Math.abs(x))) - 2) * (1 + 1e-9);
 }
 
+// The score counts what was right at the first try; a second try, a hint or a look at the answer does not change it.
+function count(outcome) {
+  const { key } = steps[state.at];
+  if (!state.outcomes.has(key)) state.outcomes.set(key, outcome);
+}
+
+function renderScore() {
+  const outcomes = [...state.outcomes.values()], right = outcomes.filter((outcome) => outcome === "right").length;
+  at("score").hidden = !state.exercise || outcomes.length === 0;
+  at("score").textContent = `${right} of ${outcomes.length} right at the first try`;
+}
+
 function reveal() {
   state.shown.add(steps[state.at].key);
   render();
@@ -198,16 +212,32 @@ at("question").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = at("answer").value.trim().replace("−", "-").replace(",", ".");
   if (text === "") return verdict("Type a number first.", "");
+  if (!Number.isFinite(Number(text))) return verdict(`${text} is not a number.`, "wrong");
   if (isRight(Number(text), steps[state.at].result)) {
+    count("right");
     reveal();
-    verdict("", "");
+    verdict(`${at("answer").value} is right.`, "right");
     at("next").focus();
-  } else verdict(`${at("answer").value} is not right; try again, or ask for the answer.`, "wrong");
+    return;
+  }
+  count("wrong");
+  verdict(`${at("answer").value} is not right; try again, or ask for a hint or the answer.`, "wrong");
+  renderScore();
 });
-at("reveal").addEventListener("click", reveal);
+at("reveal").addEventListener("click", () => {
+  count("shown");
+  verdict("", "");
+  reveal();
+});
+at("hint").addEventListener("click", () => {
+  count("hint");
+  state.hinted.add(steps[state.at].key);
+  render();
+});
 at("exercise").addEventListener("change", () => {
   state.exercise = at("exercise").checked;
-  state.shown.clear();
+  for (const seen of [state.shown, state.hinted, state.outcomes]) seen.clear();
+  verdict("", "");
   render();
 });
 
@@ -243,7 +273,8 @@ for (const [id, end] of [["source", "s"], ["target", "t"]]) {
 const svg = document.querySelector("#picture svg");
 svg.setAttribute("role", "group"); // an image would hide its nodes from readers
 svg.style.minWidth = `${0.8 * svg.viewBox.baseVal.width}px`; // smaller text would not be read: the picture scrolls
-document.querySelector("main").classList.toggle("wide", svg.viewBox.baseVal.width > 900); // it stands above the rest
+document.querySelector("main").classList.toggle("wide", svg.viewBox.baseVal.width > 900); // it stands above the rest,
+document.querySelector("main").classList.toggle("huge", svg.viewBox.baseVal.width > 1400); // on the widest screen too
 nodeElements.forEach((element, i) => {
   element.setAttribute("tabindex", "0");
   element.setAttribute("role", "img");

@@ -14,20 +14,23 @@ from typing import Any
 
 import networkx as nx
 
-from cgraph.algorithms.sweeps import sensitivities
+from cgraph.algorithms.engines import sensitivities
 from cgraph.model.errors import DrawingError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
-from cgraph.model.graph import Node, require_digraph, require_node, topological_order
+from cgraph.model.graph import ComputationalGraph, Node, require_digraph, require_node, topological_order
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
-from cgraph.model.linearized import edge_derivative
-from cgraph.model.operations.elementwise import OPERATIONS
+from cgraph.model.linearized import edge_derivative, nodes_between, with_derivative
+from cgraph.model.operations.elementwise import OPERATIONS, Operation, name_of
+from cgraph.model.rules.differentiation import is_own
 from cgraph.model.values import show_shape
 from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES, fits
 from cgraph.reports.drawing.layout import lay_out
 from cgraph.reports.drawing.picture import MAX_LABELS, Picture, picture_of
 from cgraph.reports.drawing.svg import to_svg
 from cgraph.reports.drawing.words import Line, is_array, one_number, show_names, typeset_equation
+from cgraph.reports.pages.operations_script import operations_script
+from cgraph.transforms.structure import restrict
 
 __all__ = ["page"]
 
@@ -43,19 +46,23 @@ def page(
     s: Node | None = None,
     t: Node | None = None,
     exercise: bool = False,
+    derivative: str = "derivative",
 ) -> str:
     """Return a page that walks through the forward pass, the local derivatives, the backward sweep and the paths.
 
     Parameters
     ----------
     G : networkx.DiGraph
-        Linearized; small enough to be drawn node by node (see `draw`). Not modified.
+        Linearized. Of a graph that is too large to be drawn node by node (see `draw`), the page shows what lies between
+        `s` and `t`. Not modified.
     output : path, optional
         Where the page is written, whole or not at all.
     s, t : node, optional
         The ends of the question; by default the first input and the first output. The reader can choose others.
     exercise : bool, default False
         Whether each answer is hidden until it is asked for, or typed rightly to three significant digits.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i).
 
     Returns
     -------
@@ -65,7 +72,7 @@ def page(
     Raises
     ------
     DrawingError
-        If the graph is too large, has no edge, or is not one of real numbers; `scalarize` takes arrays apart.
+        If what lies between `s` and `t` is too large, the graph has no edge, or is not one of real numbers; `scalarize` takes arrays apart.
     ExtraMissingError
         Without pygraphviz (extra ``draw``).
     CGraphError
@@ -87,23 +94,41 @@ def page(
     (True, False)
     """
     require_digraph(G)
-    if not fits(G):
-        raise DrawingError(
-            f"a page shows at most {MAX_NODES} nodes and {MAX_EDGES} edges, less if edges cross many layers, and this "
-            f"graph has {len(G):,} and {G.number_of_edges():,}; restrict(G, s, t) keeps what lies between two nodes"
-        )
+    G = with_derivative(G, derivative)
     if not G.number_of_edges():
         raise DrawingError("a page walks along edges, and this graph has none")
     order = topological_order(G)
     s = next(i for i in [*getattr(G, "inputs", []), *order] if G.succ[i]) if s is None else s
     t = next((i for i in getattr(G, "outputs", []) if G.pred[i]), order[-1]) if t is None else t
     require_node(G, s, t)
+    note = ""
+    if not fits(G):
+        G, note = _between(G, s, t)
+        order = topological_order(G)
     picture = _quiet(picture_of(G), bool(G.number_of_edges() <= MAX_LABELS))
     data = _data(G, order, picture, s, t) | {"exercise": exercise}
-    text = _filled(picture.title or f"S({s}, {t})", to_svg(lay_out(replace(picture, title=""))), data)
+    text = _filled(picture.title or f"S({s}, {t})", note, to_svg(lay_out(replace(picture, title=""))), data)
     if output is not None:
         write_whole(output, text)
     return text
+
+
+def _between(G: nx.DiGraph[Any], s: Node, t: Node) -> tuple[nx.DiGraph[Any], str]:
+    """Return what lies between two nodes of a large graph, if a page can show it, and what is said of that."""
+    H: nx.DiGraph[Any] = G.subgraph(nodes_between(G, s, t))
+    if not H or not fits(H):
+        raise DrawingError(
+            f"a page shows at most {MAX_NODES} nodes and {MAX_EDGES} edges, less if edges cross many layers; this graph "
+            f"has {len(G):,} and {G.number_of_edges():,}, and between {s!r} and {t!r} lie {len(H):,} and "
+            f"{H.number_of_edges():,}: choose two nodes that are nearer to each other"
+        )
+    note = f"{len(H)} of {len(G):,} nodes: those on paths from {s} to {t}"
+    if not isinstance(G, ComputationalGraph):
+        return H, f"{note}."
+    H = restrict(G, str(s), str(t))  # with what their equations read besides
+    if not fits(H):
+        raise DrawingError(f"the nodes between {s!r} and {t!r} read {len(H):,} nodes, more than a page shows")
+    return H, f"{note}, and what their equations read besides, which is held fast."
 
 
 def _quiet(picture: Picture, labelled: bool) -> Picture:
@@ -143,18 +168,32 @@ def _data(G: nx.DiGraph[Any], order: list[Any], picture: Picture, s: Node, t: No
         "nodes": nodes, "edges": edges, "order": [number[i] for i in order], "s": number[s], "t": number[t],
         "values": values, "refused": _refusal(G),
         "sensitivities": {number[k]: [_real(S, f"S({i}, {k})") for i, S in sensitivities(G, k).items()] for k in targets},
-        "operations": {name: {"infix": row.infix, "precedence": row.precedence, "takes": row.domain[1] if row.domain else ""}
-                       for name, row in OPERATIONS.items()},
+        "operations": {name: {"name": name_of(name), "infix": row.infix, "precedence": row.precedence, "takes": row.domain[1] if row.domain else ""}
+                       for name, row in {**OPERATIONS, **_own_rows(G)}.items()},
     }  # fmt: skip
+
+
+def _own_rows(G: nx.DiGraph[Any]) -> dict[str, Operation]:
+    """Return the rows of the functions of its own that the equations of `G` apply."""
+    steps = [step for _, data in G.nodes(data=True) if "expression" in data for step in data["expression"].steps]
+    applied = [step.operation for step in steps if isinstance(step, Apply) and is_own(step.operation)]
+    return {operation: OPERATIONS[operation] for operation in applied}
 
 
 def _rule(G: nx.DiGraph[Any], j: Any, names: dict[Any, str], number: dict[Any, int]) -> dict[str, Any]:
     """Return how the value of node `j` comes about."""
     data = G.nodes[j]
     if not _is_elementary(G, j):
-        return {"equation": typeset_equation(data["equation"], names)} if "equation" in data else {}
+        return (
+            {"equation": typeset_equation(data["equation"], names, getattr(G, "functions", ()))}
+            if "equation" in data
+            else {}
+        )
     if "expression" in data:
-        return {"equation": typeset_equation(data["equation"], names), "steps": _steps(data["expression"], number)}
+        return {
+            "equation": typeset_equation(data["equation"], names, getattr(G, "functions", ())),
+            "steps": _steps(data["expression"], number),
+        }
     weights = [[number[i], G.edges[i, j]["weight"]] for i in data["operands"]]
     return {"equation": data["activation"], "neuron": {"activation": data["activation"], "weights": weights}}
 
@@ -199,11 +238,15 @@ def _real(value: Any, what: str) -> float | None:
     return None if value is None else float(one_number(value))
 
 
-def _filled(title: str, svg: str, data: dict[str, Any]) -> str:
+def _filled(title: str, note: str, svg: str, data: dict[str, Any]) -> str:
     """Return the page: every part in its place, and a policy that lets nothing else run and nothing be fetched."""
     room = files("cgraph.reports.pages")
     css = room.joinpath("page.css").read_text(encoding="utf-8")
-    script = '"use strict";\n' + "\n".join(room.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
+    parts = [
+        operations_script(name for name in data["operations"] if name_of(name) != name),
+        *(room.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS),
+    ]
+    script = "\n".join(['"use strict";', *parts])
     style = svg[svg.index("<style>") + len("<style>") : svg.index("</style>")]
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(css)} {_hash(style)}; "
@@ -212,7 +255,7 @@ def _filled(title: str, svg: str, data: dict[str, Any]) -> str:
     # Within a script element only "<" could end it; written as an escape, it is the same JSON.
     written = json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     return Template(room.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        policy=policy, title=html.escape(title), css=css, svg=svg, data=written, script=script
+        policy=policy, title=html.escape(title), note=html.escape(note), css=css, svg=svg, data=written, script=script
     )
 
 

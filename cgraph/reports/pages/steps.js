@@ -19,7 +19,7 @@ function written(steps, words, leaf) {
     else {
       const { infix, precedence } = words[step.apply];
       const operands = step.operands.map((k) => done[k]);
-      if (!infix) done.push([`${step.apply}(${operands.map(([text]) => text).join(", ")})`, 9]);
+      if (!infix) done.push([`${words[step.apply].name}(${operands.map(([text]) => text).join(", ")})`, 9]);
       else {
         const sign = { "*": " · ", "-": operands.length > 1 ? " − " : "−", "^": "^", ">=": " ≥ ", "<=": " ≤ " }[infix] || ` ${infix} `;
         const texts = operands.map(([text, binds], position) => {
@@ -36,12 +36,27 @@ function written(steps, words, leaf) {
 
 // All steps for given numbers: {phase, key, title, formula, numbers, result, node, nodes, edges}.
 function allSteps(graph, numbers, s, t, words) {
+  const ends = [s, t];
   return [
-    ...forwardSteps(graph, numbers, words),
-    ...localSteps(graph, numbers, words),
-    ...backwardSteps(graph, numbers, t),
+    ...withoutConstants(forwardSteps(graph, numbers, words), graph, ends, (step) => step.node),
+    ...withoutConstants(localSteps(graph, numbers, words), graph, ends, (step) => graph.edges[step.edge].tail),
+    ...withoutConstants(backwardSteps(graph, numbers, t), graph, ends, (step) => step.node),
     ...pathSteps(graph, numbers, s, t),
   ];
+}
+
+// The steps of a phase without those that are about a constant, such as the +1 of a bias: what they find, the step
+// before finds too (`also`), or the first one.
+function withoutConstants(steps, graph, ends, about) {
+  const isConstant = (step) => graph.nodes[about(step)].kind === "constant" && !ends.includes(about(step));
+  const kept = steps.filter((step) => !isConstant(step));
+  if (kept.length === 0) return steps;
+  let current = kept[0];
+  for (const step of steps) {
+    if (!isConstant(step)) current = step;
+    else current.also = [...(current.also || []), step.key];
+  }
+  return kept;
 }
 
 function forwardSteps(graph, { y }, words) {
@@ -72,7 +87,7 @@ function localSteps(graph, { y, z }, words) {
     const [from, to] = [graph.nodes[i].shown, graph.nodes[j].shown];
     const node = graph.nodes[j], name = `z(${from}, ${to})`;
     const step = { phase: "local", key: `z${e}`, edge: e, nodes: [i, j], edges: [e], result: z[e] };
-    step.title = `The derivative of ${to} by ${from}`;
+    step.title = `The derivative of ${to} with respect to ${from}`;
     if (node.neuron) {
       const w = new Map(node.neuron.weights).get(i), sum = weightedSum(node.neuron, y);
       const gate = differentiate(node.neuron.activation, 0, y[j], [sum]);

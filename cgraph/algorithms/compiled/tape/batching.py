@@ -13,6 +13,7 @@ from cgraph.algorithms.compiled.jit import compiled, is_at_hand
 from cgraph.algorithms.compiled.simd import WIDTH
 from cgraph.algorithms.compiled.tape.elementary_functions import FUNCTIONS
 from cgraph.algorithms.compiled.tape.numba_kernels import TAPE_CALLS, TAPE_LOOPS
+from cgraph.algorithms.compiled.tape.numba_rules import SOURCE
 from cgraph.algorithms.compiled.tape.numpy_kernels import TAPE_RUNS
 from cgraph.algorithms.compiled.tape.program import Program
 from cgraph.algorithms.compiled.threads import cores, for_each
@@ -51,7 +52,7 @@ class Blocks:
         self._points = points
         rows = len(program.first)
         if is_at_hand():
-            self._loops, width = compiled(TAPE_LOOPS, TAPE_CALLS, FUNCTIONS), WIDTH
+            self._loops, width = compiled(TAPE_LOOPS, TAPE_CALLS, FUNCTIONS, SOURCE), WIDTH
         else:
             self._loops, width = TAPE_RUNS, max(min(points or 1, MOST // max(rows, 1)), 1)
         is_one = points is None or points == 1

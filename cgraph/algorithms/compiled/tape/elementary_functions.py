@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FUNCTIONS", "HUGE", "cos", "exp", "log", "sin", "tanh"]
+__all__ = ["FUNCTIONS", "HUGE", "LIMITED", "cos", "exp", "log", "sin", "tanh"]
 
 HUGE = 1e5  # beyond it sine and cosine lose digits to the reduction: their caller takes others
+LIMITED = ("sin", "cos")
 
 # Added to a number below 2^51, it leaves the nearest whole number in the last bits.
 ROUND = 1.5 * 2.0**52

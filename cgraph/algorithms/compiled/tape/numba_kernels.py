@@ -12,31 +12,13 @@ without a branch computes all of them: the compiler makes it do several at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index
 from cgraph.algorithms.compiled.simd import WIDTH, load, store
-from cgraph.algorithms.compiled.tape.elementary_functions import HUGE
-from cgraph.algorithms.compiled.tape.numba_rules import (
-    ADD,
-    COS,
-    EXP,
-    GIVEN,
-    MUL,
-    OPCODES,
-    RELU,
-    SIGMOID,
-    SIN,
-    SUB,
-    TANH,
-    WEIGHTED_SUM,
-    derivatives,
-    is_binary,
-    value,
-)  # fmt: skip
+from cgraph.algorithms.compiled.tape.numba_rules import ADD, GIVEN, MUL, RULES, SUB, WEIGHTED_SUM, is_binary
 
 __all__ = ["TAPE_CALLS", "TAPE_LOOPS"]
 
@@ -59,11 +41,6 @@ def empty_rows(y: Floats) -> Floats:
 def continues(code: int, before: int) -> bool:
     """Return whether a run continues the one before it: arithmetic, done row by row, may read the row above."""
     return code == before and ADD <= code <= SUB
-
-
-def code_of(name: str) -> Any:
-    """Return the code as a program holds it: for a number of another type the rules would be compiled again."""
-    return np.uint8(OPCODES[name])
 
 
 def add_to(S: Floats, k: int, row: Any) -> None:
@@ -113,30 +90,6 @@ def mul_differentiate(begin: int, end: int, first: Index, second: Index, y: Floa
         add_to(S, j, S_k * load(y, i))
 
 
-def number_loops(name: str) -> tuple[Loop, Loop]:
-    """Return the loops of one operation over many operands: its values, its derivatives."""
-    code = code_of(name)
-
-    def values(x: Floats, b: Floats, y: Floats) -> None:
-        for p in range(len(y)):
-            y[p] = value(code, x[p], b[p])
-
-    def derived(x: Floats, b: Floats, y: Floats, z: Floats, z_b: Floats) -> None:
-        for p in range(len(y)):
-            z[p], z_b[p] = derivatives(code, x[p], b[p], y[p])
-
-    values.__name__, derived.__name__ = f"{name}_values", f"{name}_derivatives"
-    return values, derived
-
-
-# What most graphs are made of has loops of its own, in which the compiler chooses the operation beforehand.
-LOOPS_OF_OPERATIONS = (*map(number_loops, ("exp", "sin", "cos", "sigmoid", "tanh", "relu")),)
-(
-    (exp_values, exp_derivatives), (sin_values, sin_derivatives), (cos_values, cos_derivatives),
-    (sigmoid_values, sigmoid_derivatives), (tanh_values, tanh_derivatives), (relu_values, relu_derivatives),
-) = LOOPS_OF_OPERATIONS  # fmt: skip
-
-
 def gather(rows: Index, begin: int, end: int, y: Floats, x: Floats) -> None:
     """Copy the rows that a part of a run reads."""
     for k in range(begin, end):
@@ -147,62 +100,6 @@ def scatter(rows: Index, begin: int, end: int, z: Floats, S: Floats) -> None:
     """Add S(k,t) z(i,k), for the row i that each row k of a part of a run reads."""
     for k in range(begin, end):
         add_to(S, rows[k], load(S, k) * load(z, k - begin))
-
-
-def any_is_huge(x: Floats) -> bool:
-    """Return whether sine or cosine of one of these numbers are not those of polynomials."""
-    huge = 0
-    for p in range(len(x)):
-        huge += abs(x[p]) > HUGE
-    return huge > 0
-
-
-def values_of(code: int, x: Floats, b: Floats, y: Floats) -> None:  # noqa: C901 - a branch for each loop
-    """Compute any operation on many operands."""
-    if code == EXP:
-        exp_values(x, b, y)
-    elif code == SIN:
-        sin_values(x, b, y)
-    elif code == COS:
-        cos_values(x, b, y)
-    elif code == SIGMOID:
-        sigmoid_values(x, b, y)
-    elif code == TANH:
-        tanh_values(x, b, y)
-    elif code == RELU:
-        relu_values(x, b, y)
-    else:
-        for p in range(len(y)):
-            y[p] = value(code, x[p], b[p])
-    if SIN <= code <= COS and any_is_huge(x):
-        for p in range(len(y)):
-            if abs(x[p]) > HUGE:
-                y[p] = np.sin(x[p]) if code == SIN else np.cos(x[p])
-
-
-def derivatives_of(  # noqa: C901 - as above
-    code: int, x: Floats, b: Floats, y: Floats, z: Floats, z_b: Floats
-) -> None:
-    """Compute the derivatives of any operation on many operands."""
-    if code == EXP:
-        exp_derivatives(x, b, y, z, z_b)
-    elif code == SIN:
-        sin_derivatives(x, b, y, z, z_b)
-    elif code == COS:
-        cos_derivatives(x, b, y, z, z_b)
-    elif code == SIGMOID:
-        sigmoid_derivatives(x, b, y, z, z_b)
-    elif code == TANH:
-        tanh_derivatives(x, b, y, z, z_b)
-    elif code == RELU:
-        relu_derivatives(x, b, y, z, z_b)
-    else:
-        for p in range(len(y)):
-            z[p], z_b[p] = derivatives(code, x[p], b[p], y[p])
-    if SIN <= code <= COS and any_is_huge(x):
-        for p in range(len(y)):
-            if abs(x[p]) > HUGE:
-                z[p] = np.cos(x[p]) if code == SIN else -np.sin(x[p])
 
 
 def add_up(begin: int, end: int, first: Index, second: Index, operands: Index, weights: Floats, y: Floats) -> None:
@@ -351,7 +248,8 @@ def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats,
 TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows)
 # What calls another stands after it.
 TAPE_CALLS = (
-    is_binary, value, derivatives, *chain.from_iterable(LOOPS_OF_OPERATIONS), width_of, empty_rows, continues,
+    is_binary, *RULES, width_of, empty_rows, continues,
     add_to, add_fill, mul_fill, sub_fill, add_differentiate, mul_differentiate, sub_differentiate, gather, scatter,
-    any_is_huge, values_of, derivatives_of, add_up, hand_on, fill, differentiate, are_finite,
+    add_up, hand_on, fill, differentiate, are_finite,
 )  # fmt: skip
+values_of, derivatives_of = RULES[-2:]  # as `fill` and `differentiate` find them

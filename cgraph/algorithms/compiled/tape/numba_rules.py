@@ -1,131 +1,192 @@
-"""The operations on a tape: each once for its value, once for its derivatives.
+"""The operations on a tape: each once for its value, once for its derivatives, generated from the table of operations.
 
-The rules are those of `cgraph.model.operations.elementwise`, which machine code cannot read from there; a test compares them
-row by row. They branch on no number, and so serve NumPy, which hands them arrays, as well as machine code, which
-hands them single numbers and takes the functions of `cgraph.algorithms.compiled.tape.elementary_functions` for those of NumPy.
-A value that does not exist comes out as inf or nan.
+Machine code needs a branch for each operation; `SOURCE` is its text. It branches on no number but where a row does, takes
+the functions of `cgraph.algorithms.compiled.tape.elementary_functions` for those of NumPy, and gives inf or nan where a
+value does not exist.
 """
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-__all__ = ["GIVEN", "OPCODES", "WEIGHTED_SUM", "derivatives", "is_binary", "value"]
+from cgraph.algorithms.compiled.tape import elementary_functions
+from cgraph.algorithms.compiled.tape.elementary_functions import HUGE, LIMITED
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import CHOICE, OPERATIONS, Operation
+from cgraph.model.rules.differentiation import rules_of
+from cgraph.model.rules.generate import TARGETS, Code, condition_of, source_of, value_of
 
-# From "add" to "min" there are two operands.
-OPCODES = {name: code for code, name in enumerate((
-    "given", "weighted_sum", "add", "mul", "sub", "div", "pow", "max", "min",
-    "identity", "neg", "square", "reciprocal", "exp", "log", "log2", "log10", "sqrt",
-    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf",
-    "sigmoid", "tanh", "relu", "hard_tanh", "softplus", "leaky_relu", "elu", "gelu", "silu", "abs", "sign",
-))}  # fmt: skip
-(
-    GIVEN, WEIGHTED_SUM, ADD, MUL, SUB, DIV, POW, MAX, MIN,
-    IDENTITY, NEG, SQUARE, RECIPROCAL, EXP, LOG, LOG2, LOG10, SQRT,
-    SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, ASINH, ACOSH, ATANH, ERF,
-    SIGMOID, TANH, RELU, HARD_TANH, SOFTPLUS, LEAKY_RELU, ELU, GELU, SILU, ABS, SIGN,
-) = range(len(OPCODES))  # fmt: skip
+__all__ = [
+    "ADD",
+    "CHOSEN",
+    "GIVEN",
+    "MUL",
+    "OPCODES",
+    "OTHER",
+    "ROWS",
+    "RULES",
+    "SOURCE",
+    "SUB",
+    "WEIGHTED_SUM",
+    "is_binary",
+]  # fmt: skip
 
-exp, log, sin, cos, tanh = np.exp, np.log, np.sin, np.cos, np.tanh
-erf, erfc = np.vectorize(math.erf, otypes=[float]), np.vectorize(math.erfc, otypes=[float])
+# A step of a tape reads two others at most: a choice of three operands is the sum of these, one of which is 0.
+CHOSEN, OTHER = "chosen", "other"
+_HALVES = {
+    CHOSEN: Operation("c a", "where(c, a, 0)", ("0", "where(c, 1, 0)"), ""),
+    OTHER: Operation("c a", "where(c, 0, a)", ("0", "where(c, 0, 1)"), ""),
+}
+_MACHINE = TARGETS["machine"]
+
+
+def _in_order() -> dict[str, Operation]:
+    """Return the rows of the tape: sums, products and differences first, what has two operands before what has one."""
+    rows = {name: row for name, row in (OPERATIONS | _HALVES).items() if row is not CHOICE and len(row.names) <= 2}
+    rank = {"+": 0, "*": 1, "-": 2}
+    return dict(sorted(rows.items(), key=lambda item: (-len(item[1].names), rank.get(item[1].infix, 3))))
+
+
+ROWS = _in_order()
+OPCODES = {name: code for code, name in enumerate(("given", "weighted_sum", *ROWS))}
+GIVEN, WEIGHTED_SUM, ADD, MUL, SUB = range(5)
+LAST_BINARY = max(OPCODES[name] for name, row in ROWS.items() if len(row.names) == 2)
 
 
 def is_binary(code: int) -> bool:
     """Return whether the operation has two operands."""
-    return ADD <= code <= MIN
+    return ADD <= code <= LAST_BINARY
 
 
-# fmt: off
-def value(code: int, x: Any, b: Any) -> Any:  # noqa: C901, PLR0912 - a row for each operation
-    """Return the value of an operation on x, or on x and b."""
-    if code == ADD: return x + b
-    if code == MUL: return x * b
-    if code == SUB: return x - b
-    if code == DIV: return x / b
-    if code == POW: return x**b
-    if code == MAX: return np.maximum(x, b)
-    if code == MIN: return np.minimum(x, b)
-    if code == IDENTITY: return x
-    if code == NEG: return -x
-    if code == SQUARE: return x * x
-    if code == RECIPROCAL: return 1 / x
-    if code == EXP: return exp(x)
-    if code == LOG: return log(x)
-    if code == LOG2: return np.log2(x)
-    if code == LOG10: return np.log10(x)
-    if code == SQRT: return np.sqrt(x)
-    if code == SIN: return sin(x)
-    if code == COS: return cos(x)
-    if code == TAN: return np.tan(x)
-    if code == ASIN: return np.arcsin(x)
-    if code == ACOS: return np.arccos(x)
-    if code == ATAN: return np.arctan(x)
-    if code == SINH: return np.sinh(x)
-    if code == COSH: return np.cosh(x)
-    if code == ASINH: return np.arcsinh(x)
-    if code == ACOSH: return np.arccosh(x)
-    if code == ATANH: return np.arctanh(x)
-    if code == ERF: return erf(x)
-    if code == SIGMOID: return 1 / (1 + exp(-x))  # exp may overflow: 1 / inf is 0
-    if code == TANH: return tanh(x)
-    if code == RELU: return np.maximum(x, 0.0)
-    if code == HARD_TANH: return np.minimum(np.maximum(x, -1.0), 1.0)
-    if code == SOFTPLUS: return np.maximum(x, 0.0) + np.log1p(exp(-np.abs(x)))
-    if code == LEAKY_RELU: return np.maximum(x, 0.01 * x)
-    if code == ELU: return np.maximum(x, 0.0) + np.expm1(np.minimum(x, 0.0))
-    if code == GELU: return x * erfc(-x / math.sqrt(2)) / 2
-    if code == SILU: return x / (1 + exp(-x))
-    if code == ABS: return np.abs(x)
-    return np.sign(x)
+def _names(row: Operation) -> dict[str, str]:
+    return dict(zip(row.names, "xb", strict=False))
 
 
-def derivatives(code: int, x: Any, b: Any, y: Any) -> tuple[Any, Any]:  # noqa: C901, PLR0912 - as above
-    """Return dy/dx and dy/db of ``y = value(code, x, b)``; a condition counts as 1 where it holds, 0 elsewhere.
+def _value(row: Operation) -> Code:
+    """Return the value of x, or of x and b; nan outside the domain of what is put together from other operations."""
+    code = value_of(row, _MACHINE, _names(row))
+    if row.domain is None or not row.value:
+        return code
+    inside = condition_of(row.domain[0], _MACHINE, _names(row))
+    return Code([*inside.lines, *code.lines], [f"{code.results[0]} if {inside.results[0]} else np.nan"])
 
-    That of x^b by b does not exist at x < 0 and is nan, which the rule of a number's derivative makes nobody's
-    business: no row reads S of a number.
+
+def _derivatives(row: Operation) -> Code:
+    """Return dy/dx and dy/db, by the output where the row does so."""
+    code = source_of(rules_of(row), _MACHINE, _names(row))
+    return Code(code.lines, [*code.results, "0.0"][:2])
+
+
+def _far(row: Operation) -> tuple[str, Code] | None:
+    """Return the condition under which a derivative needs its other form, and that form."""
+    if row.far is None:
+        return None
+    condition = condition_of(row.far[0], _MACHINE, _names(row))
+    form = source_of([parse(row.far[1])], _MACHINE, _names(row))
+    return condition.results[0], Code([*condition.lines, *form.lines], [*form.results, "0.0"])
+
+
+def _precise(text: str) -> str:
+    """Return source text in which what is fast for numbers of some size only is replaced by what is always right."""
+    return re.sub(rf"(?<![\w.])({'|'.join(LIMITED)})\(", r"np.\1(", text)
+
+
+def _ladder(head: str, codes: dict[str, Code]) -> Iterator[str]:
+    """Generate a function with a branch for each operation."""
+    yield head
+    for name, code in codes.items():
+        yield f"    if code == {OPCODES[name]}:  # {name}"
+        yield from (f"        {_precise(line)}" for line in code.lines)
+        yield f"        return {_precise(', '.join(code.results))}"
+    yield "    return x" if "y)" not in head else "    return 0.0, 0.0"
+    yield ""
+
+
+def _with_far(row: Operation) -> Code:
+    """Return the derivatives in whichever form has its digits."""
+    code, far = _derivatives(row), _far(row)
+    if far is None:
+        return code
+    condition, form = far
+    lines = [*form.lines, *(line for line in code.lines if line not in form.lines)]
+    return Code(lines, [f"({form.results[0]} if {condition} else {code.results[0]})", code.results[1]])
+
+
+def _loop(head: str, reads: str, code: Code, writes: str, wrong: str) -> Iterator[str]:
+    """Generate a loop over many numbers, in which the compiler chooses the operation beforehand.
+
+    It counts the numbers for which it is `wrong`.
     """
-    if code == ADD: return 1.0, 1.0
-    if code == MUL: return b, x
-    if code == SUB: return 1.0, -1.0
-    if code == DIV: return 1 / b, -y / b
-    # x^0 is the constant 1, at x = 0 too; 0^b is the constant 0 for b > 0.
-    if code == POW: return b * x ** (b - (b != 0)), y * log(x + (x == 0) * (b > 0))
-    if code == MAX: return 1.0 * (x >= b), 1.0 * (x < b)
-    if code == MIN: return 1.0 * (x <= b), 1.0 * (x > b)
-    if code == IDENTITY: return 1.0, 0.0
-    if code == NEG: return -1.0, 0.0
-    if code == SQUARE: return 2 * x, 0.0
-    if code == RECIPROCAL: return -y * y, 0.0
-    if code == EXP: return y, 0.0
-    if code == LOG: return 1 / x, 0.0
-    if code == LOG2: return 1 / (x * math.log(2)), 0.0
-    if code == LOG10: return 1 / (x * math.log(10)), 0.0
-    if code == SQRT: return 1 / (2 * y), 0.0
-    if code == SIN: return cos(x), 0.0
-    if code == COS: return -sin(x), 0.0
-    if code == TAN: return 1 + y * y, 0.0
-    if code == ASIN: return 1 / np.sqrt((1 - x) * (1 + x)), 0.0
-    if code == ACOS: return -1 / np.sqrt((1 - x) * (1 + x)), 0.0
-    if code == ATAN: return 1 / (1 + x * x), 0.0
-    if code == SINH: return np.cosh(x), 0.0
-    if code == COSH: return np.sinh(x), 0.0
-    if code == ASINH: return 1 / np.hypot(x, 1.0), 0.0
-    if code == ACOSH: return 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), 0.0
-    if code == ATANH: return 1 / ((1 - x) * (1 + x)), 0.0
-    if code == ERF: return 2 / math.sqrt(math.pi) * exp(-x * x), 0.0
-    if code == SIGMOID: return y * (1 - y), 0.0
-    if code == TANH: return 1 - y * y, 0.0
-    if code == RELU: return 1.0 * (y > 0), 0.0
-    if code == HARD_TANH: return 1.0 * (np.abs(x) <= 1), 0.0
-    if code == SOFTPLUS: return 1 / (1 + exp(-x)), 0.0
-    if code == LEAKY_RELU: return 0.01 + 0.99 * (x > 0), 0.0
-    if code == ELU: return 1 + np.minimum(y, 0.0), 0.0
-    if code == GELU: return erfc(-x / math.sqrt(2)) / 2 + x * exp(-x * x / 2) / math.sqrt(2 * math.pi), 0.0
-    if code == SILU: return 1 / (1 + exp(-x)) + y / (1 + exp(x)), 0.0
-    if code == ABS: return np.sign(x), 0.0
-    return 0.0, 0.0
-# fmt: on
+    yield head
+    yield from ["    wrong = 0"] * bool(wrong)
+    yield "    for p in range(len(y_)):"
+    yield f"        {reads}"
+    yield from (f"        {line}" for line in code.lines)
+    yield f"        {writes} = {', '.join(code.results)}"
+    yield from [f"        wrong += {wrong}"] * bool(wrong)
+
+
+def _mended(reads: str, wrong: str, code: Code, writes: str) -> Iterator[str]:
+    """Generate a second loop, for those numbers alone."""
+    yield "    if wrong > 0:"
+    yield "        for p in range(len(y_)):"
+    yield f"            {reads}"
+    yield f"            if {wrong}:"
+    yield from (f"                {line}" for line in code.lines)
+    yield f"                {writes} = {', '.join(code.results)}"
+
+
+def _loops(name: str, row: Operation) -> Iterator[str]:
+    """Generate the loops of one operation: its values, its derivatives."""
+    value, derivatives = _value(row), _derivatives(row)
+    for head, reads, code, writes in (
+        (f"def {name}_values(x_, b_, y_):", "x, b = x_[p], b_[p]", value, "y_[p]"),
+        (f"def {name}_derivatives(x_, b_, y_, z_, z_b_):", "x, b, y = x_[p], b_[p], y_[p]", derivatives, "z_[p], z_b_[p]"),
+    ):  # fmt: skip
+        mended = _far(row) if code is derivatives else None
+        precise = Code([_precise(line) for line in code.lines], [_precise(result) for result in code.results])
+        if mended is None and precise != code:
+            mended = f"abs(x) > {HUGE!r}", precise
+        yield from _loop(head, reads, code, writes, mended[0] if mended else "")
+        if mended is not None:
+            yield from _mended(reads, mended[0], mended[1], writes)
+        yield ""
+
+
+def _dispatch(head: str, suffix: str, operands: str, otherwise: str) -> Iterator[str]:
+    yield head
+    for k, name in enumerate(FREQUENT):
+        yield f"    {'elif' if k else 'if'} code == {OPCODES[name]}:"
+        yield f"        {name}_{suffix}({operands})"
+    yield "    else:"
+    yield "        for p in range(len(y_)):"
+    yield f"            {otherwise}"
+    yield ""
+
+
+FREQUENT = [name for name, row in ROWS.items() if row.frequent]
+SOURCE = "\n".join([
+    *_ladder("def value(code, x, b):", {name: _value(row) for name, row in ROWS.items()}),
+    *_ladder("def derivatives(code, x, b, y):", {name: _with_far(row) for name, row in ROWS.items()}),
+    *(line for name in FREQUENT for line in _loops(name, ROWS[name])),
+    *_dispatch("def values_of(code, x_, b_, y_):", "values", "x_, b_, y_", "y_[p] = value(code, x_[p], b_[p])"),
+    *_dispatch("def derivatives_of(code, x_, b_, y_, z_, z_b_):", "derivatives", "x_, b_, y_, z_, z_b_",
+               "z_[p], z_b_[p] = derivatives(code, x_[p], b_[p], y_[p])"),
+])  # fmt: skip
+
+
+def _defined() -> tuple[Callable[..., Any], ...]:
+    """Return the functions of `SOURCE`, in its order: what calls another stands after it."""
+    namespace: dict[str, Any] = {"__name__": __name__, "np": np, "math": math}
+    namespace |= {name: getattr(elementary_functions, name) for name in ("exp", "log", "sin", "cos", "tanh")}
+    before = set(namespace)
+    exec(compile(SOURCE, __file__, "exec"), namespace)  # noqa: S102 - generated above, from the table alone
+    return tuple(function for name, function in namespace.items() if name not in before and callable(function))
+
+
+RULES = _defined()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index, has_finite_sum
-from cgraph.algorithms.compiled.tape.numba_rules import GIVEN, WEIGHTED_SUM, derivatives, is_binary, value
+from cgraph.algorithms.compiled.tape.numba_rules import ADD as FIRST
+from cgraph.algorithms.compiled.tape.numba_rules import GIVEN, ROWS, WEIGHTED_SUM, is_binary
+from cgraph.model.rules.generate import functions_of
 
 __all__ = ["TAPE_RUNS"]
+
+_ROWS = tuple(ROWS.values())
 
 
 def run_tape(
@@ -23,7 +28,7 @@ def run_tape(
                 slots = slice(i[0], j[-1])
                 y[rows] = np.add.reduceat(_times(y[operands[slots]], weights[slots]), i - i[0])
             else:
-                y[rows] = value(code, y[i], y[j])
+                y[rows] = _value(code, y[i], y[j])
     return has_finite_sum(v) or bool(np.isfinite(v).all())
 
 
@@ -38,10 +43,9 @@ def differentiate_tape(
                 slots = slice(i[0], j[-1])
                 np.add.at(S_, operands[slots], _times(np.repeat(S_[rows], j - i, axis=0), weights[slots]))
                 continue
-            z, z_b = derivatives(code, y[i], y[j], y[rows])
-            np.add.at(S_, i, S_[rows] * z)
-            if is_binary(code):
-                np.add.at(S_, j, S_[rows] * z_b)
+            x = (y[i], y[j]) if is_binary(code) else (y[i],)
+            for k, derivative in zip((i, j), _rule(code).derivatives, strict=False):
+                np.add.at(S_, k, S_[rows] * derivative(y[rows], *x))
 
 
 def copy_rows(rows: Index, v: Floats, out: Floats, point: int, column: int) -> bool:
@@ -66,6 +70,18 @@ def _runs(codes: Index, bounds: Index) -> Iterator[tuple[int, slice]]:
     for code, begin, end in zip(codes.tolist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         if code != GIVEN:
             yield code, slice(begin, end)
+
+
+def _rule(code: int) -> Any:
+    """Return the functions of the operation."""
+    return functions_of(_ROWS[code - FIRST])
+
+
+def _value(code: int, x: Floats, b: Floats) -> Any:
+    """Return the value of an operation on x, or on x and b; nan outside its domain."""
+    rule, operands = _rule(code), (x, b) if is_binary(code) else (x,)
+    y = rule.value(*operands)
+    return y if rule.inside is None else np.where(rule.inside(*operands), y, np.nan)
 
 
 def _times(v: Floats, weights: Floats) -> Floats:

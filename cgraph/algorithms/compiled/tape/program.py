@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index
-from cgraph.algorithms.compiled.tape.numba_rules import GIVEN, OPCODES, WEIGHTED_SUM
+from cgraph.algorithms.compiled.tape.numba_rules import ADD, CHOSEN, GIVEN, OPCODES, OTHER, WEIGHTED_SUM
 from cgraph.model.errors import CGraphError
-from cgraph.model.evaluation import is_computed, weights_into
+from cgraph.model.evaluation import is_computed, require_operands, weights_into
 from cgraph.model.graph import ComputationalGraph, topological_order
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import CHOICE, OPERATIONS
 
 __all__ = ["Program", "Recording", "record"]
+
+_COPY = "identity"
 
 
 class Program(NamedTuple):
@@ -86,11 +90,12 @@ def record(G: ComputationalGraph) -> Recording:
             value = data.get("value")
             steps[j] = recorder.give(np.nan if value is None else float(value))
         elif "expression" in data:
+            require_operands(G, j)
             steps[j] = _record_equation(recorder, steps, data["expression"])
         else:
             weights = dict(weights_into(G, j))
             sums[j] = recorder.add_up([steps[i] for i in weights])
-            steps[j] = recorder.apply(data["activation"], sums[j], sums[j])
+            steps[j] = recorder.apply(data["activation"], [sums[j]])
             on_edges |= {(i, j): float(w) for i, w in weights.items()}
         lengths.append(len(recorder))
     program, rank, terms = recorder.sorted()
@@ -114,16 +119,8 @@ def record(G: ComputationalGraph) -> Recording:
 
 def _record_equation(recorder: _Recorder, steps: Mapping[str, int], expression: Expression) -> int:
     """Record the steps of an equation and return the last, the node's own."""
-    done: list[int] = []
-    for step in expression.steps:
-        match step:
-            case Name(name=name):
-                done.append(steps[name])
-            case Number(value=value):
-                done.append(recorder.give(value))
-            case Apply(operation=operation, operands=operands):
-                done.append(recorder.apply(operation, done[operands[0]], done[operands[-1]]))
-    return done[-1] if isinstance(step, Apply) else recorder.apply("identity", done[-1], done[-1])
+    last = recorder.record(expression, steps)
+    return last if isinstance(expression.steps[-1], Apply) else recorder.apply(_COPY, [last])
 
 
 class _Recorder:
@@ -143,11 +140,32 @@ class _Recorder:
         self.given.append(value)
         return self._append(GIVEN, 0, 0, 0)
 
-    def apply(self, operation: str, first: int, second: int) -> int:
-        """Append an operation on one step, given twice, or on two."""
-        if operation not in OPCODES:
+    def record(self, expression: Expression, steps: Mapping[str, int]) -> int:
+        """Append the steps of an equation in what `steps` names, and return the last."""
+        done: list[int] = []
+        for step in expression.steps:
+            match step:
+                case Name(name=name):
+                    done.append(steps[name])
+                case Number(value=value):
+                    done.append(self.give(value))
+                case Apply(operation=operation, operands=operands):
+                    done.append(self.apply(operation, [done[k] for k in operands]))
+        return done[-1]
+
+    def apply(self, operation: str, x: Sequence[int]) -> int:
+        """Append an operation; one on three steps or more by its equation, a choice as the sum of two halves."""
+        if operation in OPCODES:
+            level = 1 + max(self._levels[i] for i in x)
+            return self._append(OPCODES[operation], x[0], x[-1], level)
+        row = OPERATIONS.get(operation)
+        if row is None:
             raise CGraphError(f"compiled graphs have no operation {operation!r}; evaluate and linearize do")
-        return self._append(OPCODES[operation], first, second, 1 + max(self._levels[first], self._levels[second]))
+        if row is not CHOICE:
+            return self.record(parse(row.value), dict(zip(row.names, x, strict=True)))
+        condition, chosen, other = x
+        first, second = self.apply(CHOSEN, [condition, chosen]), self.apply(OTHER, [condition, other])
+        return self._append(ADD, first, second, 1 + max(self._levels[first], self._levels[second]))
 
     def add_up(self, operands: list[int]) -> int:
         """Append a weighted sum of steps."""

@@ -1,0 +1,26 @@
+from cgraph.exercises.answers import Answers, read_answers
+from cgraph.exercises.exercise import Exercise
+from cgraph.exercises.grading import grade
+from cgraph.exercises.questions import Question
+from cgraph.exercises.reading import read_exercise
+from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult
+from cgraph.exercises.sealing import seal
+from cgraph.exercises.solutions.solving import Solution, solve
+from cgraph.exercises.variants import vary
+
+__all__ = [
+    "Answers",
+    "Exercise",
+    "GradeReport",
+    "ItemResult",
+    "Mistake",
+    "PartResult",
+    "Question",
+    "Solution",
+    "grade",
+    "read_answers",
+    "read_exercise",
+    "seal",
+    "solve",
+    "vary",
+]

@@ -1,0 +1,70 @@
+"""The graph of somebody who takes some numbers for true: what follows from a student's own answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from cgraph.exercises.questions import (
+    EdgeDerivative,
+    Entry,
+    Gate,
+    GradientStep,
+    Part,
+    Sensitivity,
+    ValueOf,
+    WeightGradient,
+)
+from cgraph.model.evaluation import linearized_from, source_values
+from cgraph.model.graph import ComputationalGraph
+
+__all__ = ["followed_through"]
+
+
+def followed_through(G: ComputationalGraph, believed: Mapping[Part, Fraction], asked: Part) -> ComputationalGraph:
+    """Return the linearized graph in which the numbers of some parts are what is believed.
+
+    Believed values are carried forward, believed gates and edges stand on the graph, and a believed S(i,t) takes the
+    place of all that lies between i and t, if `asked` is about the same t.
+    """
+    L = linearized_from(G, source_values(G), settle=partial(_believed_value, believed))
+    numbers = {part: float(value) for part, value in believed.items()}
+    for j, gate in ((part.node, v) for part, v in numbers.items() if isinstance(part, Gate)):
+        L.nodes[j]["gate"] = gate
+        for i in L.predecessors(j):
+            L.edges[i, j]["derivative"] = gate * L.edges[i, j]["weight"]
+    for part, z in numbers.items():
+        if isinstance(part, EdgeDerivative):
+            L.edges[part.i, part.j]["derivative"] = z
+    inner = asked.whole if isinstance(asked, Entry) else asked
+    inner = inner.gradient if isinstance(inner, GradientStep) else inner
+    if isinstance(inner, Sensitivity | WeightGradient):
+        for part, S in numbers.items():
+            if (
+                isinstance(part, Sensitivity)
+                and part.t == inner.t
+                and part.s not in {part.t, getattr(inner, "s", None)}
+            ):
+                _shortcut(L, part.s, part.t, S)
+    return L
+
+
+def _shortcut(L: ComputationalGraph, s: str, t: str, S: float) -> None:
+    """Let S(s,t) be a number whatever lies between: the edges that leave s count for nothing, but one to t."""
+    for j in L.successors(s):
+        L.edges[s, j]["derivative"] = 0.0 * L.edges[s, j]["derivative"]
+    L.add_edge(s, t, derivative=S)
+
+
+def _believed_value(believed: Mapping[Part, Fraction], j: str, y: Any) -> Any:
+    """Return what is believed of y(j), entry by entry where it is an array."""
+    if np.ndim(y) == 0:
+        return float(believed.get(ValueOf(j), y))
+    array = np.array(y)
+    for index in np.ndindex(array.shape):
+        array[index] = float(believed.get(Entry(ValueOf(j), index), array[index]))
+    return array

@@ -1,0 +1,228 @@
+"""What a slip is: another graph from which the answer is read, or another reading of it, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cgraph.exercises.questions import EdgeDerivative, Gate, Part, PathProduct, Sensitivity, WeightGradient
+from cgraph.model.errors import CGraphError
+from cgraph.model.evaluation import derivatives_of_steps, is_computed, steps_of
+from cgraph.model.graph import ComputationalGraph
+from cgraph.model.language.expressions import Apply, Expression
+from cgraph.model.linearized import nodes_between
+from cgraph.model.operations.elementwise import OPERATIONS
+from cgraph.model.operations.structured_jacobians import elementwise
+from cgraph.model.rules.generate import functions_of
+
+__all__ = [
+    "Applied",
+    "Change",
+    "Edge",
+    "PossibleMistake",
+    "applied",
+    "edges_of",
+    "ends_of",
+    "finite_or_none",
+    "heads_of",
+    "nodes_of",
+    "with_derivatives",
+    "with_gates",
+    "without_edges",
+]
+
+Change = Callable[[ComputationalGraph], ComputationalGraph]
+Edge = tuple[str, str]
+
+
+class PossibleMistake(NamedTuple):
+    """One slip that could have been made.
+
+    `where` says where to look, and `what` what went wrong there. `change` makes the graph of whoever made the slip
+    from the right one; `read` takes the answer from a graph, where it is not what was asked for.
+    """
+
+    kind: str
+    where: str
+    what: str
+    change: Change | None = None
+    read: Callable[[ComputationalGraph], Any] | None = None
+
+    def answer(self, part: Part, L: ComputationalGraph) -> Any:
+        """Return the number or array that the slip leads to."""
+        return (self.read or part.of)(self.change(L) if self.change else L)
+
+
+def finite_or_none(compute: Callable[[], Any]) -> Any:
+    """Return a number or an array, or None where there is none."""
+    try:
+        with np.errstate(all="ignore"):
+            value = compute()
+    except (CGraphError, ArithmeticError, ValueError, TypeError):
+        return None
+    return (value if np.ndim(value) else float(value)) if np.all(np.isfinite(value)) else None
+
+
+def ends_of(part: Part) -> tuple[str, str] | None:
+    """Return the nodes between which the sweep for `part` runs."""
+    match part:
+        case Sensitivity(s, t):
+            return s, t
+        case WeightGradient(_, j, t):
+            return j, t
+    return None
+
+
+def nodes_of(part: Part, L: ComputationalGraph) -> list[str]:
+    """Return the nodes on the way, tails before heads."""
+    match part:
+        case PathProduct(path):
+            return list(path)
+        case EdgeDerivative(i, j):
+            return [i, j]
+    ends = ends_of(part)
+    return nodes_between(L, *ends) if ends else []
+
+
+def edges_of(part: Part, L: ComputationalGraph) -> list[Edge]:
+    """Return the edges whose derivatives go into the answer."""
+    match part:
+        case PathProduct():
+            return part.edges
+        case EdgeDerivative(i, j):
+            return [(i, j)]
+    inside = set(nodes_of(part, L))
+    return [(i, j) for i, j in L.edges if i in inside and j in inside]
+
+
+def heads_of(part: Part, L: ComputationalGraph) -> list[str]:
+    """Return the computed nodes whose local derivatives go into the answer."""
+    heads = dict.fromkeys(j for _, j in edges_of(part, L))
+    if isinstance(part, WeightGradient):
+        heads = {part.j: None, **heads}
+    if isinstance(part, Gate):
+        heads = {part.node: None}
+    return [j for j in heads if is_computed(L, j)]
+
+
+def with_derivatives(functions: Mapping[Edge, Callable[[Any], Any]]) -> Change:
+    """Return the change of some z(i,j) by functions of what they are."""
+
+    def changed(L: ComputationalGraph) -> ComputationalGraph:
+        H = L.copy()
+        for edge, function in functions.items():
+            H.edges[edge]["derivative"] = function(H.edges[edge]["derivative"])
+        return H
+
+    return changed
+
+
+def without_edges(edges: Iterable[Edge]) -> Change:
+    """Return the change that leaves edges out."""
+    removed = list(edges)
+
+    def changed(L: ComputationalGraph) -> ComputationalGraph:
+        H = L.copy()
+        H.remove_edges_from(removed)
+        return H
+
+    return changed
+
+
+def with_gates(gates: Mapping[str, float]) -> Change:
+    """Return the change of some gates, and of the z(i,j) that they are factors of."""
+
+    def changed(L: ComputationalGraph) -> ComputationalGraph:
+        H = L.copy()
+        for j, gate in gates.items():
+            H.nodes[j]["gate"] = gate
+            for i in H.predecessors(j):
+                H.edges[i, j]["derivative"] = gate * H.edges[i, j]["weight"]
+        return H
+
+    return changed
+
+
+class Applied(NamedTuple):
+    """An operation in the equation of a node: the values `v` of the equation's steps, and which step it is."""
+
+    node: str
+    expression: Expression
+    v: list[Any]
+    k: int
+    operation: str
+    operands: tuple[int, ...]
+
+    @property
+    def value(self) -> Any:
+        """What the operation comes to."""
+        return self.v[self.k]
+
+    @property
+    def x(self) -> list[Any]:
+        """The operands."""
+        return [self.v[o] for o in self.operands]
+
+    @property
+    def varies(self) -> list[bool]:
+        """Whether each operand depends on a node."""
+        return [self.expression.varies[o] for o in self.operands]
+
+    @property
+    def where(self) -> str:
+        """Where to look."""
+        return f"the derivative of node {self.node}"
+
+    def rule(self, p: int) -> Any:
+        """Return the partial derivative of an elementwise operation by the operand at position `p`."""
+        return functions_of(OPERATIONS[self.operation]).derivatives[p](self.value, *self.x)
+
+    def differentiated(self, partials: Mapping[int, Any]) -> Change:
+        """Return the change in which the partial derivatives by some operands are others."""
+        return self.with_local({(self.k, p): self.derivative(p, partial) for p, partial in partials.items()})
+
+    def derivative(self, p: int, partial: Any) -> Any:
+        """Return the derivative by the operand at position `p`, a number or a Jacobian, from the partial derivative."""
+        return elementwise(partial, np.shape(self.x[p]), np.shape(self.value))
+
+    def with_local(self, derivatives: Mapping[tuple[int, int], Any]) -> Change:
+        """Return the change in which the derivatives {(k, p): number or Jacobian} of steps by operands are others."""
+        try:
+            z = derivatives_of_steps(self.expression, self.v, self.node, derivatives)
+        except (CGraphError, ValueError):  # shapes that do not fit: nobody mistakes this way
+            z = {}
+
+        def changed(L: ComputationalGraph) -> ComputationalGraph:
+            if not z:
+                raise ValueError("no such derivative")
+            H = L.copy()
+            for i, derivative in z.items():
+                H.edges[i, self.node]["derivative"] = derivative
+            return H
+
+        return changed
+
+    def inner(self) -> list[Applied]:
+        """Return the operations that the first operand is made of."""
+        found, todo = [], [self.operands[0]]
+        while todo:
+            k = todo.pop()
+            step = self.expression.steps[k]
+            if isinstance(step, Apply):
+                found.append(self._replace(k=k, operation=step.operation, operands=step.operands))
+                todo += step.operands
+        return found
+
+
+def applied(part: Part, L: ComputationalGraph) -> Iterator[Applied]:
+    """Iterate over the operations that vary in the equations on the way."""
+    y = {i: data["value"] for i, data in L.nodes(data=True) if data.get("value") is not None}
+    for j in heads_of(part, L):
+        expression: Expression | None = L.nodes[j].get("expression")
+        if expression is not None:
+            v = steps_of(expression, y, j)
+            for k, step in enumerate(expression.steps):
+                if isinstance(step, Apply) and expression.varies[k]:
+                    yield Applied(j, expression, v, k, step.operation, step.operands)

@@ -1,0 +1,5 @@
+"""Graphs from elsewhere: files of edges, attribution graphs, other programs; and back."""
+
+from cgraph.lazy import load_on_demand
+
+load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`

@@ -1,0 +1,63 @@
+from cgraph.model.errors import (
+    ArchiveError,
+    CGraphError,
+    CycleError,
+    DerivativeError,
+    DrawingError,
+    EquationError,
+    EvaluationError,
+    ExtraMissingError,
+    FormatError,
+    InvalidNodeError,
+    MissingDerivativeError,
+    MissingValueError,
+    NodeNotFound,
+    OrderError,
+    Problem,
+    SearchLimitError,
+    SpecError,
+    SpecWarning,
+    TooManyPathsError,
+    TraceError,
+    UncertaintyError,
+)
+from cgraph.model.evaluation import evaluate, linearize
+from cgraph.model.graph import ComputationalGraph, from_equations
+from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS, Operation
+from cgraph.model.quantities import from_readings
+from cgraph.model.rules.own_functions import register_operation
+from cgraph.model.tracing import trace
+
+__all__ = [
+    "ACTIVATIONS",
+    "OPERATIONS",
+    "ArchiveError",
+    "CGraphError",
+    "ComputationalGraph",
+    "CycleError",
+    "DerivativeError",
+    "DrawingError",
+    "EquationError",
+    "EvaluationError",
+    "ExtraMissingError",
+    "FormatError",
+    "InvalidNodeError",
+    "MissingDerivativeError",
+    "MissingValueError",
+    "NodeNotFound",
+    "Operation",
+    "OrderError",
+    "Problem",
+    "SearchLimitError",
+    "SpecError",
+    "SpecWarning",
+    "TooManyPathsError",
+    "TraceError",
+    "UncertaintyError",
+    "evaluate",
+    "from_equations",
+    "from_readings",
+    "linearize",
+    "register_operation",
+    "trace",
+]

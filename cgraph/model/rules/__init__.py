@@ -1,0 +1,1 @@
+"""What follows from the rows of the table of operations: functions, code for other targets, derivatives."""

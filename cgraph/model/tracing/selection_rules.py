@@ -1,0 +1,228 @@
+"""Rules of the functions that move, select, join and split entries."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS, Slice
+from cgraph.model.tracing.recording import Refused
+from cgraph.model.tracing.traced_arrays import TracedArray, apply
+
+__all__ = ["SELECTIONS"]
+
+Rule = Callable[..., Any]
+
+# --- parts of arrays ----------------------------------------------------------------------------------------------------
+
+
+def _positions(x: Any) -> Any:
+    if not isinstance(x, TracedArray):
+        raise Refused("by a traced value cannot be followed", "what it selects would depend on a traced value")
+    return np.arange(x.size).reshape(x.shape)
+
+
+def _moved(function: Rule) -> Rule:
+    """Return the rule of a function that only moves entries: what it does to their numbers says where they go."""
+
+    def rule(a: Any, *args: Any, **kwargs: Any) -> Any:
+        return _selected(a, np.asarray(function(_positions(a), *args, **kwargs)))
+
+    return rule
+
+
+def _selected(x: Any, places: Any) -> Any:
+    """Return the entries of the flattened `x` at `places`, in the shape of `places`."""
+    if x.ndim and not places.ndim:
+        return apply("index", x, key=tuple(int(k) for k in np.unravel_index(places, x.shape)))
+    if not np.array_equal(places.ravel(), np.arange(x.size)):
+        flat = x if x.ndim == 1 else apply("reshape", x, shape=(-1,))
+        x = apply("index", flat, key=(tuple(places.ravel().tolist()),))
+    return x if x.shape == places.shape else apply("reshape", x, shape=places.shape)
+
+
+def _permuted(function: Rule) -> Rule:
+    """Return the rule of a function that permutes axes: the lengths of an array of 2 x 3 x ... say how."""
+
+    def rule(a: Any, *args: Any, **kwargs: Any) -> Any:
+        axes = tuple(n - 2 for n in function(np.broadcast_to(0, range(2, 2 + np.ndim(a))), *args, **kwargs).shape)
+        if axes == tuple(range(np.ndim(a))):
+            return a
+        return apply("transpose", a) if axes == tuple(range(np.ndim(a)))[::-1] else apply("transpose", a, axes=axes)
+
+    return rule
+
+
+def _index(x: Any, key: Any) -> Any:
+    places = np.asarray(_positions(x)[key])
+    written = _written_key(key if isinstance(key, tuple) else (key,), x.ndim)
+    found = ARRAY_OPERATIONS["index"].value(_positions(x), written) if x.ndim else _positions(x)
+    if not np.array_equal(np.ravel(found), places.ravel()):  # an index that equations have no word for
+        return _selected(x, places)
+    everything = all(part == Slice(None, None, None) for part in written)
+    y = x if everything else apply("index", x, key=written)
+    return y if y.shape == places.shape else apply("reshape", y, shape=places.shape)
+
+
+def _written_key(key: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """Return an index as equations write it: numbers, slices and lists; a new axis is left to a reshape."""
+    used = sum(np.ndim(part) if np.asarray(part).dtype == bool else 1
+               for part in key if part is not None and part is not Ellipsis)  # fmt: skip
+    parts: list[Any] = []
+    for part in key:
+        if part is Ellipsis:
+            parts += [slice(None)] * (ndim - used)
+        elif part is not None:
+            parts += np.nonzero(part) if np.asarray(part).dtype == bool else [part]
+    lists = [part for part in parts if np.ndim(part)]
+    shape = np.broadcast_shapes(*map(np.shape, lists))
+    return tuple(
+        Slice(*(None if end is None else operator.index(end) for end in (part.start, part.stop, part.step)))
+        if isinstance(part, slice)
+        else tuple(np.broadcast_to(part, shape).ravel().tolist())
+        if np.ndim(part)
+        else operator.index(part)
+        for part in parts
+    )
+
+
+def _concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
+    if axis is None:
+        return _concatenate([np.ravel(a) for a in arrays])
+    return apply("concatenate", *arrays, axis=operator.index(axis))
+
+
+def _stack(arrays: Sequence[Any], axis: Any = 0) -> Any:
+    return apply("stack", *arrays, axis=operator.index(axis))
+
+
+def _vstack(tup: Sequence[Any], *, dtype: None = None, casting: str = "same_kind") -> Any:  # noqa: ARG001 - row_stack says them
+    return _concatenate([np.atleast_2d(a) for a in tup])
+
+
+def _hstack(tup: Sequence[Any]) -> Any:
+    rows = [np.atleast_1d(a) for a in tup]
+    return _concatenate(rows, axis=0 if rows[0].ndim == 1 else 1)
+
+
+def _column_stack(tup: Sequence[Any]) -> Any:
+    return _concatenate([a if np.ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in tup], axis=1)
+
+
+def _dstack(tup: Sequence[Any]) -> Any:
+    return _concatenate([np.atleast_3d(a) for a in tup], axis=2)
+
+
+def _append(arr: Any, values: Any, axis: Any = None) -> Any:
+    return _concatenate([arr, values], axis)
+
+
+def _array(object: Any, dtype: Any = None, **_: Any) -> Any:
+    """Return nested lists of traced arrays as one: the lists become axes before those of the entries."""
+    if dtype is not None and np.dtype(dtype) != np.float64:
+        raise Refused(f"of {np.dtype(dtype)} cannot be followed", "a graph holds real numbers, float64")
+    if not isinstance(object, list | tuple):
+        return object
+    return _stack([_array(part) for part in object])
+
+
+def _split(function: Rule) -> Rule:
+    """Return the rule of a function that cuts an array into parts."""
+
+    def rule(ary: Any, *args: Any, **kwargs: Any) -> Any:
+        return [_selected(ary, part) for part in function(_positions(ary), *args, **kwargs)]
+
+    return rule
+
+
+# --- fillings ---------------------------------------------------------------------------------------------------------
+
+
+def _broadcast_arrays(*args: Any) -> Any:
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
+def _meshgrid(*xi: Any, indexing: str = "xy") -> Any:
+    shape = [np.size(x) for x in xi]
+    rank = len(xi)
+    grids = [
+        np.broadcast_to(np.reshape(x, [-1 if k == j else 1 for j in range(rank)]), shape) for k, x in enumerate(xi)
+    ]
+    return tuple(np.swapaxes(grid, 0, 1) if indexing == "xy" and rank > 1 else grid for grid in grids)
+
+
+def _linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any:
+    steps = np.arange(num) / max(num - endpoint, 1)
+    return start + np.reshape(steps, (num, *(1,) * max(np.ndim(start), np.ndim(stop)))) * (stop - start)
+
+
+def _full_like(a: Any, fill_value: Any) -> Any:
+    return np.broadcast_to(fill_value, np.shape(a))
+
+
+def _diag(v: Any, k: int = 0) -> Any:
+    if np.ndim(v) != 1:
+        return np.diagonal(v, k)
+    return np.pad(v, (max(-k, 0), max(k, 0)))[:, None] * np.eye(len(v) + abs(k), k=k)
+
+
+def _triangle(part: Rule) -> Rule:
+    """Return the rule of tril or triu: a product with zeros and ones."""
+    return lambda m, k=0: m * part(np.ones(np.shape(m)), k)
+
+
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
+    if not isinstance(mode, str) or mode in {"linear_ramp", "maximum", "mean", "median", "minimum", "empty"}:
+        raise Refused(
+            f"with mode={mode!r} cannot be followed", "the modes constant, edge, reflect, symmetric and wrap can"
+        )
+    if mode != "constant" or not isinstance(array, TracedArray):
+        if options.get("reflect_type", "even") != "even":
+            raise Refused("with reflect_type='odd' cannot be followed", "reflect_type='even' can")
+        return _moved(np.pad)(array, pad_width, mode, **options)
+    widths = np.broadcast_to(pad_width, (np.ndim(array), 2)).tolist()
+    fills = np.broadcast_to(options.get("constant_values", 0.0), (np.ndim(array), 2)).tolist()
+    for axis, (ends, fill) in enumerate(zip(widths, fills, strict=True)):
+        shape = np.shape(array)
+        before, after = (np.full((*shape[:axis], n, *shape[axis + 1 :]), f) for n, f in zip(ends, fill, strict=True))
+        parts = [part for part in (before, array, after) if np.size(part)]
+        array = np.concatenate(parts, axis=axis) if len(parts) > 1 else array
+    return array
+
+
+# fmt: off
+_MOVES = (
+    np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.flipud,
+    np.fliplr, np.roll, np.rot90, np.repeat, np.tile, np.take, np.take_along_axis, np.delete, np.resize, np.diagonal,
+    np.broadcast_to,
+)
+# fmt: on
+
+SELECTIONS: dict[Any, Rule] = {
+    operator.getitem: _index,
+    **{function: _moved(function) for function in _MOVES},
+    **{function: _permuted(function) for function in (np.transpose, np.swapaxes, np.moveaxis, np.rollaxis)},
+    # joining
+    **dict.fromkeys((np.array, np.asarray, np.asanyarray, np.ascontiguousarray), _array),
+    np.concatenate: _concatenate,
+    np.stack: _stack,
+    np.vstack: _vstack,
+    np.hstack: _hstack,
+    np.dstack: _dstack,
+    np.column_stack: _column_stack,
+    np.append: _append,
+    **{function: _split(function) for function in (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit)},
+    # fillings
+    np.broadcast_arrays: _broadcast_arrays,
+    np.meshgrid: _meshgrid,
+    np.linspace: _linspace,
+    np.full_like: _full_like,
+    np.diag: _diag,
+    np.tril: _triangle(np.tril),
+    np.triu: _triangle(np.triu),
+    np.pad: _pad,
+}

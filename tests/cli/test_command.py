@@ -34,6 +34,8 @@ OTHERS = [
     "grade",
     "vary",
     "seal",
+    "budget",
+    "screen",
     "draw",
     "page",
     "schema",
@@ -487,7 +489,7 @@ def test_a_completion_script_knows_every_command_and_option(run, shell):
     ("words", "expected"),
     [
         (["cgraph", "transform", "expand", "g.yaml", "--format", ""], {"yaml", "json", "toml"}),
-        (["cgraph", "s"], {"show", "sensitivity", "schema", "solve", "seal"}),
+        (["cgraph", "s"], {"show", "sensitivity", "schema", "screen", "solve", "seal"}),
         (["cgraph", ""], {*COMMANDS, *OTHERS, "--help", "--version"}),
         (["cgraph", "--v"], {"--version"}),
         (["cgraph", "paths", "--t"], {"--to", "--top"}),

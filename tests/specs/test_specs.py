@@ -240,6 +240,7 @@ def test_round_trip(G, format):
     assert_same(G, read(written(G, format), format))
 
 
+@pytest.mark.filterwarnings("ignore::cgraph.model.errors.SpecWarning")  # of a node that is named as a number
 @given(st.lists(node_names, min_size=2, max_size=4, unique=True), st.floats(allow_nan=False, allow_infinity=False),
        st.sampled_from(FORMATS), st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"])).map(composed))  # fmt: skip
 def test_round_trip_with_any_names_and_numbers(names, value, format, title):

@@ -7,7 +7,7 @@ LAYOUTS = ("numerator", "denominator")  # of a Jacobian: a row for each entry of
 RULES = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill")
 METHODS = (*RULES, "chain", "anneal", "optimal")
 SPEC_FORMATS = ("yaml", "json", "toml")
-SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities")  # in a picture
+SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities", "budget")  # in a picture
 PICTURE_FORMATS = ("svg", "png", "pdf", "tikz", "dot", "mermaid")
 TRANSFORMS = (
     "append_loss", "couple", "decouple", "drop_zero_edges", "expand", "fold_constants", "layerwise", "merge_nodes",

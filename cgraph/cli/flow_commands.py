@@ -7,7 +7,7 @@ from typing import Any
 
 import cgraph as cg
 from cgraph.algorithms.elasticities import relative
-from cgraph.cli.graph_source import chosen_pairs, linearized, usage
+from cgraph.cli.graph_source import chosen_pairs, linearized, read_data, usage
 from cgraph.cli.output import counted, print_result, records_table, sensitivity_title, sorted_records
 from cgraph.model.linearized import nodes_between
 
@@ -42,6 +42,8 @@ def edges(arguments: argparse.Namespace) -> int:
 def effects(arguments: argparse.Namespace) -> int:
     """Print the direct, the indirect and the total effect of each pair of ends."""
     L = linearized(arguments)
+    if arguments.covariance is not None:
+        return _estimated_effects(L, arguments)
     records = []
     for s, t in chosen_pairs(L, arguments):
         found = usage(cg.effects, L, s, t)
@@ -50,4 +52,24 @@ def effects(arguments: argparse.Namespace) -> int:
             record["elasticity"] = relative(L, s, t, found.total)
         records.append(record)
     print_result(arguments, {"effects": records}, records, [records_table(records)])
+    return DONE
+
+
+def _estimated_effects(L: cg.ComputationalGraph, arguments: argparse.Namespace) -> int:
+    """Print the effects, and those along single paths, with standard errors."""
+    covariance = read_data(arguments.covariance)
+    records: list[dict[str, Any]] = []
+    for s, t in chosen_pairs(L, arguments):
+        found = usage(cg.effects, L, s, t, covariance=covariance)
+        named = found._asdict() | {
+            " -> ".join(row.path): row for row in cg.path_effects(L, s, t, covariance=covariance)
+        }
+        for name, estimate in named.items():
+            low, high = estimate.interval()
+            records.append(
+                {"from": s, "to": t, "effect": name, "estimate": estimate.value,
+                 "standard_error": estimate.standard_error, "z": estimate.z, "p": estimate.p, "low": low, "high": high}
+            )  # fmt: skip
+    title = "low and high are the ends of the 95% interval"
+    print_result(arguments, {"effects": records}, records, [records_table(records, title)])
     return DONE

@@ -24,6 +24,7 @@ __all__ = [
     "linearized",
     "only_output",
     "placed",
+    "read_data",
     "standard_input",
     "usage",
     "written",
@@ -103,6 +104,18 @@ def _from_equations(text: str, values: dict[str, Any]) -> cg.ComputationalGraph:
         if not G.succ[name]:
             raise UsageError(f"no equation uses {name!r}, which --at sets")
     return G
+
+
+def read_data(path: str) -> Any:
+    """Return what a file of YAML, JSON or TOML holds, as plain data."""
+    from cgraph.specs.reading import read_document
+
+    try:
+        document = read_document(path)
+    except OSError as error:
+        raise UsageError(f"cannot read {path!r}: {error.strerror or error}") from None
+    document.raise_problems()
+    return document.data
 
 
 def standard_input() -> IO[Any]:

@@ -124,6 +124,8 @@ def _add_sensitivity_commands(command: Callable[..., argparse.ArgumentParser]) -
     _add_spec(sub)
     _add_many_ends(sub, "by default every input and weight, and every output")
     _add_relative(sub)
+    sub.add_argument("--covariance", metavar="FILE", help="of estimated numbers on edges, for standard errors: "
+                     "edges and their matrix, in YAML, JSON or TOML")  # fmt: skip
 
 
 def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> None:

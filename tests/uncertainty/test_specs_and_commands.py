@@ -179,3 +179,44 @@ def test_what_is_refused(run, tmp_path, arguments, status, message):
     found, _, err = run(arguments[0], spec, *arguments[1:])
     assert found == status
     assert message in err
+
+
+def test_a_picture_of_the_budget():
+    L = cg.linearize(read(RESISTANCE))
+    picture = cg.draw(L, t="R", show=("names", "budget")).picture
+    assert {(e.tail, e.head): e.lines[0].text for e in picture.edges} == {("V", "R"): "104%", ("I", "R"): "96.1%"}
+    assert [note.text for note in picture.notes] == [
+        "u(R) = 0.1473", "thickness: share of the variance of R that passes through the edge"
+    ]  # fmt: skip
+    with pytest.raises(cg.DrawingError, match="the budget is that of one node t"):
+        cg.draw(L, show=("budget",))
+    certain = cg.draw(cg.linearize(cg.read_spec(EXAMPLES / "titration.yaml")), t="c", show=("budget",)).picture
+    strokes = {(e.tail, e.head): e.stroke for e in certain.edges}
+    assert strokes["m_net", "m"].kind == "off"
+    assert strokes["rep", "c"].width == pytest.approx(1 + 4 * 0.3025, abs=1e-3)
+
+
+COVARIANCE = "edges: [x -> m, m -> y, x -> y]\nmatrix: [[0.01, 0.002, 0], [0.002, 0.04, 0], [0, 0, 0.09]]\n"
+
+
+def test_effects_with_a_covariance(run, tmp_path):
+    (tmp_path / "m.yaml").write_text("edges: {x -> m: 0.5, m -> y: 2.0, x -> y: 0.25}\n")
+    (tmp_path / "c.yaml").write_text(COVARIANCE)
+    ends = ["effects", tmp_path / "m.yaml", "--from", "x", "--to", "y", "--covariance"]
+    status, out, err = run(*ends, tmp_path / "c.yaml", "--format", "json")
+    assert (status, err) == (0, "")
+    rows = {row["effect"]: row for row in json.loads(out)["effects"]}
+    assert list(rows) == ["direct", "indirect", "total", "x -> m -> y", "x -> y"]
+    assert rows["indirect"]["standard_error"] == pytest.approx(0.054**0.5)
+    assert rows["direct"]["low"] == pytest.approx(0.25 - 1.959964 * 0.3)
+    status, _, err = run(*ends, tmp_path / "none.yaml")
+    assert status == 2
+    assert "cannot read" in err
+    (tmp_path / "d.yaml").write_text("edges: [x -> q]\nmatrix: [[1]]\n")
+    status, _, err = run(*ends, tmp_path / "d.yaml")
+    assert status == 4
+    assert "'x -> q', which is no edge of the graph" in err
+    (tmp_path / "e.yaml").write_text("edges: [x -> m\n")
+    status, _, err = run(*ends, tmp_path / "e.yaml")
+    assert status == 3
+    assert "e.yaml:1" in err or "e.yaml:2" in err

@@ -95,7 +95,9 @@ def draw(
         negative.
     show : collection of str, optional
         What is written on nodes and edges, of ``"names"``, ``"equations"``, ``"values"``, ``"derivatives"``,
-        ``"weights"`` and ``"sensitivities"``; by default names and the numbers that `G` holds.
+        ``"weights"``, ``"sensitivities"`` and ``"budget"``; by default names and the numbers that `G` holds. With
+        ``"budget"`` an edge is as thick as the share of the variance of y(t) that passes through it, by the uncertainties
+        that the spec states.
     top : int, optional
         With `s` and `t`: the strongest paths, each in a colour of its own, in place of what flows through the edges. Of a
         large graph nothing but these paths is drawn.

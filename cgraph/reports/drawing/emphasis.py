@@ -14,8 +14,9 @@ from cgraph.algorithms.sweeps import edge_sensitivities
 from cgraph.model.graph import Node
 from cgraph.reports.drawing.palette import PATHS
 from cgraph.reports.drawing.words import Line, show_quantity
+from cgraph.uncertainty.budget import uncertainty_budget
 
-__all__ = ["PLAIN", "Stroke", "strokes_by_flow", "strokes_by_path"]
+__all__ = ["PLAIN", "Stroke", "strokes_by_budget", "strokes_by_flow", "strokes_by_path"]
 
 WIDEST = 4.0  # what the strongest edge is wider than a plain one
 LONGEST = 30  # nodes of a path whose names are listed
@@ -46,6 +47,26 @@ def strokes_by_flow(G: nx.DiGraph[Any], s: Node, t: Node, names: Mapping[Any, st
     else:
         legend = f"thickness: share of d{names[t]}/d{names[s]} that flows through the edge, by its Frobenius norm"
     return strokes, [Line("note", legend)]
+
+
+def strokes_by_budget(
+    G: nx.DiGraph[Any], t: Node, names: Mapping[Any, str]
+) -> tuple[Strokes, dict[tuple[Any, Any], float], list[Line]]:
+    """Return edges as thick as the share of the variance of y(t) that passes through them, the shares, and two lines.
+
+    The uncertainties are those that the spec states.
+    """
+    budget = uncertainty_budget(G, [t])
+    variance = budget.standard[t] ** 2
+    shares = {edge: part / variance if variance else 0.0 for edge, part in budget.by_edge(t).items()}
+    strokes = dict.fromkeys(G.edges, Stroke("off"))
+    strokes |= {edge: Stroke("plain", 1 + WIDEST * min(share, 1.0)) for edge, share in shares.items() if share}
+    thickness = f"thickness: share of the variance of {names[t]} that passes through the edge"
+    return (
+        strokes,
+        shares,
+        [Line("note", f"u({names[t]}) = {show_quantity(budget.standard[t])}"), Line("note", thickness)],
+    )
 
 
 def strokes_by_path(

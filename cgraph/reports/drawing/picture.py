@@ -19,7 +19,7 @@ from cgraph.model.errors import DrawingError, MissingValueError, nearest, shorte
 from cgraph.model.graph import Node, require_node
 from cgraph.model.linearized import edge_derivative, nodes_between, require_digraph
 from cgraph.model.neurons import linear_halves
-from cgraph.reports.drawing.emphasis import PLAIN, Stroke, strokes_by_flow, strokes_by_path
+from cgraph.reports.drawing.emphasis import PLAIN, Stroke, strokes_by_budget, strokes_by_flow, strokes_by_path
 from cgraph.reports.drawing.extent import Extent, bands_of, extent_of
 from cgraph.reports.drawing.words import Line, show_names, show_quantity, typeset_equation
 from cgraph.reports.tables import show_number
@@ -101,8 +101,11 @@ def picture_of(
         return _banded(G, s, t, show)
     names = {i: str(i) for i in extent.nodes} if plain_names else show_names(extent.nodes)
     strokes: Mapping[Any, Stroke] = {}
+    shares: Mapping[Any, float] = {}
     notes: list[Line] = []
-    if s is not None and t is not None:
+    if "budget" in chosen:
+        strokes, shares, notes = strokes_by_budget(G, t, names)
+    elif s is not None and t is not None:
         strokes, notes = strokes_by_flow(G, s, t, names) if top is None else strokes_by_path(G, paths, top, names)
     if show is None and len(extent.edges) > MAX_LABELS:
         chosen -= {"derivatives", "weights"}
@@ -110,7 +113,7 @@ def picture_of(
     if "sensitivities" in chosen:
         what = f"of {names[t]} with respect to the node" if t is not None else f"of the node with respect to {names[s]}"
         notes.append(Line("note", f"S: the derivative {what}"))
-    facts = _Facts(G, extent, s, t, chosen, strokes, names)
+    facts = _Facts(G, extent, s, t, chosen, strokes, shares, names)
     return Picture(
         _title(G),
         tuple(map(facts.node, extent.nodes)),
@@ -138,6 +141,8 @@ def _checked(G: nx.DiGraph[Any], show: Collection[str], s: Node | None, t: Node 
             raise DrawingError(f"a picture cannot show {str(word)!r}; {advice}")
     if "sensitivities" in show and s is None and t is None:
         raise DrawingError("the sensitivities are those of one node t, or to one node s; give t or s")
+    if "budget" in show and (t is None or s is not None):
+        raise DrawingError("the budget is that of one node t, from all that is uncertain; give t, and no s")
     for j, data in G.nodes(data=True):
         if "values" in show and data.get("role") in KINDS and data.get("value") is None:
             raise MissingValueError(f"node {j!r} has no value to show; run linearize(G), or do not show values")
@@ -149,9 +154,10 @@ class _Facts:
 
     def __init__(
         self, G: nx.DiGraph[Any], extent: Extent, s: Any, t: Any, chosen: set[str], strokes: Mapping[Any, Stroke],
-        names: Mapping[Any, str],
+        shares: Mapping[Any, float], names: Mapping[Any, str],
     ) -> None:  # fmt: skip
         self.G, self.s, self.t, self.chosen, self.strokes, self.names = G, s, t, chosen, strokes, names
+        self.shares = shares
         self.functions: tuple[str, ...] = getattr(G, "functions", ())
         self.S = sensitivities(G, t) if t is not None else sensitivities_from(G, s) if s is not None else {}
         self.z = edge_derivative(G, "derivative")
@@ -189,6 +195,8 @@ class _Facts:
             lines.append(Line("weight", f"w = {show_quantity(data['weight'])}"))
         if "derivatives" in self.chosen and self.halves.get(i) != j:
             lines.append(Line("derivative", show_quantity(self.z(i, j))))
+        if (i, j) in self.shares:
+            lines.append(Line("share", f"{100 * self.shares[i, j]:.3g}%"))
         return PictureEdge(i, j, tuple(lines), self.edge_tooltip(i, j), self.strokes.get((i, j), PLAIN))
 
     def node_tooltip(self, i: Any) -> str:

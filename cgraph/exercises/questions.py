@@ -22,6 +22,7 @@ from cgraph.exercises.tolerances import Tolerance
 from cgraph.model.extended_range import in_floats
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
+from cgraph.uncertainty.budget import uncertainty_budget
 
 __all__ = [
     "Choice",
@@ -35,6 +36,8 @@ __all__ = [
     "PathProduct",
     "Question",
     "Sensitivity",
+    "StandardUncertainty",
+    "UncertaintyComponent",
     "ValueOf",
     "WeightGradient",
 ]
@@ -115,6 +118,35 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class StandardUncertainty:
+    """u(t) of a result, by the uncertainties that the spec states."""
+
+    t: str
+
+    def of(self, L: ComputationalGraph) -> Any:
+        """Return the number in a linearized graph."""
+        return uncertainty_budget(L, [self.t]).standard[self.t]
+
+    def __str__(self) -> str:
+        return f"u({self.t})"
+
+
+@dataclass(frozen=True)
+class UncertaintyComponent:
+    """S(i,t) u(i): what the uncertainty of an input makes of a result."""
+
+    t: str
+    i: str
+
+    def of(self, L: ComputationalGraph) -> Any:
+        """Return the number in a linearized graph."""
+        return uncertainty_budget(L, [self.t]).components[self.t][self.i]
+
+    def __str__(self) -> str:
+        return f"the component of {self.i} in u({self.t})"
+
+
+@dataclass(frozen=True)
 class PathCount:
     """The number of paths from s to t."""
 
@@ -176,7 +208,7 @@ class GradientStep:
 class Entry:
     """One entry of a part that is an array."""
 
-    whole: ValueOf | Sensitivity | WeightGradient | EdgeDerivative | Gate | PathCount | PathProduct | GradientStep
+    whole: Part
     index: tuple[int, ...]
 
     def of(self, L: ComputationalGraph) -> Any:
@@ -187,7 +219,19 @@ class Entry:
         return f"{self.whole}[{', '.join(map(str, self.index))}]"
 
 
-Part = ValueOf | Sensitivity | WeightGradient | EdgeDerivative | Gate | PathCount | PathProduct | GradientStep | Entry
+Part = (
+    ValueOf
+    | Sensitivity
+    | WeightGradient
+    | EdgeDerivative
+    | Gate
+    | PathCount
+    | PathProduct
+    | GradientStep
+    | StandardUncertainty
+    | UncertaintyComponent
+    | Entry
+)
 
 
 def _typed(node: str) -> str:

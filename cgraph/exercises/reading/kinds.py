@@ -19,13 +19,17 @@ from cgraph.exercises.questions import (
     PathCount,
     PathProduct,
     Sensitivity,
+    StandardUncertainty,
+    UncertaintyComponent,
     ValueOf,
     WeightGradient,
 )
 from cgraph.exercises.reading.wording import MistakeError, Wording, number_at, suggestion
+from cgraph.model.errors import UncertaintyError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.graph import topological_order
 from cgraph.model.values import show_shape
+from cgraph.uncertainty.budget import UncertaintyBudget, uncertainty_budget
 
 __all__ = ["KINDS", "Asked"]
 
@@ -111,6 +115,29 @@ def step(wording: Wording) -> Asked:
     return one(GradientStep(gradient, float(number_at(("rate",), wording.entry["rate"]))))
 
 
+def uncertainty(wording: Wording) -> Asked:
+    """``u: Z``."""
+    t = wording.node(wording.text)
+    _require_budget(wording, t)
+    return one(StandardUncertainty(t))
+
+
+def component(wording: Wording) -> Asked:
+    """``component: Z/V``."""
+    above, below = _halves(wording)
+    t, i = wording.node(above), wording.node(below)
+    if i not in _require_budget(wording, t).components[t]:
+        raise wording.mistake(f"node {i!r} has no uncertainty", "state it under 'uncertainty'")
+    return one(UncertaintyComponent(t, i))
+
+
+def _require_budget(wording: Wording, t: str) -> UncertaintyBudget:
+    try:
+        return uncertainty_budget(wording.L, [t])
+    except UncertaintyError as error:
+        raise wording.mistake(str(error)) from None
+
+
 def formula(wording: Wording) -> Asked:
     """``formula: J/x1``, perhaps with ``domain: {x1: [0.1, 2]}``."""
     above, below = _halves(wording)
@@ -161,6 +188,8 @@ KINDS = {
     "delta": Kind(delta, "write delta: h1"),
     "gate": Kind(gate, "write gate: h1"),
     "step": Kind(step, "write step: w_13 and rate: 0.1"),
+    "u": Kind(uncertainty, "write u: Z"),
+    "component": Kind(component, "write component: Z/V"),
     "formula": Kind(formula, "write formula: J/x1"),
     "choice": Kind(choice, "write choice: [first, second] and answer: A"),
     "table": Kind(table, "write table: forward, or table: backward"),

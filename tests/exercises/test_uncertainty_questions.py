@@ -44,3 +44,10 @@ def test_a_spec_without_uncertainties_has_no_budget():
     text = QUIZ.replace("uncertainty: {V: 0.3, I: 0.08}\n", "")
     with pytest.raises(cg.SpecError, match="no node has an uncertainty"):
         cg.read_exercise(io.StringIO(text))
+
+
+def test_a_worked_solution_ends_with_the_budget():
+    solution = cg.solve(cg.read_exercise(io.StringIO(QUIZ)).graph, "V", "R")
+    assert "Uncertainty: u(R) = 0.25, the root of the sum of the squared components" in str(solution)
+    assert solution.budget.components["R"] == {"V": 0.15, "I": -0.2}
+    assert cg.solve(cg.from_equations("y = 2*x", x=1.0), "x", "y").budget is None

@@ -9,6 +9,7 @@ from cgraph.algorithms.checks import Check
 from cgraph.algorithms.gradients import GradientFactors
 from cgraph.model.graph import ComputationalGraph
 from cgraph.reports.tables import Formula
+from cgraph.uncertainty.budget import UncertaintyBudget
 
 __all__ = ["Half", "Increment", "LocalDerivative", "PathProduct", "Record", "Step"]
 
@@ -89,6 +90,8 @@ class Record:
         ``{i: S(i,t)}`` as formulas of sympy in the nodes, if they were asked for.
     formula : object
         S(s,t) as a formula in the inputs and weights, if it was asked for.
+    budget : UncertaintyBudget or None
+        Of t, where the graph states uncertainties.
     """
 
     graph: ComputationalGraph
@@ -105,6 +108,7 @@ class Record:
     check: Check | None
     formulas: dict[str, Any]
     formula: Any = None
+    budget: UncertaintyBudget | None = None
 
     @property
     def sensitivities(self) -> dict[str, Any]:

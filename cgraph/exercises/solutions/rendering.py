@@ -19,6 +19,7 @@ from cgraph.model.operations.structured_jacobians import Jacobian
 from cgraph.model.values import show_shape
 from cgraph.reports.latex import latex_document, latex_name, latex_number
 from cgraph.reports.tables import Formula, Table, show_number, to_latex, to_markdown, to_text
+from cgraph.uncertainty.budget import UncertaintyBudget
 
 __all__ = [
     "equation_of",
@@ -61,7 +62,7 @@ def solution_tables(solution: Record) -> list[Table]:
     tables = [_forward(solution), *_gates(solution), _local(solution), _backward(solution)]
     if len(solution.steps) > 1:
         tables.append(_version_b(solution))
-    tables += [*_paths(solution), *_gradients(solution), *_halves(solution), *_formulas(solution)]
+    tables += [*_paths(solution), *_gradients(solution), *_halves(solution), *_formulas(solution), *_budget(solution)]
     if (check := solution.check) and s is not None:
         S = solution.sensitivities[s]
         verdict = "they agree" if check.ok else "they DIFFER"
@@ -122,6 +123,7 @@ def solution_data(solution: Record) -> dict[str, Any]:
         "halves": [half._asdict() for half in solution.halves],
         "formulas": {i: write_symbolic(formula) for i, formula in solution.formulas.items()},
         "formula": None if solution.formula is None else write_symbolic(solution.formula),
+        "budget": None if solution.budget is None else _budget_data(solution.budget, solution.t),
         "check": None
         if solution.check is None
         else {"numerical": solution.check.numerical, "error": solution.check.error, "ok": solution.check.ok},
@@ -331,6 +333,23 @@ def _formulas(solution: Record) -> Iterator[Table]:
                 (Formula(f"{total.text}, in full", rf"{total.latex} \text{{, in full}}"), _symbolic(solution.formula))
             )
         yield Table(("sensitivity", "formula"), rows, "As formulas")
+
+
+def _budget(solution: Record) -> Iterator[Table]:
+    """The components S(i,t) u(i) of the inputs that lead to t, and u(t) as the root of the sum of squares."""
+    if (budget := solution.budget) is None:
+        return
+    t = solution.t
+    rows: list[tuple[Any, ...]] = [(_name(i), _cell(c)) for i, c in budget.components[t].items() if np.any(c)]
+    correlated = [(i, part) for i, part in budget.shares[t].items() if isinstance(i, tuple) and part]
+    title = f"Uncertainty: u({t}) = {show_number(budget.standard[t])}, the root of the sum of the squared components"
+    if correlated:
+        title += f", and of {show_number(sum(part for _, part in correlated))} for the correlated pairs"
+    yield Table(("i", f"S(i,{t}) u(i)"), rows, title)
+
+
+def _budget_data(budget: UncertaintyBudget, t: str) -> dict[str, Any]:
+    return {"standard": budget.standard[t], "components": budget.components[t]}
 
 
 def _symbolic(formula: Any) -> Formula:

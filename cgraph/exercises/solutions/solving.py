@@ -24,6 +24,7 @@ from cgraph.model.graph import ComputationalGraph, require_digraph, require_node
 from cgraph.model.linearized import edge_derivative, identity, nodes_between, size_of
 from cgraph.model.neurons import linear_halves
 from cgraph.reports.tables import Formula, show_number
+from cgraph.uncertainty.budget import UncertaintyBudget, uncertainty_budget
 
 __all__ = ["Solution", "solve"]
 
@@ -132,6 +133,7 @@ def solve(
             if minus in S and plus in S
         ),
         check=_check(L, s, t, S, swept),
+        budget=None if exact else _budget(L, t),
         **_symbolic(G, s, t, swept) if symbolic else {"formulas": {}},
     )
 
@@ -191,6 +193,11 @@ def _check(L: ComputationalGraph, s: str | None, t: str, S: Mapping[str, Any], s
     if s is None or not swept or not equations or L.nodes[s].get("value") is None:
         return None  # where derivatives are given, there are no equations to compare them with
     return numerical_check(L, s, t, S[s])
+
+
+def _budget(L: ComputationalGraph, t: str) -> UncertaintyBudget | None:
+    stated = L.graph.get("uncertainty", {}).get("uncertainty")
+    return uncertainty_budget(L, [t]) if stated and not np.ndim(L.nodes[t].get("value", 0.0)) else None
 
 
 def _symbolic(G: ComputationalGraph, s: str | None, t: str, swept: list[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from numbers import Real
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = ["Screening", "screen"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 MOST_ENTRIES = 20_000_000  # of the gradients that are kept at a time
+STEP = 1e-5  # of the width of a range, for the differences of gradients
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Screening:
         ``{i: standard error of dgsm}``, as if the points were independent.
     samples : int
         How many points.
+    interactions : dict
+        ``{(i, j): mean of (d^2y/didj)^2}`` for each pair of inputs, if they were asked for; 0 where i and j add up.
     """
 
     dgsm: dict[Any, float]
@@ -52,6 +56,7 @@ class Screening:
     mean: float
     variance: float
     samples: int
+    interactions: dict[tuple[Any, Any], float]
 
 
 def screen(
@@ -61,6 +66,7 @@ def screen(
     *,
     samples: int = 1024,
     seed: int = 0,
+    interactions: bool = False,
 ) -> Screening:
     """Rank inputs by how much `t` depends on them within ranges, from one gradient at each point.
 
@@ -76,6 +82,8 @@ def screen(
         How many points; powers of two suit Sobol's sequence.
     seed : int, default 0
         Of the scrambling of the sequence.
+    interactions : bool, default False
+        Also compare the gradients on both sides of each point: two more for each input.
 
     Returns
     -------
@@ -116,12 +124,17 @@ def screen(
     C = compile_graph(G)
     low, high = (np.array([ends[k] for ends in box.values()]) for k in (0, 1))
     values, sums = [], np.zeros((4, len(box)))
+    mixed = np.zeros((len(box), len(box)))
     for points in _sobol_blocks(len(box), samples, seed):
         x = low + points * (high - low)
         y, gradient = _value_and_gradient(C, t, list(box), x)
         values.append(y)
         sums += _moments(gradient)
-    return _screening(list(box), high - low, np.concatenate(values), sums)
+        if interactions:
+            mixed += _mixed_squares(C, t, list(box), x, low, high)
+    pairs = combinations(range(len(box)), 2) if interactions else ()
+    found = {(list(box)[a], list(box)[b]): float(mixed[a, b] / samples) for a, b in pairs}
+    return _screening(list(box), high - low, np.concatenate(values), sums, found)
 
 
 def _range(i: Node, ends: Any) -> tuple[float, float]:
@@ -156,13 +169,29 @@ def _value_and_gradient(C: CompiledGraph, t: str, nodes: list[Any], x: Floats) -
     return np.reshape(y, len(x)), np.reshape(gradient, (len(nodes), len(x)))
 
 
+def _mixed_squares(C: CompiledGraph, t: str, nodes: list[Any], x: Floats, low: Floats, high: Floats) -> Floats:
+    """Return the sums over points of (d^2y/didj)^2, by differences of the gradient within the box."""
+    found = np.empty((len(nodes), len(nodes)))
+    for j in range(len(nodes)):
+        h = STEP * (high[j] - low[j])
+        above, below = x.copy(), x.copy()
+        above[:, j] = np.minimum(x[:, j] + h, high[j])
+        below[:, j] = np.maximum(x[:, j] - h, low[j])
+        gradients = [_value_and_gradient(C, t, nodes, side)[1] for side in (above, below)]
+        second = (gradients[0] - gradients[1]) / (above[:, j] - below[:, j])
+        found[:, j] = (second**2).sum(axis=1)
+    return found
+
+
 def _moments(gradient: Floats) -> Floats:
     """Return the sums over points of g, |g|, g^2 and g^4, for each input."""
     powers = (gradient, np.abs(gradient), gradient**2, gradient**4)
     return np.stack([power.sum(axis=1) for power in powers])
 
 
-def _screening(nodes: list[Any], width: Floats, y: Floats, sums: Floats) -> Screening:
+def _screening(
+    nodes: list[Any], width: Floats, y: Floats, sums: Floats, interactions: dict[tuple[Any, Any], float]
+) -> Screening:
     n = len(y)
     mean, size, square, fourth = sums / n
     variance = float(y.var(ddof=1))
@@ -177,4 +206,4 @@ def _screening(nodes: list[Any], width: Floats, y: Floats, sums: Floats) -> Scre
         "dgsm_error": np.sqrt(np.maximum(fourth - square**2, 0.0) / n),
     }
     measures = {name: dict(zip(nodes, column.tolist(), strict=True)) for name, column in columns.items()}
-    return Screening(**measures, mean=float(y.mean()), variance=variance, samples=n)
+    return Screening(**measures, mean=float(y.mean()), variance=variance, samples=n, interactions=interactions)

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from types import SimpleNamespace
 
 import networkx as nx
 import numpy as np
@@ -176,31 +177,66 @@ class TestIdentities:
         carried = sum(component for path, component in b.by_path("J", 10) if path[0] == "x")
         assert carried.ravel() == pytest.approx(b.components["J"]["x"])
 
-    @settings(max_examples=20)
-    @given(uncertain())
-    def test_independent_first_order_is_what_the_package_uncertainties_computes(self, drawn):
-        package = pytest.importorskip("uncertainties", reason="an optional oracle: pip install uncertainties")
-        from uncertainties import umath
 
-        L, u, r = drawn
-        names = list(u)
-        D = np.diag(list(u.values()))
-        R = np.eye(len(u))
-        for (i, j), value in r.items():
-            R[names.index(i), names.index(j)] = R[names.index(j), names.index(i)] = value
-        variables = package.correlated_values([L.nodes[i]["value"] for i in names], D @ R @ D)
-        functions = {name: getattr(umath, name) for name in ("sin", "cos", "tanh", "atan", "exp", "asinh")}
-        functions |= {
-            "sigmoid": lambda x: 1 / (1 + umath.exp(-x)), "softplus": lambda x: umath.log(1 + umath.exp(x)),
-            "square": lambda x: x * x,
-        }  # fmt: skip
-        y = dict(zip(names, variables, strict=True))
-        for j in nx.topological_sort(L):
-            if equation := L.nodes[j].get("equation"):
-                y[j] = eval(equation.replace("^", "**"), functions, y)
-        b = cg.uncertainty_budget(L, L.outputs, u, r)
-        for t in L.outputs:
-            assert b.standard[t] == pytest.approx(getattr(y[t], "s", 0.0), rel=1e-6, abs=1e-7)
+# The functions that the random graphs use, in the words of each package.
+WITH_EXP = {
+    "sigmoid": lambda exp, _: lambda x: 1 / (1 + exp(-x)),
+    "softplus": lambda exp, log: lambda x: log(1 + exp(x)),
+    "square": lambda *_: lambda x: x * x,
+}
+
+
+def evaluated(L, variables, module):
+    """Return the values of all nodes as numbers of another package."""
+    functions = {name: getattr(module, name) for name in ("sin", "cos", "tanh", "exp", "asinh")}
+    functions["atan"] = module.atan
+    functions |= {name: make(module.exp, module.log) for name, make in WITH_EXP.items()}
+    y = dict(variables)
+    for j in nx.topological_sort(L):
+        if equation := L.nodes[j].get("equation"):
+            y[j] = eval(equation.replace("^", "**"), functions, y)
+    return y
+
+
+def correlations(u, r):
+    names = list(u)
+    R = np.eye(len(names))
+    for (i, j), value in r.items():
+        R[names.index(i), names.index(j)] = R[names.index(j), names.index(i)] = value
+    return R
+
+
+@settings(max_examples=1000, deadline=None)
+@given(uncertain())
+def test_the_package_uncertainties_agrees_on_1000_graphs(drawn):
+    package = pytest.importorskip("uncertainties", reason="an optional oracle: pip install uncertainties")
+    from uncertainties import umath
+
+    L, u, r = drawn
+    D = np.diag(list(u.values()))
+    values = [L.nodes[i]["value"] for i in u]
+    variables = package.correlated_values(values, D @ correlations(u, r) @ D)
+    y = evaluated(L, zip(u, variables, strict=True), umath)
+    b = cg.uncertainty_budget(L, L.outputs, u, r)
+    for t in L.outputs:
+        assert b.standard[t] == pytest.approx(getattr(y[t], "s", 0.0), rel=1e-6, abs=1e-7)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(uncertain())
+def test_gtc_agrees_on_1000_graphs(drawn):
+    gtc = pytest.importorskip("GTC", reason="an optional oracle: pip install GTC")
+    L, u, r = drawn
+    variables = {i: gtc.ureal(L.nodes[i]["value"], u[i], independent=False) for i in u}
+    for (i, j), value in r.items():
+        gtc.set_correlation(value, variables[i], variables[j])
+    module = SimpleNamespace(
+        **{name: getattr(gtc, name) for name in ("sin", "cos", "tanh", "exp", "asinh", "atan", "log")}
+    )
+    y = evaluated(L, variables, module)
+    b = cg.uncertainty_budget(L, L.outputs, u, r)
+    for t in L.outputs:
+        assert b.standard[t] == pytest.approx(gtc.uncertainty(y[t]), rel=1e-6, abs=1e-9)
 
 
 def test_groups():

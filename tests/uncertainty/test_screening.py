@@ -31,6 +31,16 @@ def test_a_line_is_its_slopes():
     assert found.dgsm_error == pytest.approx({"a": 0.0, "b": 0.0}, abs=1e-6)
 
 
+def test_interactions_by_hand():
+    G = cg.from_equations("y = a*b + 3*c + sin(a)", a=0.0, b=0.0, c=0.0)
+    found = cg.screen(G, "y", dict.fromkeys("abc", (0, 1)), samples=64, interactions=True)
+    assert found.interactions == pytest.approx({("a", "b"): 1.0, ("a", "c"): 0.0, ("b", "c"): 0.0}, abs=1e-9)
+    ishigami = cg.screen(ISHIGAMI, "y", BOX, samples=4096, interactions=True).interactions
+    assert ishigami["a", "c"] == pytest.approx(0.5 * 0.16 * PI**6 / 7, rel=0.02)  # the mean of (0.4 c^3 cos a)^2
+    assert ishigami["a", "b"] == pytest.approx(0.0, abs=1e-9)
+    assert cg.screen(G, "y", {"a": (0, 1)}, samples=16).interactions == {}
+
+
 def test_g_function():
     """Sobol's g: the product of (|4x - 2| + a) / (1 + a), with known derivatives."""
     a = [0.0, 1.0, 4.5, 9.0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from numbers import Real
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from cgraph.model.values import as_value, show_shape
 
 __all__ = [
     "Correlation",
+    "PlainQuantities",
     "Quantity",
     "Readings",
     "from_readings",
@@ -35,6 +36,28 @@ class Quantity(NamedTuple):
     standard: Any  # float, or an array in the shape of the value
     distribution: str = "normal"
     dof: float = math.inf
+
+
+class PlainQuantities(Mapping[Any, Quantity]):
+    """Quantities of which nothing but the standard uncertainty is known; kept as numbers, as there may be millions.
+
+    Parameters
+    ----------
+    standards : dict
+        ``{node: u}``, finite and not negative.
+    """
+
+    def __init__(self, standards: dict[Any, float]) -> None:
+        self.standards = standards
+
+    def __getitem__(self, i: Any) -> Quantity:
+        return Quantity(self.standards[i])
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.standards)
+
+    def __len__(self) -> int:
+        return len(self.standards)
 
 
 def read_quantity(name: object, given: Any, value: Any) -> Quantity:
@@ -178,7 +201,7 @@ def _refuse(nodes: Sequence[Any], R: np.ndarray[Any, Any]) -> None:
     raise UncertaintyError(f"the correlations of {names} contradict each other: no quantities have them")
 
 
-def read_correlation(given: Any, known: Mapping[Any, Quantity]) -> tuple[Correlation, dict[Any, Quantity]]:
+def read_correlation(given: Any, known: Mapping[Any, Quantity]) -> tuple[Correlation, Mapping[Any, Quantity]]:
     """Return the correlation that `given` describes, and the quantities with what a covariance matrix says of them.
 
     Parameters
@@ -195,9 +218,9 @@ def read_correlation(given: Any, known: Mapping[Any, Quantity]) -> tuple[Correla
         If a coefficient is no number from -1 to 1, names a node that is not uncertain, or the matrix is not that of
         random variables.
     """
-    quantities = dict(known)
     if given is None:
-        return Correlation({}), quantities
+        return Correlation({}), known
+    quantities = dict(known)
     if not isinstance(given, Mapping):
         raise UncertaintyError(f"correlations are a mapping from pairs, as in {{('V', 'I'): -0.36}}, not {given!r}")
     if "covariance" in given or "nodes" in given:

@@ -26,7 +26,7 @@ from cgraph.algorithms.sweeps import forward_sweep, sensitivities
 from cgraph.model.errors import ExtraMissingError, NodeNotFound, UncertaintyError, shorten
 from cgraph.model.graph import Node, list_of_nodes, require_node, topological_order
 from cgraph.model.linearized import compose, edge_derivative
-from cgraph.model.quantities import Correlation, Quantity, read_correlation, read_quantity
+from cgraph.model.quantities import Correlation, PlainQuantities, Quantity, read_correlation, read_quantity
 from cgraph.model.values import shape_of
 from cgraph.uncertainty.monte_carlo import MonteCarlo, monte_carlo
 from cgraph.uncertainty.notation import concise
@@ -175,7 +175,8 @@ class UncertaintyBudget:
         self._quantities, self._R = quantities, R
         self._groups = _checked_groups(groups, quantities)
         sizes = [1] * len(quantities) if isinstance(L, CompiledGraph) else [_size(L, i) for i in quantities]
-        self._u = _flat([q.standard for q in quantities.values()], sizes)  # u of every entry of every input
+        self._few_dof, standards = _taken_apart(quantities)
+        self._u = _flat(standards, sizes)  # u of every entry of every input
         self._end = dict(zip(quantities, accumulate(sizes), strict=True))
         self._size = dict(zip(quantities, sizes, strict=True))
         self._components = np.stack([self._component_row(t) for t in targets])
@@ -200,7 +201,7 @@ class UncertaintyBudget:
     def _component_row(self, t: Node) -> Floats:
         """Return S(i,t) u(i) for every entry of every uncertain input."""
         if isinstance(self._L, CompiledGraph):
-            place = {i: k for k, i in enumerate(self._L.nodes)}
+            place = dict(zip(self._L.nodes, range(len(self._L)), strict=True))
             S = self._L.sensitivities(t)[[place[i] for i in self._quantities]]
             return np.asarray(S * self._u)
         row = sensitivities(self._L, t, derivative=self._derivative)
@@ -232,9 +233,9 @@ class UncertaintyBudget:
             dofs = {self._quantities[i].dof for i in nodes}
             sound = sound and len(dofs) == 1
             total += float(part @ R @ part) ** 2 / min(dofs)
-        for i, q in self._quantities.items():
-            if i not in grouped and math.isfinite(q.dof):
-                total += float((c[self._part(i)] ** 4).sum()) / q.dof
+        for i, dof in self._few_dof.items():
+            if i not in grouped:
+                total += float((c[self._part(i)] ** 4).sum()) / dof
         return (u**4 / total if total else math.inf), sound
 
     def _add_second_order(self) -> None:
@@ -442,6 +443,14 @@ def coverage_factor(p: float, dof: float) -> float:
     return float(student.ppf((1 + p) / 2, max(1, math.floor(dof + 1e-9))))
 
 
+def _taken_apart(quantities: Mapping[Any, Quantity]) -> tuple[dict[Any, float], list[Any]]:
+    """Return the degrees of freedom of the quantities with finitely many, and all standard uncertainties."""
+    if isinstance(quantities, PlainQuantities):
+        return {}, list(quantities.standards.values())
+    few_dof = {i: q.dof for i, q in quantities.items() if math.isfinite(q.dof)}
+    return few_dof, [q.standard for q in quantities.values()]
+
+
 def _size(L: nx.DiGraph[Any], i: Node) -> int:
     return math.prod(shape_of(L.nodes[i].get("value")))
 
@@ -470,7 +479,7 @@ def _checked_groups(
     return found
 
 
-def _quantities(given: Any, L: nx.DiGraph[Any] | CompiledGraph) -> dict[Any, Quantity]:
+def _quantities(given: Any, L: nx.DiGraph[Any] | CompiledGraph) -> Mapping[Any, Quantity]:
     """Return the quantities of a mapping from nodes of a graph to uncertainties."""
     if not isinstance(given, Mapping):
         raise UncertaintyError(
@@ -481,6 +490,8 @@ def _quantities(given: Any, L: nx.DiGraph[Any] | CompiledGraph) -> dict[Any, Qua
         for i in given:
             if i not in known:
                 raise NodeNotFound(i, L.nodes)
+        if all(type(u) is float and 0 <= u < math.inf for u in given.values()):
+            return PlainQuantities(dict(given))
         return {i: read_quantity(i, u, math.nan) for i, u in given.items()}
     return {i: read_quantity(i, u, _source_value(L, i)) for i, u in given.items()}
 

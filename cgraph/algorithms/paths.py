@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 
+from cgraph.algorithms.path_counts import count_in_order
 from cgraph.model.errors import CGraphError, TooManyPathsError
 from cgraph.model.graph import Node, require_node
 from cgraph.model.linearized import (
@@ -34,7 +35,6 @@ from cgraph.model.operations.structured_jacobians import Jacobian
 __all__ = ["PATH_LIMIT", "count_paths", "path_sum", "paths", "top_paths"]
 
 PATH_LIMIT = 1_000_000
-BITS_OF_A_FACTOR = 2000  # from which a count is laid aside where all paths meet
 # What a departure loses against the strongest path, a number that keeps the heap from comparing nodes, a path to
 # follow up to a position, the position, and the rank of the edge to take from there.
 _Departure = tuple[float, int, list[Any], int, int]
@@ -66,7 +66,8 @@ def count_paths(G: nx.DiGraph[Any], s: Node, t: Node) -> int:
     Notes
     -----
     The forward sweep with every z = 1: O(V + E) additions of integers with at most as many digits as the answer. Where
-    all paths meet in one node, the counts before and after it are multiplied at the end.
+    the paths pass through at most eight nodes at a time, the counts before and after these are multiplied as matrices, so
+    that the integers that are added stay short.
 
     Examples
     --------
@@ -78,26 +79,9 @@ def count_paths(G: nx.DiGraph[Any], s: Node, t: Node) -> int:
     require_node(G, s, t)
     order = nodes_between(G, s, t)
     inside = set(order)
-    paths_to = {s: 1} if order else {}
-    factors: list[int] = []
-    for i in order:
-        if i == t:
-            break
-        paths_to_i = paths_to.pop(i)  # these integers grow large: one is kept only until its node is done
-        if not paths_to and paths_to_i.bit_length() > BITS_OF_A_FACTOR:  # every path goes through i: a new count begins
-            factors.append(paths_to_i)
-            paths_to_i = 1
-        for j in G.successors(i):
-            if j in inside:
-                paths_to[j] = paths_to.get(j, 0) + paths_to_i
-    return product_by_halves([*factors, paths_to.get(t, 0)])
-
-
-def product_by_halves(factors: list[int]) -> int:
-    """Return the product of large integers, halves multiplied by halves: one after the other takes far longer."""
-    while len(factors) > 1:
-        factors = [math.prod(factors[k : k + 2]) for k in range(0, len(factors), 2)]
-    return factors[0]
+    if not order:
+        return 0
+    return count_in_order(s, t, order, lambda i: [j for j in G.successors(i) if j in inside])
 
 
 def paths(

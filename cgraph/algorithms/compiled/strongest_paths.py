@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index
 from cgraph.algorithms.compiled.numba_sweeps import Loops
 from cgraph.algorithms.compiled.numpy_sweeps import Levels, slots_of
-from cgraph.algorithms.paths import BITS_OF_A_FACTOR, LOG_OF_ZERO, product_by_halves
+from cgraph.algorithms.path_counts import count_in_order
+from cgraph.algorithms.paths import LOG_OF_ZERO
 
 __all__ = ["count_paths", "lie_between", "strongest_paths"]
 
@@ -36,18 +37,15 @@ def count_paths(sweeps: Loops | Levels, row_s: Index, row_t: Index) -> int:
 def _count_exactly(sweeps: Loops | Levels, row_s: Index, row_t: Index) -> int:
     indptr, heads = sweeps.indptr, sweeps.heads
     between = lie_between(sweeps, row_s, row_t)
-    s, t = row_s.item(), row_t.item()
-    paths_to = {s: 1}
-    factors: list[int] = []
-    for i in np.flatnonzero(between[:t]).tolist():
-        paths_to_i = paths_to.pop(i)  # these integers grow large: one is kept only until its node is done
-        if not paths_to and paths_to_i.bit_length() > BITS_OF_A_FACTOR:  # every path goes through i: a new count begins
-            factors.append(paths_to_i)
-            paths_to_i = 1
-        row = heads[indptr[i] : indptr[i + 1]]
-        for j in row[between[row]].tolist():
-            paths_to[j] = paths_to.get(j, 0) + paths_to_i
-    return product_by_halves([*factors, paths_to[t]])
+
+    kept = between[heads]
+    first = np.concatenate([[0], np.cumsum(kept)])[
+        indptr
+    ].tolist()  # of the heads of each row among those that are kept
+    inside: list[int] = heads[kept].tolist()
+    t = row_t.item()
+    order = [*np.flatnonzero(between[:t]).tolist(), t]
+    return count_in_order(row_s.item(), t, order, lambda i: inside[first[i] : first[i + 1]])
 
 
 def strongest_paths(sweeps: Loops | Levels, z: Floats, s: int, t: int, k: int) -> list[Index]:

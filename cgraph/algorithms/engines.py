@@ -13,8 +13,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.algorithms import sweeps
-from cgraph.algorithms.compiled import CompiledGraph, compile_floats
+from cgraph.algorithms import compiled, sweeps
 from cgraph.algorithms.compiled.jit import is_at_hand, is_loaded
 from cgraph.model.graph import Node, require_node
 from cgraph.model.linearized import require_digraph
@@ -34,7 +33,7 @@ def compiling_pays(seconds: float) -> bool:
     return seconds >= LEAST and (seconds >= LEAST_TO_LOAD or is_loaded()) and is_at_hand()
 
 
-def compiled_if_it_pays(G: nx.DiGraph[Any], count: int, derivative: str) -> CompiledGraph | None:
+def compiled_if_it_pays(G: nx.DiGraph[Any], count: int, derivative: str) -> compiled.CompiledGraph | None:
     """Return `G` compiled if `count` sweeps take less time that way and find the same; otherwise None.
 
     What is wrong with a graph, the sweeps over dicts say.
@@ -42,7 +41,7 @@ def compiled_if_it_pays(G: nx.DiGraph[Any], count: int, derivative: str) -> Comp
     require_digraph(G)
     if not compiling_pays(SECONDS_PER_EDGE * G.number_of_edges() * count):
         return None
-    return compile_floats(G, derivative, SMALL)
+    return compiled.compile_floats(G, derivative, SMALL)
 
 
 @wraps(sweeps.sensitivities, assigned=["__doc__"])

@@ -1,6 +1,5 @@
 """Graphs frozen into arrays: the sweeps, the paths, the equations and the neurons of millions of edges."""
 
-from cgraph.algorithms.compiled.compiled_graph import CompiledGraph
-from cgraph.algorithms.compiled.compiling import compile_floats, compile_graph
+from cgraph.lazy import load_on_demand
 
-__all__ = ["CompiledGraph", "compile_floats", "compile_graph"]
+load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`

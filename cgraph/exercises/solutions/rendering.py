@@ -17,12 +17,12 @@ from cgraph.model.language.parsing import parse, substitute
 from cgraph.model.linearized import in_shape_of
 from cgraph.model.operations.structured_jacobians import Jacobian
 from cgraph.model.values import show_shape
+from cgraph.reports.equation_text import weighted_sum
 from cgraph.reports.latex import latex_document, latex_name, latex_number
 from cgraph.reports.tables import Formula, Table, show_number, to_latex, to_markdown, to_text
 from cgraph.uncertainty.budget import UncertaintyBudget
 
 __all__ = [
-    "equation_of",
     "solution_data",
     "solution_document",
     "solution_latex",
@@ -71,14 +71,6 @@ def solution_tables(solution: Record) -> list[Table]:
             both = f"S({s}, {t}) and its value by numerical differentiation differ in no entry by more than {check.error:.2g} of it"
         tables.append(Table((), (), f"Check: {both}: {verdict}"))
     return tables
-
-
-def equation_of(G: ComputationalGraph, j: str) -> str:
-    """Return the equation of a node as text, that of a neuron with its weights; "" for a source."""
-    data = G.nodes[j]
-    if "activation" in data:
-        return f"{data['activation']}({_weighted_sum(G, j)})"
-    return str(data["equation"]) if "equation" in data else ""
 
 
 def solution_data(solution: Record) -> dict[str, Any]:
@@ -195,14 +187,9 @@ def _forward_rows(solution: Record) -> Iterator[tuple[str, str, str, Any]]:
             yield j, "", "", value
 
 
-def _weighted_sum(G: ComputationalGraph, j: str) -> str:
-    terms = (f"{show_number(G.edges[i, j]['weight'])}*{write_name(i)}" for i in G.nodes[j]["operands"])
-    return " + ".join(terms).replace("+ -", "- ") or "0"
-
-
 def _sum_to_show(G: ComputationalGraph, j: str) -> str:
     """Return the weighted sum with a bias as a number alone."""
-    return _weighted_sum(G, j).replace(f"*{write_name(BIAS)}", "")
+    return weighted_sum(G, j).replace(f"*{write_name(BIAS)}", "")
 
 
 def _sum_name(j: str) -> str:

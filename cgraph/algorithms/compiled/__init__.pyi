@@ -1,0 +1,4 @@
+from cgraph.algorithms.compiled.compiled_graph import CompiledGraph
+from cgraph.algorithms.compiled.compiling import compile_floats, compile_graph
+
+__all__ = ["CompiledGraph", "compile_floats", "compile_graph"]

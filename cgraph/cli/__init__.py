@@ -16,6 +16,7 @@ from cgraph.cli.parser import build_parser
 
 __all__ = ["main", "run"]
 
+SECONDS = 300  # that a command may take unless --limit says otherwise
 USAGE, BAD_SPEC, NOT_COMPUTABLE, INTERRUPTED = 2, 3, 4, 130
 
 
@@ -42,7 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif rest:
         getattr(arguments, "parser", parser).refuse_rest(rest)
     try:
-        with warnings.catch_warnings():
+        from cgraph.model.limits import limits
+
+        allowed = {"seconds": SECONDS, **dict(getattr(arguments, "limit", []))}
+        with warnings.catch_warnings(), limits(**allowed):
             warnings.showwarning = _show_warning
             status = int(getattr(import_module(arguments.module), arguments.command)(arguments))
         if sys.stdout is not None:
@@ -83,8 +87,16 @@ def _report(error: Exception, arguments: argparse.Namespace) -> int:
                 _say(_as_typed(report))
                 return NOT_COMPUTABLE
             return _fail(NOT_COMPUTABLE, str(error))
-    mistake = f"{type(error).__name__}: {error}; this is a mistake in cgraph itself, --debug shows where"
-    return _fail(NOT_COMPUTABLE, mistake)
+    return _fail(NOT_COMPUTABLE, _unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return what to say of an error that cgraph did not raise."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; arrays have to be smaller, or fewer"
+    if isinstance(error, ImportError):
+        return f"a library that this needs cannot be imported: {error}"
+    return f"{type(error).__name__}: {error}; this is a mistake in cgraph itself, --debug shows where"
 
 
 def _show_warning(
@@ -107,6 +119,7 @@ _TYPED = {
     r"give it one, as in (\S+)=1\.0": r"give it one, as in --at \1=1.0",
     r"take method='(\w+)'": r"take --method \1",
     r"allow more by budget=": "allow more by --budget",
+    r"limits\((\w+)=\.\.\.\) allows more": r"--limit \1=N allows more",
     r"pass derivative= the name": "name with --derivative that",
 }
 

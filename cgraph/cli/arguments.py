@@ -12,7 +12,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-__all__ = ["Parser", "binding", "budget", "count", "node", "number", "words"]
+__all__ = ["Parser", "binding", "budget", "count", "limit", "node", "number", "words"]
+
+LIMITS = ("entries", "total", "seconds")
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -146,3 +148,14 @@ def number(text: str) -> float:
     if math.isfinite(found):
         return found
     raise argparse.ArgumentTypeError(f"{text!r} is not a finite number, as in 0.1")
+
+
+def limit(text: str) -> tuple[str, float]:
+    """Return a limit by its name: ``entries=1000000``, ``total=5000000``, ``seconds=10``."""
+    name, _, value = text.partition("=")
+    if name not in LIMITS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no limit; they are {', '.join(LIMITS)}, as in entries=1000000")
+    found = number(value)
+    if found <= 0 or (name != "seconds" and found != int(found)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no limit; write a positive number, as in {name}=100")
+    return name, found if name == "seconds" else int(found)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cgraph import __version__
-from cgraph.cli.arguments import Parser, binding, budget, count, node, number, words
+from cgraph.cli.arguments import Parser, binding, budget, count, limit, node, number, words
 from cgraph.vocabulary import LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
 
 __all__ = ["build_parser"]
@@ -61,6 +61,8 @@ def build_parser(typed: str | None = None) -> Parser:
         sub = commands.add_parser(name, help=summary, description=description)
         sub.set_defaults(module=f"cgraph.cli.{module}", parser=sub)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        sub.add_argument("--limit", type=limit, action="append", default=[], metavar="NAME=N",
+                         help="another limit: entries of an array, entries in total, or seconds; may be repeated")  # fmt: skip
         return sub
 
     _add_spec(command("show", "list nodes, edges and the order of evaluation"))

@@ -9,6 +9,7 @@ from cgraph.model.errors import (
     ExtraMissingError,
     FormatError,
     InvalidNodeError,
+    LimitError,
     MissingDerivativeError,
     MissingValueError,
     NodeNotFound,
@@ -23,6 +24,7 @@ from cgraph.model.errors import (
 )
 from cgraph.model.evaluation import evaluate, linearize
 from cgraph.model.graph import ComputationalGraph, from_equations
+from cgraph.model.limits import Limits, limits
 from cgraph.model.operations.elementwise import ACTIVATIONS, OPERATIONS, Operation
 from cgraph.model.quantities import from_readings
 from cgraph.model.rules.own_functions import register_operation
@@ -42,6 +44,8 @@ __all__ = [
     "ExtraMissingError",
     "FormatError",
     "InvalidNodeError",
+    "LimitError",
+    "Limits",
     "MissingDerivativeError",
     "MissingValueError",
     "NodeNotFound",
@@ -57,6 +61,7 @@ __all__ = [
     "evaluate",
     "from_equations",
     "from_readings",
+    "limits",
     "linearize",
     "register_operation",
     "trace",

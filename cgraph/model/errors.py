@@ -25,6 +25,7 @@ __all__ = [
     "ExtraMissingError",
     "FormatError",
     "InvalidNodeError",
+    "LimitError",
     "MissingDerivativeError",
     "MissingValueError",
     "NodeNotFound",
@@ -145,6 +146,21 @@ class TooManyPathsError(CGraphError, ValueError):
         super().__init__(
             f"{self.fact}; sensitivity() sums them without listing, top_paths() finds the largest, limit= allows more"
         )
+
+
+class LimitError(EvaluationError):
+    """A call would take more memory or time than the limits allow.
+
+    Attributes
+    ----------
+    limit : str
+        Which limit it is, of "entries", "total" and "seconds": an argument of `limits`.
+    """
+
+    def __init__(self, message: str, limit: str = "") -> None:
+        self.limit = limit
+        advice = f"; limits({limit}=...) allows more"
+        super().__init__(message + (advice if limit and not message.endswith(advice) else ""))
 
 
 class OrderError(CGraphError, ValueError):

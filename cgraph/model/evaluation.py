@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cmath
+import math
 import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -16,8 +17,10 @@ from cgraph.model.graph import ComputationalGraph, require_digraph, require_node
 from cgraph.model.holding import held
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_step, written
 from cgraph.model.language.parsing import parse
+from cgraph.model.limits import counting_entries, limits_in_force, require_entries
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.operations.elementwise import OPERATIONS, name_of, row_of
+from cgraph.model.operations.result_sizes import result_shape
 from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.rules.generate import functions_of
 from cgraph.model.values import (
@@ -148,7 +151,8 @@ def linearized_from(
     `number` makes what is found into what stands on nodes and edges; by default floats, and arrays on nodes.
     """
     L = G.copy()
-    with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
+    # What numpy would warn of is checked, and named, step by step.
+    with np.errstate(all="ignore"), counting_entries():
         for j in topological_order(G):
             try:
                 _linearize_node(G, L, j, y, settle, number)
@@ -261,7 +265,8 @@ def forward(G: ComputationalGraph, y: dict[str, Any], order: Sequence[str] | Non
     """
     if order is None:
         order = [j for j in topological_order(G) if is_computed(G, j)]
-    with np.errstate(all="ignore"):  # what numpy would warn of is checked, and named, step by step
+    # What numpy would warn of is checked, and named, step by step.
+    with np.errstate(all="ignore"), counting_entries():
         for j in order:
             try:
                 y[j] = value_of(G, j, y)
@@ -332,6 +337,8 @@ def gate_of(activation: str, s: Any, y: Any, j: str) -> Any:
 def steps_of(expression: Expression, y: Mapping[str, Any], node: str) -> list[Any]:
     """Return the value of every step of the equation of `node`."""
     v: list[Any] = []
+    now = limits_in_force()
+    spent = now.spent
     for step in expression.steps:
         match step:
             case Name(name):
@@ -342,7 +349,14 @@ def steps_of(expression: Expression, y: Mapping[str, Any], node: str) -> list[An
                 v.append(value)
             case Apply(_, operands):
                 v.append(_apply(step, [v[k] for k in operands], node, expression))
+                now.spent += _entries(v[-1])
+    now.spent = spent + _entries(v[-1])  # of the steps, the last alone is kept
     return v
+
+
+def _entries(value: Any) -> int:
+    """Return how many entries an array has; numbers are not counted."""
+    return value.size if type(value) is np.ndarray else 0
 
 
 def local_derivatives(expression: Expression, y: Mapping[str, Any], node: str) -> dict[str, Any]:
@@ -383,6 +397,8 @@ def derivatives_of_steps(
 def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
     row: Any = row_of(step.operation)
     rule = functions_of(row)
+    if any(type(operand) is np.ndarray for operand in x):
+        _require_room(step, x, node, expression)
     try:
         if row.domain is not None and not holds(inside := rule.inside(*x)):
             raise EvaluationError(
@@ -407,6 +423,16 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
     if 0 in shape_of(value):
         raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, 'nothing is left of it')}")
     return value
+
+
+def _require_room(step: Apply, x: list[Any], node: str, expression: Expression | None) -> None:
+    """Raise `LimitError` before a result is computed that has too many entries."""
+    shape = result_shape(step.operation, [shape_of(operand) for operand in x], dict(step.options))
+    count = math.prod(shape)
+    now = limits_in_force()
+    if count > now.entries or now.spent + count > now.total:
+        words = written(expression)[expression.steps.index(step)] if expression else write_step(step, ["s"] * len(x))
+        require_entries(count, f"node {node!r}: {shorten(words)} has the shape {shape}")
 
 
 def _own_value_of(row: Any, step: Apply, x: list[Any], node: str) -> Any:

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from cgraph.model.errors import CGraphError, nearest, shorten
+from cgraph.model.errors import CGraphError, LimitError, nearest, shorten
+from cgraph.model.limits import limits_in_force, require_entries
 from cgraph.training.columns import read_matrix
 
 __all__ = ["ArrayFiles"]
 
-MAX_ENTRIES = 100_000_000  # of all files of a spec, 800 MB as floats
 MAX_CSV_BYTES = 100_000_000
 MAX_NAMES = 8  # that a message lists
 _OUTSIDE = "a file lies in the folder of the spec, and is named relative to it"
@@ -53,7 +53,7 @@ class ArrayFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.room = MAX_ENTRIES
+        self.room = limits_in_force().total
 
     def read(self, file: str, name: str | None = None) -> NDArray[np.float64]:
         """Return the array in `file`, in an .npz file the one called `name`.
@@ -123,6 +123,8 @@ class ArrayFiles:
                 raise ValueError("its header is damaged") from None
         if dtype.kind not in "iuf":
             raise CGraphError(f"{file!r} holds {_KINDS.get(dtype.kind, dtype)}; real numbers are needed")
+        if any(type(length) is not int or length < 0 for length in shape):  # True is a whole number to NumPy
+            raise ValueError("its header is damaged")
         count = math.prod(shape)
         self._require_room(count, file)
         raw = stream.read(count * dtype.itemsize + 1)
@@ -140,7 +142,9 @@ class ArrayFiles:
 
     def _require_room(self, count: int, file: str) -> None:
         if count > self.room:
-            raise CGraphError(f"{file!r} is too large: the files of a spec hold no more than {MAX_ENTRIES:,} entries")
+            most = limits_in_force().total
+            raise LimitError(f"{file!r} is too large: the files of a spec hold no more than {most:,} entries", "total")
+        require_entries(count, f"{file!r} is too large")
 
 
 def _member(archive: zipfile.ZipFile, file: str, name: str | None) -> zipfile.ZipInfo:

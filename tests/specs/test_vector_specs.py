@@ -345,20 +345,31 @@ class TestFiles:
     def test_a_header_that_lies_costs_nothing(self, folder):
         header = np.lib.format.header_data_from_array_1_0(MATRIX) | {"shape": (10**6, 10**6)}
         for shape, message in (
-            ((10**6, 10**6), "is too large: the files of a spec hold no more than 100,000,000 entries"),
-            ((10**7, 10), "cannot be read: it is damaged; its header says 100,000,000 entries"),
+            (
+                (10**6, 10**6),
+                "is too large: the files of a spec hold no more than 50,000,000 entries; limits(total=...) allows more",
+            ),
+            (
+                (10**7, 4),
+                "is too large, 40,000,000 entries, more than the limit of 20,000,000; limits(entries=...) allows more",
+            ),
+            ((10**6, 10), "cannot be read: it is damaged; its header says 10,000,000 entries"),
+            ((True, 2), "cannot be read: its header is damaged"),
         ):
             with (folder / "a.npy").open("wb") as stream:
                 np.lib.format.write_array_header_1_0(stream, header | {"shape": shape})
             assert refused("{file: a.npy}") == f"1:20 input 'x': 'a.npy' {message}"
 
-    def test_the_files_of_a_spec_share_their_room(self, folder, monkeypatch):
-        monkeypatch.setattr(array_files, "MAX_ENTRIES", 10)
+    def test_the_files_of_a_spec_share_their_room(self, folder):
         np.save(folder / "a.npy", MATRIX)
         (folder / "t.csv").write_text("1,2,3\n4,5,6\n")
         for name in ("a.npy", "t.csv"):
-            (message,) = mistakes(f"inputs: {{x: {{file: {name}}}, z: {{file: {name}}}}}\nnodes: {{y: x}}")
-            assert message == f"1:38 input 'z': {name!r} is too large: the files of a spec hold no more than 10 entries"
+            with cg.limits(total=10):
+                (message,) = mistakes(f"inputs: {{x: {{file: {name}}}, z: {{file: {name}}}}}\nnodes: {{y: x}}")
+            assert message == (
+                f"1:38 input 'z': {name!r} is too large: the files of a spec hold no more than 10 entries; "
+                f"limits(total=...) allows more"
+            )
 
     def test_large_csv(self, folder, monkeypatch):
         monkeypatch.setattr(array_files, "MAX_CSV_BYTES", 4)

@@ -20,7 +20,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.model.errors import EvaluationError
+from cgraph.model.errors import LimitError
+from cgraph.model.limits import limits_in_force
 
 __all__ = [
     "Broadcast",
@@ -42,7 +43,6 @@ __all__ = [
     "require_room",
 ]
 
-MOST_ENTRIES = 500_000_000  # of a matrix that is written out, 4 GB as floats
 
 # An ndarray of floats; the products also take complex rows and columns.
 Array = Any
@@ -403,11 +403,13 @@ class Sum(Jacobian):
 
 
 def require_room(m: int, n: int) -> None:
-    """Raise `EvaluationError` if a matrix of m x n is too large to be written out."""
-    if m * n > MOST_ENTRIES:
-        raise EvaluationError(
-            f"a Jacobian of {m:,} x {n:,} is too large to be written out, the limit is {MOST_ENTRIES:,} entries; "
-            f"differentiate a number, such as a sum or an entry, or by fewer entries"
+    """Raise `LimitError` if a matrix of m x n is too large to be written out."""
+    most = limits_in_force().entries
+    if m * n > most:
+        raise LimitError(
+            f"a Jacobian of {m:,} x {n:,} is too large to be written out, the limit is {most:,} entries; "
+            f"differentiate a number, such as a sum or an entry, or by fewer entries",
+            "entries",
         )
 
 

@@ -1,0 +1,163 @@
+"""How much a call may take: entries of one value, entries of all values together, seconds.
+
+Specs, answers and files of data come from strangers, and a few lines can stand for more numbers than any machine holds. The
+size of every value is known before it is computed; what would be too large is refused by name.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+from cgraph.model.errors import CGraphError, LimitError
+
+__all__ = ["Limits", "counting_entries", "limits", "limits_in_force", "require_entries", "require_time"]
+
+
+@dataclass
+class Limits:
+    """What a call may take.
+
+    Attributes
+    ----------
+    entries : int
+        The most entries of one array, or of a Jacobian that is written out; 8 bytes each.
+    total : int
+        The most entries of all values of one evaluation together.
+    seconds : float
+        How long a call may take.
+    spent : int
+        Entries of the evaluation that runs.
+    deadline : float
+        When the time is up, on the clock of `time.monotonic`.
+    """
+
+    entries: int = 20_000_000
+    total: int = 50_000_000
+    seconds: float = math.inf
+    spent: int = 0
+    deadline: float = math.inf
+
+
+_IN_FORCE: ContextVar[Limits] = ContextVar("limits", default=Limits())  # noqa: B039 - `spent` is set anew by each call
+
+
+def limits_in_force() -> Limits:
+    """Return the limits of the code that asks."""
+    return _IN_FORCE.get()
+
+
+@contextmanager
+def limits(*, entries: int | None = None, total: int | None = None, seconds: float | None = None) -> Iterator[Limits]:
+    """Set other limits for the calls in a ``with`` block.
+
+    Parameters
+    ----------
+    entries : int, optional
+        The most entries of one array, or of a Jacobian that is written out, 8 bytes each; 20,000,000 at the beginning.
+    total : int, optional
+        The most entries of all values of one evaluation together; 50,000,000 at the beginning.
+    seconds : float, optional
+        How long the block may take; without it, as long as it takes.
+
+    Yields
+    ------
+    Limits
+
+    Raises
+    ------
+    LimitError
+        In the block, where a limit is exceeded; the message names the node, the shape and the limit.
+    CGraphError
+        If a limit is not a positive number.
+
+    Notes
+    -----
+    Time is measured by a timer in the main thread of a process, where the system has one; elsewhere long loops look at the
+    clock themselves.
+
+    Examples
+    --------
+    >>> from cgraph import evaluate, from_equations
+    >>> G = from_equations("y = outer(x, x)", x=[1.0, 2.0, 3.0])
+    >>> with limits(entries=8):
+    ...     evaluate(G)
+    Traceback (most recent call last):
+        ...
+    cgraph.model.errors.LimitError: node 'y': outer(x, x) has the shape (3, 3), 9 entries, more than the limit of 8; limits(entries=...) allows more
+    """
+    before = _IN_FORCE.get()
+    chosen = {"entries": entries, "total": total, "seconds": seconds}
+    for name, value in chosen.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
+            raise CGraphError(f"the limit {name} is a positive number, not {value!r}")
+    now = replace(before, spent=0)
+    for name, value in chosen.items():
+        if value is not None:
+            setattr(now, name, value)
+    if seconds is not None:
+        now.deadline = min(before.deadline, monotonic() + seconds)
+    token = _IN_FORCE.set(now)
+    try:
+        with _timer(now, timed=seconds is not None):
+            yield now
+    finally:
+        _IN_FORCE.reset(token)
+
+
+@contextmanager
+def _timer(now: Limits, *, timed: bool) -> Iterator[None]:
+    """Raise `LimitError` in the main thread when the time is up, whatever library runs then."""
+    if not timed or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise _late(now)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, max(now.deadline - monotonic(), 1e-3))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _late(now: Limits) -> LimitError:
+    return LimitError(f"it takes longer than {now.seconds:g} seconds", "seconds")
+
+
+def require_time() -> None:
+    """Raise `LimitError` if the time is up; long loops call it where no timer can be set."""
+    now = _IN_FORCE.get()
+    if now.deadline < math.inf and monotonic() > now.deadline:
+        raise _late(now)
+
+
+def require_entries(count: int, what: str) -> None:
+    """Raise `LimitError` if an array of so many entries may not be made; `what` says which, and of what shape."""
+    now = _IN_FORCE.get()
+    if count > now.entries:
+        raise LimitError(f"{what}, {count:,} entries, more than the limit of {now.entries:,}", "entries")
+    if now.spent + count > now.total:
+        together = f"{now.spent + count:,} entries with the values before it, more than the limit of {now.total:,}"
+        raise LimitError(f"{what}, {together}", "total")
+
+
+@contextmanager
+def counting_entries() -> Iterator[Limits]:
+    """Count the entries of one evaluation from 0."""
+    now = _IN_FORCE.get()
+    before, now.spent = now.spent, 0
+    try:
+        yield now
+    finally:
+        now.spent = before

@@ -1,0 +1,114 @@
+"""Limits: sizes known before values are made, time, and what the messages name."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cgraph as cg
+from cgraph.model.limits import limits_in_force, require_time
+from cgraph.model.operations.result_sizes import result_shape
+
+
+@pytest.mark.parametrize(
+    ("equation", "operands", "shape"),
+    [
+        ("concatenate(a, a)", {"a": [1.0, 2.0]}, (4,)),
+        ("concatenate(a, a, axis=1)", {"a": [[1.0, 2.0]]}, (1, 4)),
+        ("stack(a, a, a)", {"a": [1.0, 2.0]}, (3, 2)),
+        ("outer(a, b)", {"a": [1.0, 2.0], "b": [1.0, 2.0, 3.0]}, (2, 3)),
+        ("a @ b", {"a": [[1.0], [2.0]], "b": [[1.0, 2.0, 3.0]]}, (2, 3)),
+        ("a + b", {"a": [[1.0], [2.0]], "b": [1.0, 2.0, 3.0]}, (2, 3)),
+        ("where(a > b, a, b)", {"a": [[1.0], [2.0]], "b": [1.0, 2.0, 3.0]}, (2, 3)),
+        ("a[[0, 0, 0, 0]]", {"a": [1.0, 2.0]}, (4,)),
+        ("a[[0, 0, 0], 0:2]", {"a": [[1.0, 2.0, 3.0]]}, (3, 2)),
+        ("reshape(a, 3, 1) * a", {"a": [1.0, 2.0, 3.0]}, (3, 3)),
+    ],
+)  # fmt: skip
+def test_one_value(equation, operands, shape):
+    G = cg.from_equations(f"y = {equation}", **operands)
+    count = math.prod(shape)
+    with cg.limits(entries=count):
+        assert np.shape(cg.evaluate(G)["y"]) == shape
+    with (
+        cg.limits(entries=count - 1),
+        pytest.raises(cg.LimitError, match=rf"^node 'y': .* has the shape .*, {count} ") as e,
+    ):
+        cg.evaluate(G)
+    assert e.value.limit == "entries"
+    with cg.limits(entries=count - 1), pytest.raises(cg.LimitError):
+        cg.linearize(G)
+
+
+def test_all_values_together():
+    G = cg.from_equations("a = 2*x; b = 3*a; c = a + b", x=np.ones(10))
+    with cg.limits(total=30):
+        cg.evaluate(G)
+    with (
+        cg.limits(total=29),
+        pytest.raises(cg.LimitError, match="30 entries with the values before it, more than .* 29"),
+    ):
+        cg.evaluate(G)
+    with cg.limits(total=30):  # each evaluation begins at 0
+        cg.evaluate(G)
+        cg.evaluate(G)
+
+
+def test_steps_within_an_equation_are_not_kept():
+    G = cg.from_equations("y = ((((x + 1) + 1) + 1) + 1); z = y + 1", x=np.ones(10))
+    with cg.limits(total=40):
+        cg.evaluate(G)
+
+
+def test_a_jacobian_that_is_written_out():
+    L = cg.linearize(cg.from_equations("p = softmax(s)", s=np.arange(10.0)))
+    with (
+        cg.limits(entries=99),
+        pytest.raises(cg.LimitError, match="a Jacobian of 10 x 10 is too large to be written out"),
+    ):
+        cg.sensitivity(L, "s", "p")
+
+
+def test_time():
+    def endless():
+        with cg.limits(seconds=0.2):
+            while True:
+                math.factorial(1000)
+
+    start = time.monotonic()
+    with pytest.raises(cg.LimitError, match=r"^it takes longer than 0.2 seconds"):
+        endless()
+    assert time.monotonic() - start < 5
+    with cg.limits(seconds=100):
+        require_time()
+    with cg.limits(seconds=100) as now:
+        now.deadline = 0.0
+        with pytest.raises(cg.LimitError):
+            require_time()
+
+
+def test_limits_end_with_their_block():
+    before = limits_in_force()
+    with cg.limits(entries=5, total=7), cg.limits(total=6):
+        assert (limits_in_force().entries, limits_in_force().total) == (5, 6)
+    assert limits_in_force() is before
+
+
+@pytest.mark.parametrize("value", [0, -1, "many", True, math.nan])
+def test_what_is_no_limit(value):
+    with pytest.raises(cg.CGraphError, match="the limit entries is a positive number"), cg.limits(entries=value):
+        pass
+
+
+@given(st.data())
+def test_the_shape_of_sums_and_products_is_numpys(data):
+    a, b = (tuple(data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))) for _ in range(2))
+    for operation, function in (("add", np.add), ("matmul", np.matmul)):
+        try:
+            expected = function(np.ones(a), np.ones(b)).shape
+        except ValueError:
+            continue
+        assert result_shape(operation, [a, b], {}) == expected

@@ -177,7 +177,8 @@ def top_paths(
     G, s, t, derivative
         As in `sensitivity`; the derivatives are numbers, not symbols.
     k : int, default 5
-        How many; fewer are returned if there are fewer.
+        How many; fewer are returned if there are fewer. Of more than a million paths, not more than a million can be
+        asked for.
 
     Returns
     -------
@@ -215,6 +216,8 @@ def top_paths(
     order = nodes_between(G, s, t)
     if not order:
         return []
+    if k > PATH_LIMIT and (number := count_paths(G, s, t)) > PATH_LIMIT:
+        raise TooManyPathsError(s, t, number, PATH_LIMIT)
     if _holds_jacobians(G, order, derivative):
         return heapq.nlargest(
             k, paths(G, s, t, derivative=derivative), key=lambda found: float(np.linalg.norm(found[1]))

@@ -148,14 +148,18 @@ class TooManyPathsError(CGraphError, ValueError):
         )
 
 
-class LimitError(EvaluationError):
+class LimitError(CGraphError, RuntimeError):
     """A call would take more memory or time than the limits allow.
 
     Attributes
     ----------
     limit : str
         Which limit it is, of "entries", "total" and "seconds": an argument of `limits`.
+    node : node or None
+        The node that was being evaluated.
     """
+
+    node: object = None
 
     def __init__(self, message: str, limit: str = "") -> None:
         self.limit = limit

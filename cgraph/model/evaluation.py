@@ -12,7 +12,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from cgraph.model.errors import EvaluationError, InvalidNodeError, MissingValueError, shorten
+from cgraph.model.errors import EvaluationError, InvalidNodeError, LimitError, MissingValueError, shorten
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
 from cgraph.model.holding import held
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_step, written
@@ -156,7 +156,7 @@ def linearized_from(
         for j in topological_order(G):
             try:
                 _linearize_node(G, L, j, y, settle, number)
-            except EvaluationError as error:
+            except (EvaluationError, LimitError) as error:
                 error.node = j
                 raise
     return L
@@ -270,7 +270,7 @@ def forward(G: ComputationalGraph, y: dict[str, Any], order: Sequence[str] | Non
         for j in order:
             try:
                 y[j] = value_of(G, j, y)
-            except EvaluationError as error:
+            except (EvaluationError, LimitError) as error:
                 error.node = j
                 raise
     return y

@@ -39,8 +39,8 @@ class Limits:
         When the time is up, on the clock of `time.monotonic`.
     """
 
-    entries: int = 20_000_000
-    total: int = 50_000_000
+    entries: int = 10_000_000
+    total: int = 30_000_000
     seconds: float = math.inf
     spent: int = 0
     deadline: float = math.inf
@@ -61,9 +61,9 @@ def limits(*, entries: int | None = None, total: int | None = None, seconds: flo
     Parameters
     ----------
     entries : int, optional
-        The most entries of one array, or of a Jacobian that is written out, 8 bytes each; 20,000,000 at the beginning.
+        The most entries of one array, or of a Jacobian that is written out, 8 bytes each; 10,000,000 at the beginning.
     total : int, optional
-        The most entries of all values of one evaluation together; 50,000,000 at the beginning.
+        The most entries of all values of one evaluation together; 30,000,000 at the beginning.
     seconds : float, optional
         How long the block may take; without it, as long as it takes.
 
@@ -112,6 +112,10 @@ def limits(*, entries: int | None = None, total: int | None = None, seconds: flo
         _IN_FORCE.reset(token)
 
 
+class _TimeIsUp(BaseException):
+    """Passes through whatever answers an error by trying something else."""
+
+
 @contextmanager
 def _timer(now: Limits, *, timed: bool) -> Iterator[None]:
     """Raise `LimitError` in the main thread when the time is up, whatever library runs then."""
@@ -120,12 +124,14 @@ def _timer(now: Limits, *, timed: bool) -> Iterator[None]:
         return
 
     def stop(*_: Any) -> None:
-        raise _late(now)
+        raise _TimeIsUp
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, max(now.deadline - monotonic(), 1e-3))
     try:
         yield
+    except _TimeIsUp:
+        raise _late(now) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -80,6 +80,8 @@ class ArrayFiles:
                         array = self._array(stream, file)
                 case _:
                     raise CGraphError(f"{file!r} is of no kind that is read; the kinds are .npy, .npz and .csv")
+        except LimitError:
+            raise
         except _DAMAGE as error:
             reason = getattr(error, "strerror", None) or shorten(str(error)) or type(error).__name__
             raise CGraphError(f"{file!r} cannot be read: {reason}") from None

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from cgraph.model.errors import CGraphError, FormatError, Problem, SpecError, shorten
 from cgraph.specs.documents import Document, Path, Places, problem_at
-from cgraph.specs.yaml_documents import TOO_DEEP, parse_yaml
+from cgraph.specs.yaml_documents import MOST_BITS, TOO_DEEP, parse_yaml
 
 __all__ = ["format_of", "format_to_write", "parse_document", "read_text"]
 
@@ -132,7 +132,7 @@ def _integer(digits: str) -> float:
         return float(digits)
 
 
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{},:]|[^][{},:"\s]+')
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?+|[][{},:]|[^][{},:"\s]+')
 
 
 def _json_places(lines: list[str]) -> tuple[Places, list[Problem]]:
@@ -170,8 +170,11 @@ def _parse_toml(text: str, name: str) -> Document:
     import tomllib
 
     lines = re.split(r"\r?\n", text)
+    if deep := _TOML_TOO_DEEP.search(text):  # tomllib takes the square of the depth
+        line = text.count("\n", 0, deep.start())
+        raise SpecError(name, [problem_at(lines, line, 0, TOO_DEEP)])
     try:
-        data = tomllib.loads(text)
+        data = _without_long_integers(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
         message, line, column = (at[1], int(at[2]) - 1, int(at[3]) - 1) if at else (str(error), len(lines) - 1, 0)
@@ -186,8 +189,20 @@ def _parse_toml(text: str, name: str) -> Document:
     raise SpecError(name, [problem])
 
 
+_TOML_TOO_DEEP = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++\s*+\.\s*+){200}""")
+
+
+def _without_long_integers(data: Any) -> Any:
+    """Return the data with integers that Python does not print, as hexadecimal ones may be, as text."""
+    if isinstance(data, dict):
+        return {key: _without_long_integers(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_without_long_integers(value) for value in data]
+    return hex(data) if isinstance(data, int) and data.bit_length() > MOST_BITS else data
+
+
 _LONG_INTEGER = re.compile(r"\d(_?\d){4300}")
-_TOML_KEY = r"""(?:"[^"]*"|'[^']*'|[\w-]+)"""
+_TOML_KEY = r"""(?:"[^"]*"|'[^']*'|(?<![\w-])[\w-]++)"""
 _TOML_KEYS = rf"(?P<keys>{_TOML_KEY}(?:\s*\.\s*{_TOML_KEY})*)"
 _TOML_HEADER = re.compile(rf"\s*\[\s*{_TOML_KEYS}\s*\]")
 _TOML_PAIR = re.compile(rf"{_TOML_KEYS}\s*=\s*")
@@ -217,7 +232,7 @@ def _toml_places(lines: list[str]) -> Places:
     return places
 
 
-_TOML_TOKEN = re.compile(r"""\#.*|"(?:[^"\\]|\\.)*"|'[^']*'|[][,]|[^][,"'\#\s]+""")
+_TOML_TOKEN = re.compile(r"""\#.*|"(?:[^"\\]|\\.)*+"?+|'[^']*'|[][,]|[^][,"'\#\s]+""")
 
 
 def _entry_places(lines: list[str], number: int, column: int, path: Path) -> dict[Path, tuple[int, int]]:

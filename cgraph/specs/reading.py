@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from cgraph.model.errors import CycleError, DerivativeError, EquationError, InvalidNodeError, nearest
+from cgraph.model.errors import CycleError, DerivativeError, EquationError, InvalidNodeError, nearest, shorten
 from cgraph.model.graph import BIAS, BIAS_RULE, ComputationalGraph, topological_order, undefined
 from cgraph.model.language.expressions import Expression, Name, Number, write_name
 from cgraph.model.language.names import unusable
@@ -162,7 +162,9 @@ class _Reader:
             self.report(("cgraph",), "'cgraph' is empty", f"write cgraph: {VERSION}")
         elif version != VERSION or isinstance(version, bool):
             shown = str(version).lower() if isinstance(version, bool) else repr(version)
-            self.report(("cgraph",), f"version {shown} of the language is not known", f"write cgraph: {VERSION}")
+            self.report(
+                ("cgraph",), f"version {shorten(shown)} of the language is not known", f"write cgraph: {VERSION}"
+            )
 
     def section(self, key: str) -> dict[str, Any]:
         content = self.document.data.get(key)
@@ -420,7 +422,7 @@ class _Reader:
                 if isinstance(name, bool) or not isinstance(name, str | int):
                     self.report(path, f"an output is the name of a node, not {kind_of(name)}")
                 elif str(name) not in self.G:
-                    self.report(path, f"output {str(name)!r} is not defined", self.suggest(str(name), self.G))
+                    self.report(path, f"output {shorten(str(name))!r} is not defined", self.suggest(str(name), self.G))
                 elif str(name) in outputs:
                     self.report(path, f"output {str(name)!r} stands here twice")
                 else:

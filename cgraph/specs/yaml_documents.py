@@ -19,12 +19,13 @@ __all__ = ["MAX_DEPTH", "TOO_DEEP", "parse_yaml"]
 
 MAX_DEPTH = 50
 MAX_PARTS = 1_000_000
+MOST_BITS = 14_000  # of a whole number
 TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 
 # The scanner's time grows with the square of the depth of flow collections, and it cannot be told a limit. This
 # one is generous, for a bracket in a text may never be closed.
 _MAX_FLOW = 200
-_FLOW = re.compile(r"""(?P<skip>"(?:[^"\\]|\\.)*"|#.*)|(?P<open>[\[{])|(?P<close>[\]}])""")
+_FLOW = re.compile(r"""(?P<skip>"(?:[^"\\]|\\.)*+"?+|#.*)|(?P<open>[\[{])|(?P<close>[\]}])""")
 
 
 def parse_yaml(text: str, name: str) -> Document:
@@ -177,7 +178,9 @@ def _number(text: str) -> int | float | str:
         lambda t: float(t.lower().replace(".inf", "inf").replace(".nan", "nan")),
     ):
         try:
-            return read(text)
+            number = read(text)
         except ValueError:
             continue
+        # Python reads hexadecimal numbers of any length, and prints none of more than 4,300 digits: it stays text.
+        return text if isinstance(number, int) and number.bit_length() > MOST_BITS else number
     return text

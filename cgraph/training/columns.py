@@ -9,17 +9,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.model.errors import CGraphError, InvalidNodeError, nearest, shorten
+from cgraph.model.errors import CGraphError, InvalidNodeError, LimitError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.values import as_value, is_finite, show_shape, show_value
 
 __all__ = ["Example", "Table", "examples_of", "read_matrix", "read_table"]
 
+MAX_LINE = 1_000_000  # characters
+MAX_CHARACTERS = 500_000_000
 Table = Mapping[str, Sequence[Any]]  # of numbers, or of arrays of one shape
 Example = dict[str, Any]
 
@@ -111,12 +113,25 @@ def _entry(column: str, row: int, value: Any) -> Any:
     return entry
 
 
+def _lines(file: IO[str], name: str) -> Iterator[str]:
+    """Iterate over the lines of a file, which may be a device that never ends."""
+    number = room = 0
+    while line := file.readline(MAX_LINE):
+        number += 1
+        room += len(line)
+        if len(line) == MAX_LINE and not line.endswith("\n"):
+            raise CGraphError(f"{name}:{number}: a line of more than {MAX_LINE:,} characters")
+        if room > MAX_CHARACTERS:
+            raise LimitError(f"{name}: more than {MAX_CHARACTERS // 10**6} million characters")
+        yield line
+
+
 @contextmanager
 def _reader(path: str | os.PathLike[str]) -> Iterator[Any]:
     """Open a CSV file; what is wrong with the file itself is said with its name."""
     name = Path(path).name
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
+        reader = csv.reader(_lines(file, name))
         try:
             yield reader
         except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ equation of entry r.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cgraph.model.errors import CGraphError
-from cgraph.model.evaluation import evaluate
+from cgraph.model.evaluation import evaluate, steps_of
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, bracketed, write_name, write_step
 from cgraph.model.linearized import edge_derivative, size_of
@@ -82,7 +82,7 @@ def scalarize(G: ComputationalGraph) -> ComputationalGraph:
     y = evaluate(G)
     shapes = {i: np.shape(y[i]) if i in y else _given_shape(G, i) for i in G}
     arrays = {i: shape for i, shape in shapes.items() if shape}
-    if sum(int(np.prod(shape)) for shape in arrays.values()) > MOST:
+    if sum(int(np.prod(shape)) for shape in arrays.values()) > MOST or _operations(G, y) > MOST:
         raise _too_large()
     parts = {i: [f"{i}[{','.join(map(str, entry))}]" for entry in np.ndindex(shape)] for i, shape in arrays.items()}
     for i, names in parts.items():
@@ -264,6 +264,20 @@ class _Writer:
         self.build.declare(name, self.build.G.nodes[self.j]["origin"])
         self.build.H.add_equation(name, piece.text)
         return Piece(self, write_name(name))
+
+
+def _operations(G: ComputationalGraph, y: Mapping[str, Any]) -> int:
+    """Return how many operations on numbers the products of matrices in all equations take, before one is written."""
+    total = 0
+    for j, data in G.nodes(data=True):
+        if "expression" in data and any(
+            step.operation == "matmul" for step in data["expression"].steps if isinstance(step, Apply)
+        ):
+            v = steps_of(data["expression"], y, j)
+            for step, value in zip(data["expression"].steps, v, strict=True):
+                if isinstance(step, Apply) and step.operation == "matmul":
+                    total += np.size(value) * np.shape(v[step.operands[0]])[-1]
+    return total
 
 
 def _is_of_numbers(expression: Expression) -> bool:

@@ -347,11 +347,11 @@ class TestFiles:
         for shape, message in (
             (
                 (10**6, 10**6),
-                "is too large: the files of a spec hold no more than 50,000,000 entries; limits(total=...) allows more",
+                "is too large: the files of a spec hold no more than 30,000,000 entries; limits(total=...) allows more",
             ),
             (
-                (10**7, 4),
-                "is too large, 40,000,000 entries, more than the limit of 20,000,000; limits(entries=...) allows more",
+                (10**7, 2),
+                "is too large, 20,000,000 entries, more than the limit of 10,000,000; limits(entries=...) allows more",
             ),
             ((10**6, 10), "cannot be read: it is damaged; its header says 10,000,000 entries"),
             ((True, 2), "cannot be read: its header is damaged"),

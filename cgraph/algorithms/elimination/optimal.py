@@ -31,7 +31,9 @@ def optimal(task: Task) -> list[int]:
     The annealed order is optimal in every part where it costs no more than the lower bound. Elsewhere the bound is
     raised, from what is proven to what remains possible, until it meets the cost of that order or of a better one.
     """
-    best = anneal_within(task, Budget(1 + EVALUATIONS * len(task.vertices)))
+    # A time is shared with the search for the order to begin with, evaluations are not.
+    timed = Budget(task.budget, SETS).in_seconds
+    best = anneal_within(task, Budget(task.budget if timed else 1 + EVALUATIONS * len(task.vertices)))
     search = _Search(task, best)
     order = []
     for part in list(search.parts(search.everything)):

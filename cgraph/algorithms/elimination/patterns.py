@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import networkx as nx
-
+from cgraph.algorithms.elimination.disjoint_paths import DisjointPaths
 from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, Partial
 
 __all__ = ["Pattern", "Task", "bits", "least_costs"]
@@ -177,29 +176,12 @@ def least_costs(task: Task) -> dict[int, int]:
     holds for successors and sinks, and the cost is at least the product. Two maximum flows for each vertex.
     """
     pattern = task.pattern
-    into = _flow_network(pattern.pred, pattern.sizes, task.sources)
-    out_of = _flow_network(pattern.succ, pattern.sizes, task.sinks)
+    into, out_of = (
+        DisjointPaths([list(bits(mask)) for mask in adjacent], pattern.sizes, ends)
+        for adjacent, ends in ((pattern.pred, task.sources), (pattern.succ, task.sinks))
+    )
     costs = {}
     for v in task.vertices:
         before, after = pattern.charged(v)
-        costs[v] = pattern.sizes[v] * _flow(into, before) * _flow(out_of, after)
+        costs[v] = pattern.sizes[v] * into.count(bits(before)) * out_of.count(bits(after))
     return costs
-
-
-def _flow_network(adjacent: list[int], sizes: list[int], ends: Iterable[int]) -> nx.DiGraph[Any]:
-    """Return the network in which every node lets through as much as it has entries, towards `ends`."""
-    N: nx.DiGraph[Any] = nx.DiGraph()
-    for i, size in enumerate(sizes):
-        N.add_edge((i, "in"), (i, "out"), capacity=size)
-        N.add_edges_from(((i, "out"), (j, "in")) for j in bits(adjacent[i]))
-    N.add_edges_from(((i, "out"), "end") for i in ends)
-    return N
-
-
-def _flow(N: nx.DiGraph[Any], first: int) -> int:
-    if not first or "end" not in N:
-        return 0
-    N.add_edges_from(("start", (i, "in")) for i in bits(first))
-    flow = nx.maximum_flow_value(N, "start", "end")
-    N.remove_node("start")
-    return int(flow)

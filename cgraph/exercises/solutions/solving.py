@@ -17,7 +17,7 @@ from cgraph.algorithms.sweeps import increments, reverse_steps
 from cgraph.exercises.solutions.derivative_formulas import array_formulas, derivative_formulas, gate_formula, typeset
 from cgraph.exercises.solutions.records import Half, Increment, LocalDerivative, PathProduct, Record, Step
 from cgraph.exercises.solutions.rendering import solution_latex, solution_markdown, solution_text
-from cgraph.model.errors import CGraphError
+from cgraph.model.errors import CGraphError, LimitError, show_count
 from cgraph.model.evaluation import is_computed, linearize
 from cgraph.model.extended_range import in_floats
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
@@ -28,6 +28,7 @@ from cgraph.uncertainty.budget import UncertaintyBudget, uncertainty_budget
 
 __all__ = ["Solution", "solve"]
 
+MOST_OPERATIONS = 20_000  # of a formula
 MOST_PATHS = 20  # that a solution lists; of more, the strongest
 
 
@@ -203,6 +204,7 @@ def _budget(L: ComputationalGraph, t: str) -> UncertaintyBudget | None:
 def _symbolic(G: ComputationalGraph, s: str | None, t: str, swept: list[str]) -> dict[str, Any]:
     """Return S(i,t) in the nodes, and S(s,t) in the inputs and weights."""
     sympy = import_sympy()
+    _refuse_long_formulas(G, s, t)
     L = linearize_symbolically(G)
     formulas = {i: sympy.sympify(S) for i, _, S in reverse_steps(L, swept, {t: 1}, edge_derivative(L, "derivative"))}
     if s is None:
@@ -213,3 +215,22 @@ def _symbolic(G: ComputationalGraph, s: str | None, t: str, swept: list[str]) ->
         if j in values and j != s:
             formula = formula.xreplace({sympy.Symbol(j, real=True): values[j]})
     return {"formulas": formulas, "formula": formula}
+
+
+def _refuse_long_formulas(G: ComputationalGraph, s: str | None, t: str) -> None:
+    """Raise `LimitError` if a formula would be too long, written out: sizes multiply along a chain of equations."""
+    size = dict.fromkeys(G, 1)  # operations of y(j) in the inputs and weights
+    for j in topological_order(G):
+        operands = G.nodes[j].get("operands", ())
+        steps = len(G.nodes[j]["expression"].steps) if "expression" in G.nodes[j] else 1 + len(operands)
+        size[j] = steps + (sum(size[i] for i in operands) if s is not None else 0)
+    terms = {t: 1}  # of S(i,t), written out in the nodes
+    for i in reversed(_leading_to(G, t)):
+        for k in G.predecessors(i):
+            terms[k] = terms.get(k, 0) + terms[i] + size[i]
+    longest = max([*terms.values(), size[t]])
+    if longest > MOST_OPERATIONS:
+        raise LimitError(
+            f"the formula of the derivative of {t!r} has {show_count(longest)} operations, written out; the limit is "
+            f"{MOST_OPERATIONS:,}"
+        )

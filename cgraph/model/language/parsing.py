@@ -37,7 +37,9 @@ _INFIX = {
 _END = ("end", "", 0)
 # The parts of a text between semicolons and line ends, and the sides of the first "=", none of them within quotes.
 _QUOTED = r""" "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' """
-_PART = re.compile(rf"(?: {_QUOTED} | [^;\n] )+", re.VERBOSE)
+# The same, where a quote that is never closed reaches to the end of its line: it is looked for once.
+_QUOTED_OR_OPEN = r""" "(?:[^"\\\n]|\\.)*+"?+ | '(?:[^'\\\n]|\\.)*+'?+ """
+_PART = re.compile(rf"(?: {_QUOTED_OR_OPEN} | [^;\n] )+", re.VERBOSE)
 _ASSIGNMENT = re.compile(rf"(?P<left> (?> {_QUOTED} | [^=] )*? ) = (?P<right>.*)", re.VERBOSE | re.DOTALL)
 _FOLDED = {"max", "min"}  # written with any number of operands, two at a time in the table
 
@@ -490,6 +492,9 @@ def parse_assignments(text: str) -> list[tuple[str, str]]:
 def _read_assignment(text: str) -> tuple[str, str]:
     """Return the name and the equation of ``name = equation``."""
     indent = len(text) - len(text.lstrip())
+    if len(text) > 2 * MAX_LENGTH:  # before it is looked at: an open quote is sought again and again
+        message = f"an equation of {len(text):,} characters; the limit is {MAX_LENGTH:,}"
+        raise EquationError(message, text, indent, SPLIT)
     parts = _ASSIGNMENT.fullmatch(text)
     if not parts:
         raise EquationError("no '='", text, indent, "write name = equation, several of them with ';' between")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.model.errors import ArchiveError
+from cgraph.model.files import write_whole
 
 __all__ = ["array_of_names", "names_of_array", "read_arrays", "write_arrays"]
 
@@ -28,16 +29,7 @@ _DAMAGE = (
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write `arrays` as an uncompressed ``.npz``; whatever goes wrong, `path` is as before or complete."""
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        with unfinished.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
 
 
 def read_arrays(path: str | os.PathLike[str], names: set[str]) -> dict[str, NDArray[Any]]:

@@ -16,7 +16,6 @@ from cgraph.cli.parser import build_parser
 
 __all__ = ["main", "run"]
 
-SECONDS = 300  # that a command may take unless --limit says otherwise
 USAGE, BAD_SPEC, NOT_COMPUTABLE, INTERRUPTED = 2, 3, 4, 130
 
 
@@ -33,19 +32,14 @@ def run() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv` and return its exit status."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = build_parser(argv[0] if argv and not argv[0].startswith("-") else None)
-    arguments, rest = parser.parse_known_args(argv)
-    if arguments.command is None and not rest:
-        parser.print_help(sys.stderr)
-        return USAGE
-    if len(rest) == 1 and not rest[0].startswith("-") and getattr(arguments, "spec", "") is None:
-        arguments.spec = rest[0]  # argparse stops looking for a SPEC at an option that stands before it
-    elif rest:
-        getattr(arguments, "parser", parser).refuse_rest(rest)
+    arguments = argparse.Namespace(debug=False)
     try:
+        arguments = _parsed(argv)
+        if arguments.command is None:
+            return USAGE
         from cgraph.model.limits import limits
 
-        allowed = {"seconds": SECONDS, **dict(getattr(arguments, "limit", []))}
+        allowed = {"seconds": arguments.seconds, **dict(getattr(arguments, "limit", []))}
         with warnings.catch_warnings(), limits(**allowed):
             warnings.showwarning = _show_warning
             status = int(getattr(import_module(arguments.module), arguments.command)(arguments))
@@ -58,6 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _report(error, arguments)
     return status
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """Return what the command line says; without a command, after its help."""
+    parser = build_parser(argv[0] if argv and not argv[0].startswith("-") else None)
+    arguments, rest = parser.parse_known_args(argv)
+    if arguments.command is None and not rest:
+        parser.print_help(sys.stderr)
+    elif len(rest) == 1 and not rest[0].startswith("-") and getattr(arguments, "spec", "") is None:
+        arguments.spec = rest[0]  # argparse stops looking for a SPEC at an option that stands before it
+    elif rest:
+        getattr(arguments, "parser", parser).refuse_rest(rest)
+    return arguments
 
 
 def _report(error: Exception, arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shutil
+import sys
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -63,6 +64,14 @@ class Parser(argparse.ArgumentParser):
         if choices and str(value) not in choices and (close := nearest_word(str(value), choices)):
             raise argparse.ArgumentError(action, f"invalid choice: {value!r}; did you mean {close!r}?")
         super()._check_value(action, value)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help; that it cannot be written is an error, over which argparse would pass in silence."""
+        if message and file is not None and file is sys.stdout:
+            file.write(message)
+            file.flush()
+        else:
+            super()._print_message(message, file)
 
     def refuse_rest(self, rest: Sequence[str]) -> NoReturn:
         """Say what is wrong with words that nothing on the command line asked for."""

@@ -6,9 +6,11 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,6 +36,7 @@ from cgraph.exercises.grade_reports import (
 )
 from cgraph.exercises.solutions.rendering import solution_data, solution_document, solution_markdown, solution_text
 from cgraph.exercises.submissions import SUFFIXES, Submission, read_class, submissions
+from cgraph.model.limits import Limits, adopt_limits, limits_in_force
 from cgraph.reports.tables import to_csv, to_markdown, to_text
 from cgraph.specs.writing import to_json, to_yaml
 
@@ -131,17 +134,33 @@ def _marked(marker: ClassMarker, files: Sequence[Submission], jobs: int) -> list
     if len(files) < FEWEST_FOR_PROCESSES or jobs == 1:
         return list(_counted(map(marker.mark_file, files), len(files)))
     context = get_context("spawn")  # a fork would copy the threads of whatever library has been loaded
-    with ProcessPoolExecutor(jobs, context, initializer=hold, initargs=(marker,)) as pool:
+    with ProcessPoolExecutor(jobs, context, initializer=hold, initargs=(marker, limits_in_force())) as pool:
         chunk = -(-len(files) // (4 * jobs))
-        return list(_counted(pool.map(grade_held, files, chunksize=chunk), len(files)))
+        with _interrupts_later():  # of which workers that start now know nothing
+            reports = pool.map(grade_held, files, chunksize=chunk)
+        return list(_counted(reports, len(files)))
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Hold Ctrl-C back until the block ends; processes that start in the block never get it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _held: list[ClassMarker] = []  # of a worker, which works out the mistakes of its exercise once
 
 
-def hold(marker: ClassMarker) -> None:
+def hold(marker: ClassMarker, allowed: Limits) -> None:
     """Keep what a worker process marks with."""
     _held[:] = [marker]
+    adopt_limits(allowed)
 
 
 def grade_held(submission: Submission) -> cg.GradeReport:

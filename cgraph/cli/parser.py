@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from cgraph.cli.arguments import Parser, binding, budget, count, limit, node, nu
 from cgraph.vocabulary import LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
 
 __all__ = ["build_parser"]
+
+SECONDS = 300.0  # that a command may take unless --limit says otherwise
 
 BUDGET_PARTS = ("input", "group", "node", "edge", "path")
 FORMATS = ("text", "json", "csv", "markdown", "latex")
@@ -54,12 +57,12 @@ def build_parser(typed: str | None = None) -> Parser:
     parser.add_argument("--version", action="version", version=f"cgraph {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
-    def command(name: str, summary: str, module: str = "graph_commands") -> Any:
+    def command(name: str, summary: str, module: str = "graph_commands", seconds: float = SECONDS) -> Any:
         if typed not in {None, name}:
             return _Unbuilt()
         description = f"{summary[0].upper()}{summary[1:]}."
         sub = commands.add_parser(name, help=summary, description=description)
-        sub.set_defaults(module=f"cgraph.cli.{module}", parser=sub)
+        sub.set_defaults(module=f"cgraph.cli.{module}", parser=sub, seconds=seconds)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
         sub.add_argument("--limit", type=limit, action="append", default=[], metavar="NAME=N",
                          help="another limit: entries of an array, entries in total, or seconds; may be repeated")  # fmt: skip
@@ -136,7 +139,9 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
     _add_ends(sub, "without --from, by every node; without --to, the only output")
     sub.add_argument("--exact", action="store_true", help="compute with fractions")
     sub.add_argument("--symbolic", action="store_true", help="add S as formulas (needs the extra: symbolic)")
-    sub = command("grade", "mark answers to an exercise, and name the mistakes", "exercise_commands")
+    sub = command(
+        "grade", "mark answers to an exercise, and name the mistakes", "exercise_commands", math.inf
+    )  # each file has its own seconds
     sub.add_argument("exercise", metavar="EXERCISE", help="a spec with questions under `ask`, or - for standard input")
     sub.add_argument("--answers", metavar="FILE", help="answers in YAML, JSON, TOML or CSV, a folder of such files, or a CSV "
                      "table with a row for each student and a column for each question; "

@@ -15,10 +15,13 @@ from cgraph.exercises.reading import exercise_of
 from cgraph.exercises.results import GradeReport, printable
 from cgraph.exercises.submissions import Submission
 from cgraph.exercises.variants import Variants
-from cgraph.model.errors import CGraphError
+from cgraph.model.errors import CGraphError, LimitError
+from cgraph.model.limits import limits
 from cgraph.specs.reading import read_document
 
 __all__ = ["ClassMarker", "guarded", "without_doubles"]
+
+SECONDS_PER_FILE = 20
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,11 @@ class ClassMarker:
         """Return the report on one file. What is wrong with the file, or in cgraph, stands in the report."""
         if submission.error:
             return GradeReport(submission.name, (), error=submission.error)
-        return guarded(submission.name, lambda: self.mark(_read(submission)))
+        return guarded(submission.name, lambda: self._mark_in_time(submission))
+
+    def _mark_in_time(self, submission: Submission) -> GradeReport:
+        with limits(seconds=SECONDS_PER_FILE):
+            return self.mark(_read(submission))
 
 
 def _mismatch(student: str, variant_of: str) -> CGraphError:
@@ -94,6 +101,8 @@ def guarded(student: str, marked: Callable[[], GradeReport]) -> GradeReport:
     """Return a report, or one that says what went wrong: one student must not end the grading of a class."""
     try:
         return marked()
+    except LimitError as error:
+        reason = error.fact
     except CGraphError as error:
         reason = str(error)
     except OSError as error:

@@ -153,6 +153,8 @@ class LimitError(CGraphError, RuntimeError):
 
     Attributes
     ----------
+    fact : str
+        The message without advice: what is too large or takes too long.
     limit : str
         Which limit it is, of "entries", "total" and "seconds": an argument of `limits`.
     node : node or None
@@ -163,8 +165,9 @@ class LimitError(CGraphError, RuntimeError):
 
     def __init__(self, message: str, limit: str = "") -> None:
         self.limit = limit
-        advice = f"; limits({limit}=...) allows more"
-        super().__init__(message + (advice if limit and not message.endswith(advice) else ""))
+        advice = f"; limits({limit}=...) allows more" if limit else ""
+        self.fact = message.removesuffix(advice)
+        super().__init__(self.fact + advice)
 
 
 class OrderError(CGraphError, ValueError):

@@ -18,7 +18,7 @@ from typing import Any
 
 from cgraph.model.errors import CGraphError, LimitError
 
-__all__ = ["Limits", "counting_entries", "limits", "limits_in_force", "require_entries", "require_time"]
+__all__ = ["Limits", "adopt_limits", "counting_entries", "limits", "limits_in_force", "require_entries", "require_time"]
 
 
 @dataclass
@@ -52,6 +52,11 @@ _IN_FORCE: ContextVar[Limits] = ContextVar("limits", default=Limits())  # noqa: 
 def limits_in_force() -> Limits:
     """Return the limits of the code that asks."""
     return _IN_FORCE.get()
+
+
+def adopt_limits(other: Limits) -> None:
+    """Make the entries that another process allows the limits of this one, which works for it."""
+    _IN_FORCE.set(Limits(other.entries, other.total))
 
 
 @contextmanager
@@ -103,10 +108,12 @@ def limits(*, entries: int | None = None, total: int | None = None, seconds: flo
         if value is not None:
             setattr(now, name, value)
     if seconds is not None:
-        now.deadline = min(before.deadline, monotonic() + seconds)
+        now.deadline = monotonic() + seconds
+    if before.deadline < now.deadline:  # the time of the block around this one is up first
+        now.seconds, now.deadline = before.seconds, before.deadline
     token = _IN_FORCE.set(now)
     try:
-        with _timer(now, timed=seconds is not None):
+        with _timer(now, before.deadline):
             yield now
     finally:
         _IN_FORCE.reset(token)
@@ -117,9 +124,10 @@ class _TimeIsUp(BaseException):
 
 
 @contextmanager
-def _timer(now: Limits, *, timed: bool) -> Iterator[None]:
+def _timer(now: Limits, deadline_before: float) -> Iterator[None]:
     """Raise `LimitError` in the main thread when the time is up, whatever library runs then."""
-    if not timed or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if now.deadline == deadline_before or not hasattr(signal, "setitimer") or not in_main_thread:
         yield
         return
 
@@ -127,14 +135,19 @@ def _timer(now: Limits, *, timed: bool) -> Iterator[None]:
         raise _TimeIsUp
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, max(now.deadline - monotonic(), 1e-3))
+    _ring_at(now.deadline)
     try:
         yield
     except _TimeIsUp:
         raise _late(now) from None
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _ring_at(math.inf)
         signal.signal(signal.SIGALRM, before)
+        _ring_at(deadline_before)
+
+
+def _ring_at(deadline: float) -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0 if deadline == math.inf else max(deadline - monotonic(), 1e-3))
 
 
 def _late(now: Limits) -> LimitError:

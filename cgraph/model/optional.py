@@ -16,10 +16,15 @@ def optional_library(module: str, extra: str) -> Any:
     Raises
     ------
     ExtraMissingError
-        If it is not installed; the message says what to install.
+        If it is not installed, or is and cannot be imported; the message says what to do.
     """
+    library = module.partition(".")[0]
     try:
         return import_module(module)
-    except ImportError:
-        library = module.partition(".")[0]
-        raise ExtraMissingError(f"this needs {library}; pip install 'cgraph-sensitivity[{extra}]'") from None
+    except ImportError as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == library:
+            raise ExtraMissingError(f"this needs {library}; pip install 'cgraph-sensitivity[{extra}]'") from None
+        reason: Exception = error
+    except Exception as error:  # noqa: BLE001 - whatever a broken installation raises
+        reason = error
+    raise ExtraMissingError(f"this needs {library}, which is installed but cannot be imported: {reason}") from reason

@@ -396,9 +396,13 @@ def test_a_closed_pipe_is_no_error():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("buffering", ["", "1"])
-@pytest.mark.parametrize("command", [["eval"], ["transform", "expand"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [["eval", "-e", "y = 2"], ["transform", "expand", "-e", "y = 2"], ["--help"], ["eval", "--help"], ["--version"]],
+    ids=" ".join,
+)
 def test_a_full_disk_is_one_line(command, buffering):
-    argv = [sys.executable, "-m", "cgraph", *command, "-e", "y = 2"]
+    argv = [sys.executable, "-m", "cgraph", *command]
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
                               env={**os.environ, "PYTHONUNBUFFERED": buffering})  # fmt: skip

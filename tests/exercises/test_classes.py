@@ -4,14 +4,21 @@ import csv
 import io
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import cgraph as cg
 from cgraph.cli import main
+from cgraph.cli.exercise_commands import FEWEST_FOR_PROCESSES
 from cgraph.exercises import class_marking
+from cgraph.exercises.answers import read_answers
 from cgraph.exercises.results import printable
 
 QUIZ = Path(__file__).parent.parent.parent / "examples" / "cmu_10301" / "quiz.yaml"
@@ -278,6 +285,41 @@ class TestClasses:
         out = run("grade", sheet, "--answers", folder / "ann.yaml", "--width", width)[1]
         assert max(map(len, out.splitlines())) <= width
         assert "the path x -> y" in " ".join(out.split())
+
+
+class TestTimeAndInterrupts:
+    def test_a_file_that_takes_too_long_is_its_row(self, run, sheet, folder, monkeypatch):
+        for name in ("ann.yaml", "ben.yaml", "cat.yaml"):
+            hand_in(folder, name, RIGHT)
+
+        def read(path):
+            if path.name == "ben.yaml":
+                time.sleep(10)
+            return read_answers(path)
+
+        monkeypatch.setattr(class_marking, "SECONDS_PER_FILE", 0.5)
+        monkeypatch.setattr(class_marking, "read_answers", read)
+        status, out, _ = run("grade", sheet, "--answers", folder, "--format", "csv")
+        assert status == 1
+        errors = {student: row["error"] for student, row in rows_of(out).items()}
+        assert errors == {"ann": "", "ben": "it takes longer than 0.5 seconds", "cat": ""}
+
+    @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs groups of processes")
+    @pytest.mark.parametrize("seconds", [0.7, 1.0, 1.3, 1.6])
+    def test_an_interrupt_while_workers_start_is_one_line(self, sheet, folder, seconds):
+        for k in range(FEWEST_FOR_PROCESSES):
+            hand_in(folder, f"s{k:03}.yaml", RIGHT)
+        command = [sys.executable, "-m", "cgraph", "grade", sheet, "--answers", folder, "--jobs", "8"]
+        with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, start_new_session=True) as grading:
+            time.sleep(seconds)
+            with suppress(ProcessLookupError):
+                os.killpg(grading.pid, signal.SIGINT)
+            _, err = grading.communicate(timeout=60)
+        assert (grading.returncode, err) in {
+            (0, ""),
+            (130, "cgraph: error: interrupted\n"),
+            (-2, ""),
+        }  # -2: Python is not there yet
 
 
 def answers_to(variant):

@@ -250,5 +250,6 @@ REFUSED = {
 ROUNDED = {
     np.linalg.norm, np.logaddexp, np.logaddexp2, np.exp2, np.power, np.float_power, np.einsum, np.prod, np.cov, np.corrcoef,
     np.median, np.quantile, np.percentile, np.cumsum, np.linspace, np.interp, np.mod, np.fmod,
+    np.dot, np.inner, np.vdot, np.tensordot, np.matmul, operator.matmul, # BLAS sums in an order of its own
 }  # fmt: skip
 WITHOUT_JAX = {np.asanyarray, np.ascontiguousarray, np.real_if_close}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.model.limits import limits_in_force, require_time
+from cgraph.model.limits import adopt_limits, limits_in_force, require_time
 from cgraph.model.operations.result_sizes import result_shape
 
 
@@ -88,6 +88,36 @@ def test_time():
         now.deadline = 0.0
         with pytest.raises(cg.LimitError):
             require_time()
+
+
+def test_a_block_within_a_block():
+    def sleeps_within_and_after():
+        with cg.limits(seconds=5):
+            time.sleep(0.01)
+        time.sleep(5)
+
+    with pytest.raises(cg.LimitError, match="longer than 0.3 seconds"), cg.limits(seconds=0.3):
+        sleeps_within_and_after()
+    with pytest.raises(cg.LimitError, match="longer than 0.2 seconds"), cg.limits(seconds=0.2), cg.limits(seconds=5):
+        time.sleep(5)
+    with cg.limits(seconds=5):
+        with pytest.raises(cg.LimitError, match="longer than 0.1 seconds"), cg.limits(seconds=0.1):
+            time.sleep(5)
+        time.sleep(0.2)
+        require_time()
+    with cg.limits(seconds=math.inf):
+        time.sleep(0.01)
+    time.sleep(0.2)  # no timer is left
+
+
+def test_another_process_adopts_the_entries():
+    before = limits_in_force()
+    with cg.limits(entries=5, total=7, seconds=3):
+        allowed = limits_in_force()
+    with cg.limits():
+        adopt_limits(allowed)
+        assert (limits_in_force().entries, limits_in_force().total, limits_in_force().seconds) == (5, 7, math.inf)
+    assert limits_in_force() is before
 
 
 def test_limits_end_with_their_block():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import warnings
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -60,9 +61,27 @@ def compiled(
             loop.__qualname__ = (
                 f"{loop.__name__}_{_fingerprint((*fused, *calls), generated)}"  # numba looks for it by this name
             )
-        return {loop.__name__: njit(cache=True, **options)(loop) for loop in linked}
+        return {loop.__name__: _mending(njit(cache=True, **options)(loop)) for loop in linked}
     except (OSError, RuntimeError):  # no texts on disk, or nowhere to keep the code
         return {loop.__name__: njit(**options)(loop) for loop in linked}
+
+
+def _mending(dispatcher: Any) -> Any:
+    """Return a loop of numba; where its machine code on disk is damaged, it is compiled again, with a warning."""
+    kept = dispatcher._cache  # noqa: SLF001 - numba has no other way to it
+    load = kept.load_overload
+
+    def load_overload(signature: Any, target: Any) -> Any:
+        try:
+            return load(signature, target)
+        except Exception as error:  # noqa: BLE001 - whatever reading damaged bytes raises
+            folder = kept.cache_path
+            warnings.warn(f"damaged machine code in {folder} is compiled again: {error}", RuntimeWarning, stacklevel=2)
+            kept.flush()
+            return None
+
+    kept.load_overload = load_overload
+    return dispatcher
 
 
 def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., Any]) -> FunctionType:

@@ -109,7 +109,7 @@ def test_what_cannot_be_drawn(run, tmp_path, monkeypatch, argv, status, message)
 
 def test_without_the_extra_one_line_says_what_to_install(run, monkeypatch, tmp_path):
     def refuse(module):
-        raise ImportError(module)
+        raise ModuleNotFoundError(module, name=module.partition(".")[0])
 
     monkeypatch.setattr(optional, "import_module", refuse)
     for argv in (

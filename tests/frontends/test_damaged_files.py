@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from node_link import node_link
 
 import cgraph as cg
 
@@ -28,7 +29,7 @@ def good():
     rows = "source,target,weight,kind\n" + "".join(f'{i},{j},{z},"k ""q"""\n' for i, j, z in EDGES)
     files = {
         ".csv": rows.encode(),
-        ".json": json.dumps(nx.node_link_data(G, edges="links")).encode(),
+        ".json": json.dumps(node_link(G, edges="links")).encode(),
         ".graphml": graphml.getvalue(),
         ".gexf": gexf.getvalue(),
         ".npz": npz.getvalue(),

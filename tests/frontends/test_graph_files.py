@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from node_link import node_link
 
 import cgraph as cg
 from cgraph.frontends import edge_table
@@ -278,7 +279,7 @@ def test_d3_numbers_the_nodes(tmp_path):
 def test_what_networkx_writes_as_json_is_read(tmp_path):
     G = nx.DiGraph(title="a quiz")
     G.add_edge(1, 2, weight=0.5)
-    (tmp_path / "graph.json").write_text(json.dumps(nx.node_link_data(G, edges="edges")))
+    (tmp_path / "graph.json").write_text(json.dumps(node_link(G, edges="edges")))
     L = cg.read_graph(tmp_path / "graph.json")
     assert attributes(L)[1] == {("1", "2"): {"derivative": 0.5}}
     assert L.graph == {"title": "a quiz"}
@@ -482,7 +483,7 @@ def test_a_plain_copy_holds_nothing_of_ours():
     assert N.nodes["x"] == {"role": "input", "value": [1.0, 2.0]}
     assert N.nodes["y"] == {"role": "operation", "equation": "sum(x)"}
     assert N.edges["y", "z"] == {"derivative": 0.5, "parts": [1.5, {"k": [1]}]}
-    json.dumps(nx.node_link_data(N, edges="links"))
+    json.dumps(node_link(N, edges="links"))
 
 
 def test_the_command_takes_files_of_edges(run, path):

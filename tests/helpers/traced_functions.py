@@ -13,6 +13,11 @@ B = np.array([[0.3, 1.2], [-0.5, 0.7], [2.2, -1.1]])
 T = np.arange(24.0).reshape(2, 3, 4) / 7 - 1.3
 C = np.array([2.0, -1.0, 0.5])
 
+
+def trapezoid(np):
+    return np.trapezoid if hasattr(np, "trapezoid") else np.trapz  # before NumPy 2
+
+
 # What is swept: the function that has a rule, a function that uses it, its arguments. `np` is NumPy or jax.numpy.
 CASES = [
     (np.add, lambda np, x, a: x + a + C + 2, (X, A)),
@@ -213,7 +218,7 @@ CASES = [
     *[(np.cumprod, lambda np, b, axis=axis: np.cumprod(b, axis=axis), (B,)) for axis in (None, 0, 1)],
     (np.diff, lambda np, t: np.diff(t) * np.diff(t, axis=-1) + np.diff(t, n=2, axis=1).sum(), (T,)),
     *[(np.sort, lambda np, b, axis=axis: np.sort(b, axis=axis), (B,)) for axis in (0, 1, None)],
-    (np.trapezoid, lambda np, x, a: np.trapezoid(a, axis=0, dx=0.5) * np.trapezoid(x, P), (X, A)),
+    (trapezoid(np), lambda np, x, a: trapezoid(np)(a, axis=0, dx=0.5) * trapezoid(np)(x, P), (X, A)),
     (np.interp, lambda np, x, p: np.interp(x, np.array([-1.0, 0.0, 1.5]), p), (X, P)),
     # moves, joins and splits
     (np.diag, lambda np, x, a: np.diag(x) @ np.diag(np.diag(a)) + np.diag(np.diag(a, 1), -1), (X, A)),
@@ -239,7 +244,7 @@ CASES = [
     (np.resize, lambda np, x: np.resize(x, (2, 2)), (X,)),
     (np.rollaxis, lambda np, t: np.rollaxis(t, 2), (T,)),
     (np.ravel, lambda np, t: t.ravel(order="F") * t.flatten("F") + t.ravel("C"), (T,)),
-    (np.matmul, lambda np, t: t.mT @ t, (T,)),
+    *[(np.matmul, lambda np, t: t.mT @ t, (T,))] * hasattr(T, "mT"),  # since NumPy 2
 ]  # fmt: skip
 REFUSED = {
     np.equal: lambda x: (x == 1) * x,

@@ -63,6 +63,7 @@ def test_every_rule_is_swept():
 def test_the_manual_lists_every_rule():
     text = (Path(__file__).parent.parent.parent / "docs" / "tracing.md").read_text()
     names = {"indices" if rule is operator.getitem else name_of(rule).removeprefix("np.") for rule in RULES}
+    names = {"trapezoid" if name == "trapz" else name for name in names}  # as NumPy 1 has it
     followed, _, refused = text.partition("## What is refused")
     listed = [
         set(re.findall(r"`([\w.]+)`", "".join(re.findall(r"^\|.*\|$", part, re.MULTILINE))))
@@ -227,6 +228,10 @@ def test_callables_that_are_no_plain_functions():
     assert cg.evaluate(cg.trace(Model(), 2.0))["y"] == 4.0
     assert cg.evaluate(cg.trace(Model().score, 2.0))["y"] == 6.0
     assert cg.evaluate(cg.trace(functools.partial(loss, scale=1.0), [0.0], [[1.0]], [0.0]))["y"] == 0.0
+
+
+@pytest.mark.skipif(not hasattr(np, "trapezoid"), reason="ufuncs say what their parameters are since NumPy 2")
+def test_a_function_of_numpy_itself():
     assert cg.evaluate(cg.trace(np.exp, 0.0))["y"] == 1.0
 
 

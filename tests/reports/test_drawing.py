@@ -638,7 +638,7 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path):
 def test_without_the_extra_the_text_formats_work_and_the_others_say_what_to_install(monkeypatch, missing):
     def refuse(module):
         if module.partition(".")[0] == missing:
-            raise ImportError(module)
+            raise ModuleNotFoundError(module, name=missing)
         return __import__("importlib").import_module(module)
 
     monkeypatch.setattr(optional, "import_module", refuse)

@@ -68,7 +68,9 @@ def compiled(
 
 def _mending(dispatcher: Any) -> Any:
     """Return a loop of numba; where its machine code on disk is damaged, it is compiled again, with a warning."""
-    kept = dispatcher._cache  # noqa: SLF001 - numba has no other way to it
+    kept = getattr(dispatcher, "_cache", None)  # numba has no other way to it
+    if kept is None:  # NUMBA_DISABLE_JIT leaves the loop as it is
+        return dispatcher
     load = kept.load_overload
 
     def load_overload(signature: Any, target: Any) -> Any:

@@ -29,7 +29,7 @@ _DAMAGE = (
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write `arrays` as an uncompressed ``.npz``; whatever goes wrong, `path` is as before or complete."""
-    write_whole(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+    write_whole(path, lambda file: np.savez(file, **dict(arrays)))  # type: ignore[arg-type]  # its options have no such names
 
 
 def read_arrays(path: str | os.PathLike[str], names: set[str]) -> dict[str, NDArray[Any]]:

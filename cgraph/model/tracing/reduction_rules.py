@@ -204,6 +204,6 @@ REDUCTIONS: dict[Any, Rule] = {
     np.cumprod: _cumprod,
     np.diff: _diff,
     np.sort: _sort,
-    np.trapezoid: _trapezoid,
+    getattr(np, "trapezoid" if hasattr(np, "trapezoid") else "trapz"): _trapezoid,  # its names since NumPy 2 and before
     np.interp: _interp,
 }

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from cgraph.cli.parser import build_parser
-
 __all__ = ["main", "run"]
 
 USAGE, BAD_SPEC, NOT_COMPUTABLE, INTERRUPTED = 2, 3, 4, 130
@@ -56,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     """Return what the command line says; without a command, after its help."""
+    from cgraph.cli.parser import build_parser  # here, where an interrupt is answered
+
     parser = build_parser(argv[0] if argv and not argv[0].startswith("-") else None)
     arguments, rest = parser.parse_known_args(argv)
     if arguments.command is None and not rest:

@@ -6,6 +6,7 @@ import math
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -123,7 +124,8 @@ def gradient_descent(
     Notes
     -----
     A forward and a reverse sweep for each example, O(V + E), or for each batch where variables are arrays (then as
-    `minibatch`); and a forward sweep over the data after each pass, to record the loss. MATH 565, lecture 26 (w <- w - rate * gradient); 10-301/601, lecture 13 (stochastic
+    `minibatch`, unless an operation has no form for many examples); and a forward sweep over the data after each pass,
+    to record the loss. MATH 565, lecture 26 (w <- w - rate * gradient); 10-301/601, lecture 13 (stochastic
     descent, the loss after each pass).
 
     Examples
@@ -179,7 +181,7 @@ def _training(G: ComputationalGraph, loss: str, example: Example, updates: int) 
     if any(
         isinstance(value, np.ndarray) for value in (*nx.get_node_attributes(G, "value").values(), *example.values())
     ):
-        return _ArrayTraining(G, loss)
+        return _ArrayTraining(G, loss, example)
     work = updates * (len(G) + G.number_of_edges())
     if work < FEWEST_SWEPT or (work < FEWEST_TO_LOAD and not is_loaded()) or not is_at_hand():
         return _Training(G, loss)
@@ -314,35 +316,41 @@ class _TapeTraining:
 
 
 class _ArrayTraining(_Training):
-    """The same where variables are arrays: one sweep over a whole batch, with the examples as the leading axis."""
+    """The same where variables are arrays: one sweep over a whole batch, with the examples as the leading axis.
 
-    def __init__(self, G: ComputationalGraph, loss: str) -> None:
+    Where an operation of the graph has no form for many examples, there is a sweep for each.
+    """
+
+    def __init__(self, G: ComputationalGraph, loss: str, example: Example) -> None:
         super().__init__(G, loss)
-        self.over_examples: ComputationalGraph | None = None
+        self.many: ComputationalGraph | None = None
+        if example:
+            with suppress(CGraphError):  # what is wrong with the graph itself, a sweep for each example says
+                self.many = over_examples(self.graph, example, [loss])
 
     def mean_loss(self, examples: Sequence[Example]) -> float:
-        G, inputs = self._batch(examples)
-        J = evaluate(G, inputs)[self.loss]
-        if np.ndim(J):
-            raise CGraphError(
-                f"the loss {self.loss!r} is {show_shape(J)}; a loss is one number, such as its sum or mean"
-            )
-        return float(J)
+        return _mean(self._loss(evaluate(G, inputs)) for G, inputs in self._sweeps(examples))
 
     def mean_gradient(self, examples: Sequence[Example]) -> dict[Any, Any]:
-        G, inputs = self._batch(examples)
-        return weight_gradients(linearize(G, inputs), self.loss)
+        gradients = [weight_gradients(linearize(G, inputs), self.loss) for G, inputs in self._sweeps(examples)]
+        return {w: sum(gradient[w] for gradient in gradients) / len(gradients) for w in gradients[0]}
 
-    def _batch(self, examples: Sequence[Example]) -> tuple[ComputationalGraph, dict[str, Any]]:
-        """Return the graph over many examples and the inputs that bind it to these."""
-        if not examples[0]:
-            return self.graph, {}
-        if self.over_examples is None:
-            self.over_examples = over_examples(self.graph, examples[0], [self.loss])
+    def _loss(self, y: Mapping[str, Any]) -> float:
+        if np.ndim(y[self.loss]):
+            raise CGraphError(
+                f"the loss {self.loss!r} is {show_shape(y[self.loss])}; a loss is one number, such as its sum or mean"
+            )
+        return float(y[self.loss])
+
+    def _sweeps(self, examples: Sequence[Example]) -> Iterator[tuple[ComputationalGraph, dict[str, Any]]]:
+        """Iterate over graphs and the values of their inputs: one for all examples, or one for each."""
+        weights = {w: self.graph.nodes[w]["value"] for w in self.graph.weights}
+        if self.many is None:
+            yield from ((self.graph, example | weights) for example in examples)
+            return
         for i, j in self.graph.edges:
-            self.over_examples.edges[i, j].update(self.graph.edges[i, j])
-        columns = {i: np.stack([example[i] for example in examples]) for i in examples[0]}
-        return self.over_examples, columns | {w: self.graph.nodes[w]["value"] for w in self.graph.weights}
+            self.many.edges[i, j].update(self.graph.edges[i, j])
+        yield self.many, {i: np.stack([example[i] for example in examples]) for i in examples[0]} | weights
 
 
 def _mean(numbers: Iterable[Any]) -> float:

@@ -130,6 +130,40 @@ def test_what_has_no_form_for_many_examples_is_named(equation, message):
         cg.minibatch(G, {"x": [[1, 2], [3, 4]]})
 
 
+def mixed_neuron():
+    """Return a neuron that reads a number and a vector, and a loss."""
+    G = cg.ComputationalGraph()
+    G.add_input("x", [1.0, 2.0])
+    G.add_input("z", 1.0)
+    G.add_neuron("h", activation="tanh", weights={"x": 0.5, "z": -0.3}, bias=0.1)
+    G.add_equation("J", "sum(h^2)")
+    return G
+
+
+@pytest.mark.parametrize(
+    ("G", "weights"),
+    [
+        (graph({"J": "det(outer(x, x) + W)"}, {"x": [1.0, 2.0]}, {"W": np.eye(2)}), ["W"]),
+        (graph({"J": "sum(inv(outer(x, x) + W))"}, {"x": [1.0, 2.0]}, {"W": np.eye(2)}), ["W"]),
+        (mixed_neuron(), [("x", "h"), ("z", "h")]),
+    ],
+    ids=["det", "inv", "neuron"],
+)
+def test_descent_where_an_operation_has_no_form_for_many_examples(G, weights):
+    data = {"x": [[1, 2], [3, 4], [0.5, -1]]} | ({"z": [1, 2, -1]} if "z" in G else {})
+    with pytest.raises(cg.CGraphError, match="for many examples"):
+        cg.minibatch(G, data)
+    examples = [{i: np.array(column[k], float) for i, column in data.items()} for k in range(3)]
+    singles = [cg.linearize(G, example) for example in examples]
+    result = cg.gradient_descent(G, "J", rate=0.25, steps=1, data=data)
+    assert result.history[0] == pytest.approx(np.mean([L.nodes["J"]["value"] for L in singles]))
+    for w in weights:
+        step = 0.25 * np.mean([cg.weight_gradients(L, "J")[w] for L in singles], axis=0)
+        before, after = ((H.edges if isinstance(w, tuple) else H.nodes)[w] for H in (G, result.graph))
+        key = "weight" if isinstance(w, tuple) else "value"
+        assert after[key] == pytest.approx(before[key] - step)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

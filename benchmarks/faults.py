@@ -119,6 +119,7 @@ def tries(command, fault, count, root):
 def main():
     """Print what was left behind, for each command and fault."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
     machine("numpy", "networkx")
     print(f"\n{count} tries of each: as before / new / damaged / drafts / tracebacks")
     rows = []

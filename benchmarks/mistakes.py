@@ -334,6 +334,11 @@ def array_exercise(G, s, t):
     return cg.Exercise(G, (Question("q", parts, parse_tolerance("3sf"), shape=shape),))
 
 
+def as_written(value, digits):
+    """Return a number as a student writes it who keeps so many digits: zeros at the end, too."""
+    return f"{value:#.{digits}g}".removesuffix(".")
+
+
 def judge(counts, asked, what, kinds, answer):
     item = cg.grade(asked, {"q": answer})["q"]
     said = [m for part in item.parts for m in part.mistakes]
@@ -354,7 +359,8 @@ def judge(counts, asked, what, kinds, answer):
 
 def shows(answer, truth):
     """Whether a wrong number differs from the truth by more than half a unit of its third figure."""
-    half = 0.5 * 10.0 ** (np.floor(np.log10(np.abs(truth))) - 2)
+    with np.errstate(divide="ignore"):  # of a truth of 0 any other number differs
+        half = 0.5 * 10.0 ** (np.floor(np.log10(np.abs(truth))) - 2)
     return bool(np.any(np.abs(np.asarray(answer) - truth) > half * (1 + 1e-9)))
 
 
@@ -377,17 +383,17 @@ def run(graphs, digits):
             right[tolerance, cg.grade(exercise(G, Sensitivity(s, "t"), tolerance), {"q": answer}).ok] += 1
         for what, kinds, number in planted(student, s, chance):
             if isfinite(number):
-                answer = to_digits(number, digits)
+                answer = as_written(number, digits)
                 before = counts[what]["does not show"]
                 judge(counts, asked, what, kinds, answer)
-                wrong_marked_right += counts[what]["does not show"] > before and shows(answer, S)
+                wrong_marked_right += counts[what]["does not show"] > before and shows(float(answer), S)
         network = Network(chance)
         j, k = chance.randrange(2), chance.randrange(2)
         asked = exercise(network.graph(), WeightGradient(f"x{k}", f"h{j}", "J"))
         right["3sf", cg.grade(asked, {"q": f"{network.gradient(j, k):.3g}"}).ok] += 1
         for what, kinds, number in network.planted(j, k):
             before = counts[what]["does not show"]
-            judge(counts, asked, what, kinds, to_digits(number, digits))
+            judge(counts, asked, what, kinds, as_written(number, digits))
             wrong_marked_right += counts[what]["does not show"] > before and shows(
                 to_digits(number, digits), network.gradient(j, k)
             )
@@ -398,7 +404,7 @@ def run(graphs, digits):
         for name, truth in truths.items():
             right["3sf", cg.grade(asked_of[name], {"q": np.vectorize(lambda v: f"{v:.4g}")(truth).tolist()}).ok] += 1
         for name, what, kinds, array in layer.planted():
-            answer = np.vectorize(lambda v: to_digits(v, digits))(array).tolist()
+            answer = np.vectorize(lambda v: as_written(v, digits))(array).tolist()
             judge(counts, asked_of[name], what, kinds, answer)
     return counts, right, wrong_marked_right
 

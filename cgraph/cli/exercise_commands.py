@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -144,14 +145,19 @@ def _marked(marker: ClassMarker, files: Sequence[Submission], jobs: int) -> list
 @contextmanager
 def _interrupts_later() -> Iterator[None]:
     """Hold Ctrl-C back until the block ends; processes that start in the block never get it."""
-    if not hasattr(signal, "pthread_sigmask"):
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    caught: list[int] = []  # the mask is that of this thread, and inherited; a signal may reach another one
+    handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if caught:
+            signal.raise_signal(signal.SIGINT)
 
 
 _held: list[ClassMarker] = []  # of a worker, which works out the mistakes of its exercise once

@@ -33,7 +33,7 @@ class Given(NamedTuple):
     """A number as it was given.
 
     `half_unit` is half a unit of the last digit that was written, None where no digits say how exact it is;
-    `digits` counts the significant ones.
+    `digits` counts the significant ones before the zeros at its end, to which many wrong ways lead.
     """
 
     text: str
@@ -103,7 +103,7 @@ def _decimal(text: str, plain: str) -> Given:
         raise UnreadableError(f"{shorten(text)} is out of the range of numbers")
     exponent = number.as_tuple().exponent
     unit = Fraction(10) ** int(exponent)
-    return Given(text, Fraction(number), unit / 2, len(number.as_tuple().digits))
+    return Given(text, Fraction(number), unit / 2, len(number.normalize().as_tuple().digits))
 
 
 def _expression(text: str, plain: str) -> Given:

@@ -69,7 +69,8 @@ class TestNumbers:
 
     def test_the_last_digit(self):
         assert read_number("1.20").half_unit == Fraction(1, 200)
-        assert read_number("1.20").digits == 3
+        assert read_number("1.20").digits == 2  # zeros at the end tell little
+        assert read_number("1203").digits == 4
         assert read_number("1/3").half_unit is None
 
     @pytest.mark.parametrize(

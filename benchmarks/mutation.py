@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import coverage
@@ -74,9 +75,8 @@ def meaning(code):
     return ast.dump(tree)
 
 
-def changes(path, count, chooser):
-    """Return `count` changes of a module, each as its line and the changed text; lines come up but once."""
-    code = path.read_text(encoding="utf-8")
+def a_change(code, chooser):
+    """Return a line and the text of a module that is changed there; None if nothing can be."""
     before, lines = meaning(code), code.splitlines()
     found = {}
     for operator in operators():
@@ -91,8 +91,10 @@ def changes(path, count, chooser):
                 new = changed.splitlines()
                 line = next((k for k, (a, b) in enumerate(zip(lines, new, strict=False)) if a != b), len(lines) - 1) + 1
                 found.setdefault(line, []).append(changed)
-    chosen = chooser.sample(sorted(found), min(count, len(found)))
-    return [(line, chooser.choice(found[line])) for line in sorted(chosen)]
+    if not found:
+        return None
+    line = chooser.choice(sorted(found))
+    return line, chooser.choice(found[line])
 
 
 def survives(tree, path, line, changed, tests):
@@ -110,34 +112,33 @@ def survives(tree, path, line, changed, tests):
 def main():
     """Print the survivors and the share of changes that were noticed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--each", type=int, default=5, help="changes of each module (default: 5)")
+    parser.add_argument("--changes", type=int, default=100, help="how many (default: 100)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "modules", nargs="*", help="paths as cgraph/algorithms/sweeps.py (default: those of four rooms)"
-    )
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    chooser = random.Random(options.seed)
+    modules = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / "cgraph" / room).rglob("*.py"))
+    lengths = [len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in modules]
+    made, noticed = Counter(), Counter()
+    with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):  # the changes so far are a sample, too
         tree = Path(folder) / "tree"
         ignored = shutil.ignore_patterns(".git", ".ci", "__pycache__", ".venv", ".*_cache", ".hypothesis")
         shutil.copytree(ROOT, tree, ignore=ignored, symlinks=True)
         tests = covering_tests(tree)
-        modules = [Path(name) for name in options.modules] or sorted(
-            path.relative_to(ROOT) for room in ROOMS for path in (ROOT / "cgraph" / room).rglob("*.py")
-        )
-        made, noticed = Counter(), Counter()
-        for path in modules:
-            chooser = random.Random(f"{options.seed} {path}")
-            for line, changed in changes(tree / path, options.each, chooser):
-                room = path.parts[1]
-                made[room] += 1
-                if not survives(tree, path, line, changed, tests):
-                    noticed[room] += 1
-                    continue
-                before = (tree / path).read_text(encoding="utf-8").splitlines()[line - 1].strip()
-                print(f"{path}:{line}: {before}  ->  {changed.splitlines()[line - 1].strip()}", flush=True)
-        for room in made:
-            print(f"{room}: {noticed[room]} of {made[room]} noticed, {noticed[room] / made[room]:.0%}")
-        print(f"all: {noticed.total()} of {made.total()} noticed, {noticed.total() / made.total():.1%}")
+        while made.total() < options.changes:
+            (path,) = chooser.choices(modules, lengths)  # a long module has more to change
+            before = (tree / path).read_text(encoding="utf-8")
+            if (change := a_change(before, chooser)) is None:
+                continue
+            line, changed = change
+            alive = survives(tree, path, line, changed, tests)
+            made[path.parts[1]] += 1
+            noticed[path.parts[1]] += not alive
+            if alive:
+                old, new = (text.splitlines()[line - 1].strip() for text in (before, changed))
+                print(f"{path}:{line}: {old}  ->  {new}", flush=True)
+    for room in made:
+        print(f"{room}: {noticed[room]} of {made[room]} noticed, {noticed[room] / made[room]:.0%}")
+    print(f"all: {noticed.total()} of {made.total()} noticed, {noticed.total() / made.total():.1%}")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class GradientFactors(NamedTuple):
 def loss_sensitivities(
     G: nx.DiGraph[Any], seeds: Node | Mapping[Any, Any], *, derivative: str = "derivative"
 ) -> dict[Any, Any]:
-    """Return Delta(i) = dJ/dy(i) for every node i, from the loss or from its derivatives by the outputs.
+    """Return Delta(i) = dJ/dy(i) for every node i, from the loss or from its derivatives with respect to the outputs.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def gradient(arguments: argparse.Namespace) -> int:
     L = linearized(arguments)
     loss = _loss(L, arguments.loss_node)
     if not _weights(L):
-        raise UsageError("the graph has no weights; `cgraph sensitivity` differentiates by its inputs")
+        raise UsageError("the graph has no weights; `cgraph sensitivity` differentiates with respect to its inputs")
     factors = usage(cg.gradient_factors, L, loss) if arguments.factors else {}
     records, rows = [], []
     for w, g in usage(cg.weight_gradients, L, loss).items():

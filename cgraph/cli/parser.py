@@ -100,7 +100,10 @@ def build_parser(typed: str | None = None) -> Parser:
 
 
 def _add_sensitivity_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
-    sub = command("sensitivity", "differentiate a node by a node, by all nodes, or all nodes by one")
+    sub = command(
+        "sensitivity",
+        "differentiate one node with respect to all, or all with respect to one",
+    )
     _add_spec(sub)
     _add_many_ends(sub, "without --from, by every node; without --to, every node; without both, outputs by inputs")
     sub.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
@@ -186,7 +189,7 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
 
 
 def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
-    sub = command("gradient", "differentiate the loss by every weight", "network_commands")
+    sub = command("gradient", "differentiate the loss with respect to every weight", "network_commands")
     _add_spec(sub)
     _add_loss(sub)
     sub.add_argument("--factors", action="store_true", help="show the three factors of each: S(j,J), Phi'(s(j)), y(i)")

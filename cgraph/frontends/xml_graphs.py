@@ -25,7 +25,7 @@ __all__ = ["read_xml_graph"]
 MAX_CHARACTERS = 100_000_000
 _READERS: dict[str, Callable[..., Any]] = {".graphml": nx.read_graphml, ".gexf": nx.read_gexf}
 # What the readers raise at elements and values that make no sense to them.
-_DAMAGE = (nx.NetworkXException, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_DAMAGE = (nx.NetworkXException, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 
 
 def read_xml_graph(path: Path, derivative: str | None) -> EdgeTable:

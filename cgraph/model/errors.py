@@ -269,7 +269,7 @@ def all_of(errors: Sequence[EquationError], names: Iterable[Any] = ()) -> Equati
 
 
 class TraceError(CGraphError, TypeError):
-    """A function does what a graph cannot hold, as a branch on a traced value.
+    """A traced function does what a graph cannot express, such as a branch on a traced value.
 
     Attributes
     ----------

@@ -260,8 +260,8 @@ def unlinearized(G: ComputationalGraph) -> ComputationalGraph:
 def forward(G: ComputationalGraph, y: dict[str, Any], order: Sequence[str] | None = None) -> dict[str, Any]:
     """Return `y`, the values of the sources, with those of all computed nodes added.
 
-    The values may be complex, with a perturbation in the imaginary part. Who sweeps often hands in the `order` of
-    the computed nodes.
+    The values may be complex, with a perturbation in the imaginary part. A caller that
+    sweeps often passes the `order` of the computed nodes.
     """
     if order is None:
         order = [j for j in topological_order(G) if is_computed(G, j)]
@@ -383,8 +383,8 @@ def derivatives_of_steps(
             case Apply(_, operands) as step:
                 x = [v[i] for i in operands]
                 for p, o in enumerate(operands):
-                    # A number's derivative is nobody's business: that of x^2 by its exponent
-                    # does not exist at x < 0.
+                    # Nobody reads the derivative with respect to a number, and it need not exist: that of x^2
+                    # with respect to its exponent does not at x < 0.
                     if expression.varies[o]:
                         local = given[k, p] if (k, p) in given else _local_derivative(step, p, v[k], x, node)
                         S[o] = plus(_between(v[-1], v[o], after(S[k], local)), S[o])

@@ -369,7 +369,7 @@ def require_node(G: nx.DiGraph[Any], *nodes: Node) -> None:
 
 
 def topological_order(G: nx.DiGraph[Any]) -> list[Any]:
-    """Return the nodes of `G`, tails before heads.
+    """Return the nodes of `G`, in topological order.
 
     Raises
     ------

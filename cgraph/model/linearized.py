@@ -183,7 +183,7 @@ def node_sizes(G: nx.DiGraph[Any], derivative: str) -> Callable[[Node], int | No
 def as_result(S: Any, size: Callable[[Node], int | None], s: Node, t: Node | None) -> Any:
     """Return S(s,t) as it is handed out: a number, or an ndarray of shape (size of y(t), size of y(s)).
 
-    `S` is what a sweep has found, and `size` the function of `node_sizes`; `t` is None of a loss that is no node.
+    `S` is the result of a sweep, `size` the function of `node_sizes`; `t` is None for a loss that is not a node.
     """
     if not isinstance(S, MATRIX) and (type(S) is not int or S != 0):
         return S

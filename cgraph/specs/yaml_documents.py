@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from typing import Any
@@ -39,6 +40,8 @@ def parse_yaml(text: str, name: str) -> Document:
     lines = re.split(r"\r\n?|\n", text)
     converter = _Converter(lines)
     root = _compose(text, lines, name)
+    if root is not None:
+        _require_few_parts(root, lines, name)
     data = converter.convert(root, ()) if root is not None else None
     document = Document(name, lines, data, lambda: converter.places)
     document.problems = converter.problems
@@ -92,6 +95,34 @@ def _place(text: str, position: int) -> tuple[int, int]:
     return len(before), len(last)
 
 
+def _require_few_parts(node: Node, lines: list[str], name: str) -> None:
+    """Raise `SpecError` where aliases make a node too large: at the innermost that is."""
+    counts: dict[int, float] = {}
+    seen: set[int] = set()
+    if _count_parts(node, counts) <= MAX_PARTS:
+        return
+    while id(node) not in seen:
+        seen.add(id(node))
+        node = next((part for part in _parts(node) if counts[id(part)] > MAX_PARTS), node)
+    mark, endless = node.start_mark, counts[id(node)] == math.inf
+    message = "it holds itself, by an alias" if endless else f"more than {MAX_PARTS:,} parts"
+    raise SpecError(name, [problem_at(lines, mark.line, mark.column, message)])
+
+
+def _count_parts(node: Node, counts: dict[int, float]) -> float:
+    """Return how many parts `node` has, an alias counted each time; infinitely many if one holds itself."""
+    if id(node) not in counts:
+        counts[id(node)] = math.inf
+        counts[id(node)] = 1 + sum(_count_parts(part, counts) for part in _parts(node))
+    return counts[id(node)]
+
+
+def _parts(node: Node) -> list[Node]:
+    if isinstance(node, MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, SequenceNode) else []
+
+
 # What YAML finds by itself; any other tag was written, and would construct something.
 _TAGS = {
     ScalarNode: {"null", "bool", "int", "float", "str", "timestamp"},
@@ -108,15 +139,11 @@ class _Converter:
         self.places = Places()
         self.problems: list[Problem] = []
         self.has_tags = False
-        self.parts = 0
 
     def convert(self, node: Any, path: Path) -> Any:
         self.places.values[path] = (node.start_mark.line, node.start_mark.column)
-        self.parts += 1
-        if len(path) > MAX_DEPTH or self.parts > MAX_PARTS:  # an alias may repeat, or hold, itself
-            if self.parts <= MAX_PARTS + 1:
-                self.problem(node, TOO_DEEP if len(path) > MAX_DEPTH else f"more than {MAX_PARTS:,} parts")
-                self.parts = MAX_PARTS + 2
+        if len(path) > MAX_DEPTH:
+            self.problem(node, TOO_DEEP)
             return None
         tag = str(node.tag).removeprefix("tag:yaml.org,2002:")
         if tag not in _TAGS[type(node)]:

@@ -63,7 +63,7 @@ class TestGradient:
             (["-e", "a = x; b = x", "--at", "x=1"], "the graph has 2 outputs (a, b); name the loss with --of"),
             (
                 ["-e", "a = x", "--at", "x=1"],
-                "the graph has no weights; `cgraph sensitivity` differentiates by its inputs",
+                "the graph has no weights; `cgraph sensitivity` differentiates with respect to its inputs",
             ),
         ],
     )

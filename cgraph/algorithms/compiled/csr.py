@@ -1,4 +1,4 @@
-"""Edges sorted into rows: an order of the nodes, the rows in it, and who sweeps over them."""
+"""Compressed sparse rows: edges sorted by tail, nodes in topological order, and the loops that sweep them."""
 
 from __future__ import annotations
 

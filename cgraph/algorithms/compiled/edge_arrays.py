@@ -84,7 +84,7 @@ def require_finite(z: Floats, edge: Callable[[int], tuple[Any, Any]]) -> None:
 
 
 def whole_lines(*shape: int) -> Floats:
-    """Return room for numbers that begins where a line of the cache does, so that a row of eight is no part of two."""
+    """Allocate floats aligned to a cache line, so that no row of eight straddles two lines."""
     numbers = np.empty(math.prod(shape) + 7)
     begin = -numbers.ctypes.data // 8 % 8
     return numbers[begin : begin + math.prod(shape)].reshape(shape)

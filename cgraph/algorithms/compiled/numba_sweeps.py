@@ -38,7 +38,7 @@ def sort_rows(tails: Index, indptr: Index, slots: Index) -> None:
 
 
 def topological_order(indptr: Index, heads: Index, order: Index) -> int:
-    """Fill `order` with the nodes, tails before heads, and return how many could be placed.
+    """Fill `order` with the nodes, in topological order, and return how many could be placed.
 
     Kahn's algorithm. First in, first out keeps together what is read together: on shuffled graphs the sweeps
     are 1.5 times as fast as with a stack.
@@ -186,7 +186,7 @@ class Loops:
 
     @staticmethod
     def topological_order(indptr: Index, heads: Index) -> Index:
-        """Return the nodes, tails before heads; those that a cycle holds up are left out."""
+        """Return the nodes, in topological order; those that a cycle holds up are left out."""
         order = np.empty(len(indptr) - 1, np.uint32)
         return order[: compiled(LOOPS)["topological_order"](indptr, heads, order)]
 

@@ -105,7 +105,7 @@ class Equations:
 
         See Also
         --------
-        CompiledGraph.weight_gradients : the derivatives by the weights, those on edges too.
+        CompiledGraph.weight_gradients : the derivatives with respect to the weights, those on edges too.
 
         Notes
         -----
@@ -131,7 +131,7 @@ class Equations:
         weights: ArrayLike | None = None,
         nodes: Iterable[str] | None = None,
     ) -> tuple[Floats, Floats]:
-        """Return the value of `loss` and its derivatives by nodes, at one point or at many.
+        """Return the value of `loss` and its derivatives with respect to nodes, at one point or at many.
 
         What `evaluate` and `gradient` return, in one pass over the points: of a large graph, eight of them at a time
         on each core go down all equations and back up, so that what they need stays in the cache, and is not kept.
@@ -173,7 +173,7 @@ class Equations:
         return self._given_tape().value_and_gradient(loss, inputs, weights, nodes)
 
     def weight_gradients(self, loss: str) -> Floats:
-        """Return the derivatives of `loss` by the weights, on edges and in nodes, where `evaluate` was last.
+        """Return the derivatives of `loss` with respect to the weights, on edges and in nodes, where `evaluate` was last.
 
         Parameters
         ----------

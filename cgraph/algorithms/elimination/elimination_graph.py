@@ -100,7 +100,7 @@ class EliminationGraph:
     intermediates : list of nodes
         What has to be eliminated, in the order of `L`.
     topological : list of nodes
-        The same, tails before heads.
+        The same, in topological order.
     sizes : dict
         The number of entries of every node: 1, or a dimension of the matrices on its edges.
     tally : Tally

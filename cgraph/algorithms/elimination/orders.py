@@ -40,7 +40,7 @@ def elimination_order(
     L, inputs, outputs, cost, unit, derivative
         As in `eliminate`. The numbers on the edges do not matter, only which edges there are.
     method : str, default "markowitz"
-        - ``"forward"``: tails before heads, one column of the Jacobian for each input
+        - ``"forward"``: in topological order, one column of the Jacobian for each input
         - ``"reverse"``: heads before tails, one row for each output
         - ``"markowitz"``: always the node that is cheapest now [1]_
         - ``"relative_markowitz"``: the node whose cost now exceeds its cost at the very end the least

@@ -126,7 +126,7 @@ class Task:
     nodes, number : list of nodes, dict
         The node of each number, in the order of the graph, and the number of each node.
     vertices, topological : list of int
-        What has to be eliminated, in the order of the graph, and tails before heads.
+        What has to be eliminated, in the order of the graph, and in topological order.
     sources, sinks : list of int
         What stands for inputs and outputs.
     seed : int

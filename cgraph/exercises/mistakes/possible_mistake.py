@@ -76,7 +76,7 @@ def ends_of(part: Part) -> tuple[str, str] | None:
 
 
 def nodes_of(part: Part, L: ComputationalGraph) -> list[str]:
-    """Return the nodes on the way, tails before heads."""
+    """Return the nodes on the way, in topological order."""
     match part:
         case PathProduct(path):
             return list(path)

@@ -69,7 +69,7 @@ class Record:
     s, t : node
         The ends; s is None for the sensitivity to every node.
     order : tuple of nodes
-        The nodes that t is computed from, tails before heads.
+        The nodes that t is computed from, in topological order.
     local : tuple of LocalDerivative
         z(i,j) for every edge that the sweep uses.
     steps : tuple of Step

@@ -1,4 +1,4 @@
-"""Where everything stands: boxes as large as their text, in columns from left to right; no text goes through Graphviz."""
+"""The layout of a picture: boxes as large as their text, in columns from left to right, and the routes of edges."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def _between(G: nx.DiGraph[Any], s: Node, t: Node) -> tuple[nx.DiGraph[Any], str
     H = restrict(G, str(s), str(t))  # with what their equations read besides
     if not fits(H):
         raise DrawingError(f"the nodes between {s!r} and {t!r} read {len(H):,} nodes, more than a page shows")
-    return H, f"{note}, and what their equations read besides, which is held fast."
+    return H, f"{note}, and what their equations read besides, which is held constant."
 
 
 def _quiet(picture: Picture, labelled: bool) -> Picture:

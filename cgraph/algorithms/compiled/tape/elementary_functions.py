@@ -2,8 +2,8 @@
 
 Each is the usual reduction of its argument to a short interval and a polynomial there: that of Taylor for the
 exponential, those of fdlibm (K. C. Ng, Sun Microsystems, 1993) for sine, cosine and logarithm. Errors stay below
-3 units in the last place; a test compares them with NumPy. An argument that is not finite may give anything, as
-whoever looks at the values finds the argument itself.
+3 units in the last place; a test compares them with NumPy. Results for arguments that are not finite are
+unspecified; callers find the bad argument itself.
 """
 
 from __future__ import annotations

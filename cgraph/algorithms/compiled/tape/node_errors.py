@@ -1,4 +1,4 @@
-"""How the nodes of a tape are defined, kept to raise what the functions of the model raise about them."""
+"""Errors of a tape: the definitions of its nodes, kept to raise the same errors as evaluation."""
 
 from __future__ import annotations
 

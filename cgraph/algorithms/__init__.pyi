@@ -1,5 +1,12 @@
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
-from cgraph.algorithms.compiled import CompiledGraph, compile_graph
+from cgraph.algorithms.compiled import (
+    CompiledGraph,
+    GradientFunction,
+    JacobianFunction,
+    compile_graph,
+    gradient_function,
+    jacobian_function,
+)
 from cgraph.algorithms.diagnostics import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.edge_attributions import edge_attributions
 from cgraph.algorithms.effects import Effects, effects
@@ -43,6 +50,8 @@ __all__ = [
     "Estimate",
     "FlowLevel",
     "GradientFactors",
+    "GradientFunction",
+    "JacobianFunction",
     "LogSensitivity",
     "PathEffect",
     "PathShare",
@@ -72,8 +81,10 @@ __all__ = [
     "gates",
     "gradient_factors",
     "gradient_flow",
+    "gradient_function",
     "intermediates",
     "jacobian",
+    "jacobian_function",
     "log_sensitivities",
     "loss_sensitivities",
     "merge_copies",

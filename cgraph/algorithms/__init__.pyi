@@ -1,5 +1,6 @@
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
 from cgraph.algorithms.compiled import (
+    CompiledArrays,
     CompiledGraph,
     GradientFunction,
     JacobianFunction,
@@ -44,6 +45,7 @@ from cgraph.algorithms.sweeps import cheaper_direction, edge_sensitivities, sens
 __all__ = [
     "Check",
     "CheckReport",
+    "CompiledArrays",
     "CompiledGraph",
     "Effects",
     "Elimination",

@@ -1,3 +1,4 @@
+from cgraph.algorithms.compiled.arrays import CompiledArrays
 from cgraph.algorithms.compiled.compiled_graph import CompiledGraph
 from cgraph.algorithms.compiled.compiling import compile_floats, compile_graph
 from cgraph.algorithms.compiled.jacobian_functions import (
@@ -8,6 +9,7 @@ from cgraph.algorithms.compiled.jacobian_functions import (
 )
 
 __all__ = [
+    "CompiledArrays",
     "CompiledGraph",
     "GradientFunction",
     "JacobianFunction",

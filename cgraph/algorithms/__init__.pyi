@@ -1,5 +1,5 @@
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
-from cgraph.algorithms.compiled import CompiledGraph, compile_graph
+from cgraph.algorithms.compiled import CompiledArrays, CompiledGraph, compile_graph
 from cgraph.algorithms.diagnostics import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.edge_attributions import edge_attributions
 from cgraph.algorithms.effects import Effects, effects
@@ -37,6 +37,7 @@ from cgraph.algorithms.sweeps import cheaper_direction, edge_sensitivities, sens
 __all__ = [
     "Check",
     "CheckReport",
+    "CompiledArrays",
     "CompiledGraph",
     "Effects",
     "Elimination",

@@ -129,11 +129,11 @@ def read_meta(folder: Path) -> Meta:
         raise ArchiveError(f"{str(path)!r} is larger than that of any stored graph")
     try:
         data = json.loads(path.read_bytes())
-        if data.pop("format") != FORMAT:
-            raise ValueError("it is of another format")
-        version = data.pop("version")
+        form, version = data.pop("format"), data.pop("version")
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise ArchiveError(f"{str(path)!r} does not describe a stored graph, or it is damaged: {error}") from None
+    if form != FORMAT:
+        raise ArchiveError(f"{str(path)!r} does not describe a stored graph: its format is {form!r}")
     if version != VERSION:
         raise ArchiveError(
             f"{str(folder)!r} is of version {version!r}, and this cgraph reads version {VERSION}; store the graph again"

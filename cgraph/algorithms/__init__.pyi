@@ -1,5 +1,13 @@
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
-from cgraph.algorithms.compiled import CompiledGraph, compile_graph
+from cgraph.algorithms.compiled import (
+    CompiledArrays,
+    CompiledGraph,
+    GradientFunction,
+    JacobianFunction,
+    compile_graph,
+    gradient_function,
+    jacobian_function,
+)
 from cgraph.algorithms.diagnostics import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.edge_attributions import edge_attributions
 from cgraph.algorithms.effects import Effects, effects
@@ -37,12 +45,15 @@ from cgraph.algorithms.sweeps import cheaper_direction, edge_sensitivities, sens
 __all__ = [
     "Check",
     "CheckReport",
+    "CompiledArrays",
     "CompiledGraph",
     "Effects",
     "Elimination",
     "Estimate",
     "FlowLevel",
     "GradientFactors",
+    "GradientFunction",
+    "JacobianFunction",
     "LogSensitivity",
     "PathEffect",
     "PathShare",
@@ -72,8 +83,10 @@ __all__ = [
     "gates",
     "gradient_factors",
     "gradient_flow",
+    "gradient_function",
     "intermediates",
     "jacobian",
+    "jacobian_function",
     "log_sensitivities",
     "loss_sensitivities",
     "merge_copies",

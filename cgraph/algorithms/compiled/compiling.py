@@ -9,6 +9,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from cgraph.algorithms.compiled.arrays import CompiledArrays, holds_arrays
 from cgraph.algorithms.compiled.compiled_graph import CompiledGraph
 from cgraph.algorithms.compiled.tape import Tape, holds_equations
 from cgraph.model.errors import CGraphError, DerivativeError
@@ -21,8 +22,8 @@ __all__ = ["compile_floats", "compile_graph"]
 
 
 def compile_graph(
-    L: nx.DiGraph[Any], *, derivative: str = "derivative", hold: Mapping[str, Any] | None = None
-) -> CompiledGraph:
+    L: nx.DiGraph[Any], *, derivative: str = "derivative", hold: Mapping[str, Any] | None = None, dtype: str = "float64"
+) -> Any:
     """Freeze a linearized graph, or the equations and neurons of one that is not, into arrays.
 
     Parameters
@@ -34,10 +35,12 @@ def compile_graph(
         The edge attribute that holds z.
     hold : dict, optional
         Values at which computed nodes of equations and neurons are held, as in `evaluate`.
+    dtype : {"float64", "float32"}
+        What a graph of arrays computes in.
 
     Returns
     -------
-    CompiledGraph
+    CompiledGraph, or CompiledArrays for equations between arrays
         Its nodes and edges stand in the order of ``L.nodes`` and ``L.edges``. If the edges hold derivatives it
         answers what the linearized graph does; made of equations and neurons it has
         `CompiledGraph.evaluate`, `CompiledGraph.gradient`, `CompiledGraph.weight_gradients` and
@@ -70,6 +73,10 @@ def compile_graph(
     if hold:
         L = _held(L, hold, derivative)
     degrees, heads, values = _edges(L, derivative)
+    if isinstance(L, ComputationalGraph) and all(z is None for z in values) and holds_arrays(L):
+        return CompiledArrays(L, dtype=dtype)
+    if dtype != "float64":
+        raise CGraphError(f"dtype = {dtype!r}: a compiled graph of numbers computes in float64")
     if isinstance(L, ComputationalGraph) and all(z is None for z in values) and holds_equations(L):
         return _frozen(tuple(L), degrees, heads, None if values else values, Tape(L))  # no edge lacks its derivative
     if not _are_floats(values):

@@ -1,0 +1,92 @@
+"""Elementary operations as calls of NumPy: rows of the table of operations, until each is a function that NumPy has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from cgraph.algorithms.compiled.arrays.steps import COMPUTED, Shape, Steps
+from cgraph.model.language.expressions import Apply, Expression, Name, Number
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import CHOICE, OPERATIONS, POWER, PRODUCT, Operation
+from cgraph.model.rules.differentiation import rules_of
+from cgraph.model.rules.generate import Functions, functions_of
+
+__all__ = ["apply_row", "gradient_of_operand"]
+
+
+def apply_row(steps: Steps, row: Operation, x: list[int]) -> int:
+    """Append the value of an elementary operation; the domain of one that hides what is outside is checked."""
+    if row is POWER and steps.value(x[1]) == 2.0:
+        row, x = PRODUCT, [x[0], x[0]]
+    if row is CHOICE:
+        shape = np.broadcast_shapes(*map(steps.shape, x))
+        return steps.compute("copyto({y}, {2})\ncopyto({y}, {1}, where={0} != 0)", x, shape)
+    if row.numpy and not (row.value and row.domain):
+        return steps.ufunc(row.numpy[0], *x)
+    if row.value:
+        y = _expand(steps, parse(row.value), dict(zip(row.names, x, strict=True)))
+        if row.domain is None or steps.steps[y].kind != COMPUTED:
+            return y
+        places = ", ".join(f"{{{k}}}" for k in range(len(x)))
+        return steps.then(y, f"{steps.named(partial(_require_inside, functions_of(row)))}({places})", x)
+    return steps.call(functions_of(row).value, x, np.broadcast_shapes(*map(steps.shape, x)))
+
+
+def _require_inside(rule: Functions, *x: Any) -> None:
+    """Raise `FloatingPointError` where an operand is outside the domain, as NumPy does of its own functions."""
+    if not np.all(rule.inside(*x)):
+        raise FloatingPointError("an operand is outside the domain")
+
+
+def _expand(steps: Steps, equation: Expression, names: Mapping[str, int]) -> int:
+    """Append the steps of an equation whose names are these steps, and return the last."""
+    v: list[int] = []
+    for step in equation.steps:
+        match step:
+            case Name(name):
+                v.append(names[name])
+            case Number(value):
+                v.append(steps.number(value))
+            case Apply(operation, operands):
+                v.append(_apply_in_rule(steps, OPERATIONS[operation], [v[k] for k in operands]))
+    return v[-1]
+
+
+def _apply_in_rule(steps: Steps, row: Operation, x: list[int]) -> int:
+    if row is PRODUCT:
+        return steps.multiply(*x)
+    if row is CHOICE and (condition := steps.value(x[0])) is not None:
+        return x[1] if condition else x[2]
+    return apply_row(steps, row, x)
+
+
+def _partial(steps: Steps, row: Operation, k: int, y: int, x: list[int]) -> int:
+    """Append dy/dx_k; where the form by the output has lost its digits, the other one takes its place."""
+    z = _expand(steps, rules_of(row)[k], dict(zip(row.names, x, strict=True)) | {"y": y})
+    if row.far is None or steps.steps[z].kind != COMPUTED:
+        return z
+    return steps.then(z, f"{steps.named(_mending(row, row.far[0]))}({{y}}, {{0}}, {{1}})", (y, x[0]))
+
+
+def _mending(row: Operation, condition: str) -> Any:
+    """Return a function that puts the form for far operands where it is needed, into an array of derivatives."""
+    rule = functions_of(row).derivatives[0]
+    far = functions_of(Operation(row.operands, condition, (), "")).value
+
+    def mend(z: Any, y: Any, x: Any) -> None:
+        is_far = np.asarray(far(x)) != 0
+        if is_far.any():
+            z[...] = np.where(is_far, rule(y, x), z)
+
+    return mend
+
+
+def gradient_of_operand(steps: Steps, row: Operation, k: int, S: int, y: int, x: list[int], lead: Shape) -> int:
+    """Append the share of operand `k` in a reverse sweep: S dy/dx_k, summed over what was broadcast."""
+    product = steps.multiply(S, _partial(steps, row, k, y, x))
+    whole = (*lead, *steps.shape(y))
+    return steps.unbroadcast(steps.broadcast(product, whole), steps.shape(x[k]), lead)

@@ -1,0 +1,229 @@
+"""Compiled graphs of arrays: the plan and the interpreted sweeps find the same, in float64 and float32, from threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from vectors import ROWS, elementwise_equation, entries, vector_graphs
+
+import cgraph as cg
+from cgraph.algorithms.compiled.arrays import CompiledArrays
+from cgraph.model.operations.elementwise import OPERATIONS
+
+EQUATIONS = [case for cases in ROWS.values() for case in cases]
+
+
+def close(found, expected, digits=1e-12):
+    scale = max(1.0, float(np.max(np.abs(expected))))
+    assert np.shape(found) == np.shape(expected)
+    np.testing.assert_allclose(found, expected, rtol=digits, atol=digits * scale)
+
+
+def of_equation(equation, *shapes):
+    """Return a graph of one equation in a and b, and the sum of its entries."""
+    G = cg.ComputationalGraph()
+    for k, (name, shape) in enumerate(zip("ab", shapes, strict=False)):
+        G.add_input(name, entries(shape, k))
+    G.add_equation("y", equation)
+    G.add_equation("J", "sum(y * y * 0.3)")
+    return G
+
+
+def agrees(G, t, digits=1e-12, **options):
+    C = CompiledArrays(G, **options)
+    y, L = cg.evaluate(G), cg.linearize(G)
+    for i, value in C.evaluate().items():
+        close(value, y[i], digits)
+    if np.ndim(y[t]) == 0:
+        value, gradient = C.value_and_gradient(t)
+        close(value, y[t], digits)
+        for i, S in cg.loss_sensitivities(L, t).items():
+            close(gradient[i], S, digits)
+    return C, L
+
+
+@pytest.mark.parametrize(("equation", "a", "b"), EQUATIONS)
+def test_every_array_operation_agrees_with_the_interpreter(equation, a, b):
+    C, L = agrees(of_equation(equation, a, b), "J")
+    for t in ("y", "J"):
+        S = C.sensitivities(t)
+        for i, expected in cg.sensitivities(L, t).items():
+            close(S[i], expected)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_elementary_operation_agrees_with_the_interpreter(name):
+    operands = ["a", "b", "a * b"][: len(OPERATIONS[name].names)]
+    for shapes in (((2, 3), (3,)), ((), (2,)), ((2, 1), (3,))):
+        agrees(of_equation(f"{elementwise_equation(name, operands)} + 0 * a + 0 * b", *shapes), "J")
+
+
+@given(vector_graphs())
+def test_random_graphs_agree_with_the_interpreter(G):
+    t = list(G)[-1]
+    C, L = agrees(G, t, 1e-10)
+    S = C.sensitivities(t)
+    for i, expected in cg.sensitivities(L, t).items():
+        close(S[i], expected, 1e-10)
+
+
+def network(batch=4, seed=0):
+    """Return h = tanh(X A + b), S = h B, J = mean cross-entropy."""
+    rng = np.random.default_rng(seed)
+    G = cg.ComputationalGraph()
+    G.add_input("X", rng.normal(size=(batch, 5)))
+    G.add_input("Y", np.eye(3)[rng.integers(0, 3, batch)])
+    G.add_weight("A", rng.normal(size=(5, 6)))
+    G.add_weight("b", rng.normal(size=6))
+    G.add_weight("B", rng.normal(size=(6, 3)))
+    G.add_equation("h", "tanh(X @ A + b)")
+    G.add_equation("S", "h @ B")
+    G.add_equation("J", "mean(softmax_cross_entropy(S, Y))")
+    return G
+
+
+def expected(G, inputs):
+    L = cg.linearize(G, inputs)
+    return L.nodes["J"]["value"], cg.weight_gradients(L, "J")
+
+
+def test_compile_graph_takes_arrays_and_new_weights_and_batches():
+    G = network()
+    C = cg.compile_graph(G)
+    assert C.weights == ("A", "b", "B")
+    for batch in (4, 7, 1, 4):
+        other = network(batch, seed=batch)
+        inputs = {i: other.nodes[i]["value"] for i in ("X", "Y")}
+        weights = {w: 2 * other.nodes[w]["value"] for w in C.weights}
+        J, gradient = C.value_and_gradient("J", inputs, weights=weights, nodes=C.weights)
+        J_expected, gradient_expected = expected(G, inputs | weights)
+        close(J, J_expected)
+        for w in C.weights:
+            close(gradient[w], gradient_expected[w])
+        C.evaluate(inputs, weights=weights, nodes=["J"])
+        for w, found in C.weight_gradients("J").items():
+            close(found, gradient_expected[w])
+
+
+def test_results_are_the_callers_and_out_is_written_into():
+    C = cg.compile_graph(network())
+    first = C.evaluate()
+    kept = {i: np.array(value) for i, value in first.items()}
+    _, gradient = C.value_and_gradient("J", nodes=["A"])
+    A = np.array(gradient["A"])
+    out = {"A": np.full((5, 6), np.nan)}
+    _, again = C.value_and_gradient("J", {"X": np.ones((4, 5))}, nodes=["A", "b"], out=out)
+    assert again["A"] is out["A"]
+    assert not np.array_equal(out["A"], A)
+    np.testing.assert_array_equal(gradient["A"], A)
+    for i, value in first.items():
+        np.testing.assert_array_equal(value, kept[i])
+    for wrong in (np.empty((6, 5)), np.empty((5, 6), np.float32), np.empty((6, 5)).T, [1.0]):
+        with pytest.raises(cg.CGraphError, match="out needs contiguous arrays"):
+            C.value_and_gradient("J", nodes=["A"], out={"A": wrong})
+
+
+def test_single_precision():
+    G = network()
+    C = cg.compile_graph(G, dtype="float32")
+    J, gradient = C.value_and_gradient("J", nodes=C.weights)
+    J_expected, gradient_expected = expected(G, {})
+    close(J, J_expected, 1e-4)
+    for w in C.weights:
+        assert gradient[w].dtype == np.float32
+        close(gradient[w], gradient_expected[w], 1e-4)
+    with pytest.raises(cg.CGraphError, match="float64 or float32"):
+        cg.compile_graph(G, dtype="float16")
+
+
+def test_threads_do_not_meet():
+    G = network()
+    C = cg.compile_graph(G)
+    points = [{"X": network(4, seed).nodes["X"]["value"]} for seed in range(40)]
+
+    def ask(inputs):
+        return C.value_and_gradient("J", inputs, nodes=C.weights)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, points))
+    for inputs, (J, gradient) in zip(points, found, strict=True):
+        J_expected, gradient_expected = expected(G, inputs)
+        close(J, J_expected)
+        for w in C.weights:
+            close(gradient[w], gradient_expected[w])
+
+
+def test_neurons_on_arrays_have_weights_on_edges():
+    G = cg.ComputationalGraph()
+    G.add_input("x", [0.5, -1.0])
+    G.add_neuron("h", activation="sigmoid", weights={"x": 0.2}, bias=0.1)
+    G.add_neuron("o", activation="tanh", weights={"h": 1.5, "x": -0.3})
+    G.add_equation("J", "sum(o * o)")
+    C, L = agrees(G, "J")
+    assert set(C.weights) == set(cg.weight_gradients(L, "J"))
+    for w, gradient in cg.weight_gradients(L, "J").items():
+        close(C.weight_gradients("J")[w], gradient)
+    L.edges["x", "h"]["weight"] = 0.7
+    J, gradient = C.value_and_gradient("J", weights={("x", "h"): 0.7}, nodes=C.weights)
+    L = cg.linearize(L)
+    close(J, L.nodes["J"]["value"])
+    for w, value in cg.weight_gradients(L, "J").items():
+        close(gradient[w], value)
+
+
+def test_equal_nodes_and_copies_stay_apart():
+    G = cg.from_equations("a = x * 2; b = x * 2; c = a; J = sum(a * b + c + x)", x=[1.0, 2.0])
+    agrees(G, "J")
+
+
+@pytest.mark.parametrize(
+    ("equations", "x"),
+    [
+        ("y = log(x); J = sum(y)", [1.0, -1.0]),
+        ("y = exp(-1 / x); J = sum(y)", [1.0, 0.0]),
+        ("y = exp(1000 * x); J = sum(1 / y)", [1.0, 2.0]),
+        ("y = sqrt(x); J = sum(y)", [1.0, 0.0]),
+        ("y = x[0] * x; J = y @ z", [1.0, 2.0]),
+        ("y = binary_cross_entropy(x, 1); J = sum(y)", [0.5, 1.5]),
+    ],
+)
+def test_what_goes_wrong_is_said_by_the_interpreter(equations, x):
+    G = cg.from_equations(equations, x=x, z=[1.0, 2.0, 3.0])
+    with pytest.raises(cg.EvaluationError) as by_interpreter:
+        cg.linearize(G)
+    with pytest.raises(cg.EvaluationError) as by_plan:
+        cg.compile_graph(G).value_and_gradient("J", nodes=["x"])
+    assert str(by_plan.value) == str(by_interpreter.value)
+
+
+def test_sure_probabilities_keep_their_digits():
+    G = cg.from_equations("p = softmax(s); J = softmax_cross_entropy(s, t) + sum(tanh(s) * p)", s=[40.0, 1.0, 2.0],
+                          t=[1.0, 0.0, 0.0])  # fmt: skip
+    found = cg.compile_graph(G).gradient("J", nodes=["s"])["s"]
+    np.testing.assert_allclose(found, cg.loss_sensitivities(cg.linearize(G), "J")["s"], rtol=1e-12)
+
+
+def test_a_loss_is_a_number_and_inputs_are_checked():
+    C = cg.compile_graph(network())
+    with pytest.raises(cg.DerivativeError, match="a loss is one number"):
+        C.value_and_gradient("S")
+    with pytest.raises(cg.EvaluationError, match="not finite"):
+        C.evaluate({"X": np.full((4, 5), np.inf)})
+    with pytest.raises(cg.InvalidNodeError, match="cannot be set"):
+        C.evaluate({"h": np.ones((4, 6))})
+    with pytest.raises(cg.NodeNotFound):
+        C.evaluate(nodes=["q"])
+    with pytest.raises(cg.EvaluationError, match="does not fit"):
+        C.evaluate({"X": np.ones((4, 6))})
+
+
+def test_jacobians_and_what_flows_through_edges():
+    G = network()
+    C, L = cg.compile_graph(G), cg.linearize(G)
+    close(C.jacobian(["A", "b"], ["S"]), cg.jacobian(L, ["A", "b"], ["S"]))
+    close(C.sensitivity("A", "S"), cg.sensitivity(L, "A", "S"))
+    for i, S in cg.sensitivities_from(L, "b").items():
+        close(C.sensitivities_from("b")[i], S)
+    for edge, S in cg.edge_sensitivities(L, "b", "J").items():
+        close(C.edge_sensitivities("b", "J")[edge], S)

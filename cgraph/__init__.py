@@ -18,12 +18,24 @@ if TYPE_CHECKING:
     from cgraph.model import *
     from cgraph.reports import *
     from cgraph.specs import *
+    from cgraph.stored import *
     from cgraph.training import *
     from cgraph.transforms import *
     from cgraph.uncertainty import *
 
 # Public names are found in their room when they are first used, so that the command starts without networkx.
-_ROOMS = ("model", "algorithms", "transforms", "training", "uncertainty", "specs", "frontends", "reports", "exercises")
+_ROOMS = (
+    "model",
+    "algorithms",
+    "transforms",
+    "training",
+    "uncertainty",
+    "specs",
+    "frontends",
+    "stored",
+    "reports",
+    "exercises",
+)
 
 
 def __getattr__(name: str) -> object:

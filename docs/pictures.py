@@ -39,7 +39,18 @@ COMMITTED: dict[str, tuple[str, Callable[[Any], Any], dict[str, Any]]] = {
     ),
     "halves": ("math565/network", lambda G: cg.decouple(cg.linearize(G)), {"t": "J"}),
 }
-ROOMS = ("model", "algorithms", "transforms", "training", "uncertainty", "specs", "frontends", "reports", "exercises")
+ROOMS = (
+    "model",
+    "algorithms",
+    "transforms",
+    "training",
+    "uncertainty",
+    "specs",
+    "frontends",
+    "stored",
+    "reports",
+    "exercises",
+)
 
 
 def committed() -> Iterator[tuple[Path, cg.Drawing]]:

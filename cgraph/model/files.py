@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-__all__ = ["write_whole"]
+__all__ = ["is_running", "write_whole"]
 
 _LINKS = 40  # as many as Linux follows
 _OPENED = re.compile(r"/dev/fd/\d+|/proc/.+/fd/\d+")  # where /dev/stdout leads
@@ -84,11 +84,12 @@ def _sweep(target: Path) -> None:
     with suppress(OSError):
         for entry in os.scandir(target.parent):
             number = entry.name.startswith(prefix) and re.fullmatch(r"(\d{1,9})-[0-9a-f]{8}", entry.name[len(prefix) :])
-            if number and not _runs(int(number[1])):
+            if number and not is_running(int(number[1])):
                 Path(entry.path).unlink(missing_ok=True)
 
 
-def _runs(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Return whether a process of this number runs, as far as the system tells."""
     if os.name != "posix":  # elsewhere, signal 0 would end the process
         return True
     try:

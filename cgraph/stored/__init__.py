@@ -1,0 +1,5 @@
+"""Graphs on disk: stored as blocks of edges, swept without being held in memory."""
+
+from cgraph.lazy import load_on_demand
+
+load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`

@@ -1,0 +1,242 @@
+"""The folder of a stored graph: what stands in it, how it is written, and how it is read without being trusted.
+
+``meta.json`` names the part of the folder that holds the blocks. A new graph is written into a part of its own, and
+becomes the graph when ``meta.json`` is replaced: whoever reads finds the old graph or the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index
+from cgraph.algorithms.compiled.npz import array_of_names, names_of_array
+from cgraph.model.errors import ArchiveError
+from cgraph.model.files import is_running, write_whole
+
+__all__ = [
+    "Block",
+    "Meta",
+    "new_part",
+    "read_block",
+    "read_meta",
+    "read_names",
+    "read_rank",
+    "write_array",
+    "write_names",
+]
+
+FORMAT, VERSION = "cgraph stored graph", 1
+_KINDS = {"indptr": "<u8", "heads": "<u4", "derivatives": "<f8"}
+_PART = re.compile(r"part-(\d{1,9})-[0-9a-f]{8}")
+_MOST_META = 1 << 28  # bytes; 100 for each block
+_CHUNK = 1 << 22  # bytes that a checksum takes at a time
+
+
+class Block(NamedTuple):
+    """The edges of consecutive rows; heads are counted from the first row."""
+
+    indptr: Index
+    heads: Index
+    derivatives: Floats
+
+
+@dataclass
+class Meta:
+    """What ``meta.json`` says.
+
+    Attributes
+    ----------
+    part : str
+        The folder within the folder that holds the arrays.
+    nodes, edges : int
+        How many.
+    firsts : list of int
+        The first row of each block, and the number of nodes at the end.
+    counts : list of int
+        The edges of each block.
+    checksums : dict
+        CRC-32 of every file, by name.
+    """
+
+    part: str
+    nodes: int
+    edges: int
+    firsts: list[int]
+    counts: list[int]
+    checksums: dict[str, int]
+
+    def write(self, folder: Path) -> None:
+        """Make this the graph of the folder."""
+        write_whole(folder / "meta.json", json.dumps({"format": FORMAT, "version": VERSION} | asdict(self)))
+
+
+@contextmanager
+def new_part(folder: Path) -> Iterator[Path]:
+    """Yield a new part of the folder to write into; it is removed if anything goes wrong."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "meta.json").exists() and any(not _PART.fullmatch(entry.name) for entry in folder.iterdir()):
+        raise ArchiveError(f"{str(folder)!r} holds other files; name a new folder, or one with a stored graph")
+    part = folder / f"part-{os.getpid()}-{secrets.token_hex(4)}"
+    part.mkdir()
+    try:
+        yield part
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def sweep_parts(folder: Path, kept: str, replaced: str | None) -> None:
+    """Remove the part that was replaced, and those that killed processes left behind."""
+    for entry in folder.iterdir():
+        found = _PART.fullmatch(entry.name)
+        if found and entry.name != kept and (entry.name == replaced or not is_running(int(found[1]))):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def write_array(part: Path, name: str, array: NDArray[Any], checksums: dict[str, int]) -> None:
+    """Write one array, and note its checksum."""
+    path = part / f"{name}.npy"
+    with path.open("xb") as file:
+        np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    checksums[path.name] = _checksum(path)
+
+
+def write_names(part: Path, nodes: Sequence[Any], checksums: dict[str, int]) -> None:
+    """Write the names of the nodes, unless they are numbers."""
+    if not isinstance(nodes, range):
+        write_array(part, "names", array_of_names(nodes), checksums)
+
+
+def read_meta(folder: Path) -> Meta:
+    """Return what ``meta.json`` says, or raise `ArchiveError`; OSError if there is none."""
+    path = folder / "meta.json"
+    if path.stat().st_size > _MOST_META:
+        raise ArchiveError(f"{str(path)!r} is larger than that of any stored graph")
+    try:
+        data = json.loads(path.read_bytes())
+        form, version = data.pop("format"), data.pop("version")
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise ArchiveError(f"{str(path)!r} does not describe a stored graph, or it is damaged: {error}") from None
+    if form != FORMAT:
+        raise ArchiveError(f"{str(path)!r} does not describe a stored graph: its format is {form!r}")
+    if version != VERSION:
+        raise ArchiveError(
+            f"{str(folder)!r} is of version {version!r}, and this cgraph reads version {VERSION}; store the graph again"
+        )
+    try:
+        meta = Meta(**data)
+        _require_sound(meta)
+    except (ValueError, TypeError) as error:
+        raise ArchiveError(f"{str(path)!r} is damaged: {error}") from None
+    return meta
+
+
+def _require_sound(meta: Meta) -> None:
+    """Raise ValueError or TypeError unless the numbers of `meta` fit together."""
+    if not isinstance(meta.part, str) or not _PART.fullmatch(meta.part):
+        raise ValueError("its part has no name of one")
+    if not all(
+        type(k) is int and 0 <= k < 2**63
+        for k in [meta.nodes, meta.edges, *meta.firsts, *meta.counts, *meta.checksums.values()]
+    ):
+        raise ValueError("a number is none")
+    if (
+        meta.firsts[:1] != [0]
+        or meta.firsts[-1] != meta.nodes
+        or meta.nodes >= 2**32
+        or sorted(meta.firsts) != meta.firsts
+    ):
+        raise ValueError("the blocks do not hold the nodes from first to last")
+    if len(meta.firsts) != len(meta.counts) + 1 or sum(meta.counts) != meta.edges:
+        raise ValueError("the blocks do not hold the edges")
+
+
+def read_block(folder: Path, meta: Meta, b: int, *, check: bool) -> Block:
+    """Return block `b`, mapped into memory; with `check`, after every byte and number of it was looked at.
+
+    Raises
+    ------
+    ArchiveError
+        If a file is missing, has another size or checksum, or holds what the loops must not see.
+    """
+    rows, count = meta.firsts[b + 1] - meta.firsts[b], meta.counts[b]
+    sizes = {"indptr": rows + 1, "heads": count, "derivatives": count}
+    arrays = [_read(folder, meta, f"{name}-{b}.npy", _KINDS[name], sizes[name], check=check) for name in sizes]
+    block = Block(*arrays)
+    if check:
+        _require_rows(folder / meta.part / f"heads-{b}.npy", block, meta.nodes - meta.firsts[b])
+    return block
+
+
+def _require_rows(path: Path, block: Block, most: int) -> None:
+    """Raise `ArchiveError` unless the loops can run over the block: they test no index."""
+    indptr, heads, z = block
+    if int(indptr[0]) != 0 or int(indptr[-1]) != len(heads) or bool((indptr[1:] < indptr[:-1]).any()):
+        raise ArchiveError(f"{str(path)!r}: its rows do not follow one another")
+    tails = np.repeat(np.arange(len(indptr) - 1, dtype=np.uint32), np.diff(indptr).astype(np.int64))
+    if len(heads) and (bool((heads <= tails).any()) or int(heads.max()) >= most):
+        raise ArchiveError(f"{str(path)!r}: an edge does not lead to a later node of the graph")
+    if not np.isfinite(z).all():
+        raise ArchiveError(f"{str(path)!r}: the derivative of an edge is not finite")
+
+
+def read_rank(folder: Path, meta: Meta) -> Index | None:
+    """Return the row of each node; None if nodes and rows have the same numbers."""
+    if "rank.npy" not in meta.checksums:
+        return None
+    rank = _read(folder, meta, "rank.npy", "<u4", meta.nodes, check=True)
+    if int(rank.max(initial=0)) >= meta.nodes or bool((np.bincount(rank, minlength=meta.nodes) != 1).any()):
+        raise ArchiveError(f"{str(folder / meta.part / 'rank.npy')!r}: two nodes have one row")
+    return rank
+
+
+def read_names(folder: Path, meta: Meta) -> Sequence[Any]:
+    """Return the names of the nodes."""
+    if "names.npy" not in meta.checksums:
+        return range(meta.nodes)
+    names = names_of_array(_read(folder, meta, "names.npy", "|u1", None, check=True))
+    if len(names) != meta.nodes or len(set(names)) != len(names):
+        raise ArchiveError(f"{str(folder)!r}: the names are not one for each node")
+    return names
+
+
+def _read(folder: Path, meta: Meta, name: str, kind: str, size: int | None, *, check: bool) -> NDArray[Any]:
+    path = folder / meta.part / name
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise ArchiveError(f"{str(path)!r} is missing; if the graph was stored anew since, open it again") from None
+    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
+        raise ArchiveError(f"{str(path)!r} is damaged: {error}") from None
+    if array.dtype != np.dtype(kind) or array.ndim != 1 or (size is not None and len(array) != size):
+        raise ArchiveError(
+            f"{str(path)!r} holds an array of {array.dtype} of the shape {array.shape}, not what meta.json says"
+        )
+    if check and (found := _checksum(path)) != meta.checksums.get(name):
+        raise ArchiveError(
+            f"{str(path)!r} is damaged: its checksum is {found}, not {meta.checksums.get(name)}; store the graph again"
+        )
+    return array
+
+
+def _checksum(path: Path) -> int:
+    found = 0
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            found = zlib.crc32(chunk, found)
+    return found

@@ -1,0 +1,734 @@
+"""A graph on disk and the questions it answers, a block of edges at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cgraph.algorithms.compiled.compiled_graph import CompiledGraph
+from cgraph.algorithms.compiled.edge_arrays import (
+    Floats,
+    Index,
+    has_finite_sum,
+    real_numbers,
+    require_finite,
+    whole_lines,
+)
+from cgraph.algorithms.compiled.simd import WIDTH
+from cgraph.model.errors import ArchiveError, CGraphError, NodeNotFound
+from cgraph.model.files import write_whole
+from cgraph.model.graph import Node, list_of_nodes
+from cgraph.model.linearized import overflow
+from cgraph.stored.block_sweeps import loops
+from cgraph.stored.folder import (
+    Block,
+    Meta,
+    new_part,
+    read_block,
+    read_meta,
+    read_names,
+    read_rank,
+    sweep_parts,
+    write_array,
+)
+from cgraph.stored.tasks import in_order
+
+__all__ = ["StoredGraph", "open_graph"]
+
+
+def open_graph(folder: str | os.PathLike[str]) -> StoredGraph:
+    """Open a graph that `store_graph` wrote.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder. It is untrusted: nothing in it is executed, and every block is checked when it is first read.
+
+    Returns
+    -------
+    StoredGraph
+
+    Raises
+    ------
+    ArchiveError
+        If the folder is damaged or of another version; the message names the file.
+    OSError
+        If there is no stored graph.
+
+    Notes
+    -----
+    Reads the names and numbers of the nodes; the edges stay on disk.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from cgraph import store_graph
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = store_graph(folder, [([0, 1], [1, 2], [2.0, 5.0])])
+    ...     open_graph(folder).sensitivity(0, 2)
+    10.0
+    """
+    path = Path(folder)
+    return StoredGraph(path, read_meta(path))
+
+
+@final
+class StoredGraph:
+    """A linearized graph in a folder; `store_graph` and `open_graph` make one.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    meta : Meta
+        What its ``meta.json`` says.
+
+    Notes
+    -----
+    In memory stand 8 bytes for each node, and what the system keeps of the files. The next block is read while one is
+    swept. Every block is checked when it is read for the first time.
+    """
+
+    def __init__(self, folder: Path, meta: Meta) -> None:
+        self.folder, self._meta = folder, meta
+        self.nodes: Sequence[Any] = read_names(folder, meta)
+        self._rank = read_rank(folder, meta)
+        self._positions = None if isinstance(self.nodes, range) else {name: k for k, name in enumerate(self.nodes)}
+        self._checked: set[int] = set()
+
+    def __len__(self) -> int:
+        return self._meta.nodes
+
+    def __repr__(self) -> str:
+        return f"<StoredGraph of {len(self):,} nodes and {self.number_of_edges:,} edges in {str(self.folder)!r}>"
+
+    @property
+    def number_of_edges(self) -> int:
+        """How many edges there are."""
+        return self._meta.edges
+
+    def sensitivities(
+        self,
+        t: Node,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Floats:
+        """Return S(i,t) for every node i: one reverse sweep over the blocks.
+
+        Parameters
+        ----------
+        t : node
+            The node whose value is differentiated.
+        out : path-like, optional
+            A ``.npy`` file for S, in place of memory: for graphs whose nodes do not fit there.
+        resume : bool, default False
+            Go on after the last block that a killed run with the same `out` has finished. Without such a run, begin.
+        progress : function, optional
+            Called with the edges that are swept and those that there are, after each block.
+
+        Returns
+        -------
+        ndarray of float64, shape (nodes,)
+            Aligned with `nodes`; 0.0 where no path leads to `t`. With `out`, mapped to the file.
+
+        Raises
+        ------
+        NodeNotFound
+            If `t` is not in the graph.
+        EvaluationError
+            If a sensitivity overflows.
+        ArchiveError
+            If a block is damaged; the file is named.
+        CGraphError
+            If `resume` is asked for without `out`, or with `out` of a graph whose nodes were renumbered.
+
+        Notes
+        -----
+        O(V + E): the time to read the files.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgraph import store_graph
+        >>> with TemporaryDirectory() as folder:
+        ...     store_graph(folder, [([0, 1, 0], [1, 2, 2], [2.0, 5.0, 3.0])]).sensitivities(1)
+        array([2., 1., 0.])
+        """
+        row_t = self._row(t)
+        if out is None:
+            if resume:
+                raise CGraphError("a sweep is resumed from its file; give out=, the same as before")
+            S = np.zeros(len(self))
+            S[row_t] = 1.0
+            self._reverse(S, row_t, progress=progress)
+            S = self._by_nodes(S)
+        else:
+            S = self._reverse_to_file(Path(out), row_t, resume=resume, progress=progress)
+        self._refuse_overflow(S, lambda i: (i, t))
+        return S
+
+    def sensitivities_from(self, s: Node, *, progress: Callable[[int, int], object] | None = None) -> Floats:
+        """Return S(s,i) for every node i: one forward sweep over the blocks.
+
+        Parameters
+        ----------
+        s : node
+            The node that is varied.
+        progress : function, optional
+            As in `sensitivities`.
+
+        Returns
+        -------
+        ndarray of float64, shape (nodes,)
+            Aligned with `nodes`; 0.0 where no path leads from `s`.
+
+        Raises
+        ------
+        CGraphError
+            As `sensitivities`.
+
+        Notes
+        -----
+        O(V + E).
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgraph import store_graph
+        >>> with TemporaryDirectory() as folder:
+        ...     store_graph(folder, [([0, 1, 0], [1, 2, 2], [2.0, 5.0, 3.0])]).sensitivities_from(0)
+        array([ 1.,  2., 13.])
+        """
+        row_s = self._row(s)
+        S = np.zeros(len(self))
+        S[row_s] = 1.0
+        self._forward(S, row_s, progress=progress)
+        S = self._by_nodes(S)
+        self._refuse_overflow(S, lambda i: (s, i))
+        return S
+
+    def sensitivity(self, s: Node, t: Node) -> float:
+        """Return S(s,t) = dy(t)/dy(s); only the blocks from s to t are read.
+
+        Parameters
+        ----------
+        s, t : node
+            The node that is varied and the node whose value is differentiated.
+
+        Returns
+        -------
+        float
+            0.0 if no path leads from `s` to `t`.
+
+        Raises
+        ------
+        CGraphError
+            As `sensitivities`.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgraph import store_graph
+        >>> with TemporaryDirectory() as folder:
+        ...     store_graph(folder, [([0, 1, 0], [1, 2, 2], [2.0, 5.0, 3.0])]).sensitivity(0, 2)
+        13.0
+        """
+        row_s, row_t = self._row(s), self._row(t)
+        if row_s > row_t:
+            return 0.0
+        S = np.zeros(len(self))
+        S[row_t] = 1.0
+        self._reverse(S, row_t, down_to=row_s)
+        S_st = float(S[row_s])
+        if not np.isfinite(S_st):
+            raise overflow((s, t))
+        return S_st
+
+    def jacobian(self, sources: Sequence[Node], targets: Sequence[Node], *, executor: Executor | None = None) -> Floats:
+        """Return the matrix of S(s,t), a row for each target and a column for each source.
+
+        Parameters
+        ----------
+        sources, targets : sequence of nodes
+            The nodes that are varied, and the nodes whose values are differentiated.
+        executor : concurrent.futures.Executor, optional
+            Who sweeps: a ``ProcessPoolExecutor``, or ``dask.distributed.Client(...).get_executor()`` where the folder has the
+            same path on every machine. A task names the folder and eight nodes. The numbers do not depend on it.
+
+        Returns
+        -------
+        ndarray of float64, shape (len(targets), len(sources))
+            Numerator layout: row t is the gradient of y(t).
+
+        Raises
+        ------
+        CGraphError
+            As `sensitivities`, or if a worker ended before its task was done.
+
+        Notes
+        -----
+        Forward if there are fewer sources, in reverse otherwise; each pass over the edges serves eight of them, and
+        takes 64 bytes for each node.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgraph import store_graph
+        >>> with TemporaryDirectory() as folder:
+        ...     D = store_graph(folder, [([0, 0, 1], [2, 3, 3], [3.0, 2.0, 7.0])])
+        ...     D.jacobian([0, 1], [2, 3])
+        array([[3., 0.],
+               [2., 7.]])
+        """
+        sources, targets = list_of_nodes(sources), list_of_nodes(targets)
+        columns, rows = [self._row(s) for s in sources], [self._row(t) for t in targets]
+        is_forward = len(sources) < len(targets)
+        begins, ends = (columns, rows) if is_forward else (rows, columns)
+        groups = [begins[k : k + WIDTH] for k in range(0, len(begins), WIDTH)]
+        if executor is None:
+            found: Iterator[Floats] = (self._group(group, ends, is_forward) for group in groups)
+        else:
+            place = str(self.folder.resolve()), self._meta.part
+            found = in_order(executor, _group_of, ((*place, group, ends, is_forward) for group in groups))
+        parts = list(found)
+        S = np.concatenate(parts, axis=1) if parts else np.zeros((len(ends), 0))
+        J = S if is_forward else np.ascontiguousarray(S.T)
+        if not has_finite_sum(J):
+            for k, i in np.argwhere(~np.isfinite(J)).tolist():
+                raise overflow((sources[i], targets[k]))
+        return J
+
+    def edge_sensitivities(self, s: Node, t: Node, *, out: str | os.PathLike[str] | None = None) -> Floats:
+        """Return what flows from `s` to `t` through each edge: S(s,i) z(i,j) S(j,t).
+
+        Parameters
+        ----------
+        s, t : node
+            Both ends.
+        out : path-like, optional
+            A ``.npy`` file for the flows, in place of memory.
+
+        Returns
+        -------
+        ndarray of float64, shape (edges,)
+            Aligned with the edges of `edge_blocks`; 0.0 off every path.
+
+        Raises
+        ------
+        CGraphError
+            As `sensitivities`.
+
+        Notes
+        -----
+        A sweep from each end, two more for what lies between, and a pass over the edges: O(V + E).
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgraph import store_graph
+        >>> with TemporaryDirectory() as folder:
+        ...     store_graph(folder, [([0, 0, 1], [1, 2, 2], [2.0, 3.0, 5.0])]).edge_sensitivities(0, 2)
+        array([10.,  3., 10.])
+        """
+        row_s, row_t = self._row(s), self._row(t)
+        between = self._between(row_s, row_t)
+        from_s, to_t = np.zeros(len(self)), np.zeros(len(self))
+        from_s[row_s] = to_t[row_t] = 1.0
+        self._forward(from_s, row_s)
+        self._reverse(to_t, row_t)
+        from_s[~between] = to_t[~between] = 0.0
+        flow = np.zeros(self.number_of_edges) if out is None else _new_array(Path(out), self.number_of_edges)
+        begin = 0
+        for b, block in self._blocks(range(len(self._meta.counts))):
+            first, end = self._meta.firsts[b : b + 2]
+            part = flow[begin : begin + len(block.heads)]
+            with np.errstate(over="ignore", invalid="ignore"):  # checked below
+                np.multiply(to_t[first:][block.heads], block.derivatives, out=part)
+                part *= np.repeat(from_s[first:end], np.diff(block.indptr).astype(np.int64))
+            if not has_finite_sum(part):
+                for e in np.flatnonzero(~np.isfinite(part)).tolist():
+                    tail = int(np.searchsorted(block.indptr, e, side="right")) - 1
+                    raise overflow((self._name(first + tail), self._name(first + int(block.heads[e]))), "flow")
+            begin += len(block.heads)
+        return flow
+
+    def count_paths(self, s: Node, t: Node) -> int:
+        """Return the number of paths from `s` to `t`, exactly.
+
+        Parameters
+        ----------
+        s, t : node
+            Both ends. From a node to itself there is one path, of no edges.
+
+        Returns
+        -------
+        int
+            Of any size.
+
+        Raises
+        ------
+        NodeNotFound
+            If `s` or `t` is not in the graph.
+
+        Notes
+        -----
+        In floats as long as they are exact; past 2^53, the edges between both ends are taken into memory, 16 bytes each.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgraph import store_graph
+        >>> with TemporaryDirectory() as folder:
+        ...     store_graph(folder, [([0, 1, 0], [1, 2, 2], [2.0, 5.0, 3.0])]).count_paths(0, 2)
+        2
+        """
+        row_s, row_t = self._row(s), self._row(t)
+        if row_s > row_t:
+            return 0
+        paths = np.zeros(len(self))
+        paths[row_t] = 1.0
+        self._reverse(paths, row_t, down_to=row_s, ones=True)
+        if paths[row_s] < 2.0**53:  # sums of whole numbers below it are exact in floats
+            return int(paths[row_s])
+        return self._graph_between(row_s, row_t).count_paths(row_s, row_t)
+
+    def top_paths(self, s: Node, t: Node, k: int = 5) -> list[tuple[tuple[Any, ...], float]]:
+        """Return the `k` paths from `s` to `t` with the largest ``|product|``, the largest first.
+
+        Parameters
+        ----------
+        s, t : node
+            Both ends.
+        k : int, default 5
+            How many; fewer are returned if there are fewer.
+
+        Returns
+        -------
+        list of (path, product)
+            As `top_paths` of a graph in memory.
+
+        Raises
+        ------
+        CGraphError
+            As `sensitivities`, or if `k` is negative.
+
+        Notes
+        -----
+        The edges between both ends are taken into memory, 32 bytes each.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgraph import store_graph
+        >>> with TemporaryDirectory() as folder:
+        ...     store_graph(folder, [([0, 1, 0], [1, 2, 2], [2.0, -5.0, 3.0])]).top_paths(0, 2, k=1)
+        [((0, 1, 2), -10.0)]
+        """
+        row_s, row_t = self._row(s), self._row(t)
+        found = self._graph_between(row_s, row_t).top_paths(row_s, row_t, k)
+        return [(tuple(self._name(row) for row in path), product) for path, product in found]
+
+    def edge_blocks(self) -> Iterator[tuple[Index, Index, Floats]]:
+        """Yield the edges, a block at a time: tails, heads and derivatives, as `store_graph` takes them.
+
+        Yields
+        ------
+        tails, heads : ndarray of int
+            Positions in `nodes`. The edges are sorted by the row of their tail; edges of one tail stand as given.
+        derivatives : ndarray of float64
+            The z of each edge.
+
+        Raises
+        ------
+        ArchiveError
+            If a block is damaged; the file is named.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgraph import store_graph
+        >>> with TemporaryDirectory() as folder:
+        ...     D = store_graph(folder, [([1, 0], [2, 1], [5.0, 2.0])])
+        ...     [z.tolist() for _, _, z in D.edge_blocks()]
+        [[2.0, 5.0]]
+        """
+        order = self._order()
+        for b, block in self._blocks(range(len(self._meta.counts))):
+            tails, heads = self._ends(b, block)
+            yield (
+                (tails, heads, np.array(block.derivatives))
+                if order is None
+                else (order[tails], order[heads], np.array(block.derivatives))
+            )
+
+    def update(self, derivatives: Iterable[ArrayLike]) -> StoredGraph:
+        """Store the graph with new derivatives; the structure stays.
+
+        Parameters
+        ----------
+        derivatives : iterable of array_like of float
+            Arrays of any lengths, one after the other aligned with the edges of `edge_blocks`.
+
+        Returns
+        -------
+        StoredGraph
+            The graph, opened anew; this one answers no more.
+
+        Raises
+        ------
+        CGraphError
+            If there are more or fewer than edges, or not real numbers; the folder stays as it was.
+        DerivativeError
+            If a derivative is not finite; the edge is named, and the folder stays as it was.
+
+        Notes
+        -----
+        O(E): 8 bytes for each edge are written.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgraph import store_graph
+        >>> with TemporaryDirectory() as folder:
+        ...     D = store_graph(folder, [([0, 1], [1, 2], [2.0, 5.0])])
+        ...     D.update([[3.0, 5.0]]).sensitivity(0, 2)
+        15.0
+        """
+        meta, old = self._meta, self.folder / self._meta.part
+        given = _regrouped(derivatives, meta.counts)
+        with new_part(self.folder) as part:
+            checksums = dict(meta.checksums)
+            for b, z in enumerate(given):
+                require_finite(z, lambda e, b=b: self._edge(b, e))  # type: ignore[misc]
+                write_array(part, f"derivatives-{b}", z, checksums)
+            for name in checksums:
+                if not name.startswith("derivatives-"):
+                    _link(old / name, part / name)
+            Meta(part.name, meta.nodes, meta.edges, meta.firsts, meta.counts, checksums).write(self.folder)
+        sweep_parts(self.folder, part.name, meta.part)
+        return open_graph(self.folder)
+
+    def _group(self, group: list[int], ends: list[int], is_forward: bool) -> Floats:
+        """Return S between the rows of `group` and `ends`, shape (ends, group)."""
+        S = whole_lines(len(self), WIDTH)
+        S.fill(0.0)
+        S[group, np.arange(len(group))] = 1.0
+        if is_forward:
+            self._forward(S, min(group))
+        else:
+            self._reverse(S, max(group))
+        return S[ends, : len(group)]
+
+    def _reverse(
+        self, S: Floats, last: int, *, down_to: int = 0, ones: bool = False,
+        progress: Callable[[int, int], object] | None = None, done: Callable[[int], None] | None = None, top: int | None = None,
+    ) -> None:  # fmt: skip
+        """Sweep the blocks that hold the rows from `down_to` to `last`, the last first; `done` is told each."""
+        highest = self._block_of(last) if top is None else top
+        sweep, swept = loops()["reverse_block"], 0
+        for b, block in self._blocks(range(highest, self._block_of(down_to) - 1, -1)):
+            z = np.ones(len(block.heads)) if ones else block.derivatives
+            with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for overflow
+                sweep(block.indptr, block.heads, z, S[self._meta.firsts[b] :])
+            if done is not None:
+                done(b)
+            swept += len(block.heads)
+            if progress is not None:
+                progress(swept, sum(self._meta.counts[: highest + 1]))
+
+    def _forward(
+        self, S: Floats, first: int, *, ones: bool = False, progress: Callable[[int, int], object] | None = None
+    ) -> None:
+        """Sweep the blocks from that of the row `first` to the last."""
+        sweep, swept, begin = loops()["forward_block"], 0, self._block_of(first)
+        for b, block in self._blocks(range(begin, len(self._meta.counts))):
+            z = np.ones(len(block.heads)) if ones else block.derivatives
+            with np.errstate(over="ignore", invalid="ignore"):
+                sweep(block.indptr, block.heads, z, S[self._meta.firsts[b] :])
+            swept += len(block.heads)
+            if progress is not None:
+                progress(swept, sum(self._meta.counts[begin:]))
+
+    def _reverse_to_file(
+        self, out: Path, row_t: int, *, resume: bool, progress: Callable[[int, int], object] | None
+    ) -> Floats:
+        """Return S in a file, and note beside it which blocks are done."""
+        if self._rank is not None:
+            raise CGraphError(
+                "the nodes of this graph were renumbered, and a file would hold them in another order; leave out="
+            )
+        note = out.with_name(f"{out.name}.progress")
+        question = {"part": self._meta.part, "row": row_t}
+        left = _noted(note, question) if resume else None
+        if left is None or not out.exists():
+            left, S = self._block_of(row_t) + 1, _new_array(out, len(self))
+        else:
+            S = np.load(out, mmap_mode="r+", allow_pickle=False)
+            if S.shape != (len(self),) or S.dtype != np.float64:
+                raise ArchiveError(
+                    f"{str(out)!r} holds no sensitivities of this graph; sweep again, without resume=True"
+                )
+            S[: self._meta.firsts[left]] = 0.0  # the block that was left half done is swept again
+        if row_t < self._meta.firsts[left]:
+            S[row_t] = 1.0
+
+        def done(b: int) -> None:
+            S.flush()  # type: ignore[attr-defined]  # of a memmap
+            write_whole(note, json.dumps(question | {"left": b}))
+
+        if left:
+            self._reverse(S, row_t, progress=progress, done=done, top=left - 1)
+        note.unlink(missing_ok=True)
+        return S
+
+    def _between(self, row_s: int, row_t: int) -> Any:
+        """Return whether each row lies on a path from s to t."""
+        paths_to, paths_from = np.zeros(len(self)), np.zeros(len(self))
+        paths_to[row_s] = paths_from[row_t] = 1.0
+        self._forward(paths_to, row_s, ones=True)
+        self._reverse(paths_from, row_t, ones=True)
+        return (paths_to > 0) & (paths_from > 0)
+
+    def _graph_between(self, row_s: int, row_t: int) -> CompiledGraph:
+        """Return the edges on paths from s to t in memory, the nodes named by their rows."""
+        between = self._between(row_s, row_t)
+        kept: list[tuple[Any, ...]] = []
+        for b, block in self._blocks(range(self._block_of(row_s), self._block_of(row_t) + 1)):
+            tails, heads = self._ends(b, block)
+            inside = between[tails] & between[heads]
+            kept.append((tails[inside], heads[inside], block.derivatives[inside]))
+        rows = np.unique(np.concatenate([np.flatnonzero(between), [row_s, row_t]]))
+        tails, heads, z = (
+            (np.concatenate(parts) for parts in zip(*kept, strict=True)) if kept else (np.empty(0, int),) * 3
+        )
+        return CompiledGraph.from_edges(
+            np.searchsorted(rows, tails), np.searchsorted(rows, heads), z, nodes=rows.tolist()
+        )
+
+    def _blocks(self, numbers: Sequence[int]) -> Iterator[tuple[int, Block]]:
+        """Yield the blocks of these numbers; the next one is read while the caller works on one."""
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(self._block, numbers[0]) if numbers else None
+            for k, b in enumerate(numbers):
+                assert ahead is not None  # noqa: S101 - there is one more
+                block = ahead.result()
+                ahead = reader.submit(self._block, numbers[k + 1]) if k + 1 < len(numbers) else None
+                yield b, block
+
+    def _block(self, b: int) -> Block:
+        block = read_block(self.folder, self._meta, b, check=b not in self._checked)
+        self._checked.add(b)
+        for name in ("heads", "derivatives"):
+            _ask_for(self.folder / self._meta.part / f"{name}-{b}.npy")
+        return block
+
+    def _block_of(self, row: int) -> int:
+        return int(np.searchsorted(self._meta.firsts, row, side="right")) - 1
+
+    def _ends(self, b: int, block: Block) -> tuple[Index, Index]:
+        """Return the rows of the tails and heads of a block."""
+        first, end = self._meta.firsts[b : b + 2]
+        tails = np.repeat(np.arange(first, end), np.diff(block.indptr).astype(np.int64))
+        return tails, block.heads.astype(np.int64) + first
+
+    def _edge(self, b: int, e: int) -> tuple[Any, Any]:
+        tails, heads = self._ends(b, self._block(b))
+        return self._name(int(tails[e])), self._name(int(heads[e]))
+
+    def _order(self) -> Index | None:
+        """Return the node of each row; None if they have the same numbers."""
+        return None if self._rank is None else np.argsort(self._rank)
+
+    def _name(self, row: int) -> Any:
+        return self.nodes[row if self._rank is None else int(np.flatnonzero(self._rank == row)[0])]
+
+    def _row(self, node: Node) -> int:
+        """Return the row of `node`, or raise `NodeNotFound`."""
+        k = node if self._positions is None else self._positions.get(node)
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 0 <= k < len(self):
+            raise NodeNotFound(node, self.nodes)
+        return int(k) if self._rank is None else int(self._rank[k])
+
+    def _by_nodes(self, S: Floats) -> Floats:
+        return S if self._rank is None else S[self._rank]
+
+    def _refuse_overflow(self, S: Floats, ends: Callable[[Any], tuple[Any, Any]]) -> None:
+        if not has_finite_sum(S):
+            for k in np.flatnonzero(~np.isfinite(S)).tolist():
+                raise overflow(ends(self.nodes[k]))
+
+
+@lru_cache(maxsize=4)
+def _opened(folder: str, part: str) -> StoredGraph:
+    """Return the graph that a worker has opened before, so that blocks are checked once in each process."""
+    D = open_graph(folder)
+    if D._meta.part != part:  # noqa: SLF001 - of the class above
+        raise ArchiveError(f"{folder!r} was stored anew while it was swept; open it again")
+    return D
+
+
+def _group_of(folder: str, part: str, group: list[int], ends: list[int], is_forward: bool) -> Floats:
+    """Return a part of a Jacobian: what a task does, wherever it runs."""
+    return _opened(folder, part)._group(group, ends, is_forward)  # noqa: SLF001 - of the class above
+
+
+def _new_array(path: Path, size: int) -> Floats:
+    """Return zeros in a new ``.npy`` file."""
+    path.unlink(missing_ok=True)  # whoever has the old file open keeps it
+    return np.lib.format.open_memmap(path, "w+", np.float64, (size,))
+
+
+def _noted(note: Path, question: dict[str, Any]) -> int | None:
+    """Return how many blocks are left of the same question, if a run has noted it."""
+    try:
+        found = json.loads(note.read_bytes())
+    except (OSError, ValueError):
+        return None
+    left = found.pop("left", None) if isinstance(found, dict) else None
+    return left if found == question and type(left) is int and left >= 0 else None
+
+
+def _ask_for(path: Path) -> None:
+    """Ask the system to read a file before it is used."""
+    if hasattr(os, "posix_fadvise"):
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+
+
+def _link(old: Path, new: Path) -> None:
+    """Give a file that stays the same a second name, so that it takes no room twice; where there are none, copy it."""
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copyfile(old, new)
+
+
+def _regrouped(derivatives: Iterable[ArrayLike], counts: list[int]) -> Iterator[Floats]:
+    """Yield the numbers of arrays of any lengths in arrays of these lengths."""
+    held, length = [], 0
+    arrays = iter(derivatives)
+    for count in counts:
+        while length < count:
+            try:
+                held.append(real_numbers(next(arrays), "derivatives"))
+            except StopIteration:
+                raise CGraphError(
+                    f"fewer derivatives were given than the {sum(counts)} edges; give one for each"
+                ) from None
+            length += len(held[-1])
+        together = np.concatenate(held) if held else np.empty(0)
+        yield together[:count]
+        held, length = [together[count:]], length - count
+    if length or any(np.size(rest) for rest in arrays):
+        raise CGraphError(f"more derivatives were given than the {sum(counts)} edges; give one for each")

@@ -1,0 +1,316 @@
+"""Stored graphs answer as compiled graphs and as the sweeps over dicts; folders that are damaged are named."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from concurrent.futures import Executor, ProcessPoolExecutor
+from fractions import Fraction
+from multiprocessing import get_context
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cgraph as cg
+
+CHAIN = [([0, 1, 0], [1, 2, 2], [2.0, 5.0, 3.0])]
+
+
+@st.composite
+def edges_of_graphs(draw):
+    """Return nodes, edges without a cycle in any order and numbering, parallel ones among them, and a size of blocks."""
+    n = draw(st.integers(1, 9))
+    pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
+    chosen = draw(st.lists(st.sampled_from(pairs), max_size=25)) if pairs else []
+    number = draw(st.permutations(range(n)))
+    z = [float(draw(st.integers(-4, 4))) for _ in chosen]
+    names = draw(st.sampled_from([None, [f"n{i}" for i in range(n)]]))
+    return n, [number[i] for i, _ in chosen], [number[j] for _, j in chosen], z, names, draw(st.integers(1, 30))
+
+
+def in_blocks(tails, heads, z, size=4):
+    return [(tails[k : k + size], heads[k : k + size], z[k : k + size]) for k in range(0, len(z), size)]
+
+
+@settings(max_examples=80, deadline=None)
+@given(edges_of_graphs())
+def test_stored_compiled_and_dict_sweeps_agree(tmp_path_factory, case):
+    n, tails, heads, z, names, block = case
+    nodes = range(n) if names is None else names
+    folder = tmp_path_factory.mktemp("graph") / "stored"
+    D = cg.store_graph(folder, in_blocks(tails, heads, z), nodes, block=block)
+    C = cg.CompiledGraph.from_edges(np.array(tails, int), np.array(heads, int), z, nodes=nodes)
+    L = nx.DiGraph()
+    L.add_nodes_from(nodes)
+    for i, j, z_ij in zip(tails, heads, z, strict=True):  # parallel edges add up
+        before = L.get_edge_data(nodes[i], nodes[j], {"derivative": 0.0})["derivative"]
+        L.add_edge(nodes[i], nodes[j], derivative=before + z_ij)
+    assert len(D) == n
+    assert D.number_of_edges == len(z)
+    for t in nodes:
+        assert D.sensitivities(t).tolist() == C.sensitivities(t).tolist() == list(cg.sensitivities(L, t).values())
+        assert D.sensitivities_from(t).tolist() == C.sensitivities_from(t).tolist()
+    a, b = nodes[0], nodes[n - 1]
+    for s, t in [(a, b), (b, a), (a, a)]:
+        assert D.sensitivity(s, t) == C.sensitivity(s, t)
+        assert D.count_paths(s, t) == C.count_paths(s, t)
+        found, wanted = ([z for _, z in graph.top_paths(s, t, 50)] for graph in (D, C))  # ties in any order
+        assert sorted(map(abs, found)) == sorted(map(abs, wanted))
+        assert sorted(D.edge_sensitivities(s, t)) == sorted(C.edge_sensitivities(s, t))
+    assert D.jacobian(nodes, nodes).tolist() == C.jacobian(nodes, nodes).tolist()
+    assert D.jacobian(nodes[:1], nodes).tolist() == C.jacobian(nodes[:1], nodes).tolist()
+
+
+def test_by_hand(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, ["x", "a", "y"], block=1)
+    assert D.sensitivities("y").tolist() == [13.0, 5.0, 1.0]
+    assert D.jacobian(["x"], ["a", "y"]).tolist() == [[2.0], [13.0]]
+    assert sorted(entry.name.split("-")[0] for entry in D.folder.iterdir()) == ["meta.json", "part"]
+    assert "3 nodes and 3 edges" in repr(D)
+    with pytest.raises(cg.NodeNotFound, match="no node 'z'"):
+        D.sensitivities("z")
+
+
+def test_edges_of_edge_blocks_store_the_same_graph(tmp_path):
+    D = cg.store_graph(tmp_path / "g", [([2, 1, 2], [1, 0, 0], [2.0, 5.0, 3.0])], block=1)
+    E = cg.store_graph(tmp_path / "h", D.edge_blocks())
+    assert E.sensitivities(0).tolist() == D.sensitivities(0).tolist() == [1.0, 5.0, 13.0]
+    tails, heads, flow = (np.concatenate(parts) for parts in zip(*D.edge_blocks(), strict=True))
+    assert list(zip(tails, heads, flow, strict=True)) == [(2, 1, 2.0), (2, 0, 3.0), (1, 0, 5.0)]
+    assert D.edge_sensitivities(2, 0, out=tmp_path / "flow.npy").tolist() == [10.0, 3.0, 10.0]
+    assert np.load(tmp_path / "flow.npy").tolist() == [10.0, 3.0, 10.0]
+
+
+def test_counts_past_the_floats_are_exact(tmp_path):
+    tails, heads = (np.repeat(np.arange(70) + k, 2) for k in (0, 1))
+    D = cg.store_graph(tmp_path / "g", [(tails, heads, np.ones(140))], block=7)
+    assert D.count_paths(0, 70) == 2**70
+    assert D.count_paths(0, 70) == Fraction(2) ** 70
+
+
+def test_a_compiled_graph_and_files(tmp_path):
+    C = cg.CompiledGraph.from_edges(*CHAIN[0], nodes=["x", "a", "y"])
+    assert cg.store_graph(tmp_path / "g", C).sensitivity("x", "y") == 13.0
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pa.table({"source": ["x", "a", "x"], "target": ["a", "y", "y"], "derivative": [2.0, 5.0, 3.0]})
+    (tmp_path / "files").mkdir()
+    parquet.write_table(table.slice(0, 2), tmp_path / "files" / "1.parquet")
+    (tmp_path / "files" / "2.csv").write_text("source,target,derivative\nx,y,3.0\n")
+    D = cg.store_graph(tmp_path / "h", tmp_path / "files")
+    assert (D.sensitivity("x", "y"), list(D.nodes)) == (13.0, ["x", "a", "y"])
+    parquet.write_table(pa.table({"source": [0, 1], "target": [1, 2], "weight": [2.0, 5.0]}), tmp_path / "n.parquet")
+    assert cg.store_graph(tmp_path / "k", tmp_path / "n.parquet").sensitivities(2).tolist() == [10.0, 5.0, 1.0]
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(cg.ArchiveError, match="no column 'source'"):
+        cg.store_graph(tmp_path / "l", tmp_path / "bad.csv")
+
+
+@pytest.mark.parametrize(
+    ("edges", "kind", "message"),
+    [
+        ([([0, 1], [1, 0], [1.0, 1.0])], cg.CycleError, "cycle"),
+        ([([0], [1], [float("nan")])], cg.DerivativeError, "edge 0 -> 1 holds nan"),
+        ([([0], [1], [1.0]), ([0], [-1], [1.0])], cg.InvalidNodeError, "ends at node -1"),
+        ([([0], [1, 2], [1.0])], cg.CGraphError, "1 sources, 2 targets"),
+        ([([0.5], [1], [1.0])], cg.CGraphError, "whole number"),
+    ],
+)
+def test_bad_edges_leave_the_old_graph(tmp_path, edges, kind, message):
+    cg.store_graph(tmp_path / "g", CHAIN)
+    with pytest.raises(kind, match=message):
+        cg.store_graph(tmp_path / "g", edges)
+    assert cg.open_graph(tmp_path / "g").sensitivity(0, 2) == 13.0
+    assert len(list((tmp_path / "g").iterdir())) == 2
+
+
+def test_overflow_names_the_nodes(tmp_path):
+    D = cg.store_graph(tmp_path / "g", [([0, 1], [1, 2], [1e200, 1e200])])
+    with pytest.raises(cg.EvaluationError, match=r"S\(0, 2\) overflows"):
+        D.sensitivities(2)
+    with pytest.raises(cg.EvaluationError, match=r"S\(0, 2\) overflows"):
+        D.jacobian([0], [1, 2])
+    with pytest.raises(cg.EvaluationError, match="overflows"):
+        D.edge_sensitivities(0, 2)
+
+
+def test_update(tmp_path):
+    D = cg.store_graph(tmp_path / "g", [([0, 0, 1], [1, 2, 2], [2.0, 3.0, 5.0])], block=1)
+    for wrong in ([[1.0]], [[1.0, 2.0], [3.0, 4.0]], [[1.0, float("inf"), 1.0]]):
+        with pytest.raises(cg.CGraphError):
+            D.update(wrong)
+    assert D.sensitivity(0, 2) == 13.0
+    assert D.update([[1.0, 1.0], [4.0]]).sensitivities(2).tolist() == [5.0, 4.0, 1.0]
+    with pytest.raises(cg.ArchiveError, match="open it again"):
+        D.sensitivities(2)
+
+
+def files_of(D):
+    return {path.name: path for path in next(D.folder.glob("part-*")).iterdir()}
+
+
+@pytest.mark.parametrize("name", ["indptr-1.npy", "heads-1.npy", "derivatives-1.npy"])
+def test_a_damaged_block_is_named(tmp_path, name):
+    D = cg.store_graph(tmp_path / "g", [([0, 0, 1, 1], [1, 2, 2, 3], [2.0, 3.0, 5.0, 1.0])], block=2)
+    path = files_of(D)[name]
+    whole = path.read_bytes()
+    for damaged in (whole[:-1], whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:], b"", whole[:20]):
+        path.write_bytes(damaged)
+        with pytest.raises(cg.ArchiveError, match=name):
+            cg.open_graph(D.folder).sensitivities(3)
+    path.unlink()
+    with pytest.raises(cg.ArchiveError, match=f"{name}.* is missing"):
+        cg.open_graph(D.folder).sensitivities(3)
+
+
+def test_another_version_and_no_graph(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN)
+    meta = json.loads((D.folder / "meta.json").read_text())
+    for change, message in [({"version": 2}, "version 2"), ({"format": "x"}, "format"), ({"nodes": -1}, "damaged"),
+                            ({"firsts": [0, 2]}, "damaged"), ({"part": "../x"}, "damaged"), ({"edges": 9}, "damaged")]:  # fmt: skip
+        (D.folder / "meta.json").write_text(json.dumps(meta | change))
+        with pytest.raises(cg.ArchiveError, match=message):
+            cg.open_graph(D.folder)
+    with pytest.raises(FileNotFoundError):
+        cg.open_graph(tmp_path / "nothing")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("Dear")
+    with pytest.raises(cg.ArchiveError, match="other files"):
+        cg.store_graph(tmp_path / "mine", CHAIN)
+
+
+def test_heads_that_leave_the_graph_are_refused_before_the_loops(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN)
+    path = files_of(D)["heads-0.npy"]
+    for heads in ([1, 2, 3_000_000], [0, 2, 2]):
+        np.save(path, np.array(heads, np.uint32))
+        meta = json.loads((D.folder / "meta.json").read_text())
+        meta["checksums"][path.name] = zlib.crc32(path.read_bytes())
+        (D.folder / "meta.json").write_text(json.dumps(meta))
+        with pytest.raises(cg.ArchiveError, match="later node"):
+            cg.open_graph(D.folder).sensitivities(2)
+
+
+def test_resume_goes_on_after_the_last_block(tmp_path):
+    n = 30
+    D = cg.store_graph(tmp_path / "g", [(np.arange(n), np.arange(1, n + 1), np.full(n, 0.5))], block=3)
+    whole, out = D.sensitivities(n), tmp_path / "S.npy"
+    for stop in (3, 12, 27):
+
+        def interrupt(swept, _, stop=stop):
+            if swept >= stop:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            D.sensitivities(n, out=out, progress=interrupt)
+        S = np.load(out, mmap_mode="r+")
+        S[: n - stop] = 7.0  # what a block that was left half done may have written
+        S.flush()
+        seen = []
+        again = cg.open_graph(D.folder).sensitivities(
+            n, out=out, resume=True, progress=lambda *counts, seen=seen: seen.append(counts)
+        )
+        assert again.tolist() == whole.tolist()
+        assert seen[-1][1] == n - stop
+        assert not (tmp_path / "S.npy.progress").exists()
+    with pytest.raises(cg.CGraphError, match="give out="):
+        D.sensitivities(n, resume=True)
+
+
+def large(folder, block=3000):
+    """Return a stored graph of 40,000 edges that takes some time to sweep for many targets."""
+    rng = np.random.default_rng(0)
+    tails = np.sort(rng.integers(0, 4000, 40_000))
+    heads = tails + rng.integers(1, 50, 40_000)
+    return cg.store_graph(folder, [(tails, heads, rng.normal(size=40_000) * 0.3)], block=block)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_workers_change_no_bit(tmp_path, workers):
+    D = large(tmp_path / "g")
+    targets = list(range(3900, 4000))
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        assert D.jacobian(range(200), targets, executor=pool).tobytes() == D.jacobian(range(200), targets).tobytes()
+        with pytest.raises(cg.EvaluationError, match=r"S\(0, 2\)"):
+            cg.store_graph(tmp_path / "h", [([0, 1], [1, 2], [1e200, 1e200])]).jacobian([0], [2], executor=pool)
+
+
+class Killing(Executor):
+    """A pool whose worker is killed with the third task."""
+
+    def __init__(self, pool):
+        self.pool, self.tasks = pool, 0
+
+    def submit(self, function, /, *args, **options):
+        self.tasks += 1
+        if self.tasks == 3:
+            return self.pool.submit(os.kill, self.pool.submit(os.getpid).result(), signal.SIGKILL)
+        return self.pool.submit(function, *args, **options)
+
+
+def test_a_worker_that_is_killed_is_an_error_of_ours(tmp_path):
+    D = large(tmp_path / "g")
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        pytest.raises(cg.CGraphError, match="a worker ended"),
+    ):
+        D.jacobian(range(200), range(3900, 4000), executor=Killing(pool))
+    assert np.isfinite(D.jacobian([0], [3999])).all()
+
+
+def test_a_killed_run_leaves_the_old_graph(tmp_path):
+    folder = tmp_path / "g"
+    cg.store_graph(folder, CHAIN)
+    code = f"""
+import cgraph as cg, itertools, numpy as np
+def edges():
+    for k in itertools.count():
+        print("block", flush=True)
+        yield np.arange(1000) + 1000 * k, np.arange(1000) + 1000 * k + 1, np.ones(1000)
+cg.store_graph({str(folder)!r}, edges())
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
+        for _ in range(5):
+            child.stdout.readline()
+        child.kill()
+        child.stdout.read()
+    assert cg.open_graph(folder).sensitivity(0, 2) == 13.0
+    assert len(list(folder.glob("part-*"))) == 2
+    cg.store_graph(folder, CHAIN)
+    assert len(list(folder.glob("part-*"))) == 1
+
+
+def test_a_full_disk_leaves_the_old_graph(tmp_path):
+    folder = tmp_path / "g"
+    cg.store_graph(folder, CHAIN)
+    code = f"""
+import resource, signal, numpy as np, cgraph as cg
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    cg.store_graph({str(folder)!r}, [(np.arange(50_000), np.arange(50_000) + 1, np.ones(50_000))])
+except OSError as error:
+    print("refused", error.errno)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("refused")
+    assert cg.open_graph(folder).sensitivity(0, 2) == 13.0
+    assert len(list(folder.glob("part-*"))) == 1
+
+
+def test_two_writers_at_once_leave_one_whole_graph(tmp_path):
+    code = (
+        "import sys, cgraph as cg\nfor _ in range(20): cg.store_graph(sys.argv[1], [([0], [1], [float(sys.argv[2])])])"
+    )
+    writers = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "g"), z], stderr=subprocess.PIPE) for z in "23"
+    ]
+    deadline = time.monotonic() + 60
+    errors = [writer.communicate(timeout=deadline - time.monotonic())[1].decode() for writer in writers]
+    assert not any("Traceback" in e and "open it again" not in e for e in errors), errors
+    assert cg.open_graph(tmp_path / "g").sensitivity(0, 1) in {2.0, 3.0}

@@ -315,11 +315,8 @@ class TestTimeAndInterrupts:
             with suppress(ProcessLookupError):
                 os.killpg(grading.pid, signal.SIGINT)
             _, err = grading.communicate(timeout=60)
-        assert (grading.returncode, err) in {
-            (0, ""),
-            (130, "cgraph: error: interrupted\n"),
-            (-2, ""),
-        }  # -2: Python is not there yet
+        assert err in {"", "cgraph: error: interrupted\n"}
+        assert grading.returncode in {0, 130, -signal.SIGINT}  # the last where Python begins, or ends
 
 
 def answers_to(variant):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.frontends.onnx_ml_operators import ML_OPERATORS
 from cgraph.frontends.onnx_operators import BEFORE, OPERATORS, UnsupportedError
 from cgraph.model.errors import ArchiveError, CGraphError, LimitError, MissingValueError, TraceError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
@@ -236,7 +237,8 @@ class _Interpreter:
             raise CGraphError(f"{label} cannot be computed: {shorten(str(error), 200)}") from None
 
     def _results(self, node: Any) -> Sequence[Any]:
-        if node.domain not in DOMAINS or (node.op_type not in OPERATORS and node.op_type != "Constant"):
+        operators = {"": OPERATORS, "ai.onnx": OPERATORS, "ai.onnx.ml": ML_OPERATORS}.get(node.domain, {})
+        if node.op_type not in operators and node.op_type != "Constant":
             domain = f" of {node.domain}" if node.domain not in DOMAINS else ""
             raise UnsupportedError(f"the operator{domain} has no form in the language of equations")
         attributes = {a.name: self._attribute(a) for a in node.attribute}
@@ -247,7 +249,7 @@ class _Interpreter:
             operands.pop()
         if len([name for name in node.output if name]) > 1 and node.op_type in {"BatchNormalization", "MaxPool"}:
             raise UnsupportedError("it has more outputs than one")
-        operator = OPERATORS[node.op_type]
+        operator = operators[node.op_type]
         if node.op_type in BEFORE and self.opset < BEFORE[node.op_type][0]:
             operator = BEFORE[node.op_type][1]
         if node.op_type == "Split":

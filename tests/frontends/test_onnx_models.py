@@ -1,13 +1,16 @@
 """Models of ONNX: its own conformance cases, networks from PyTorch and scikit-learn, and files that are not to be trusted."""
 
 import io
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import cgraph as cg
 from cgraph.cli import main
+from cgraph.frontends.onnx_ml_operators import ML_OPERATORS
 from cgraph.frontends.onnx_operators import OPERATORS
 
 onnx = pytest.importorskip("onnx")
@@ -136,6 +139,12 @@ def test_graphs_hold_at_points_where_they_were_not_made():
                 np.testing.assert_allclose(found[info.name], value, 1e-3, 1e-5, err_msg=name)
                 compared += 1
     assert compared > 250
+
+
+def test_the_manual_lists_every_operator():
+    text = (Path(__file__).parent.parent.parent / "docs" / "from_onnx.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`(\w+)`", text.partition("## Operators")[2]))
+    assert listed == {*OPERATORS, *ML_OPERATORS, "Constant"}
 
 
 def test_every_operator_has_a_case():
@@ -303,26 +312,64 @@ def test_networks_of_pytorch_have_the_gradients_of_backward(which):
             np.testing.assert_allclose(np.reshape(S[name], parameter.shape), parameter.grad, rtol=1e-9, atol=1e-9)
 
 
-def test_a_network_of_scikit_learn_by_skl2onnx():
+X = np.random.default_rng(0).normal(size=(60, 3))
+
+
+def estimators():
     pytest.importorskip("sklearn")
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.svm import SVR
+
+    network = {"hidden_layer_sizes": (4,), "activation": "tanh", "max_iter": 40, "random_state": 0}
+    return {
+        "linear": LinearRegression(),
+        "network": MLPRegressor(**network),
+        "rbf": SVR(),
+        "polynomial": SVR(kernel="poly", degree=2),
+        "logistic": LogisticRegression(),
+        "three classes": LogisticRegression(),
+        "classifier": MLPClassifier(**network),
+    }
+
+
+@pytest.mark.parametrize("name", ["linear", "network", "rbf", "polynomial", "logistic", "three classes", "classifier"])
+def test_pipelines_of_scikit_learn(name):
     skl2onnx = pytest.importorskip("skl2onnx")
-    from sklearn.neural_network import MLPRegressor
+    pytest.importorskip("sklearn")
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    y = X[:, 0] - X[:, 1] ** 2
+    is_classifier = name in {"logistic", "three classes", "classifier"}
+    if is_classifier:
+        y = np.digitize(y, np.quantile(y, [1 / 3, 2 / 3])) if name == "three classes" else (y > 0).astype(int)
     with warnings.catch_warnings(action="ignore"):
-        fitted = make_pipeline(
-            StandardScaler(), MLPRegressor(hidden_layer_sizes=(4,), activation="tanh", max_iter=50, random_state=0)
-        ).fit(x, y)
-        proto = skl2onnx.to_onnx(fitted, x[:1].astype(np.float64), target_opset=17)
-    try:
-        G = cg.from_onnx(proto, {"X": x[:1]})
-    except cg.CGraphError as error:
-        assert "Scaler" in str(error)  # noqa: PT017 - an operator of ai.onnx.ml, by which it is refused
-        return
-    np.testing.assert_allclose(cg.evaluate(G)[G.outputs[0]].ravel(), fitted.predict(x[:1]), rtol=1e-6)
+        pipeline = make_pipeline(StandardScaler(), estimators()[name]).fit(X, y)
+        options = {id(pipeline): {"zipmap": False}} if is_classifier else None
+        proto = skl2onnx.to_onnx(pipeline, X[:1], target_opset=17, options=options)
+    G = cg.from_onnx(proto, {"X": X[:2]})
+    predict = pipeline.predict_proba if is_classifier else pipeline.predict
+    (output,) = G.outputs
+    np.testing.assert_allclose(np.squeeze(cg.evaluate(G)[output]), predict(X[:2]), rtol=1e-5, atol=1e-6)
+    J = np.reshape(cg.sensitivity(cg.linearize(G), "X", output), (-1, 6))
+    for k in range(6):
+        moved = X[:2].copy()
+        moved.reshape(-1)[k] += 1e-6
+        difference = (cg.evaluate(G, {"X": moved})[output] - cg.evaluate(G)[output]) / 1e-6
+        np.testing.assert_allclose(J[:, k], np.ravel(difference), rtol=1e-3, atol=1e-5)
+
+
+def test_trees_are_refused_with_the_operator():
+    skl2onnx = pytest.importorskip("skl2onnx")
+    pytest.importorskip("sklearn")
+    from sklearn.ensemble import GradientBoostingRegressor
+
+    proto = skl2onnx.to_onnx(GradientBoostingRegressor(n_estimators=3).fit(X, X[:, 0]), X[:1])
+    with pytest.raises(
+        cg.CGraphError, match=r"\(TreeEnsemble\w*\) is not supported: the operator of ai.onnx.ml has no form"
+    ):
+        cg.from_onnx(proto, {"X": X[:1]})
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -1,5 +1,13 @@
 from cgraph.algorithms.checks import Check, CheckReport, check_derivatives
-from cgraph.algorithms.compiled import CompiledArrays, CompiledGraph, compile_graph
+from cgraph.algorithms.compiled import (
+    CompiledArrays,
+    CompiledGraph,
+    GradientFunction,
+    JacobianFunction,
+    compile_graph,
+    gradient_function,
+    jacobian_function,
+)
 from cgraph.algorithms.diagnostics import FlowLevel, LogSensitivity, gates, gradient_flow, log_sensitivities
 from cgraph.algorithms.edge_attributions import edge_attributions
 from cgraph.algorithms.effects import Effects, effects
@@ -44,6 +52,8 @@ __all__ = [
     "Estimate",
     "FlowLevel",
     "GradientFactors",
+    "GradientFunction",
+    "JacobianFunction",
     "LogSensitivity",
     "PathEffect",
     "PathShare",
@@ -73,8 +83,10 @@ __all__ = [
     "gates",
     "gradient_factors",
     "gradient_flow",
+    "gradient_function",
     "intermediates",
     "jacobian",
+    "jacobian_function",
     "log_sensitivities",
     "loss_sensitivities",
     "merge_copies",

@@ -79,6 +79,11 @@ class Blocks:
         """Fill the rows of a part that are not given; return whether all rows are finite."""
         return bool(self._loops["run_tape"](*self._program, on_terms, y))
 
+    @property
+    def answer_at(self) -> Callable[..., bool]:
+        """The loop that answers at one point in one call."""
+        return self._loops["answer_at"]
+
     def differentiate(self, row: int, on_terms: Floats, y: Floats, S: Floats) -> None:
         """Fill S, the derivatives of a row by all rows."""
         S.fill(0.0)

@@ -245,7 +245,20 @@ def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats,
     return infinite == 0
 
 
-TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows)
+def answer_at(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats,
+    sources: Index, x: Floats, y: Floats, asked: Index, out: Floats,
+) -> bool:  # fmt: skip
+    """Set rows to `x`, fill the others, and copy those that are asked for: one point in one call."""
+    for k in range(len(sources)):
+        y[sources[k]] = x[k]
+    fill(codes, bounds, first, second, operands, weights, y)
+    for k in range(len(asked)):
+        out[k] = y[asked[k]]
+    return are_finite(out)
+
+
+TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows, answer_at)
 # What calls another stands after it.
 TAPE_CALLS = (
     is_binary, *RULES, width_of, empty_rows, continues,

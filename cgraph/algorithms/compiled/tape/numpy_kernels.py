@@ -62,7 +62,19 @@ def multiply_rows(rows: Index, others: Index, S: Floats, v: Floats, out: Floats,
     return copy_rows(np.arange(len(rows)), S[:, rows] * v[:, others], out, point, 0)
 
 
-TAPE_RUNS = {loop.__name__: loop for loop in (run_tape, differentiate_tape, copy_rows, multiply_rows)}
+def answer_at(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats,
+    sources: Index, x: Floats, y: Floats, asked: Index, out: Floats,
+) -> bool:  # fmt: skip
+    """Set rows to `x`, fill the others, and copy those that are asked for: one point in one call."""
+    y[sources] = x
+    with np.errstate(all="ignore"):
+        run_tape(codes, bounds, first, second, operands, weights, y[np.newaxis])
+    out[:] = y[asked]
+    return bool(np.isfinite(out).all())
+
+
+TAPE_RUNS = {loop.__name__: loop for loop in (run_tape, differentiate_tape, copy_rows, multiply_rows, answer_at)}
 
 
 def _runs(codes: Index, bounds: Index) -> Iterator[tuple[int, slice]]:

@@ -18,7 +18,7 @@ from cgraph.model.language.expressions import Apply, Expression, Name, Number
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import CHOICE, OPERATIONS
 
-__all__ = ["Program", "Recording", "record"]
+__all__ = ["Program", "Recorder", "Recording", "record"]
 
 _COPY = "identity"
 
@@ -79,7 +79,7 @@ class Recording:
 
 def record(G: ComputationalGraph) -> Recording:
     """Return the program of a graph whose nodes all hold a value or an equation, or are neurons."""
-    recorder = _Recorder()
+    recorder = Recorder()
     steps: dict[str, int] = {}
     sums: dict[str, int] = {}
     on_edges: dict[Any, float] = {}
@@ -117,23 +117,23 @@ def record(G: ComputationalGraph) -> Recording:
     )
 
 
-def _record_equation(recorder: _Recorder, steps: Mapping[str, int], expression: Expression) -> int:
+def _record_equation(recorder: Recorder, steps: Mapping[str, int], expression: Expression) -> int:
     """Record the steps of an equation and return the last, the node's own."""
     last = recorder.record(expression, steps)
     return last if isinstance(expression.steps[-1], Apply) else recorder.apply(_COPY, [last])
 
 
-class _Recorder:
+class Recorder:
     """Steps in an order in which they can be computed; each is told by its number."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[int, int, int]] = []  # opcode, two operands
+        self.steps: list[tuple[int, int, int]] = []  # opcode, two operands
         self._levels: list[int] = []  # the longest way from what is given
         self._terms: list[int] = []
         self.given: list[float] = []
 
     def __len__(self) -> int:
-        return len(self._steps)
+        return len(self.steps)
 
     def give(self, value: float) -> int:
         """Append a step whose value is known."""
@@ -184,7 +184,7 @@ class _Recorder:
         Steps of one level do not read each other, so that they may be sorted by operation. Long runs spare the
         processor a guess for each step: on random graphs of arithmetic that is half of the time.
         """
-        opcodes, first, second = np.array(self._steps, np.int64).reshape(-1, 3).T
+        opcodes, first, second = np.array(self.steps, np.int64).reshape(-1, 3).T
         levels = np.array(self._levels)
         order = np.lexsort((opcodes, levels))
         rank = np.empty(len(order), np.intp)
@@ -203,6 +203,6 @@ class _Recorder:
         return Program(opcodes[begins].astype(np.uint8), *(part.astype(np.uint32) for part in parts)), rank, terms
 
     def _append(self, opcode: int, first: int, second: int, level: int) -> int:
-        self._steps.append((opcode, first, second))
+        self.steps.append((opcode, first, second))
         self._levels.append(level)
-        return len(self._steps) - 1
+        return len(self.steps) - 1

@@ -1,0 +1,224 @@
+"""A Jacobian as one tape: the steps of the equations, their derivatives, and the products and sums of an elimination.
+
+The derivatives of an operation are equations of the language, so that they are recorded as the equations are; and an
+elimination that multiplies and adds `Entry` in place of numbers records what it does. What comes out is a program like
+that of the values alone, which the same loops run, at one point or at many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index
+from cgraph.algorithms.compiled.tape.numba_rules import ADD, GIVEN, MUL, ROWS, SUB
+from cgraph.algorithms.compiled.tape.program import Program, Recorder
+from cgraph.algorithms.elimination.eliminations import eliminate, intermediates
+from cgraph.algorithms.elimination.orders import METHODS, elimination_cost, elimination_order
+from cgraph.model.errors import CGraphError
+from cgraph.model.evaluation import is_computed, require_operands, weights_into
+from cgraph.model.graph import ComputationalGraph, topological_order
+from cgraph.model.language.expressions import Expression, written
+from cgraph.model.language.parsing import parse
+from cgraph.model.operations.elementwise import Operation
+from cgraph.model.rules.differentiation import rules_of
+from cgraph.model.rules.generate import functions_of
+
+__all__ = ["JacobianProgram", "accumulate"]
+
+_OPERATIONS = tuple(ROWS.values())
+# "auto" searches where there are at most so many steps between; the rules take the square of it.
+SEARCHED = 600
+EVALUATIONS = 3_000
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianProgram:
+    """The program of a Jacobian, and where its numbers stand.
+
+    Attributes
+    ----------
+    program : Program
+        The steps.
+    given : ndarray of float64
+        The values of the first rows; nan where there is none.
+    rows : dict
+        The row of every input, weight and constant, and of every weight on an edge by its ends.
+    values : ndarray of uint32
+        The rows of the targets.
+    entries : ndarray of uint32, shape (3, entries)
+        Target, source and row of each entry of the Jacobian that is not 0 by structure.
+    order : list of int
+        The steps in the order in which they were eliminated.
+    multiplications, additions : int
+        Those of the elimination.
+    """
+
+    program: Program
+    given: Floats
+    rows: dict[Any, int]
+    values: Index
+    entries: Index
+    order: list[int]
+    multiplications: int
+    additions: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number that is known when the program runs: a step, with its sign; what is done with it is recorded."""
+
+    recorder: Recorder
+    step: int
+    sign: int = 1
+
+    def __neg__(self) -> Entry:
+        return Entry(self.recorder, self.step, -self.sign)
+
+    def __mul__(self, other: Entry | float) -> Entry:
+        other = self._entry(other)
+        return Entry(self.recorder, self.recorder.apply("mul", [self.step, other.step]), self.sign * other.sign)
+
+    def __add__(self, other: Entry | float) -> Entry:
+        other = self._entry(other)
+        if self.sign == other.sign:
+            return Entry(self.recorder, self.recorder.apply("add", [self.step, other.step]), self.sign)
+        plus, minus = (self, other) if self.sign > 0 else (other, self)
+        return Entry(self.recorder, self.recorder.apply("sub", [plus.step, minus.step]))
+
+    __rmul__, __radd__ = __mul__, __add__
+
+    def _entry(self, other: Entry | float) -> Entry:
+        return other if isinstance(other, Entry) else Entry(self.recorder, self.recorder.give(float(other)))
+
+
+def accumulate(
+    G: ComputationalGraph, sources: Sequence[Any], targets: Sequence[str], order: str | Sequence[int]
+) -> JacobianProgram:
+    """Return the program of dy(targets)/dy(sources); `order` is as in `cgraph.jacobian_function`."""
+    recorder = Recorder()
+    steps = _record_values(recorder, G)
+    ss, ts = [steps[s] for s in sources], [steps[t] for t in targets]
+    L = _linearized(recorder, ss, ts)
+    order = _order(L, ss, ts, order)
+    before = len(recorder)
+    S = eliminate(L, order, inputs=ss, outputs=ts, cost="unit").graph
+    opcodes = [opcode for opcode, _, _ in recorder.steps[before:]]
+    entries = [
+        (row, column, _step(recorder, S.edges[s, t]["derivative"]))
+        for row, t in enumerate(ts)
+        for column, s in enumerate(ss)
+        if S.has_edge(s, t)
+    ]
+    program, rank, _ = recorder.sorted()
+    rows, columns, of_entries = np.array(entries, np.intp).reshape(-1, 3).T
+    return JacobianProgram(
+        program=program,
+        given=np.array(recorder.given),
+        rows={i: int(rank[k]) for i, k in steps.items() if isinstance(i, tuple) or not is_computed(G, i)},
+        values=rank[ts].astype(np.uint32),
+        entries=np.array([rows, columns, rank[of_entries]]).astype(np.uint32),
+        order=order,
+        multiplications=opcodes.count(MUL),
+        additions=opcodes.count(ADD) + opcodes.count(SUB),
+    )
+
+
+def _record_values(recorder: Recorder, G: ComputationalGraph) -> dict[Any, int]:
+    """Record the forward pass, and return the step of each node and of each weight on an edge."""
+    steps: dict[Any, int] = {}
+    for j in topological_order(G):
+        data = G.nodes[j]
+        if not is_computed(G, j):
+            value = data.get("value")
+            steps[j] = recorder.give(np.nan if value is None else float(value))
+        elif "expression" in data:
+            require_operands(G, j)
+            steps[j] = recorder.record(data["expression"], steps)
+        else:
+            terms = []
+            for i, w in weights_into(G, j):
+                steps[i, j] = recorder.give(float(w))
+                terms.append(recorder.apply("mul", [steps[i, j], steps[i]]))
+            s = terms[0] if terms else recorder.give(0.0)
+            for term in terms[1:]:
+                s = recorder.apply("add", [s, term])
+            steps[j] = recorder.apply(data["activation"], [s])
+    return steps
+
+
+def _linearized(recorder: Recorder, sources: Iterable[int], targets: Iterable[int]) -> nx.DiGraph[Any]:
+    """Return the graph of the steps between sources and targets, whose edges hold what their derivatives are."""
+    computed = [step for step in enumerate(recorder.steps) if step[1][0] != GIVEN]
+    operands = {k: dict.fromkeys((i, j)) for k, (_, i, j) in computed}
+    reached, needed = set(sources), set(targets)
+    for k, step in operands.items():
+        if reached.intersection(step):
+            reached.add(k)
+    for k, step in reversed(operands.items()):
+        if k in needed:
+            needed.update(step)
+    L: nx.DiGraph[Any] = nx.DiGraph()
+    L.add_nodes_from(sorted({*sources, *targets}))
+    for k, (opcode, first, second) in computed:
+        if k not in reached or k not in needed:
+            continue
+        row = _OPERATIONS[opcode - ADD]
+        values = dict(zip(row.names, (first, second), strict=False)) | {"y": k}
+        for position, i in enumerate((first, second)[: len(row.names)]):
+            if i in reached:
+                _join(L, i, k, _derivative(recorder, row, position, values))
+    return L
+
+
+def _derivative(recorder: Recorder, row: Operation, position: int, values: dict[str, int]) -> Entry | int:
+    """Return the derivative of an operation: 1, -1 or 0 where it is so at every point, else what was recorded for it."""
+    rule = rules_of(row)[position]
+    if not rule.operands:
+        z = float(functions_of(row).derivatives[position](*[0.5] * (1 + len(row.names))))
+        return int(z) if z in (-1, 0, 1) else Entry(recorder, recorder.give(z))
+    return Entry(recorder, recorder.record(_in_both_forms(row, rule), values))
+
+
+def _in_both_forms(row: Operation, rule: Expression) -> Expression:
+    """Return the rule, or its other form where it has lost its digits."""
+    return parse(f"where({row.far[0]}, {row.far[1]}, {written(rule)[-1]})") if row.far else rule
+
+
+def _join(L: nx.DiGraph[Any], i: int, k: int, z: Entry | int) -> None:
+    """Add `z` to the derivative from i to k; what is 0 at every point makes no edge."""
+    if L.has_edge(i, k):  # x - x: the sum of 1 and -1
+        z = L.edges[i, k]["derivative"] + z
+        L.remove_edge(i, k)
+    if isinstance(z, Entry) or z != 0:
+        L.add_edge(i, k, derivative=z, unit=z in (-1, 1))
+
+
+def _order(L: nx.DiGraph[Any], sources: list[int], targets: list[int], order: str | Sequence[int]) -> list[int]:
+    """Return an order of the steps between: given, by a method, or the cheapest of those that "auto" tries."""
+    if not isinstance(order, str):
+        return list(order)
+    if order != "auto" and order not in METHODS:
+        raise CGraphError(f"there is no method {order!r}; choose one of: auto, {', '.join(METHODS)}")
+    ends: dict[str, Any] = {"inputs": sources, "outputs": targets}
+    forward = sorted(intermediates(L, **ends))  # a step reads earlier ones alone
+    sweeps = {"forward": forward, "reverse": forward[::-1]}
+    if order in sweeps:
+        return sweeps[order]
+    if order != "auto":
+        return elimination_order(L, method=order, cost="unit", **ends)
+    if len(forward) > SEARCHED:
+        return sweeps["reverse" if len(targets) <= len(sources) else "forward"]
+    found = elimination_order(L, method="anneal", cost="unit", budget=EVALUATIONS, **ends)
+    return min(*sweeps.values(), found, key=lambda tried: elimination_cost(L, tried, cost="unit", **ends))
+
+
+def _step(recorder: Recorder, S: Any) -> int:
+    """Return the step of an entry of the Jacobian."""
+    if not isinstance(S, Entry):
+        return recorder.give(float(S))
+    return S.step if S.sign > 0 else recorder.apply("neg", [S.step])

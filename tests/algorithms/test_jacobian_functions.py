@@ -1,0 +1,242 @@
+"""Jacobians at new points by prepared programs, against the sweeps over dicts, JAX and numbers from paper."""
+
+import contextlib
+
+import networkx as nx
+import numpy as np
+import pytest
+from engines import ENGINES, using
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_graphs import equation_graphs
+
+import cgraph as cg
+
+ORDERS = ["forward", "reverse", "markowitz", "minimum_fill", "auto"]
+
+
+def small():
+    return cg.from_equations("a = x*z; y = a + x; u = a^2", x=2.0, z=3.0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=40)
+@given(G=equation_graphs(), order=st.sampled_from(ORDERS), data=st.data())
+def test_values_and_jacobian_are_those_of_the_sweeps(engine, G, order, data):
+    sources = list(G.inputs)
+    targets = [j for j in G if j not in sources]
+    with using(engine):
+        f = cg.jacobian_function(G, sources, targets, order=order)
+        X = np.array(data.draw(st.lists(st.lists(st.floats(-1.5, 1.5), min_size=len(sources), max_size=len(sources)),
+                                        min_size=1, max_size=9)))  # fmt: skip
+        values, J = f(X)
+        for k, x in enumerate(X):
+            L = cg.linearize(G, dict(zip(sources, x.tolist(), strict=True)))
+            expected = cg.jacobian(L, sources, targets)
+            np.testing.assert_allclose(J[k], expected, rtol=1e-12, atol=1e-13)
+            np.testing.assert_allclose(values[k], [L.nodes[t]["value"] for t in targets], rtol=1e-13)
+            of_one = f(x)
+            np.testing.assert_allclose(of_one[1], J[k], rtol=1e-13, atol=1e-15)
+
+
+def test_what_is_one_by_structure_is_neither_computed_nor_multiplied_with():
+    # da = (z, x); y = a + x: z + 1, x, without a product. u = a^2 = pow(a, 2): 2a times z and x.
+    f = cg.jacobian_function(small(), ["x", "z"], ["y", "u"])
+    values, J = f([2.0, 3.0])
+    assert values.tolist() == [8.0, 36.0]
+    assert J.tolist() == [[4.0, 2.0], [36.0, 24.0]]
+    assert f.multiplications == 2
+    assert f.additions == 1
+
+
+def test_a_difference_carries_its_sign():
+    G = cg.from_equations("a = x - z; b = z - a; y = a*b; w = -a - b", x=2.0, z=3.0)
+    J = cg.jacobian_function(G, ["x", "z"], ["y", "w", "b"])([5.0, 1.0])[1]
+    # a = x - z = 4, b = 2z - x = -3: dy = (b - a, 2a - b), w = -z
+    assert J.tolist() == [[-7.0, 11.0], [0.0, -1.0], [-1.0, 2.0]]
+
+
+def roe_like():
+    lines = ["a = x*z; b = sin(a); c = exp(b) * w", "d = c - a*b; g = d / (1 + c^2); h = sqrt(1 + g^2) * tanh(d)"]
+    return cg.from_equations("; ".join([*lines, "y1 = h*g; y2 = h + d; y3 = log(2 + h^2)"]), x=0.3, z=0.7, w=1.1)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_multiplications_are_those_of_the_order(order):
+    G = roe_like()
+    f = cg.jacobian_function(G, ["x", "z", "w"], ["y1", "y2", "y3"], order=order)
+    same = cg.jacobian_function(G, ["x", "z", "w"], ["y1", "y2", "y3"], order=f.order)
+    assert same.multiplications == f.multiplications
+    # Apart from constants: every step is a node of the expanded graph, where +1 and -1 are marked by hand.
+    L = cg.linearize(cg.expand(G))
+    for i, j, z in L.edges(data="derivative"):
+        L.edges[i, j]["unit"] = z in (1, -1) and L.nodes[j]["equation"].count("*") == 0
+    if order in ("forward", "reverse"):
+        plan = cg.elimination_order(L, method=order, inputs=["x", "z", "w"], outputs=["y1", "y2", "y3"])
+        cost = cg.elimination_cost(L, plan, inputs=["x", "z", "w"], outputs=["y1", "y2", "y3"], cost="unit")
+        assert f.multiplications == cost
+
+
+def test_auto_is_no_dearer_than_the_sweeps():
+    G = roe_like()
+    counts = {
+        o: cg.jacobian_function(G, ["x", "z", "w"], ["y1", "y2", "y3"], order=o).multiplications
+        for o in ("auto", "forward", "reverse")
+    }
+    assert counts["auto"] <= min(counts["forward"], counts["reverse"])
+
+
+def test_against_jax():
+    jax = pytest.importorskip("jax", reason="JAX is an optional oracle: pip install jax")
+    jnp = jax.numpy
+
+    def by_jax(p):
+        x, z, w = p
+        a = x * z
+        b = jnp.sin(a)
+        c = jnp.exp(b) * w
+        d = c - a * b
+        e = d / (1 + c**2)
+        h = jnp.sqrt(1 + e**2) * jnp.tanh(d)
+        return jnp.stack([h * e, h + d, jnp.log(2 + h**2)])
+
+    X = np.random.default_rng(0).uniform(-1, 1, (100, 3))
+    with jax.enable_x64(True):
+        expected = np.asarray(jax.vmap(jax.jacrev(by_jax))(X))
+        values = np.asarray(jax.vmap(by_jax)(X))
+    for order in ORDERS:
+        y, J = cg.jacobian_function(roe_like(), ["x", "z", "w"], ["y1", "y2", "y3"], order=order)(X)
+        np.testing.assert_allclose(y, values, rtol=1e-12)
+        assert np.abs(J - expected).max() <= 1e-12 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("s", [-30.0, -9.0, 9.0, 30.0])
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "elu"])
+def test_saturated_activations_keep_their_digits(activation, s):
+    G = cg.from_equations(f"y = {activation}(x)", x=s)
+    expected = cg.sensitivity(cg.linearize(G), "x", "y")
+    J = cg.jacobian_function(G, ["x"], ["y"])([s])[1]
+    np.testing.assert_allclose(J, [[expected]], rtol=1e-13)
+
+
+def network():
+    G = cg.ComputationalGraph()
+    G.add_input("x", 0.5)
+    G.add_input("k", 2.0)
+    G.add_neuron("h", activation="tanh", weights={"x": 0.3, "k": -0.2}, bias=0.1)
+    G.add_neuron("o", activation="sigmoid", weights={"h": 1.5, "x": 0.7})
+    G.add_equation("J", "(o - 1)^2 * k")
+    return G
+
+
+def test_a_gradient_by_weights_on_edges():
+    G = network()
+    weights = [("x", "h"), ("k", "h"), ("h", "o"), ("x", "o")]
+    expected = cg.weight_gradients(cg.linearize(G), "J")
+    value, gradient = cg.gradient_function(G, "J", weights)([0.3, -0.2, 1.5, 0.7])
+    assert value == pytest.approx(cg.evaluate(G)["J"], rel=1e-14)
+    np.testing.assert_allclose(gradient, [expected[w] for w in weights], rtol=1e-13)
+    values, gradients = cg.gradient_function(G, "J", weights)([[0.3, -0.2, 1.5, 0.7]] * 3)
+    assert values.shape == (3,)
+    np.testing.assert_allclose(gradients, [gradient] * 3, rtol=1e-14)
+
+
+def test_other_inputs_by_name():
+    f = cg.gradient_function(network(), "J", ["x"])
+    expected = cg.sensitivity(cg.linearize(network(), {"x": 0.1, "k": 3.0}), "x", "J")
+    assert f([0.1], {"k": 3.0})[1] == pytest.approx([expected], rel=1e-13)
+    assert f([0.1])[1] != pytest.approx([expected], rel=1e-3)
+    with pytest.raises(cg.NodeNotFound, match="kk"):
+        f([0.1], {"kk": 3.0})
+    with pytest.raises(cg.InvalidNodeError, match="is a source"):
+        f([0.1], {"x": 3.0})
+    G = cg.ComputationalGraph()
+    G.add_input("x")
+    G.add_input("z")
+    G.add_equation("y", "x*z")
+    f = cg.gradient_function(G, "y", ["x"])
+    assert f([2.0], {"z": 3.0}) == (6.0, [3.0])
+    with pytest.raises(cg.InvalidNodeError, match="'z' has no value"):
+        f([1.0])
+
+
+def test_sparse_entries_stand_where_they_say():
+    G = cg.from_equations("a = x^2; y = sin(a); u = z*3; v = x*z", x=1.0, z=2.0)
+    sparse = cg.jacobian_function(G, ["x", "z"], ["y", "u", "v"], sparse=True)
+    J = cg.jacobian_function(G, ["x", "z"], ["y", "u", "v"])([0.4, 0.6])[1]
+    entries = sparse([0.4, 0.6])[1]
+    assert entries.shape == (4,)
+    dense = np.zeros((3, 2))
+    dense[sparse.rows, sparse.columns] = entries
+    assert np.array_equal(dense, J)
+    assert sparse([[0.4, 0.6]] * 5)[1].shape == (5, 4)
+
+
+def test_a_target_that_is_a_source_and_one_that_reads_none():
+    G = cg.from_equations("c = 2*k; y = x*c", x=1.0, k=3.0)
+    values, J = cg.jacobian_function(G, ["x"], ["x", "c", "y"])([5.0])
+    assert values.tolist() == [5.0, 6.0, 30.0]
+    assert J.tolist() == [[1.0], [0.0], [6.0]]
+
+
+def test_saved_and_loaded(tmp_path):
+    f = cg.jacobian_function(network(), [("x", "h"), "x"], ["J", "h"])
+    f.save(tmp_path / "f.npz")
+    loaded = cg.JacobianFunction.load(tmp_path / "f.npz")
+    assert (loaded.sources, loaded.targets, loaded.order) == (f.sources, f.targets, f.order)
+    assert loaded.multiplications == f.multiplications
+    for ours, its in zip(f([0.2, 0.3], {"k": 1.0}), loaded([0.2, 0.3], {"k": 1.0}), strict=True):
+        assert np.array_equal(ours, its)
+
+
+@given(data=st.data())
+def test_a_damaged_file_is_refused_or_harmless(tmp_path_factory, data):
+    """Rows that are not there would be read from memory that is not ours."""
+    from cgraph.algorithms.compiled import jacobian_functions
+    from cgraph.algorithms.compiled.npz import read_arrays, write_arrays
+
+    path = tmp_path_factory.mktemp("damaged") / "f.npz"
+    cg.jacobian_function(small(), ["x", "z"], ["y", "u"]).save(path)
+    arrays = {name: array.copy() for name, array in read_arrays(path, jacobian_functions._ARRAYS).items()}
+    name = data.draw(st.sampled_from(["codes", "bounds", "first", "second", "values", "entries"]))
+    flat = arrays[name].reshape(-1)
+    flat[data.draw(st.integers(0, len(flat) - 1))] = data.draw(st.sampled_from([0, 1, 7, 63, 255]))
+    write_arrays(path, arrays)
+    try:
+        f = cg.JacobianFunction.load(path)
+    except cg.ArchiveError:
+        return
+    with contextlib.suppress(cg.EvaluationError):
+        f([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        ([1.0], cg.InvalidNodeError, r"x has shape \(1,\); give \(1?2?,?"),
+        ([[[1.0, 2.0]]], cg.InvalidNodeError, "x has shape"),
+        ([-1.0, 1.0], cg.EvaluationError, r"node 'y' is nan at .*linearize"),
+        ([0.0, 1.0], cg.EvaluationError, r"S\(x, y\) is inf"),
+        ([[1.0, 1.0], [0.0, 1.0]], cg.EvaluationError, r"S\(x, y\) is inf at \{'x': 0.0"),
+    ],
+)
+def test_what_cannot_be_computed_is_named(x, error, message):
+    f = cg.jacobian_function(cg.from_equations("y = sqrt(x) + z", x=1.0, z=1.0), ["x", "z"], ["y"])
+    with pytest.raises(error, match=message):
+        f(x)
+
+
+def test_what_cannot_be_prepared_is_named():
+    G = small()
+    for sources, targets, order, error, message in [
+        (["a"], ["y"], "auto", cg.InvalidNodeError, "computed"),
+        (["x", "x"], ["y"], "auto", cg.InvalidNodeError, "twice"),
+        (["q"], ["y"], "auto", cg.NodeNotFound, "q"),
+        (["x"], ["q"], "auto", cg.NodeNotFound, "q"),
+        (["x"], ["y"], "quick", cg.CGraphError, "choose one of: auto"),
+        (["x"], ["y"], [99], cg.NodeNotFound, "99"),
+    ]:
+        with pytest.raises(error, match=message):
+            cg.jacobian_function(G, sources, targets, order=order)
+    with pytest.raises(cg.CGraphError, match="before linearize"):
+        cg.jacobian_function(nx.DiGraph([("x", "y")]), ["x"], ["y"])

@@ -114,6 +114,10 @@ def _add_sensitivity_commands(command: Callable[..., argparse.ArgumentParser]) -
         "--verbose", action="store_true", help="with one --from and --to: say which sweep was taken, and why"
     )
     _add_chart(sub, "with --to, the sensitivities to the inputs and weights, the largest above,")
+    sub.add_argument("--workers", type=count, metavar="N", help="of a stored graph: share the pairs out to N processes")
+    sub.add_argument(
+        "--cluster", metavar="ADDRESS", help="of a stored graph: to a cluster of Dask, as in tcp://host:8786"
+    )
     sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
     _add_spec(sub)
     _add_many_ends(sub, "by default every input and weight, and every output")
@@ -283,7 +287,7 @@ def _add_graph(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("spec", metavar="SPEC", nargs="?", help="the graph's file, or - for standard input")
     sub.add_argument("-e", "--equations", metavar="TEXT", type=node, help='the graph as text: "a = x*z; y = exp(a)"')
     sub.add_argument("--at", metavar="NAME=VALUE", type=binding, action="append", default=[],
-                     help="a value for an input or weight, as in x=2 or 'x=[1, 2]'; may be repeated")  # fmt: skip
+                     help="a value for an input or weight, as in x=2, 'x=[1, 2]' or x=file.npy; may be repeated")  # fmt: skip
     sub.add_argument("--hold", metavar="NAME=VALUE", type=binding, action="append", default=[],
                      help="what if: hold a computed node at a value; may be repeated")  # fmt: skip
 

@@ -100,7 +100,23 @@ def _loaded(onnx: Any, path: Path) -> Any:
         raise ArchiveError(f"{path.name!r} is no model of ONNX, or it is damaged: {shorten(str(error))}") from None
     if not model.HasField("graph"):
         raise ArchiveError(f"{path.name!r} is no model of ONNX: it holds no graph")
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise ArchiveError(f"{path.name!r} is no model of ONNX, or it is damaged: a name in it is not UTF-8")
     return model
+
+
+def _texts(model: Any) -> Iterator[Any]:
+    """Iterate over the names in a model; protobuf gives bytes for one that is not UTF-8."""
+    graph = model.graph
+    for holder in (*graph.input, *graph.output, *graph.initializer):
+        yield holder.name
+    for initializer in graph.initializer:
+        for entry in initializer.external_data:
+            yield from (entry.key, entry.value)
+    for node in graph.node:
+        yield from (node.name, node.domain, node.op_type, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+    yield from (entry.domain for entry in model.opset_import)
 
 
 class _Interpreter:

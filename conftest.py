@@ -19,6 +19,7 @@ EXTRAS = {
     "sympy": ["cgraph/algorithms/exact.py", "cgraph/frontends/sympy_formulas.py"],
     "griffe": ["docs/split_parameters.py"],
     "casadi": ["cgraph/frontends/casadi_functions.py"],
+    "onnx": ["cgraph/frontends/onnx_models.py", "docs/from_onnx.md"],
     "jax": ["cgraph/frontends/jax_functions.py", "docs/from_jax.md"],
     "torch": ["cgraph/frontends/torch_programs.py", "docs/from_pytorch.md"],
 }

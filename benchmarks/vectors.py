@@ -1,7 +1,8 @@
 """How fast vector graphs are, beside what one would use instead: ``python benchmarks/vectors.py``.
 
-Values and all weight gradients of dense networks: linearize and weight_gradients, NumPy written by hand for this
-network, PyTorch, and JAX compiled by jit. All compute in float64 on one thread. Prints Markdown; every figure is the
+Values and all weight gradients of dense networks, of logistic regression and of a transformer block: a compiled graph, new
+arrays and arrays that are given by ``out=``, linearize and weight_gradients, NumPy written by hand, PyTorch, and JAX
+compiled by jit; and one step of descent beside PyTorch's SGD. All compute in float64 on one thread. Prints Markdown; every figure is the
 median of several runs, the contenders taking turns, so that whatever else the machine does meets all of them. Needs jax;
 PyTorch is measured if it is installed.
 """
@@ -104,8 +105,12 @@ def contenders(weights, X, Y):
 
     jitted = jax.jit(jax.value_and_grad(lambda w, X, Y: loss(w, X, Y, jnp.tanh, mean_cross_entropy)))
     on_device = jax.device_put((weights, X, Y))
+    C = cg.compile_graph(G)
+    kept = {w: np.empty_like(value) for w, value in weights.items()}
     found = {
-        "cgraph": cgraph,
+        "compiled": lambda: C.value_and_gradient("J", nodes=C.weights),
+        "compiled, `out=`": lambda: C.value_and_gradient("J", nodes=C.weights, out=kept),
+        "interpreted": cgraph,
         "NumPy by hand": lambda: by_hand(weights, X, Y),
         "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
     }
@@ -133,9 +138,170 @@ def networks(rounds):
         rivals = contenders(*numbers(widths, batch))
         took = seconds(rivals, rounds)
         rows.append(
-            [name, *(f"{s * 1e3:.2f}" for s in took.values()), f"**{took['cgraph'] / took['NumPy by hand']:.2f}**"]
+            [name, *(f"{s * 1e3:.2f}" for s in took.values()), f"**{took['compiled'] / took['NumPy by hand']:.2f}**"]
         )
-    table(["network", *rivals, "cgraph / NumPy"], rows)
+    table(["network", *rivals, "compiled / NumPy"], rows)
+
+
+EXAMPLES, FEATURES = 10_000, 100
+
+
+def logistic_regression():
+    """Return {name: function} for the mean binary cross-entropy of 10,000 examples and its gradient."""
+    rng = np.random.default_rng(0)
+    X, t = rng.normal(size=(EXAMPLES, FEATURES)), (rng.random(EXAMPLES) > 0.5) * 1.0
+    w = rng.normal(size=FEATURES) / 10
+    for array in (X, t, w):
+        array.setflags(write=False)
+    G = cg.ComputationalGraph()
+    G.add_input("X", X)
+    G.add_input("t", t)
+    G.add_weight("w", w)
+    G.add_equation("s", "X @ w")
+    G.add_equation("J", "mean(softplus(s) - t * s)")
+    C = cg.compile_graph(G)
+
+    def by_hand():
+        s = X @ w
+        e = np.exp(-np.abs(s))
+        J = np.mean(np.maximum(s, 0) + np.log1p(e) - t * s)
+        p = np.where(s < 0, e, 1) / (1 + e)
+        return J, {"w": X.T @ ((p - t) / EXAMPLES)}
+
+    jitted = jax.jit(jax.value_and_grad(lambda w, X, t: jnp.mean(jax.nn.softplus(X @ w["w"]) - t * (X @ w["w"]))))
+    on_device = jax.device_put(({"w": w}, X, t))
+    found = {
+        "compiled": lambda: C.value_and_gradient("J", nodes=["w"]),
+        "NumPy by hand": by_hand,
+        "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
+    }
+    if torch is not None:
+        W, given, labels = torch.tensor(w, requires_grad=True), torch.tensor(X), torch.tensor(t)
+
+        def pytorch():
+            J = torch.nn.functional.binary_cross_entropy_with_logits(given @ W, labels)
+            return J.item(), {"w": torch.autograd.grad(J, [W])[0]}
+
+        found["PyTorch"] = pytorch
+    return found
+
+
+BATCH, LENGTH, WIDTH, HEADS = 8, 64, 128, 4
+
+
+def transformer_block():
+    """Return {name: function} for the mean square of a block's output and the gradients of its weights."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(BATCH, LENGTH, WIDTH))
+    shapes = {"Q": (WIDTH, WIDTH), "K": (WIDTH, WIDTH), "V": (WIDTH, WIDTH), "O": (WIDTH, WIDTH),
+              "U": (WIDTH, 4 * WIDTH), "D": (4 * WIDTH, WIDTH)}  # fmt: skip
+    weights = {w: rng.normal(size=shape) / np.sqrt(shape[0]) for w, shape in shapes.items()}
+    weights |= {"g1": np.ones(WIDTH), "c1": np.zeros(WIDTH), "g2": np.ones(WIDTH), "c2": np.zeros(WIDTH)}
+    for value in (X, *weights.values()):
+        value.setflags(write=False)
+    G = cg.ComputationalGraph()
+    G.add_input("X", X)
+    for name, value in weights.items():
+        G.add_weight(name, value)
+
+    def normalised(out, x, g, c):
+        column = f"{BATCH}, {LENGTH}, 1"
+        G.add_equation(f"{out}_c", f"{x} - reshape(mean({x}, axis=-1), {column})")
+        G.add_equation(f"{out}_v", f"reshape(mean({out}_c * {out}_c, axis=-1), {column})")
+        G.add_equation(out, f"{out}_c / sqrt({out}_v + 0.00001) * {g} + {c}")
+
+    heads = f"{BATCH}, {LENGTH}, {HEADS}, {WIDTH // HEADS}"
+    normalised("n1", "X", "g1", "c1")
+    for name in "QKV":
+        G.add_equation(name.lower(), f"transpose(reshape(n1 @ {name}, {heads}), 0, 2, 1, 3)")
+    G.add_equation(
+        "P", f"softmax(q @ transpose(k, 0, 1, 3, 2) / {np.sqrt(WIDTH // HEADS)!r})".replace("np.float64", "")
+    )
+    G.add_equation("A", f"reshape(transpose(P @ v, 0, 2, 1, 3), {BATCH}, {LENGTH}, {WIDTH})")
+    G.add_equation("R", "X + A @ O")
+    normalised("n2", "R", "g2", "c2")
+    G.add_equation("Y", "R + gelu_tanh(n2 @ U) @ D")
+    G.add_equation("J", "mean(Y * Y)")
+    C = cg.compile_graph(G)
+
+    def block(w, X, xp, softmax, gelu):
+        def normalise(x, g, c):
+            centred = x - x.mean(-1)[..., None]
+            return centred / xp.sqrt((centred * centred).mean(-1)[..., None] + 1e-5) * g + c
+
+        def split(x):
+            return x.reshape(BATCH, LENGTH, HEADS, WIDTH // HEADS).swapaxes(1, 2)
+
+        n = normalise(X, w["g1"], w["c1"])
+        q, k, v = (split(n @ w[name]) for name in "QKV")
+        P = softmax(q @ k.swapaxes(-1, -2) / (WIDTH // HEADS) ** 0.5)
+        R = X + (P @ v).swapaxes(1, 2).reshape(BATCH, LENGTH, WIDTH) @ w["O"]
+        Y = R + gelu(normalise(R, w["g2"], w["c2"]) @ w["U"]) @ w["D"]
+        return (Y * Y).mean()
+
+    jitted = jax.jit(jax.value_and_grad(lambda w, X: block(w, X, jnp, jax.nn.softmax, jax.nn.gelu)))
+    on_device = jax.device_put((weights, X))
+    found = {
+        "compiled": lambda: C.value_and_gradient("J", nodes=C.weights),
+        "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
+    }
+    if torch is not None:
+        tensors, given = {w: torch.tensor(value, requires_grad=True) for w, value in weights.items()}, torch.tensor(X)
+
+        def pytorch():
+            J = block(
+                tensors, given, torch, lambda x: torch.softmax(x, -1),
+                lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
+            )  # fmt: skip
+            return J.item(), dict(zip(tensors, torch.autograd.grad(J, list(tensors.values())), strict=True))
+
+        found["PyTorch"] = pytorch
+    return found
+
+
+def others(rounds):
+    print("\n## Values and all weight gradients of other models, milliseconds\n")
+    names = ["compiled", "NumPy by hand", "JAX, jitted", "PyTorch"]
+    rows = []
+    for name, rivals in (
+        (f"logistic regression, {EXAMPLES:,} x {FEATURES}", logistic_regression()),
+        (f"transformer block, {BATCH} x {LENGTH} x {WIDTH}, {HEADS} heads", transformer_block()),
+    ):
+        J, gradient = rivals["JAX, jitted"]()
+        for rival, run in rivals.items():
+            J_found, gradient_found = run()
+            assert np.isclose(J_found, J), rival
+            assert all(np.allclose(gradient_found[w], gradient[w]) for w in gradient), rival
+        took = seconds(rivals, rounds)
+        rows.append([name, *(f"{took[n] * 1e3:.2f}" if n in took else "" for n in names)])
+    table(["model", *names], rows)
+
+
+def descent_step(rounds):
+    """One step of plain descent on 784-128-10 at batch 64, the plan made before."""
+    if torch is None:
+        return
+    print("\n## One step of descent, 784-128-10 at batch 64, milliseconds\n")
+    weights, X, Y = numbers(*NETWORKS["784-128-10, batch 64"])
+    C = cg.compile_graph(graph(weights, X, Y))
+    now = {w: np.array(value) for w, value in weights.items()}
+    kept = {w: np.empty_like(value) for w, value in weights.items()}
+    tensors = {name: torch.tensor(value, requires_grad=True) for name, value in weights.items()}
+    given = torch.tensor(X), torch.tensor(Y)
+    sgd = torch.optim.SGD(list(tensors.values()), lr=0.01)
+
+    def compiled():
+        C.value_and_gradient("J", weights=now, nodes=C.weights, out=kept)
+        for w in now:
+            now[w] -= 0.01 * kept[w]
+
+    def pytorch():
+        sgd.zero_grad()
+        loss(tensors, *given, torch.tanh, torch.nn.functional.cross_entropy).backward()
+        sgd.step()
+
+    took = seconds({"compiled": compiled, "PyTorch": pytorch}, rounds)
+    table([*took], [[f"{s * 1e3:.2f}" for s in took.values()]])
 
 
 def parts(rounds):
@@ -190,6 +356,8 @@ def main():
         torch.set_num_threads(1)
     machine("numpy", "networkx", "jax", *(["torch"] if torch else []))
     networks(rounds)
+    others(rounds)
+    descent_step(rounds)
     parts(rounds)
     memory()
 

@@ -11,6 +11,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 __all__ = ["Parser", "binding", "budget", "count", "limit", "node", "number", "words"]
@@ -100,8 +101,10 @@ def node(text: str) -> str:
 
 
 def binding(text: str) -> tuple[str, Any]:
-    """Return the name and the value of ``x=2`` or ``x=[1, 2]``."""
+    """Return the name and the value of ``x=2``, ``x=[1, 2]`` or ``x=file.npy``, of a file its path."""
     name, _, value = node(text).rpartition("=")
+    if re.fullmatch(r"\S.*\.(npy|csv)", value, re.IGNORECASE) and name.strip() and "=" not in name:
+        return name.strip(), Path(value)
     is_list = value.lstrip().startswith("[")
     try:
         found = json.loads(value) if is_list else float(value)

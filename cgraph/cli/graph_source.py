@@ -40,11 +40,12 @@ def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
     if (arguments.spec is None) == (arguments.equations is None):
         raise UsageError("give a SPEC, or equations with -e, one of the two")
     at, hold = _bindings(arguments.at, "--at"), _bindings(arguments.hold, "--hold")
+    arguments.at = list(at.items())
     if arguments.equations is not None:
         G = _from_equations(arguments.equations, at)
     else:
         try:
-            G = cg.read_graph(arguments.spec) if _is_graph_file(arguments.spec) else _from_spec(arguments)
+            G = _from_file(arguments, at)
         except OSError as error:
             raise UsageError(f"cannot read {arguments.spec!r}: {error.strerror or error}") from None
     return usage(held, G, hold) if hold else G
@@ -54,7 +55,28 @@ def _bindings(given: list[tuple[str, Any]], option: str) -> dict[str, Any]:
     names = [name for name, _ in given]
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"{option} sets {repeated!r} twice")
-    return dict(given)
+    return {name: _array(value) if isinstance(value, Path) else value for name, value in given}
+
+
+def _array(path: Path) -> Any:
+    """Return the array of a file that the command line names."""
+    from cgraph.specs.array_files import ArrayFiles
+
+    try:
+        return ArrayFiles(path.parent).read(path.name)
+    except cg.CGraphError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _from_file(arguments: argparse.Namespace, at: dict[str, Any]) -> cg.ComputationalGraph:
+    """Return the graph of the SPEC: of a spec, of a file of edges, or of a model of ONNX at the inputs of ``--at``."""
+    if Path(arguments.spec).suffix.lower() == ".onnx":
+        G = cg.from_onnx(arguments.spec, at)
+        arguments.at = [
+            (name, value) for name, value in at.items() if name in G
+        ]  # what else there is are whole numbers
+        return G
+    return cg.read_graph(arguments.spec) if _is_graph_file(arguments.spec) else _from_spec(arguments)
 
 
 def chosen_pairs(L: cg.ComputationalGraph, arguments: argparse.Namespace) -> list[tuple[str, str]]:

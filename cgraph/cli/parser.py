@@ -283,7 +283,7 @@ def _add_graph(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("spec", metavar="SPEC", nargs="?", help="the graph's file, or - for standard input")
     sub.add_argument("-e", "--equations", metavar="TEXT", type=node, help='the graph as text: "a = x*z; y = exp(a)"')
     sub.add_argument("--at", metavar="NAME=VALUE", type=binding, action="append", default=[],
-                     help="a value for an input or weight, as in x=2 or 'x=[1, 2]'; may be repeated")  # fmt: skip
+                     help="a value for an input or weight, as in x=2, 'x=[1, 2]' or x=file.npy; may be repeated")  # fmt: skip
     sub.add_argument("--hold", metavar="NAME=VALUE", type=binding, action="append", default=[],
                      help="what if: hold a computed node at a value; may be repeated")  # fmt: skip
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_step
+from cgraph.model.operations.arrays import ATOM
 from cgraph.model.operations.elementwise import row_of
 
 __all__ = [
@@ -51,7 +52,7 @@ _SPECIAL |= {
 # What the fonts of pdflatex have of Latin-1 and Latin Extended-A.
 _LATIN = {chr(c) for c in range(0xA1, 0x17F)} - set("ĦħĸĿŀŉŦŧ\xad")
 EDGE, MAX_SHOWN = 2, 10  # what is shown at each end of a long array, and how many entries do not make it one
-_SIGNED = {"add", "sub", "mul", "matmul", "dot", "outer", "squared_error"}  # of two signs one is in brackets
+_SIGNED = {"+", "-", "*"}  # of two signs one is in brackets
 _DOCUMENT = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
 \usepackage{amsmath}
@@ -60,23 +61,6 @@ _DOCUMENT = r"""\documentclass{article}
 \small\renewcommand{\arraystretch}{1.3}
 %s
 \end{document}"""
-_ATOM = 9  # binds tighter than every operator
-# How tightly an operation binds that is neither typeset as it is typed nor held together by brackets of its own, and
-# how tightly each of its operands has to.
-_RESULT = {
-    "matmul": 2.5,
-    "dot": 2.0,
-    "outer": 2.0,
-    "sum": 1.0,
-    "prod": 1.0,
-    "solve": 2.0,
-    "cross_entropy": 1.0,
-    "softmax_cross_entropy": 1.0,
-}
-_OPERANDS = {
-    "matmul": (2.5, 2.5), "dot": (_ATOM, 2), "outer": (2, _ATOM), "sum": (2,), "prod": (2,), "solve": (_ATOM, 2), "cross_entropy": (2, _ATOM),
-    "softmax_cross_entropy": (0, _ATOM), "squared_error": (0, 2), "transpose": (_ATOM,), "inv": (_ATOM,), "index": (_ATOM,),
-}  # fmt: skip
 
 
 def latex_text(text: str) -> str:
@@ -170,16 +154,16 @@ def latex_expression(expression: Expression) -> str:
     for step in expression.steps:
         match step:
             case Name(name):
-                written.append((latex_name(name), _ATOM))
+                written.append((latex_name(name), ATOM))
             case Number(_, text):
-                written.append((rf"\{text}" if text == "pi" else latex_number(text), _ATOM))
+                written.append((rf"\{text}" if text == "pi" else latex_number(text), ATOM))
             case Apply("identity", operands):
                 written.append(written[operands[0]])
             case Apply(operation, operands):
                 row = row_of(operation)
                 shown = [_bracketed(*written[o], operation, k) for k, o in enumerate(operands)]
                 # A fraction keeps itself together; only a power of it needs brackets.
-                binds = _RESULT.get(operation, row.precedence if row.infix else _ATOM - 1)
+                binds = row.layout.binds if row.layout else row.precedence if row.infix else ATOM - 1
                 written.append((row.latex.format(*shown, all=", ".join(shown), options=_options(step)), binds))
     return written[-1][0]
 
@@ -196,15 +180,16 @@ def _bracketed(text: str, precedence: float, operation: str, position: int) -> s
     """Return an operand, in brackets where the operation would tear it apart."""
     outer = row_of(operation)
     match operation:
-        case _ if operation in _OPERANDS:
-            needs = precedence < _OPERANDS[operation][position]
+        case _ if outer.layout is not None:
+            needs = precedence < outer.layout.operands[position]
         case _ if f"{{{{{{{position}}}}}}}" in outer.latex:
             needs = False  # the layout brackets it
         case _ if outer.latex.startswith("{0}^") and position == 0:
-            needs = precedence < _ATOM
+            needs = precedence < ATOM
         case "sub":
             needs = position == 1 and precedence <= outer.precedence
         case _:
             needs = bool(outer.infix) and precedence < outer.precedence
-    needs = needs or (position == 1 and text.startswith("-") and operation in _SIGNED)
+    is_signed = outer.layout.is_signed if outer.layout else outer.infix in _SIGNED
+    needs = needs or (position == 1 and text.startswith("-") and is_signed)
     return f"({text})" if needs else text

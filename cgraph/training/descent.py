@@ -15,25 +15,23 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.algorithms.compiled import compile_graph
+from cgraph.algorithms.compiled import CompiledArrays, compile_graph
 from cgraph.algorithms.compiled.jit import is_at_hand, is_loaded
-from cgraph.algorithms.gradients import weight_gradients
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.evaluation import (
-    evaluate,
     forward,
     gate_of,
     is_computed,
-    linearize,
     local_derivatives,
     preactivation,
     source_values,
     unlinearized,
 )
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
-from cgraph.model.values import as_value, show_shape
+from cgraph.model.values import as_computed, show_shape
 from cgraph.training.batches import over_examples
 from cgraph.training.columns import Example, Table, examples_of
+from cgraph.training.updates import Update
 
 __all__ = ["Descent", "gradient_descent"]
 
@@ -72,6 +70,7 @@ def gradient_descent(
     rate: float,
     steps: int,
     *,
+    method: str = "sgd",
     data: Table | str | os.PathLike[str] | None = None,
     batch: int | None = None,
     seed: int | None = None,
@@ -90,6 +89,9 @@ def gradient_descent(
         The learning rate; a negative one climbs, for a J to be made large.
     steps : int
         How many passes over the data; without data, how many steps.
+    method : {"sgd", "momentum", "adam"}
+        How a step follows from gradients g: ``w <- w - rate * g``; ``v <- 0.9 v + g, w <- w - rate * v``; or Adam with
+        decays 0.9 and 0.999 and epsilon 1e-8. As PyTorch's SGD and Adam.
     data : dict of columns, or path of a CSV file, optional
         The examples: a column for each input that varies, of numbers or of arrays of one shape; other inputs keep
         their value. Without it there is one example, the values in `G`.
@@ -118,8 +120,8 @@ def gradient_descent(
     MissingValueError
         If an input has neither a column nor a value.
     CGraphError
-        If `rate` is not finite, `steps` or `batch` is not positive, or columns differ in length; as `evaluate`,
-        if the loss cannot be computed at the start.
+        If `method` is none of these, `rate` is not finite, `steps` or `batch` is not positive, or columns differ in
+        length; as `evaluate`, if the loss cannot be computed at the start.
 
     Notes
     -----
@@ -142,6 +144,7 @@ def gradient_descent(
     if not is_computed(G, loss):
         raise CGraphError(f"node {loss!r} has neither an equation nor weights, so no descent can make it smaller")
     _require_plan(rate, steps, batch, seed)
+    update = Update(method, rate)
     examples = [{}] if data is None else examples_of(G, data)
     held_out = [] if validation is None else examples_of(G, validation)
     shuffler = None if seed is None else random.Random(int(seed))  # noqa: S311 - an order of examples, not a secret
@@ -153,7 +156,7 @@ def gradient_descent(
         last_good = training.weights
         order = examples if shuffler is None else shuffler.sample(examples, len(examples))
         try:
-            training.one_pass(order, rate, batch or len(order))
+            training.one_pass(order, update, batch or len(order))
             after = training.mean_loss(examples), training.mean_loss(held_out) if held_out else None
         except EvaluationError as error:
             training.weights, stopped = last_good, f"stopped in step {step}: {error}"
@@ -211,7 +214,7 @@ class _Training:
     def weights(self, weights: Mapping[Any, float]) -> None:
         for w, value in weights.items():
             if w in self.sources:
-                self.sources[w] = self.graph.nodes[w]["value"] = as_value(value)
+                self.sources[w] = self.graph.nodes[w]["value"] = as_computed(value)
             else:
                 self.graph.edges[w]["weight"] = value
 
@@ -246,11 +249,11 @@ class _Training:
         gradients = [self.gradient(example) for example in examples]
         return {w: _mean(g[w] for g in gradients) for w in self.weights}
 
-    def one_pass(self, examples: Sequence[Example], rate: float, batch: int) -> None:
+    def one_pass(self, examples: Sequence[Example], update: Update, batch: int) -> None:
         """Update the weights once for each batch of the examples, by its mean gradient."""
         for start in range(0, len(examples), batch):
             gradient = self.mean_gradient(examples[start : start + batch])
-            self.weights = {w: value - rate * gradient[w] for w, value in self.weights.items()}
+            self.weights = update(self.weights, gradient)
 
 
 class _TapeTraining:
@@ -284,11 +287,11 @@ class _TapeTraining:
             return self._array(self._over_dicts().mean_gradient(examples))
         return mean if np.isfinite(mean).all() else self._array(self._over_dicts().mean_gradient(examples))
 
-    def one_pass(self, examples: Sequence[Example], rate: float, batch: int) -> None:
+    def one_pass(self, examples: Sequence[Example], update: Update, batch: int) -> None:
         """Update the weights once for each batch of the examples, by its mean gradient."""
         for start in range(0, len(examples), batch):
-            with np.errstate(over="ignore"):  # the next sweep finds it
-                self.weights = self.weights - rate * self.mean_gradient(examples[start : start + batch])
+            gradient = self.mean_gradient(examples[start : start + batch])
+            self.weights = update({None: self.weights}, {None: gradient})[None]
 
     def _array(self, weights: Mapping[Any, float]) -> NDArray[np.float64]:
         return np.array([weights[w] for w in self.compiled.weights], np.float64)
@@ -323,17 +326,30 @@ class _ArrayTraining(_Training):
 
     def __init__(self, G: ComputationalGraph, loss: str, example: Example) -> None:
         super().__init__(G, loss)
-        self.many: ComputationalGraph | None = None
+        self.is_batched = False
+        graph = self.graph
         if example:
             with suppress(CGraphError):  # what is wrong with the graph itself, a sweep for each example says
-                self.many = over_examples(self.graph, example, [loss])
+                graph = over_examples(self.graph, example, [loss])
+                self.is_batched = True
+        self.compiled = CompiledArrays(graph)
 
     def mean_loss(self, examples: Sequence[Example]) -> float:
-        return _mean(self._loss(evaluate(G, inputs)) for G, inputs in self._sweeps(examples))
+        now = self.weights
+        return _mean(
+            self._loss(self.compiled.evaluate(inputs, weights=now, nodes=[self.loss]))
+            for inputs in self._sweeps(examples)
+        )
 
     def mean_gradient(self, examples: Sequence[Example]) -> dict[Any, Any]:
-        gradients = [weight_gradients(linearize(G, inputs), self.loss) for G, inputs in self._sweeps(examples)]
-        return {w: sum(gradient[w] for gradient in gradients) / len(gradients) for w in gradients[0]}
+        now = self.weights
+        gradients = [
+            self.compiled.value_and_gradient(self.loss, inputs, weights=now, nodes=self.compiled.weights)[1]
+            for inputs in self._sweeps(examples)
+        ]
+        if len(gradients) == 1:
+            return gradients[0]
+        return {w: sum(gradient[w] for gradient in gradients) / len(gradients) for w in now}
 
     def _loss(self, y: Mapping[str, Any]) -> float:
         if np.ndim(y[self.loss]):
@@ -342,15 +358,12 @@ class _ArrayTraining(_Training):
             )
         return float(y[self.loss])
 
-    def _sweeps(self, examples: Sequence[Example]) -> Iterator[tuple[ComputationalGraph, dict[str, Any]]]:
-        """Iterate over graphs and the values of their inputs: one for all examples, or one for each."""
-        weights = {w: self.graph.nodes[w]["value"] for w in self.graph.weights}
-        if self.many is None:
-            yield from ((self.graph, example | weights) for example in examples)
+    def _sweeps(self, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
+        """Iterate over the values of the inputs: those of all examples at once, or of one after the other."""
+        if not self.is_batched:
+            yield from map(dict, examples)
             return
-        for i, j in self.graph.edges:
-            self.many.edges[i, j].update(self.graph.edges[i, j])
-        yield self.many, {i: np.stack([example[i] for example in examples]) for i in examples[0]} | weights
+        yield {i: np.stack([example[i] for example in examples]) for i in examples[0]}
 
 
 def _mean(numbers: Iterable[Any]) -> float:

@@ -7,10 +7,9 @@ equation of entry r.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -29,8 +28,6 @@ __all__ = ["scalarize"]
 
 MOST = 500_000  # entries and operations of two numbers
 LONGEST, DEEPEST = 8_000, 50  # of a piece, so that the equation that it ends in can be read
-LARGEST_DETERMINANT = 6
-WIDEST = 20  # operands of a max
 
 # An object array of pieces, or one piece.
 Pieces = Any
@@ -190,6 +187,14 @@ class Piece:
     def sqrt(self) -> Piece:
         return self.writer.apply("sqrt", self)
 
+    def apply(self, operation: str, *others: Any) -> Piece:
+        """Return an elementary operation on this piece and others."""
+        return self.writer.apply(operation, self, *others)
+
+    def number(self, value: int) -> Piece:
+        """Return a piece that is a number."""
+        return Piece(self.writer, str(value), varies=False)
+
     def shared(self) -> Piece:
         """Return what can stand in several places: a name or a number, for which this becomes a node."""
         return self.writer.node(self) if self.varies else self
@@ -235,8 +240,9 @@ class _Writer:
         if operation in OPERATIONS:
             size = np.broadcast(*x).size
             return _each(partial(self.apply, operation), len(x))(*(_shared(p) if np.size(p) < size else p for p in x))
-        x = [np.asarray(p if operation in _ONCE else _shared(p), object) for p in x]
-        result = _FORMULAS.get(operation, ARRAY_OPERATIONS[operation].value)(*x, **options)
+        row = ARRAY_OPERATIONS[operation]
+        x = [np.asarray(p if row.uses_each_once else _shared(p), object) for p in x]
+        result = (row.entries or row.value)(*x, **options)
         return result.item() if isinstance(result, np.ndarray) and result.ndim == 0 else result
 
     def apply(self, operation: str, *operands: Any) -> Piece:
@@ -295,115 +301,4 @@ def _too_large() -> CGraphError:
     )
 
 
-# --- the operations that the table defines by comparing or decomposing numbers ----------------------------------------
-
 _shared = _each(Piece.shared)
-_relu = _each(lambda p: p.writer.apply("relu", p))
-_absolute = _each(lambda p: p.writer.apply("abs", p))
-_smaller = _each(lambda p, q: p.writer.apply("min", p, q), 2)
-_larger = _each(lambda p, q: p.writer.apply("max", p, q), 2)
-
-
-def _extreme(operation: str) -> Callable[..., Pieces]:
-    def of_line(line: Sequence[Piece]) -> Piece:
-        while len(line) > 1:  # of equal ones the first, in any grouping that keeps the order
-            groups = [line[k : k + WIDEST] for k in range(0, len(line), WIDEST)]
-            line = [group[0].writer.apply(operation, *group) if len(group) > 1 else group[0] for group in groups]
-        return line[0]
-
-    def formula(x: Pieces, axis: int | None = None) -> Pieces:
-        lines = np.ravel(x) if axis is None else np.moveaxis(x, axis, -1)
-        found = np.empty(lines.shape[:-1], object)
-        for place in np.ndindex(found.shape):
-            found[place] = of_line(lines[place].tolist())
-        return found
-
-    return formula
-
-
-def _logsumexp(x: Pieces, axis: int = -1) -> Pieces:
-    largest = _shared(_FORMULAS["largest"](x, axis))
-    return largest + np.log(np.sum(np.exp(x - np.expand_dims(largest, axis)), axis))
-
-
-def _log_softmax(x: Pieces, axis: int = -1) -> Pieces:
-    return x - np.expand_dims(_shared(_logsumexp(x, axis)), axis)
-
-
-def _hinge(s: Pieces, y: Pieces) -> Pieces:
-    of_label = _shared(np.sum(s * y, axis=-1, keepdims=True))
-    return np.sum((1 - y) * _relu(s - of_label + 1), axis=-1)
-
-
-def _det(A: Pieces) -> Piece:
-    """Return the determinant; the minors of the last rows, by their columns, are computed once each."""
-    n = len(A)
-    if n > LARGEST_DETERMINANT:
-        raise CGraphError(
-            f"a determinant or inverse of {n} x {n} has too many products to be written in numbers; the limit is "
-            f"{LARGEST_DETERMINANT} x {LARGEST_DETERMINANT}"
-        )
-    minors: dict[tuple[int, ...], Piece] = {(c,): A[-1, c] for c in range(n)}
-    for size in range(2, n + 1):
-        below, row = minors, A[n - size]
-        minors = {columns: _expanded(row, columns, below) for columns in combinations(range(n), size)}
-    return minors[tuple(range(n))]
-
-
-def _expanded(row: Pieces, columns: tuple[int, ...], below: dict[tuple[int, ...], Piece]) -> Piece:
-    """Return the minor of some columns by its first row and the minors below it."""
-    terms: list[Piece] = [row[c] * below[columns[:k] + columns[k + 1 :]].shared() for k, c in enumerate(columns)]
-    return sum(terms[2::2], terms[0]) - sum(terms[3::2], terms[1])
-
-
-def _inv(A: Pieces) -> Pieces:
-    if len(A) == 1:
-        return 1 / A
-    det = _det(A).shared()
-    inverse = np.empty_like(A)
-    for i, j in np.ndindex(A.shape):
-        cofactor = _det(np.delete(np.delete(A, j, 0), i, 1))
-        inverse[i, j] = (-cofactor if (i + j) % 2 else cofactor) / det
-    return inverse
-
-
-def _sort(x: Pieces, axis: int = -1) -> Pieces:
-    """Return sorted lines: neighbours change places until none has to; of equal ones the first stays first."""
-    lines = np.array(np.moveaxis(x, axis, -1))
-    for last in range(lines.shape[-1] - 1, 0, -1):
-        for k in range(last):
-            a, b = _shared(lines[..., k]), _shared(lines[..., k + 1])
-            lines[..., k], lines[..., k + 1] = _smaller(a, b), _larger(b, a)
-    return np.moveaxis(lines, -1, axis)
-
-
-def _cholesky(A: Pieces) -> Pieces:
-    L = np.full_like(A, Piece(A[0, 0].writer, "0", varies=False))
-    for i in range(len(A)):
-        for j in range(i + 1):
-            rest = sum((-(L[i, k] * L[j, k]) for k in range(j)), A[i, j])
-            L[i, j] = (np.sqrt([rest])[0] if i == j else rest / L[j, j]).shared()
-    return L
-
-
-# Those that use no entry twice; before the others, an operand that is more than a name becomes a node.
-_ONCE = {
-    "dot", "transpose", "trace", "index", "reshape", "concatenate", "stack", "sum", "mean", "largest", "smallest",
-    "cross_entropy", "prod",
-}  # fmt: skip
-_FORMULAS: dict[str, Callable[..., Pieces]] = {
-    "det": _det,
-    "inv": _inv,
-    "solve": lambda A, b: _shared(_inv(A)) @ b,
-    "logdet": lambda A: np.log(_absolute(np.array([_det(A)])))[0],
-    "cholesky": _cholesky,
-    "sort": _sort,
-    "largest": _extreme("max"),
-    "smallest": _extreme("min"),
-    "norm": lambda x: np.sqrt(np.sum(x * x)),
-    "softmax": lambda x, axis=-1: np.exp(_log_softmax(x, axis)),
-    "log_softmax": _log_softmax,
-    "logsumexp": _logsumexp,
-    "softmax_cross_entropy": lambda s, y: -np.sum(y * _log_softmax(s), axis=-1),
-    "hinge": _hinge,
-}

@@ -227,3 +227,20 @@ def test_jacobians_and_what_flows_through_edges():
         close(C.sensitivities_from("b")[i], S)
     for edge, S in cg.edge_sensitivities(L, "b", "J").items():
         close(C.edge_sensitivities("b", "J")[edge], S)
+
+
+def test_random_networks_agree_with_jax():
+    jax = pytest.importorskip("jax")
+    G = network(3, seed=8)
+    values = {i: np.array(G.nodes[i]["value"]) for i in ("X", "Y", "A", "b", "B")}
+
+    def loss(v):
+        scores = jax.numpy.tanh(v["X"] @ v["A"] + v["b"]) @ v["B"]
+        return -jax.numpy.mean(jax.numpy.sum(v["Y"] * jax.nn.log_softmax(scores), axis=1))
+
+    with jax.enable_x64(True):
+        J_expected, gradient = jax.value_and_grad(loss)(values)
+    J, found = cg.compile_graph(G).value_and_gradient("J", nodes=list(values))
+    close(J, float(J_expected), 1e-9)
+    for i, S in found.items():
+        close(S, np.asarray(gradient[i]), 1e-9)

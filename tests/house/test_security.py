@@ -11,7 +11,7 @@ from cgraph.cli import elimination_command, parser
 from cgraph.exercises import answers, class_marking, numbers, variants
 from cgraph.exercises.reading import ask
 from cgraph.exercises.solutions import solving
-from cgraph.frontends import edge_table, graph_files, xml_graphs
+from cgraph.frontends import edge_table, graph_files, onnx_models, xml_graphs
 from cgraph.model.language import names, source
 from cgraph.model.limits import Limits
 from cgraph.model.rules import own_functions
@@ -48,6 +48,8 @@ ENFORCED = {
     "edges of a compiled graph from a file": edge_table.MAX_EDGES,
     "edges of a graph of dicts from a file": edge_table.MAX_DICT_EDGES,
     "characters of a graph in XML": xml_graphs.MAX_CHARACTERS,
+    "bytes of a model of ONNX": onnx_models.MAX_BYTES,
+    "nodes of a model of ONNX": onnx_models.MAX_NODES,
     "bytes of an order of elimination": elimination_command.MAX_ORDER_BYTES,
 }
 ROWS = dict(re.findall(r"^\| ([a-z].*?) \| ([\d,]+) \|", TEXT, re.MULTILINE))

@@ -17,6 +17,7 @@ import numpy as np
 from cgraph.model.evaluation import derivatives_of_steps, steps_of
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, write_name
 from cgraph.model.language.parsing import parse
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.operations.elementwise import ACTIVATIONS, CHOICE, CONSTANTS, OPERATIONS
 from cgraph.model.rules.differentiation import rules_of, unfolded
 from cgraph.model.rules.generate import functions_of, has_one_rule, is_arithmetic, is_piecewise
@@ -266,31 +267,6 @@ def _applied(operation: str, x: list[Traced], value: float, *, branches: bool) -
     return called(operation, x, value)
 
 
-# dy/dx of operations on arrays by each operand, where y is the output and {0}, {1} are the operands; as text, and as
-# LaTeX. Vectors are columns. Source: DD2424, lecture 3; CSE463 (5.81) to (5.92).
-_ARRAY_RULES: dict[str, tuple[tuple[str, str], ...]] = {
-    "dot": (("{1}^T", "{1}^T"), ("{0}^T", "{0}^T")),
-    "sum": (("1^T", r"\mathbf{{1}}^T"),),
-    "mean": (("1^T/n", r"\tfrac{{1}}{{n}}\mathbf{{1}}^T"),),
-    "softmax": (("diag({y}) - {y} {y}^T", r"\operatorname{{diag}}({y}) - {y} {y}^T"),),
-    "log_softmax": (("I - 1 exp({y})^T", r"I - \mathbf{{1}} (e^{{{y}}})^T"),),
-    "cross_entropy": (("-{1}^T/({1}^T {0})", r"-\frac{{1}}{{{1}^T {0}}} {1}^T"), ("-{0}^T/({1}^T {0})", r"-\frac{{1}}{{{1}^T {0}}} {0}^T")),
-    "softmax_cross_entropy": (
-        ("(softmax({0}) - {1})^T", r"(\operatorname{{softmax}}({0}) - {1})^T"),
-        ("-log(softmax({0}))^T", r"-\ln(\operatorname{{softmax}}({0}))^T"),
-    ),
-    "squared_norm": (("2 {0}^T", "2 {0}^T"),),
-    "norm": (("{0}^T/{y}", r"\tfrac{{1}}{{{y}}} {0}^T"),),
-    "squared_error": (("2 ({0} - {1})^T", r"2 ({0} - {1})^T"), ("2 ({1} - {0})^T", r"2 ({1} - {0})^T")),
-}  # fmt: skip
-_MATMUL_RULES = {  # by the ranks of the operands and the position
-    (2, 1, 0): ("I (x) {1}^T", r"I \otimes {1}^T"), (2, 1, 1): ("{0}", "{0}"),
-    (1, 2, 0): ("{1}^T", "{1}^T"), (1, 2, 1): ("{0}^T (x) I", r"{0}^T \otimes I"),
-    (2, 2, 0): ("I (x) {1}^T", r"I \otimes {1}^T"), (2, 2, 1): ("{0} (x) I", r"{0} \otimes I"),
-    (1, 1, 0): ("{1}^T", "{1}^T"), (1, 1, 1): ("{0}^T", "{0}^T"),
-}  # fmt: skip
-
-
 def array_formulas(expression: Expression, y: Mapping[str, Any], j: str) -> dict[str, Formula | None]:
     """Return {i: the formula of the Jacobian dy(j)/dy(i)}, for one operation on arrays or for elementwise equations.
 
@@ -305,7 +281,8 @@ def array_formulas(expression: Expression, y: Mapping[str, Any], j: str) -> dict
     operations = [step.operation for step in expression.steps if isinstance(step, Apply)]
     match expression.steps:
         case (*before, Apply(operation, _)) if len(before) == len(expression.operands):  # names alone
-            if (rules := _rules(operation, [np.ndim(y[i]) for i in expression.operands])) is not None:
+            ranks = tuple(np.ndim(y[i]) for i in expression.operands)
+            if operation in ARRAY_OPERATIONS and (rules := ARRAY_OPERATIONS[operation].formulas_for(ranks)):
                 return _filled(rules, expression.operands, j)
     shape = np.shape(steps_of(expression, y, j)[-1])
     if len(operations) > 1 and operations[0] not in OPERATIONS and set(operations[1:]) == {"add"}:
@@ -327,14 +304,6 @@ def _first_and_sum(
         return dict.fromkeys(expression.operands)
     added = {i: _diagonal("1", np.shape(y[i]), shape) for i in expression.operands if i not in found}
     return found | added
-
-
-def _rules(operation: str, ranks: list[int]) -> tuple[tuple[str, str], ...] | None:
-    if operation == "matmul" and len(ranks) == 2:
-        first, second = ranks
-        found = [_MATMUL_RULES.get((first, second, position)) for position in (0, 1)]
-        return tuple(rule for rule in found if rule) or None
-    return _ARRAY_RULES.get(operation)
 
 
 def _filled(rules: tuple[tuple[str, str], ...], operands: tuple[str, ...], j: str) -> dict[str, Formula | None]:

@@ -1,6 +1,6 @@
 """The table of operations on whole arrays: products, reductions, selections, and the losses of classification.
 
-Each row gives the value and, for every operand, the Jacobian in the structure it comes in. As in the table of
+Each row gives the value and, for every operand, the Jacobian in the structure it comes in; and how both are shown. As in the table of
 elementary operations, every value also takes complex arrays, for a complex step; what compares, compares real parts.
 
 Source: DD2424, lecture 3 (softmax, cross-entropy, the multi-class SVM loss, dz/dvec(W) = I (x) x^T); CSE463 (5.67),
@@ -17,6 +17,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cgraph.model.operations.entry_forms import (
+    cholesky_entries,
+    det_entries,
+    hinge_entries,
+    inv_entries,
+    largest_entries,
+    log_softmax_entries,
+    logdet_entries,
+    logsumexp_entries,
+    norm_entries,
+    smallest_entries,
+    softmax_cross_entropy_entries,
+    softmax_entries,
+    solve_entries,
+    sort_entries,
+)
 from cgraph.model.operations.matrix_functions import (
     cholesky,
     cholesky_jacobian,
@@ -41,7 +57,7 @@ from cgraph.model.operations.structured_jacobians import (
     chain,
 )
 
-__all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Slice"]
+__all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Layout", "Slice"]
 
 Array = Any  # an ndarray of floats, or of complex numbers
 _SQUARED = 500  # a number of a larger exponent has no square among the floats
@@ -53,6 +69,19 @@ class Slice(NamedTuple):
     start: int | None
     stop: int | None
     step: int | None
+
+
+class Layout(NamedTuple):
+    """How tightly the LaTeX of an operation binds, and how tightly each of its operands has to, else in brackets."""
+
+    operands: tuple[float, ...]
+    binds: float = 8.0
+    is_signed: bool = False  # a minus before the second operand is in brackets, as it is in a product
+
+
+# A formula of a Jacobian as text and as LaTeX; {0}, {1} are the operands and {y} is the output. Vectors are columns.
+JacobianFormula = tuple[str, str]
+ATOM = 9  # binds tighter than every operator
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +105,15 @@ class ArrayOperation:
         ``inside(*x)`` says whether the operands are allowed, and the words say which ones are.
     infix, precedence
         As in `Operation`.
+    layout : Layout, optional
+        Where brackets are needed in LaTeX; without it, nowhere or as the infix says.
+    formulas : tuple, or dict of tuples by the ranks of the operands
+        For each operand the formula of the Jacobian, as text and as LaTeX, where there is one to show.
+    entries : callable, optional
+        ``entries(*x, **options)`` writes the output down entry by entry (`cgraph.model.operations.entry_forms`);
+        without it `value` does.
+    uses_each_once : bool
+        Whether no entry of an operand stands in the output twice.
     """
 
     value: Callable[..., Any]
@@ -86,12 +124,20 @@ class ArrayOperation:
     domain: tuple[Callable[..., Any], str] | None = None
     infix: str = ""
     precedence: int = 9
+    layout: Layout | None = None
+    formulas: tuple[JacobianFormula, ...] | Mapping[tuple[int, ...], tuple[JacobianFormula, ...]] = ()
+    entries: Callable[..., Any] | None = None
+    uses_each_once: bool = False
 
     is_own = False
 
     def inside(self, *x: Any) -> Any:
         """Whether operands are allowed."""
         return self.domain is None or self.domain[0](*map(np.real, x))
+
+    def formulas_for(self, ranks: tuple[int, ...]) -> tuple[JacobianFormula, ...]:
+        """Return the formula of the Jacobian by each operand, for operands of these ranks; empty if there is none."""
+        return self.formulas.get(ranks, ()) if isinstance(self.formulas, Mapping) else self.formulas
 
 
 # --- products -------------------------------------------------------------------------------------------------------
@@ -373,53 +419,94 @@ _LAST_AXIS = {"axis": -1}
 _LIKELY = (_likely, "a label of positive probability")
 
 # fmt: off
+_PRODUCT_FORMULAS: dict[tuple[int, ...], tuple[JacobianFormula, ...]] = {  # by the ranks of the operands
+    (2, 1): (("I (x) {1}^T", r"I \otimes {1}^T"), ("{0}", "{0}")),
+    (1, 2): (("{1}^T", "{1}^T"), ("{0}^T (x) I", r"{0}^T \otimes I")),
+    (2, 2): (("I (x) {1}^T", r"I \otimes {1}^T"), ("{0} (x) I", r"{0} \otimes I")),
+    (1, 1): (("{1}^T", "{1}^T"), ("{0}^T", "{0}^T")),
+}
 ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     # products
-    "matmul": ArrayOperation(np.matmul, _matmul_jacobian, 2, r"{0} \, {1}", infix="@", precedence=2),
-    "dot": ArrayOperation(_dot, lambda k, y, a, b: Dense((b, a)[k][None]), 2, r"{0}^T {1}"),
-    "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T"),
+    "matmul": ArrayOperation(np.matmul, _matmul_jacobian, 2, r"{0} \, {1}", infix="@", precedence=2,
+        layout=Layout((2.5, 2.5), 2.5, is_signed=True), formulas=_PRODUCT_FORMULAS),
+    "dot": ArrayOperation(_dot, lambda k, y, a, b: Dense((b, a)[k][None]), 2, r"{0}^T {1}",
+        layout=Layout((ATOM, 2), 2.0, is_signed=True), formulas=(("{1}^T", "{1}^T"), ("{0}^T", "{0}^T")),
+        uses_each_once=True),
+    "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T",
+        layout=Layout((2, ATOM), 2.0, is_signed=True)),
     # matrices
     "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
-                                lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None}),
+                                lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None},
+        layout=Layout((ATOM,)), uses_each_once=True),
     "trace": ArrayOperation(lambda A: np.trace(square_matrix(A)), lambda k, y, A: Dense(np.eye(len(A)).reshape(1, -1)), 1,
-                            r"\operatorname{{tr}}({0})"),
-    "det": ArrayOperation(lambda A: np.linalg.det(square_matrix(A)), _det_jacobian, 1, r"\det({0})"),
-    "inv": ArrayOperation(lambda A: np.linalg.inv(square_matrix(A)), _inv_jacobian, 1, "{0}^{{-1}}"),
-    "logdet": ArrayOperation(logdet, logdet_jacobian, 1, r"\ln|\det({0})|"),
-    "solve": ArrayOperation(solve, solve_jacobian, 2, r"{0}^{{-1}} {1}"),
-    "cholesky": ArrayOperation(cholesky, cholesky_jacobian, 1, r"\operatorname{{chol}}({0})"),
+                            r"\operatorname{{tr}}({0})",
+        uses_each_once=True),
+    "det": ArrayOperation(lambda A: np.linalg.det(square_matrix(A)), _det_jacobian, 1, r"\det({0})",
+        entries=det_entries),
+    "inv": ArrayOperation(lambda A: np.linalg.inv(square_matrix(A)), _inv_jacobian, 1, "{0}^{{-1}}",
+        layout=Layout((ATOM,)), entries=inv_entries),
+    "logdet": ArrayOperation(logdet, logdet_jacobian, 1, r"\ln|\det({0})|",
+        entries=logdet_entries),
+    "solve": ArrayOperation(solve, solve_jacobian, 2, r"{0}^{{-1}} {1}",
+        layout=Layout((ATOM, 2), 2.0), entries=solve_entries),
+    "cholesky": ArrayOperation(cholesky, cholesky_jacobian, 1, r"\operatorname{{chol}}({0})",
+        entries=cholesky_entries),
     # parts of arrays
-    "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()}),
+    "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()},
+        layout=Layout((ATOM,)), uses_each_once=True),
     "reshape": ArrayOperation(_reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
-                              r"\operatorname{{reshape}}{options}({0})", {"shape": ()}),
+                              r"\operatorname{{reshape}}{options}({0})", {"shape": ()},
+        uses_each_once=True),
     "concatenate": ArrayOperation(lambda *x, axis=0: np.concatenate(x, axis),
                                   lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.concatenate(parts, axis)), None,
-                                  r"\operatorname{{concatenate}}{options}({all})", {"axis": 0}),
+                                  r"\operatorname{{concatenate}}{options}({all})", {"axis": 0},
+        uses_each_once=True),
     "stack": ArrayOperation(lambda *x, axis=0: np.stack(x, axis),
                             lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.stack(parts, axis)), None,
-                            r"\operatorname{{stack}}{options}({all})", {"axis": 0}),
-    "sort": ArrayOperation(sort, sort_jacobian, 1, r"\operatorname{{sort}}{options}({0})", _LAST_AXIS),
+                            r"\operatorname{{stack}}{options}({all})", {"axis": 0},
+        uses_each_once=True),
+    "sort": ArrayOperation(sort, sort_jacobian, 1, r"\operatorname{{sort}}{options}({0})", _LAST_AXIS,
+        entries=sort_entries),
     # reductions
-    "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum{options} {0}", _AXIS),
-    "mean": ArrayOperation(lambda x, axis=None: np.mean(x, axis), _mean_jacobian, 1, r"\operatorname{{mean}}{options}({0})", _AXIS),
-    "prod": ArrayOperation(prod, prod_jacobian, 1, r"\textstyle\prod{options} {0}", _AXIS),
-    "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS),
-    "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS),
-    "squared_norm": ArrayOperation(lambda x: np.sum(x * x), lambda k, y, x: Dense(2 * x.reshape(1, -1)), 1, r"\|{0}\|^2"),
-    "norm": ArrayOperation(_norm, _norm_jacobian, 1, r"\|{0}\|"),
+    "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum{options} {0}", _AXIS,
+        layout=Layout((2,), 1.0), formulas=(("1^T", r"\mathbf{{1}}^T"),), uses_each_once=True),
+    "mean": ArrayOperation(lambda x, axis=None: np.mean(x, axis), _mean_jacobian, 1, r"\operatorname{{mean}}{options}({0})", _AXIS,
+        formulas=(("1^T/n", r"\tfrac{{1}}{{n}}\mathbf{{1}}^T"),), uses_each_once=True),
+    "prod": ArrayOperation(prod, prod_jacobian, 1, r"\textstyle\prod{options} {0}", _AXIS,
+        layout=Layout((2,), 1.0), uses_each_once=True),
+    "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS,
+        entries=largest_entries, uses_each_once=True),
+    "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS,
+        entries=smallest_entries, uses_each_once=True),
+    "squared_norm": ArrayOperation(lambda x: np.sum(x * x), lambda k, y, x: Dense(2 * x.reshape(1, -1)), 1, r"\|{0}\|^2",
+        formulas=(("2 {0}^T", "2 {0}^T"),)),
+    "norm": ArrayOperation(_norm, _norm_jacobian, 1, r"\|{0}\|",
+        formulas=(("{0}^T/{y}", r"\tfrac{{1}}{{{y}}} {0}^T"),), entries=norm_entries),
     # softmax
-    "softmax": ArrayOperation(_softmax, _softmax_jacobian, 1, r"\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
-    "log_softmax": ArrayOperation(_log_softmax, _log_softmax_jacobian, 1, r"\ln\operatorname{{softmax}}{options}({0})", _LAST_AXIS),
-    "logsumexp": ArrayOperation(_logsumexp, _logsumexp_jacobian, 1, r"\operatorname{{logsumexp}}{options}({0})", _LAST_AXIS),
+    "softmax": ArrayOperation(_softmax, _softmax_jacobian, 1, r"\operatorname{{softmax}}{options}({0})", _LAST_AXIS,
+        formulas=(("diag({y}) - {y} {y}^T", r"\operatorname{{diag}}({y}) - {y} {y}^T"),), entries=softmax_entries),
+    "log_softmax": ArrayOperation(_log_softmax, _log_softmax_jacobian, 1, r"\ln\operatorname{{softmax}}{options}({0})", _LAST_AXIS,
+        formulas=(("I - 1 exp({y})^T", r"I - \mathbf{{1}} (e^{{{y}}})^T"),), entries=log_softmax_entries),
+    "logsumexp": ArrayOperation(_logsumexp, _logsumexp_jacobian, 1, r"\operatorname{{logsumexp}}{options}({0})", _LAST_AXIS,
+        entries=logsumexp_entries),
     # losses
     "cross_entropy": ArrayOperation(_cross_entropy, _loss(lambda p, y: -y / _last(y * p), lambda p, y: -p / _last(y * p)), 2,
-                                    r"-\ln({1}^T {0})", domain=_LIKELY),
+                                    r"-\ln({1}^T {0})", domain=_LIKELY,
+        layout=Layout((2, ATOM), 1.0),
+        formulas=(("-{1}^T/({1}^T {0})", r"-\frac{{1}}{{{1}^T {0}}} {1}^T"), ("-{0}^T/({1}^T {0})", r"-\frac{{1}}{{{1}^T {0}}} {0}^T")),
+        uses_each_once=True),
     "softmax_cross_entropy": ArrayOperation(
         _softmax_cross_entropy, _loss(_softmax_cross_entropy_by_score, lambda s, y: -_log_softmax(s)), 2,
-        r"-{1}^T \ln\operatorname{{softmax}}({0})"),
+        r"-{1}^T \ln\operatorname{{softmax}}({0})",
+        layout=Layout((0, ATOM), 1.0),
+        formulas=(("(softmax({0}) - {1})^T", r"(\operatorname{{softmax}}({0}) - {1})^T"), ("-log(softmax({0}))^T", r"-\ln(\operatorname{{softmax}}({0}))^T")),
+        entries=softmax_cross_entropy_entries),
     "squared_error": ArrayOperation(_squared_error, _loss(lambda a, b: 2 * (a - b), lambda a, b: 2 * (b - a)), 2,
-                                    r"\|{0} - {1}\|^2"),
+                                    r"\|{0} - {1}\|^2",
+        layout=Layout((0, 2), is_signed=True),
+        formulas=(("2 ({0} - {1})^T", "2 ({0} - {1})^T"), ("2 ({1} - {0})^T", "2 ({1} - {0})^T"))),
     "hinge": ArrayOperation(_hinge, _loss(lambda s, y: _violated(s, y) - y * _last(_violated(s, y)), _hinge_by_label), 2,
-                            r"\operatorname{{hinge}}({0}, {1})"),
+                            r"\operatorname{{hinge}}({0}, {1})",
+        entries=hinge_entries),
 }
 # fmt: on

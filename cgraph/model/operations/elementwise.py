@@ -108,6 +108,8 @@ class Operation:
     of_angle: bool = False
     logarithm: str = ""
 
+    layout = None  # where LaTeX needs brackets, the infix says
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the operands."""

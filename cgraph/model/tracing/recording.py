@@ -101,6 +101,10 @@ class Recording:
         """Add an input or a weight."""
         return self._add(role, value, name=self._fresh(name))
 
+    def name(self, array: TracedArray, name: str) -> None:
+        """Name the result of an operation, which has no name yet."""
+        array.variable.name = self._fresh(name)
+
     def run(self, function: Callable[..., Any], args: Sequence[TracedArray]) -> Any:
         """Call the function; whatever it makes of an error of ours, the error is raised."""
         self._base = sys._getframe()  # noqa: SLF001 - the one way to know lines and variables

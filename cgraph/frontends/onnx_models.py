@@ -1,0 +1,296 @@
+"""Models of ONNX as graphs of equations.
+
+Each operator is written with NumPy in `onnx_operators`; called on arrays that record what is done with them, as `trace` has
+them, it becomes equations.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cgraph.frontends.onnx_operators import BEFORE, OPERATORS, UnsupportedError
+from cgraph.model.errors import ArchiveError, CGraphError, LimitError, MissingValueError, TraceError, nearest, shorten
+from cgraph.model.graph import ComputationalGraph
+from cgraph.model.limits import counting_entries, require_entries
+from cgraph.model.optional import optional_library
+from cgraph.model.tracing.followed_functions import RULES
+from cgraph.model.tracing.recording import Recording, Refused
+from cgraph.model.tracing.traced_arrays import TracedArray
+from cgraph.model.values import as_value, is_finite
+
+__all__ = ["from_onnx"]
+
+MAX_BYTES = 2_000_000_000  # of a model; no message of protobuf is larger
+MAX_NODES = 200_000
+DOMAINS = {"", "ai.onnx"}
+
+
+def from_onnx(model: Any, inputs: Mapping[str, Any] | None = None) -> ComputationalGraph:
+    """Return a model of ONNX as a graph of equations.
+
+    Parameters
+    ----------
+    model : path or onnx.ModelProto
+        A file, or a model that has been loaded with its weights.
+    inputs : dict, optional
+        ``{input: value}``, numbers or arrays. The graph is that of the model for their shapes. An input of whole numbers
+        or conditions, such as tokens, is part of the model and no node. An input that has no value here, and no value
+        in the model, is missing; the error says which shape it has.
+
+    Returns
+    -------
+    ComputationalGraph
+        The values of ONNX keep their names. Initializers of floats with axes are weights, scalars are numbers. An operator
+        that takes several operations is several nodes; the last one has the name. All numbers are float64. What no output
+        of floats depends on, such as the label that a classifier chooses, is left out.
+
+    Raises
+    ------
+    CGraphError
+        If an operator, or a use of one, has no form in the language of equations; the message names node and operator.
+        `MAX_NODES` nodes are the most.
+    MissingValueError
+        If an input has no value.
+    ArchiveError
+        If a file is no model, or is damaged, or keeps weights outside of its folder.
+    ExtraMissingError
+        If onnx is not installed.
+
+    Notes
+    -----
+    Nothing of the model is executed but the operators of the table. Control flow (`If`, `Loop`, `Scan`), sequences, strings
+    and quantized operators are refused; functions of the model are inlined.
+
+    Examples
+    --------
+    >>> from onnx import TensorProto, helper
+    >>> W = helper.make_tensor("W", TensorProto.FLOAT, [2, 1], [2.0, -1.0])
+    >>> nodes = [helper.make_node("MatMul", ["x", "W"], ["s"]), helper.make_node("Relu", ["s"], ["h"])]
+    >>> ends = [helper.make_tensor_value_info(i, TensorProto.FLOAT, [1, n]) for i, n in (("x", 2), ("h", 1))]
+    >>> graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [W])
+    >>> G = from_onnx(helper.make_model(graph), {"x": [[3.0, 1.0]]})
+    >>> [(j, G.nodes[j]["equation"]) for j in ("s", "h")], G.weights
+    ([('s', 'x @ W'), ('h', 'relu(s)')], ['W'])
+    >>> from cgraph import linearize, sensitivity
+    >>> sensitivity(linearize(G), "W", "h")  # x, for s = 5 > 0
+    array([[3., 1.]])
+    """
+    onnx = optional_library("onnx", "onnx")
+    folder: Path | None = None
+    if isinstance(model, str | os.PathLike):
+        folder, model = Path(model).resolve().parent, _loaded(onnx, Path(model))
+    if not isinstance(model, onnx.ModelProto):
+        raise CGraphError(f"a model of ONNX or the path of one is needed, not {shorten(repr(model), 60)}")
+    return _Interpreter(onnx, model, folder).graph(dict(inputs or {}))
+
+
+def _loaded(onnx: Any, path: Path) -> Any:
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise ArchiveError(f"{path.name!r} has {size:,} bytes; a model may have {MAX_BYTES:,}")
+    try:
+        model = onnx.ModelProto.FromString(path.read_bytes())
+    except Exception as error:  # noqa: BLE001 - protobuf has errors of several kinds
+        raise ArchiveError(f"{path.name!r} is no model of ONNX, or it is damaged: {shorten(str(error))}") from None
+    if not model.HasField("graph"):
+        raise ArchiveError(f"{path.name!r} is no model of ONNX: it holds no graph")
+    return model
+
+
+class _Interpreter:
+    """Calls the operators of a model on arrays that record what is done with them."""
+
+    def __init__(self, onnx: Any, model: Any, folder: Path | None) -> None:
+        self.onnx = onnx
+        self.folder = folder
+        if model.functions:
+            model = optional_library("onnx.inliner", "onnx").inline_local_functions(model)
+        self.model = model.graph
+        self.opset = next((o.version for o in model.opset_import if o.domain in DOMAINS), 1)
+        self.recording = Recording(from_onnx, RULES)
+        self.values: dict[str, Any] = {}
+
+    def graph(self, inputs: Mapping[str, Any]) -> ComputationalGraph:
+        """Return the graph of equations for these inputs."""
+        if len(self.model.node) > MAX_NODES:
+            raise CGraphError(f"a model of {len(self.model.node):,} nodes; the limit is {MAX_NODES:,}")
+        self._read_inputs(inputs)
+        self._read_initializers(inputs)
+
+        with counting_entries(), np.errstate(all="ignore"):  # what is not finite is refused where it is needed
+            for node in self._needed():
+                self._compute(node)
+        found = {info.name: self.values.get(info.name) for info in self.model.output}
+        outputs = {name: value for name, value in found.items() if isinstance(value, TracedArray)}
+        if not outputs:
+            raise CGraphError("no output of the model is a number that depends on an input or a weight")
+        return self.recording.graph(outputs, named=True)
+
+    def _needed(self) -> list[Any]:
+        """Return the nodes that outputs of floats depend on: a label that a classifier chooses has no derivative."""
+        needed = {info.name for info in self.model.output if self._is_float(info)}
+        chosen = []
+        for node in reversed(self.model.node):
+            if needed & set(node.output):
+                needed |= set(node.input)
+                chosen.append(node)
+        return chosen[::-1]
+
+    def _read_inputs(self, inputs: Mapping[str, Any]) -> None:
+        stored = {tensor.name for tensor in self.model.initializer}
+        declared = [info for info in self.model.input if info.name not in stored or info.name in inputs]
+        names = [info.name for info in declared]
+        for name in inputs:
+            if name not in names:
+                close = nearest(name, names)
+                hint = f"; did you mean {close!r}?" if close else f"; the inputs are {', '.join(map(repr, names))}"
+                raise CGraphError(f"the model has no input {name!r}{hint}")
+        for info in declared:
+            if info.name not in inputs:
+                raise MissingValueError(
+                    f"input {info.name!r} has no value; give inputs={{{info.name!r}: ...}}{_shape(info)}"
+                )
+            self._add(info.name, inputs[info.name], "input", self._is_float(info))
+
+    def _is_float(self, info: Any) -> bool:
+        kind = info.type.tensor_type.elem_type
+        if not kind:
+            return info.type.WhichOneof("value") in {None, "tensor_type"}
+        return bool(np.dtype(self.onnx.helper.tensor_dtype_to_np_dtype(kind)).kind == "f")
+
+    def _read_initializers(self, inputs: Mapping[str, Any]) -> None:
+        read = {name for node in self._needed() for name in node.input}
+        for tensor in self.model.initializer:
+            if tensor.name in read and tensor.name not in inputs:
+                array = self._array(tensor)
+                self._add(tensor.name, array, "weight", array.dtype.kind == "f" and array.ndim > 0)
+
+    def _add(self, name: str, value: Any, role: str, is_node: bool) -> None:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise CGraphError(f"{role} {name!r} holds no real numbers")
+        if array.dtype.kind == "f" and not is_finite(array):
+            raise CGraphError(f"{role} {name!r} holds what is not finite; a graph holds finite numbers")
+        if is_node and array.size:
+            self.values[name] = self.recording.source(role, name, as_value(array.astype(float)))
+        else:
+            self.values[name] = array.astype(float) if array.dtype.kind == "f" else array
+
+    def _array(self, tensor: Any) -> Any:
+        """Return the numbers of a tensor, its size judged first."""
+        count = int(np.prod(list(tensor.dims), dtype=object)) if tensor.dims else 1
+        require_entries(count, f"tensor {tensor.name!r}")
+        onnx = self.onnx
+        try:
+            if tensor.data_location == onnx.TensorProto.EXTERNAL:
+                return self._external(tensor)
+            return onnx.numpy_helper.to_array(tensor)
+        except CGraphError:
+            raise
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ArchiveError(f"tensor {tensor.name!r} is damaged: {shorten(str(error))}") from None
+
+    def _external(self, tensor: Any) -> Any:
+        """Return the numbers of a tensor that stand in another file, which lies below the folder of the model."""
+        if self.folder is None:
+            raise ArchiveError(f"tensor {tensor.name!r} stands in another file; give the path of the model")
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        path = (self.folder / entries.get("location", "")).resolve()
+        if not path.is_relative_to(self.folder) or not path.is_file():
+            raise ArchiveError(
+                f"tensor {tensor.name!r} stands in {entries.get('location')!r}, no file below the folder of the model"
+            )
+        dtype = np.dtype(self.onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type))
+        count, offset = int(np.prod(list(tensor.dims), dtype=np.int64)), int(entries.get("offset", 0))
+        with path.open("rb") as file:
+            file.seek(offset)
+            raw = file.read(count * dtype.itemsize)
+        return np.frombuffer(raw, dtype.newbyteorder("<"), count).reshape(tuple(tensor.dims))
+
+    def _compute(self, node: Any) -> None:
+        """Call the operator of a node, and name what it returns."""
+        label = f"node {node.name or node.output[0]!r} ({node.op_type})"
+        try:
+            results = self._results(node)
+            for name, result in zip(node.output, results, strict=False):
+                if name:
+                    self._keep(name, result)
+        except UnsupportedError as error:
+            raise CGraphError(f"{label} is not supported: {error}") from None
+        except Refused as refused:
+            raise CGraphError(f"{label} is not supported: it {refused.message}") from None
+        except TraceError as error:
+            raise CGraphError(
+                f"{label} is not supported: {error.message}" + (f"; {error.hint}" if error.hint else "")
+            ) from None
+        except LimitError as error:
+            raise LimitError(f"{label}: {error.fact}", error.limit) from None
+        except CGraphError as error:
+            raise CGraphError(f"{label}: {error}") from None
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise CGraphError(f"{label} cannot be computed: {shorten(str(error), 200)}") from None
+
+    def _results(self, node: Any) -> Sequence[Any]:
+        if node.domain not in DOMAINS or (node.op_type not in OPERATORS and node.op_type != "Constant"):
+            domain = f" of {node.domain}" if node.domain not in DOMAINS else ""
+            raise UnsupportedError(f"the operator{domain} has no form in the language of equations")
+        attributes = {a.name: self._attribute(a) for a in node.attribute}
+        if node.op_type == "Constant":
+            return [next(iter(attributes.values()))]
+        operands = [self.values[name] if name else None for name in node.input]
+        while operands and operands[-1] is None:
+            operands.pop()
+        if len([name for name in node.output if name]) > 1 and node.op_type in {"BatchNormalization", "MaxPool"}:
+            raise UnsupportedError("it has more outputs than one")
+        operator = OPERATORS[node.op_type]
+        if node.op_type in BEFORE and self.opset < BEFORE[node.op_type][0]:
+            operator = BEFORE[node.op_type][1]
+        if node.op_type == "Split":
+            attributes["outputs"] = len(node.output)
+        for old in ("consumed_inputs", "is_test", "spatial", "momentum"):
+            if old in attributes and node.op_type in {
+                "Add",
+                "Sub",
+                "Mul",
+                "Div",
+                "BatchNormalization",
+                "Dropout",
+                "Clip",
+                "Relu",
+            }:
+                attributes.pop(old)
+        result = operator(*operands, **attributes)
+        return result if isinstance(result, list | tuple) else [result]
+
+    def _attribute(self, attribute: Any) -> Any:
+        if attribute.type == self.onnx.AttributeProto.TENSOR:
+            array = self._array(attribute.t)
+            return array.astype(float) if array.dtype.kind == "f" else array
+        if attribute.type in {self.onnx.AttributeProto.GRAPH, self.onnx.AttributeProto.GRAPHS}:
+            raise UnsupportedError("it holds a graph of its own")
+        value = self.onnx.helper.get_attribute_value(attribute)
+        return list(value) if isinstance(value, Sequence) and not isinstance(value, bytes) else value
+
+    def _keep(self, name: str, result: Any) -> None:
+        if isinstance(result, TracedArray):
+            variable = result.variable
+            if variable.name or variable.step is None:
+                result = self.recording.apply("identity", [result], {})
+            self.recording.name(result, name)
+        elif result is not None and np.asarray(result).dtype.kind not in "biuf":
+            raise UnsupportedError("its result holds no real numbers")
+        self.values[name] = result
+
+
+def _shape(info: Any) -> str:
+    """Return in words which shape an input has."""
+    dims: Iterator[str] = (
+        d.dim_param or (str(d.dim_value) if d.HasField("dim_value") else "?") for d in info.type.tensor_type.shape.dim
+    )
+    shape = ", ".join(dims)
+    return f" of shape ({shape})" if shape else ""

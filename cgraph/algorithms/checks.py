@@ -44,7 +44,7 @@ class Check:
     Attributes
     ----------
     kind : str
-        ``"edge"`` for z(i,j), ``"pair"`` for S(i,j), ``"weight"`` for the derivative of j by a weight on an edge.
+        ``"edge"`` for z(i,j), ``"pair"`` for S(i,j), ``"weight"`` for the derivative of j with respect to a weight on an edge.
     tail, head : str
         What is varied, the node i or the edge "i -> k", and the node j that answers. Of arrays, the entry where the
         error is largest, as in "W[0, 2]"; "W[*]" is a random direction, by which large arrays are varied.

@@ -7,6 +7,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from itertools import accumulate, product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,12 @@ def eval(arguments: argparse.Namespace) -> int:
 
 def sensitivity(arguments: argparse.Namespace) -> int:
     """Print S(s,t) for the pairs that are named, for all that end or begin at a node, or for inputs and outputs."""
+    if arguments.spec is not None and Path(arguments.spec).is_dir():
+        from cgraph.cli.stored_commands import stored_sensitivity
+
+        return stored_sensitivity(arguments)
+    if arguments.workers or arguments.cluster:
+        raise UsageError("--workers and --cluster are for a stored graph, a folder in place of the SPEC")
     L = linearized(arguments)
     if arguments.chart is not None:
         if arguments.s or len(arguments.t or ()) != 1:

@@ -114,6 +114,10 @@ def _add_sensitivity_commands(command: Callable[..., argparse.ArgumentParser]) -
         "--verbose", action="store_true", help="with one --from and --to: say which sweep was taken, and why"
     )
     _add_chart(sub, "with --to, the sensitivities to the inputs and weights, the largest above,")
+    sub.add_argument("--workers", type=count, metavar="N", help="of a stored graph: share the pairs out to N processes")
+    sub.add_argument(
+        "--cluster", metavar="ADDRESS", help="of a stored graph: to a cluster of Dask, as in tcp://host:8786"
+    )
     sub = command("paths", "list the paths from node to node with the product of the derivatives along each")
     _add_spec(sub)
     _add_many_ends(sub, "by default every input and weight, and every output")

@@ -458,7 +458,7 @@ def _local_derivative(step: Apply, position: int, y: Any, x: list[Any], node: st
 
 
 def _between(y: Any, x: Any, z: Any) -> Any:
-    """Return `z`, a derivative of y by x; between numbers it is a number."""
+    """Return `z`, a derivative of y with respect to x; between numbers it is a number."""
     return float(z.dense()[0, 0]) if isinstance(z, Jacobian) and not (shape_of(y) or shape_of(x)) else z
 
 

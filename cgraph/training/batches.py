@@ -9,8 +9,8 @@ Source: DD2424, lecture 3 (gradient computations for a mini-batch).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,16 @@ import numpy as np
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, source_values, steps_of, unlinearized, value_of
 from cgraph.model.graph import ComputationalGraph, topological_order
-from cgraph.model.language.expressions import Apply, Expression, Name, Number, written
+from cgraph.model.language.expressions import Apply, Expression, Name
 from cgraph.model.language.parsing import parse
-from cgraph.model.operations.arrays import ARRAY_OPERATIONS, Slice
+from cgraph.model.language.terms import Term, applied, number
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.batched_forms import elementwise
 from cgraph.model.operations.elementwise import OPERATIONS
 from cgraph.model.operations.structured_jacobians import Shape
 from cgraph.model.values import show_shape
 
 __all__ = ["over_examples"]
-
-ALL = Slice(None, None, None)
-LOSSES = {"cross_entropy", "softmax_cross_entropy", "squared_error", "hinge"}
 
 
 def over_examples(G: ComputationalGraph, example: Mapping[str, Any], losses: Collection[str]) -> ComputationalGraph:
@@ -67,7 +66,7 @@ def over_examples(G: ComputationalGraph, example: Mapping[str, Any], losses: Col
                 continue
             v = steps_of(G.nodes[j]["expression"], y, j)
             y[j] = v[-1]
-            equation = _Writer(j, G.nodes[j]["expression"], v, varies).equation()
+            equation = _over_examples(j, G.nodes[j]["expression"], v, varies)
             if j in losses and not np.ndim(y[j]):
                 equation = f"mean({equation}, axis=0)"
                 _require_last(G, j)
@@ -97,135 +96,60 @@ def _require_last(G: ComputationalGraph, j: str) -> None:
         )
 
 
-class _Writer:
-    """Writes one equation anew, step by step; what stands in `steps` is the new equation."""
+@dataclass(frozen=True)
+class _Batched:
+    """A value over many examples.
 
-    def __init__(self, node: str, expression: Expression, v: list[Any], varies: Mapping[str, bool]) -> None:
-        self.node = node
-        self.expression = expression
-        self.shapes = [np.shape(value) for value in v]  # for one example
-        self.varies = [isinstance(step, Name) and varies[step.name] for step in expression.steps]
-        self.steps: list[Name | Number | Apply] = []
+    Parameters
+    ----------
+    term : Term
+        The equation that it has; nothing is simplified, so that what a user wrote stays as it is.
+    shape : tuple of int
+        Its shape for one example.
+    varies : bool
+        Whether it differs from example to example.
+    """
 
-    def equation(self) -> str:
-        new: list[int] = []  # where the results of the old steps stand
-        for k, step in enumerate(self.expression.steps):
-            if not isinstance(step, Apply):
-                self.steps.append(step)
-                new.append(len(self.steps) - 1)
-                continue
-            self.varies[k] = any(self.varies[o] for o in step.operands)
-            x = [new[o] for o in step.operands]
-            kept = not self.varies[k]
-            new.append(
-                self.emit(step.operation, *x, **dict(step.options)) if kept else self.batched(step, x, self.shapes[k])
-            )
-        return written(Expression(tuple(self.steps)))[-1]
+    term: Term
+    shape: Shape
+    varies: bool
 
-    def emit(self, operation: str, *operands: int, **options: Any) -> int:
-        """Append a step and return its place."""
-        self.steps.append(Apply(operation, operands, tuple(sorted(options.items()))))
-        return len(self.steps) - 1
+    def apply(self, operation: str, *others: _Batched, **options: Any) -> _Batched:
+        """Return an operation on it and others; the shape is that of the first operand."""
+        return replace(self, term=applied(operation, self.term, *(x.term for x in others), **options))
 
-    def batched(self, step: Apply, x: list[int], y: Shape) -> int:
-        """Append what `step` is over many examples: its operands stand at `x`, its result has shape `y` for each."""
-        operation, options = step.operation, dict(step.options)
-        o = step.operands[0]
-        match operation:
-            case "squared_error" if not any(self.shapes[o] for o in step.operands):
-                return self.emit("square", self.emit("sub", *x))
-            case _ if operation in OPERATIONS or operation in LOSSES:
-                return self.emit(operation, *self.aligned(step, x))
-            case "outer":
-                return self.emit("mul", self.as_matrix(x[0], o, 1), self.as_matrix(x[1], step.operands[1], 0))
-            case "matmul" | "dot":
-                return self.product(step, x, y)
-            case "sum" | "mean" | "squared_norm" | "norm":
-                return self.reduction(operation, o, x[0], options.get("axis"))
-            case "largest" | "smallest" | "prod" if options.get("axis") is None:
-                return self.emit(operation, self.with_axes(x[0], o, (math.prod(self.shapes[o]),)), axis=1)
-            case _ if "axis" in ARRAY_OPERATIONS[operation].options:
-                axis = options.get("axis", ARRAY_OPERATIONS[operation].options["axis"])
-                operands = self.repeated(step, x)
-                return self.emit(operation, *operands, **options | ({"axis": axis + 1} if axis >= 0 else {}))
-            case "transpose" | "reshape" | "index" | "trace":
-                return self.part(operation, o, x[0], y, **options)
-        raise CGraphError(f"node {self.node!r}: {operation} has no form for many examples; compute one at a time")
+    def number(self, value: int) -> _Batched:
+        """Return a number."""
+        return _Batched(number(value), (), False)
 
-    def aligned(self, step: Apply, x: list[int]) -> list[int]:
-        """Return the operands of an elementwise operation, with axes of length 1 where examples have fewer axes."""
-        rank = max(len(self.shapes[o]) for o in step.operands)
-        shapes = [(1,) * (rank - len(self.shapes[o])) + self.shapes[o] for o in step.operands]
-        return [self.with_axes(*operand) for operand in zip(x, step.operands, shapes, strict=True)]
+    def reshaped(self, shape: Shape) -> _Batched:
+        """Return it with another shape for each example."""
+        return replace(self, term=applied("reshape", self.term, shape=(-1, *shape)), shape=shape)
 
-    def with_axes(self, position: int, o: int, shape: Shape) -> int:
-        """Return an operand that has `shape` for each example, reshaped if need be."""
-        if not self.varies[o] or shape == self.shapes[o]:
-            return position
-        return self.emit("reshape", position, shape=(-1, *shape))
 
-    def repeated(self, step: Apply, x: list[int]) -> list[int]:
-        """Return the operands of `step`; one that serves all examples is repeated: 0 for each example, plus the operand."""
-        if all(self.varies[o] for o in step.operands):
-            return x
-        zero = self.zero_of_each(*next((p, o) for p, o in zip(x, step.operands, strict=True) if self.varies[o]))
-        return [
-            position
-            if self.varies[o]
-            else self.emit("add", self.emit("reshape", zero, shape=(-1, *(1,) * len(self.shapes[o]))), position)
-            for position, o in zip(x, step.operands, strict=True)
-        ]
+def _over_examples(j: str, expression: Expression, v: list[Any], varies: Mapping[str, bool]) -> str:
+    """Return the equation of node `j` over many examples; `v` are the values of its steps for one."""
+    new: list[_Batched] = []
+    for step, value in zip(expression.steps, v, strict=True):
+        shape = np.shape(value)
+        if not isinstance(step, Apply):
+            new.append(_Batched(Term(step), shape, isinstance(step, Name) and varies[step.name]))
+            continue
+        x = [new[o] for o in step.operands]
+        if any(operand.varies for operand in x):
+            new.append(_Batched(_batched(j, step, x, shape).term, shape, True))
+        else:
+            new.append(_Batched(x[0].apply(step.operation, *x[1:], **dict(step.options)).term, shape, False))
+    return str(new[-1].term)
 
-    def zero_of_each(self, position: int, o: int) -> int:
-        """Append a 0 for each example, made from the first entry of an operand that varies."""
-        self.steps.append(Number(0.0, "0"))
-        zero = len(self.steps) - 1
-        key = (ALL, *(0,) * len(self.shapes[o]))
-        return self.emit("mul", zero, self.emit("index", position, key=key) if self.shapes[o] else position)
 
-    def product(self, step: Apply, x: list[int], y: Shape) -> int:
-        (a, b), (p, q) = step.operands, x
-        ranks = len(self.shapes[a]), len(self.shapes[b])
-        if ranks[0] == 1 and ranks[1] <= 2 and not self.varies[b]:
-            return self.emit("matmul", p, q)
-        if ranks == (2, 1) and not self.varies[a]:
-            return self.emit("matmul", q, self.emit("transpose", p))  # A x for every x, as rows: X A^T
-        if ranks == (1, 1):
-            return self.emit("sum", self.emit("mul", p, q), axis=-1) if self.varies[a] else self.emit("matmul", q, p)
-        rank = max(2, *ranks)  # stacks of matrices are aligned behind the examples, as elementwise operands are
-        product = self.emit("matmul", self.as_matrix(p, a, 0, rank), self.as_matrix(q, b, 1, rank))
-        return self.emit("reshape", product, shape=(-1, *y)) if 1 in ranks else product
-
-    def as_matrix(self, position: int, o: int, axis: int, rank: int = 2) -> int:
-        """Return a vector as a matrix of one row (`axis` 0) or column (1), and a stack of `rank` axes for each example."""
-        shape = self.shapes[o]
-        if len(shape) == 1:
-            shape = (*shape, 1) if axis else (1, *shape)
-        if self.varies[o]:
-            return self.with_axes(position, o, (1,) * (rank - len(shape)) + shape)
-        return position if shape == self.shapes[o] else self.emit("reshape", position, shape=shape)
-
-    def reduction(self, operation: str, o: int, position: int, axis: Any) -> int:
-        """Append a reduction over some axes of every example, or over all of them."""
-        rank = len(self.shapes[o])
-        if operation in {"norm", "squared_norm"}:
-            total = self.reduction("sum", o, self.emit("square", position), None)
-            return self.emit("sqrt", total) if operation == "norm" else total
-        axes = range(rank) if axis is None else [a % rank for a in np.atleast_1d(axis).tolist()]
-        return self.emit(operation, position, axis=tuple(a + 1 for a in axes)) if rank else position
-
-    def part(self, operation: str, o: int, position: int, y: Shape, **options: Any) -> int:
-        """Append an operation that only moves or takes entries."""
-        if operation == "reshape":
-            return self.emit("reshape", position, shape=(-1, *y))
-        if operation == "transpose":
-            axes = options.get("axes") or range(len(y))[::-1]
-            return self.emit("transpose", position, axes=(0, *(axis % len(y) + 1 for axis in axes)))
-        if operation == "trace":
-            diagonal = tuple(range(self.shapes[o][0]))
-            return self.emit("sum", self.emit("index", position, key=(ALL, diagonal, diagonal)), axis=-1)
-        key = options["key"]
-        listed = [k for k, part in enumerate(key) if not isinstance(part, Slice)]
-        if any(type(part) is tuple for part in key) and listed != list(range(listed[0], listed[-1] + 1)):
-            raise CGraphError(f"node {self.node!r}: an index with lists apart has no form for many examples")
-        return self.emit("index", position, key=(ALL, *key))
+def _batched(j: str, step: Apply, x: list[_Batched], y: Shape) -> _Batched:
+    """Return what `step` is over many examples, as its row says."""
+    form = elementwise if step.operation in OPERATIONS else ARRAY_OPERATIONS[step.operation].batched
+    if form is None:
+        raise CGraphError(f"node {j!r}: {step.operation} has no form for many examples; compute one at a time")
+    try:
+        found: _Batched = form(step.operation, x, y, **dict(step.options))
+    except CGraphError as error:
+        raise CGraphError(f"node {j!r}: {error}") from None
+    return found

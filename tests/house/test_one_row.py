@@ -156,26 +156,50 @@ def test_second_derivatives(name):
 
 # What may stand anywhere: names that are words of Python or of NumPy as well, or that the language reads in a way of its own.
 COMMON = {"max", "min", "abs", "sign", "identity", "where", "square", "floor", "clip"}
+# Where a primitive is computed for machine code or NumPy, where the form of an operation on arrays is written, where names
+# are translated or a function of NumPy is followed by another, and a kind of axis: each with the names that it needs.
+SPELLED = {
+    "algorithms/compiled/arrays/array_steps.py": {"exp", "log"},
+    "algorithms/compiled/jit.py": {"erf", "erfc"},
+    "algorithms/compiled/tape/elementary_functions.py": {"cos", "exp", "log", "sin", "tanh"},
+    "algorithms/compiled/tape/numba_rules.py": {"cos", "exp", "log", "sin", "tanh"},
+    "model/language/foreign_words.py": {"atan2", "erfc"},
+    "model/language/parsing.py": {"log"},
+    "model/operations/batched_forms.py": {"sqrt"},
+    "model/operations/entry_forms.py": {"relu"},
+    "model/rules/numpy_functions.py": {"erf", "erfc", "hypot"},
+    "model/tracing/entrywise_rules.py": {"reciprocal"},
+    "reports/charts.py": {"log"},
+    "transforms/scalars.py": {"exp", "log", "sqrt"},
+}
+# They translate the names of another language.
+TRANSLATORS = {"frontends/numpy_source.py", "frontends/onnx_operators.py", "frontends/sympy_formulas.py"}
+
+
+def spelled_in(path, names):
+    """The names that stand in a file as strings, alone or in a list of words."""
+    if path.suffix == ".js":
+        strings = re.findall(r"""(?<!\w)["'`]([\w ,]+)["'`]""", path.read_text("utf-8"))
+    else:
+        with tokenize.open(path) as file:
+            tokens = [t.string for t in tokenize.generate_tokens(file.readline) if t.type == tokenize.STRING]
+        strings = [re.sub(r"^\w*['\"]+|['\"]+$", "", token) for token in tokens]
+    lists = [set(re.split(r"[\s,|]+", string.strip())) for string in strings]
+    return set().union(*(words for words in lists if words <= names))
 
 
 def test_no_name_of_an_operation_stands_outside_its_row():
     names = {name for name, row in OPERATIONS.items() if not row.infix} - COMMON
     rows = ROOT / "model" / "operations" / "elementwise.py"
-    found = []
-    for path in sorted(ROOT.rglob("*.py")):
-        if path != rows:
-            with tokenize.open(path) as file:
-                found += [
-                    f"{path.relative_to(ROOT)}:{token.start[0]}: {token.string}"
-                    for token in tokenize.generate_tokens(file.readline)
-                    if token.type == tokenize.STRING and re.sub(r"^\w*['\"]+|['\"]+$", "", token.string) in names
-                ]
-    # Where a primitive is computed for machine code or NumPy, where entries of an operation on arrays are written, where
-    # an array plan shifts its exponentials, other languages' names are translated, a function of NumPy is followed by another, and a kind of axis.
-    spelled = {
-        "algorithms/compiled/arrays/array_steps.py", "algorithms/compiled/jit.py", "algorithms/compiled/tape/elementary_functions.py",
-        "algorithms/compiled/tape/numba_rules.py", "model/rules/numpy_functions.py", "model/language/foreign_words.py",
-        "model/language/parsing.py", "model/tracing/entrywise_rules.py", "training/batches.py", "model/operations/entry_forms.py", "transforms/scalars.py", "reports/charts.py",
-    }  # fmt: skip
-    found = [place for place in found if not place.startswith("frontends/")]  # other languages' names
-    assert [place for place in found if place.partition(":")[0] not in spelled] == []
+    found = {
+        path.relative_to(ROOT).as_posix(): spelled
+        for path in sorted([*ROOT.rglob("*.py"), *ROOT.rglob("*.js")])
+        if path != rows and (spelled := spelled_in(path, names))
+    }
+    assert {place: spelled for place, spelled in found.items() if place not in TRANSLATORS} == SPELLED
+
+
+def test_a_name_in_a_string_or_in_a_list_of_words_is_found(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_text("""a = "softplus"; b = "relu tanh".split(); c = "the tanh of x"\n""")
+    assert spelled_in(path, set(OPERATIONS)) == {"softplus", "relu", "tanh"}

@@ -82,7 +82,7 @@ class Equations:
         return self._given_tape().evaluate(inputs, weights, nodes)
 
     def gradient(self, loss: str, *, nodes: Iterable[str] | None = None) -> Floats:
-        """Return the derivatives of `loss` by nodes, inputs and weights among them, where `evaluate` was last.
+        """Return the derivatives of `loss` with respect to nodes, inputs and weights among them, at the point of `evaluate`.
 
         Parameters
         ----------

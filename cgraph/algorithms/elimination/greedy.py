@@ -13,12 +13,12 @@ __all__ = ["chain", "forward", "markowitz", "minimum_fill", "relative_markowitz"
 
 
 def forward(task: Task) -> list[int]:
-    """Tails before heads: every node keeps edges from inputs alone until its turn comes."""
+    """Eliminate in topological order: when a node's turn comes, its predecessors are all inputs."""
     return list(task.topological)
 
 
 def reverse(task: Task) -> list[int]:
-    """Heads before tails: every node keeps edges to outputs alone until its turn comes."""
+    """Eliminate in reverse topological order: when a node's turn comes, its successors are all outputs."""
     return task.topological[::-1]
 
 

@@ -49,7 +49,7 @@ __all__ = [
     "weight_for_upstream",
 ]
 
-# Functions of one operand, and operations with a minus in the derivative by the first or second operand.
+# Functions of one operand, and operations with a minus in the derivative with respect to the first or second operand.
 FUNCTIONS = {name for name, row in OPERATIONS.items() if not row.infix and len(row.names) == 1}
 CALLED = {name for name in FUNCTIONS if not is_arithmetic(name)}
 # Activations whose derivative is a formula of the output alone: y (1 - y), 1 - y^2.
@@ -170,7 +170,7 @@ def _gate_by(name: str, L: ComputationalGraph, attribute: str, j: str) -> Any:
 
 
 def _by_output(name: str, y: Any) -> Any:
-    """Return what the formula of a derivative by the output gives for `y`."""
+    """Return what a derivative written in terms of the output gives for `y`."""
     return functions_of(OPERATIONS[name]).derivatives[0](y, 0.0 * y)
 
 

@@ -184,7 +184,7 @@ class Applied(NamedTuple):
         return self.with_local({(self.k, p): self.derivative(p, partial) for p, partial in partials.items()})
 
     def derivative(self, p: int, partial: Any) -> Any:
-        """Return the derivative by the operand at position `p`, a number or a Jacobian, from the partial derivative."""
+        """Return the derivative with respect to operand `p`, a number or a Jacobian, from the partial derivative."""
         return elementwise(partial, np.shape(self.x[p]), np.shape(self.value))
 
     def with_local(self, derivatives: Mapping[tuple[int, int], Any]) -> Change:

@@ -224,7 +224,7 @@ def _derivative(wording: Wording, t: str, s: str) -> Sensitivity | WeightGradien
 
 
 def _gradient(wording: Wording, weight: str, t: str) -> Sensitivity | WeightGradient:
-    """Return the derivative of `t` by what a step of descent can change."""
+    """Return the derivative of `t` with respect to what a step of descent changes."""
     if weight not in wording.G and "->" in weight:
         i, j = wording.edge(weight)
         if "weight" not in wording.G.edges[i, j]:

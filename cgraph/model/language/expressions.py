@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from cgraph.model.operations.arrays import Slice
 from cgraph.model.operations.elementwise import LISTED, OF_ONE_ARRAY, name_of, row_of
+from cgraph.model.operations.slices import Slice
 
 __all__ = ["Apply", "Expression", "Name", "Number", "bracketed", "write_name", "write_step", "written"]
 

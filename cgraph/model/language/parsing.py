@@ -20,8 +20,9 @@ from cgraph.model.language.expressions import Apply, Expression, Name, Number
 from cgraph.model.language.foreign_words import instead_of_function
 from cgraph.model.language.names import composed, unusable
 from cgraph.model.language.source import MAX_DEPTH, MAX_LENGTH, SPLIT, SURROGATE, TOKEN, TOO_DEEP, explain
-from cgraph.model.operations.arrays import ArrayOperation, Slice
+from cgraph.model.operations.arrays import ArrayOperation
 from cgraph.model.operations.elementwise import ALIASES, CONSTANTS, FUNCTIONS, LISTED, OF_ONE_ARRAY, name_of, row_of
+from cgraph.model.operations.slices import Slice
 
 __all__ = ["parse", "parse_assignments", "substitute"]
 

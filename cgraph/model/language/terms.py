@@ -10,7 +10,7 @@ from typing import Any
 from cgraph.model.language.expressions import Apply, Expression, Name, Number, written
 from cgraph.model.operations.elementwise import CHOICE, OPERATIONS, row_of
 
-__all__ = ["Term", "call", "name", "number", "terms_of"]
+__all__ = ["Term", "applied", "call", "name", "number", "terms_of"]
 
 # The operation that an operator between two operands stands for; a minus before one is another.
 _BETWEEN = {row.infix: operation for operation, row in OPERATIONS.items() if row.infix and len(row.names) == 2}
@@ -139,7 +139,12 @@ def call(operation: str, *operands: Any, **options: Any) -> Term:
         return _between(row_of(operation).infix, *terms)
     if operation == _MINUS:
         return -terms[0]
-    return Term(Apply(operation, tuple(range(len(terms))), tuple(sorted(options.items()))), terms)
+    return applied(operation, *terms, **options)
+
+
+def applied(operation: str, *operands: Term, **options: Any) -> Term:
+    """Return an operation on terms as it stands: no arithmetic with 0 and 1 is done."""
+    return Term(Apply(operation, tuple(range(len(operands))), tuple(sorted(options.items()))), operands)
 
 
 def terms_of(expression: Expression, names: Mapping[str, Term] | None = None) -> list[Term]:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cgraph.model.operations import batched_forms as batched
 from cgraph.model.operations.entry_forms import (
     cholesky_entries,
     det_entries,
@@ -43,6 +44,7 @@ from cgraph.model.operations.matrix_functions import (
     square_matrix,
 )
 from cgraph.model.operations.ordered_entries import prod, prod_jacobian, sort, sort_jacobian
+from cgraph.model.operations.slices import Slice
 from cgraph.model.operations.structured_jacobians import (
     Broadcast,
     Dense,
@@ -57,18 +59,10 @@ from cgraph.model.operations.structured_jacobians import (
     chain,
 )
 
-__all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Layout", "Slice"]
+__all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Layout"]
 
 Array = Any  # an ndarray of floats, or of complex numbers
 _SQUARED = 500  # a number of a larger exponent has no square among the floats
-
-
-class Slice(NamedTuple):
-    """A slice in an index, ``start:stop:step``; unlike Python's it can be hashed."""
-
-    start: int | None
-    stop: int | None
-    step: int | None
 
 
 class Layout(NamedTuple):
@@ -114,6 +108,8 @@ class ArrayOperation:
         without it `value` does.
     uses_each_once : bool
         Whether no entry of an operand stands in the output twice.
+    batched : callable, optional
+        What it is over many examples (`cgraph.model.operations.batched_forms`); without it, it has no form for many.
     """
 
     value: Callable[..., Any]
@@ -128,6 +124,7 @@ class ArrayOperation:
     formulas: tuple[JacobianFormula, ...] | Mapping[tuple[int, ...], tuple[JacobianFormula, ...]] = ()
     entries: Callable[..., Any] | None = None
     uses_each_once: bool = False
+    batched: Callable[..., Any] | None = None
 
     is_own = False
 
@@ -428,19 +425,19 @@ _PRODUCT_FORMULAS: dict[tuple[int, ...], tuple[JacobianFormula, ...]] = {  # by 
 ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     # products
     "matmul": ArrayOperation(np.matmul, _matmul_jacobian, 2, r"{0} \, {1}", infix="@", precedence=2,
-        layout=Layout((2.5, 2.5), 2.5, is_signed=True), formulas=_PRODUCT_FORMULAS),
+        layout=Layout((2.5, 2.5), 2.5, is_signed=True), formulas=_PRODUCT_FORMULAS, batched=batched.product),
     "dot": ArrayOperation(_dot, lambda k, y, a, b: Dense((b, a)[k][None]), 2, r"{0}^T {1}",
         layout=Layout((ATOM, 2), 2.0, is_signed=True), formulas=(("{1}^T", "{1}^T"), ("{0}^T", "{0}^T")),
-        uses_each_once=True),
+        uses_each_once=True, batched=batched.product),
     "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T",
-        layout=Layout((2, ATOM), 2.0, is_signed=True)),
+        layout=Layout((2, ATOM), 2.0, is_signed=True), batched=batched.outer),
     # matrices
     "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
                                 lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None},
-        layout=Layout((ATOM,)), uses_each_once=True),
+        layout=Layout((ATOM,)), uses_each_once=True, batched=batched.transpose),
     "trace": ArrayOperation(lambda A: np.trace(square_matrix(A)), lambda k, y, A: Dense(np.eye(len(A)).reshape(1, -1)), 1,
                             r"\operatorname{{tr}}({0})",
-        uses_each_once=True),
+        uses_each_once=True, batched=batched.trace),
     "det": ArrayOperation(lambda A: np.linalg.det(square_matrix(A)), _det_jacobian, 1, r"\det({0})",
         entries=det_entries),
     "inv": ArrayOperation(lambda A: np.linalg.inv(square_matrix(A)), _inv_jacobian, 1, "{0}^{{-1}}",
@@ -453,60 +450,64 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
         entries=cholesky_entries),
     # parts of arrays
     "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()},
-        layout=Layout((ATOM,)), uses_each_once=True),
+        layout=Layout((ATOM,)), uses_each_once=True, batched=batched.index),
     "reshape": ArrayOperation(_reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
                               r"\operatorname{{reshape}}{options}({0})", {"shape": ()},
-        uses_each_once=True),
+        uses_each_once=True, batched=batched.reshape),
     "concatenate": ArrayOperation(lambda *x, axis=0: np.concatenate(x, axis),
                                   lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.concatenate(parts, axis)), None,
                                   r"\operatorname{{concatenate}}{options}({all})", {"axis": 0},
-        uses_each_once=True),
+        uses_each_once=True, batched=batched.joined),
     "stack": ArrayOperation(lambda *x, axis=0: np.stack(x, axis),
                             lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.stack(parts, axis)), None,
                             r"\operatorname{{stack}}{options}({all})", {"axis": 0},
-        uses_each_once=True),
+        uses_each_once=True, batched=batched.joined),
     "sort": ArrayOperation(sort, sort_jacobian, 1, r"\operatorname{{sort}}{options}({0})", _LAST_AXIS,
-        entries=sort_entries),
+        entries=sort_entries, batched=batched.along_axis),
     # reductions
     "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum{options} {0}", _AXIS,
-        layout=Layout((2,), 1.0), formulas=(("1^T", r"\mathbf{{1}}^T"),), uses_each_once=True),
+        layout=Layout((2,), 1.0), formulas=(("1^T", r"\mathbf{{1}}^T"),), uses_each_once=True,
+        batched=batched.reduction),
     "mean": ArrayOperation(lambda x, axis=None: np.mean(x, axis), _mean_jacobian, 1, r"\operatorname{{mean}}{options}({0})", _AXIS,
-        formulas=(("1^T/n", r"\tfrac{{1}}{{n}}\mathbf{{1}}^T"),), uses_each_once=True),
+        formulas=(("1^T/n", r"\tfrac{{1}}{{n}}\mathbf{{1}}^T"),), uses_each_once=True, batched=batched.reduction),
     "prod": ArrayOperation(prod, prod_jacobian, 1, r"\textstyle\prod{options} {0}", _AXIS,
-        layout=Layout((2,), 1.0), uses_each_once=True),
+        layout=Layout((2,), 1.0), uses_each_once=True, batched=batched.extreme),
     "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS,
-        entries=largest_entries, uses_each_once=True),
+        entries=largest_entries, uses_each_once=True, batched=batched.extreme),
     "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS,
-        entries=smallest_entries, uses_each_once=True),
+        entries=smallest_entries, uses_each_once=True, batched=batched.extreme),
     "squared_norm": ArrayOperation(lambda x: np.sum(x * x), lambda k, y, x: Dense(2 * x.reshape(1, -1)), 1, r"\|{0}\|^2",
-        formulas=(("2 {0}^T", "2 {0}^T"),)),
+        formulas=(("2 {0}^T", "2 {0}^T"),), batched=batched.squared_norm),
     "norm": ArrayOperation(_norm, _norm_jacobian, 1, r"\|{0}\|",
-        formulas=(("{0}^T/{y}", r"\tfrac{{1}}{{{y}}} {0}^T"),), entries=norm_entries),
+        formulas=(("{0}^T/{y}", r"\tfrac{{1}}{{{y}}} {0}^T"),), entries=norm_entries, batched=batched.norm),
     # softmax
     "softmax": ArrayOperation(_softmax, _softmax_jacobian, 1, r"\operatorname{{softmax}}{options}({0})", _LAST_AXIS,
-        formulas=(("diag({y}) - {y} {y}^T", r"\operatorname{{diag}}({y}) - {y} {y}^T"),), entries=softmax_entries),
+        formulas=(("diag({y}) - {y} {y}^T", r"\operatorname{{diag}}({y}) - {y} {y}^T"),), entries=softmax_entries,
+        batched=batched.along_axis),
     "log_softmax": ArrayOperation(_log_softmax, _log_softmax_jacobian, 1, r"\ln\operatorname{{softmax}}{options}({0})", _LAST_AXIS,
-        formulas=(("I - 1 exp({y})^T", r"I - \mathbf{{1}} (e^{{{y}}})^T"),), entries=log_softmax_entries),
+        formulas=(("I - 1 exp({y})^T", r"I - \mathbf{{1}} (e^{{{y}}})^T"),), entries=log_softmax_entries,
+        batched=batched.along_axis),
     "logsumexp": ArrayOperation(_logsumexp, _logsumexp_jacobian, 1, r"\operatorname{{logsumexp}}{options}({0})", _LAST_AXIS,
-        entries=logsumexp_entries),
+        entries=logsumexp_entries, batched=batched.along_axis),
     # losses
     "cross_entropy": ArrayOperation(_cross_entropy, _loss(lambda p, y: -y / _last(y * p), lambda p, y: -p / _last(y * p)), 2,
                                     r"-\ln({1}^T {0})", domain=_LIKELY,
         layout=Layout((2, ATOM), 1.0),
         formulas=(("-{1}^T/({1}^T {0})", r"-\frac{{1}}{{{1}^T {0}}} {1}^T"), ("-{0}^T/({1}^T {0})", r"-\frac{{1}}{{{1}^T {0}}} {0}^T")),
-        uses_each_once=True),
+        uses_each_once=True, batched=batched.elementwise),
     "softmax_cross_entropy": ArrayOperation(
         _softmax_cross_entropy, _loss(_softmax_cross_entropy_by_score, lambda s, y: -_log_softmax(s)), 2,
         r"-{1}^T \ln\operatorname{{softmax}}({0})",
         layout=Layout((0, ATOM), 1.0),
         formulas=(("(softmax({0}) - {1})^T", r"(\operatorname{{softmax}}({0}) - {1})^T"), ("-log(softmax({0}))^T", r"-\ln(\operatorname{{softmax}}({0}))^T")),
-        entries=softmax_cross_entropy_entries),
+        entries=softmax_cross_entropy_entries, batched=batched.elementwise),
     "squared_error": ArrayOperation(_squared_error, _loss(lambda a, b: 2 * (a - b), lambda a, b: 2 * (b - a)), 2,
                                     r"\|{0} - {1}\|^2",
         layout=Layout((0, 2), is_signed=True),
-        formulas=(("2 ({0} - {1})^T", "2 ({0} - {1})^T"), ("2 ({1} - {0})^T", "2 ({1} - {0})^T"))),
+        formulas=(("2 ({0} - {1})^T", "2 ({0} - {1})^T"), ("2 ({1} - {0})^T", "2 ({1} - {0})^T")),
+        batched=batched.squared_error),
     "hinge": ArrayOperation(_hinge, _loss(lambda s, y: _violated(s, y) - y * _last(_violated(s, y)), _hinge_by_label), 2,
                             r"\operatorname{{hinge}}({0}, {1})",
-        entries=hinge_entries),
+        entries=hinge_entries, batched=batched.elementwise),
 }
 # fmt: on

@@ -1,6 +1,6 @@
 """Jacobians of array variables, kept in the structure they come in.
 
-The Jacobian of y by x is the matrix of dy_r/dx_c in numerator layout, one row for each entry of y and one column for
+The Jacobian of y with respect to x is the matrix of dy_r/dx_c in numerator layout, one row for each entry of y and one column for
 each entry of x; arrays are flattened by rows. Few of these matrices need to exist: a sweep asks for products, the
 rows r @ J of a reverse sweep and the columns J @ c of a forward sweep, and each class knows how to form them from
 what it holds. `dense()` writes the matrix out, on request only.

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.model.operations.arrays import ARRAY_OPERATIONS, Slice
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.slices import Slice
 from cgraph.model.tracing.recording import Refused
 from cgraph.model.tracing.traced_arrays import TracedArray, apply
 

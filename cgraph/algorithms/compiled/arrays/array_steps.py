@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from cgraph.algorithms.compiled.arrays.steps import Shape, Steps
-from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation, Slice
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation
+from cgraph.model.operations.slices import Slice
 
 __all__ = ["reverse_of_array_operation", "value_of_array_operation"]
 

@@ -159,7 +159,7 @@ class CompiledArrays:
         nodes: Iterable[Any] | None = None,
         out: Mapping[Any, Any] | None = None,
     ) -> tuple[float, dict[Any, Any]]:
-        """Return the value of a number `t` and its derivatives by nodes or weights.
+        """Return the value of a number `t` and its derivatives with respect to nodes or weights.
 
         Parameters
         ----------

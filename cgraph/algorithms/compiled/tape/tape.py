@@ -126,7 +126,7 @@ class Tape:
         return blocks.as_asked(gradient)
 
     def weight_gradients(self, t: str) -> Floats:
-        """Return the derivatives of `t` by the `weights`; see `CompiledGraph.weight_gradients`."""
+        """Return the derivatives of `t` with respect to `weights`; see `CompiledGraph.weight_gradients`."""
         y, blocks, w = self._where_evaluated(t)
         tails, heads = self._recording.tails, self._recording.heads
         gradient = blocks.results(len(self.weights))

@@ -1,0 +1,150 @@
+"""Operations on arrays over many examples, which stand along a leading axis.
+
+A form is called as ``form(operation, x, y, **options)``. The operands `x` have a `shape` for one example and say whether
+they differ from example to example (`varies`); ``x.apply(operation, *others, **options)`` and ``x.reshaped(shape)`` write
+down what is done to them. `y` is the shape of the result for one example.
+
+Source: DD2424, lecture 3 (gradient computations for a mini-batch).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from cgraph.model.errors import CGraphError
+from cgraph.model.operations.slices import Slice
+from cgraph.model.operations.structured_jacobians import Shape
+
+__all__ = [
+    "along_axis", "elementwise", "extreme", "index", "joined", "norm", "outer", "product", "reduction", "reshape",
+    "squared_error", "squared_norm", "trace", "transpose",
+]  # fmt: skip
+
+ALL = Slice(None, None, None)
+
+Operand = Any  # a value over many examples
+
+
+def elementwise(operation: str, x: list[Operand], y: Shape) -> Operand:
+    """Return the same operation; operands with fewer axes get axes of length 1 behind that of the examples."""
+    rank = max(len(operand.shape) for operand in x)
+    first, *others = [_with_axes(operand, (1,) * (rank - len(operand.shape)) + operand.shape) for operand in x]
+    return first.apply(operation, *others)
+
+
+def squared_error(operation: str, x: list[Operand], y: Shape) -> Operand:
+    """Return the squared error of each example; of numbers there is no axis to sum over."""
+    if any(operand.shape for operand in x):
+        return elementwise(operation, x, y)
+    return x[0].apply("sub", x[1]).apply("square")
+
+
+def product(operation: str, x: list[Operand], y: Shape) -> Operand:
+    """Return a product of vectors, matrices or stacks; a matrix that serves all examples multiplies vectors as rows."""
+    a, b = x
+    ranks = len(a.shape), len(b.shape)
+    if ranks[0] == 1 and ranks[1] <= 2 and not b.varies:
+        return a.apply("matmul", b)
+    if ranks == (2, 1) and not a.varies:
+        return b.apply("matmul", a.apply("transpose"))  # A x for every x, as rows: X A^T
+    if ranks == (1, 1):
+        return a.apply("mul", b).apply("sum", axis=-1) if a.varies else b.apply("matmul", a)
+    rank = max(2, *ranks)  # stacks of matrices are aligned behind the examples, as elementwise operands are
+    found = _as_matrix(a, 0, rank).apply("matmul", _as_matrix(b, 1, rank))
+    return found.reshaped(y) if 1 in ranks else found
+
+
+def outer(operation: str, x: list[Operand], y: Shape) -> Operand:
+    """Return a column times a row for each example."""
+    return _as_matrix(x[0], 1).apply("mul", _as_matrix(x[1], 0))
+
+
+def reduction(operation: str, x: list[Operand], y: Shape, axis: Any = None) -> Operand:
+    """Return a reduction over some axes of every example, or over all of them."""
+    rank = len(x[0].shape)
+    axes = range(rank) if axis is None else [a % rank for a in np.atleast_1d(axis).tolist()]
+    return x[0].apply(operation, axis=tuple(a + 1 for a in axes)) if rank else x[0]
+
+
+def squared_norm(operation: str, x: list[Operand], y: Shape) -> Operand:
+    """Return the sum of squares of each example."""
+    return reduction("sum", [x[0].apply("square")], y)
+
+
+def norm(operation: str, x: list[Operand], y: Shape) -> Operand:
+    """Return the root of the sum of squares of each example."""
+    return squared_norm(operation, x, y).apply("sqrt")
+
+
+def along_axis(operation: str, x: list[Operand], y: Shape, **options: Any) -> Operand:
+    """Return what works along one axis, by default the last: an axis that is counted from the front moves by one."""
+    axis = options.get("axis", -1)
+    return x[0].apply(operation, **options | ({"axis": axis + 1} if axis >= 0 else {}))
+
+
+def extreme(operation: str, x: list[Operand], y: Shape, axis: Any = None) -> Operand:
+    """Return a reduction over one axis, or over all entries of each example as one line."""
+    if axis is None:
+        return _with_axes(x[0], (math.prod(x[0].shape),)).apply(operation, axis=1)
+    return along_axis(operation, x, y, axis=axis)
+
+
+def joined(operation: str, x: list[Operand], y: Shape, axis: int = 0) -> Operand:
+    """Return operands joined for each example; one that serves all examples is repeated."""
+    first, *others = _repeated(x)
+    return first.apply(operation, *others, axis=axis + 1 if axis >= 0 else axis)
+
+
+def reshape(operation: str, x: list[Operand], y: Shape, shape: Any) -> Operand:
+    """Return each example in its new shape."""
+    return x[0].reshaped(y)
+
+
+def transpose(operation: str, x: list[Operand], y: Shape, axes: Any = None) -> Operand:
+    """Return the axes of each example in another order."""
+    order = axes or range(len(y))[::-1]
+    return x[0].apply("transpose", axes=(0, *(axis % len(y) + 1 for axis in order)))
+
+
+def trace(operation: str, x: list[Operand], y: Shape) -> Operand:
+    """Return the sum of the diagonal of each example."""
+    diagonal = tuple(range(x[0].shape[0]))
+    return x[0].apply("index", key=(ALL, diagonal, diagonal)).apply("sum", axis=-1)
+
+
+def index(operation: str, x: list[Operand], y: Shape, key: tuple[Any, ...]) -> Operand:
+    """Return a part of each example."""
+    listed = [k for k, part in enumerate(key) if not isinstance(part, Slice)]
+    if any(type(part) is tuple for part in key) and listed != list(range(listed[0], listed[-1] + 1)):
+        raise CGraphError("an index with lists apart has no form for many examples")
+    return x[0].apply("index", key=(ALL, *key))
+
+
+def _with_axes(x: Operand, shape: Shape) -> Operand:
+    """Return an operand that has `shape` for each example, reshaped if need be."""
+    return x if not x.varies or shape == x.shape else x.reshaped(shape)
+
+
+def _as_matrix(x: Operand, axis: int, rank: int = 2) -> Operand:
+    """Return a vector as a matrix of one row (`axis` 0) or column (1), and a stack of `rank` axes for each example."""
+    shape = x.shape
+    if len(shape) == 1:
+        shape = (*shape, 1) if axis else (1, *shape)
+    if x.varies:
+        return _with_axes(x, (1,) * (rank - len(shape)) + shape)
+    return x if shape == x.shape else x.apply("reshape", shape=shape)
+
+
+def _repeated(x: list[Operand]) -> list[Operand]:
+    """Return the operands; one that serves all examples is repeated: 0 for each example, plus the operand."""
+    varied = next(operand for operand in x if operand.varies)
+    if all(operand.varies for operand in x):
+        return x
+    entry = varied.apply("index", key=(ALL, *(0,) * len(varied.shape))) if varied.shape else varied
+    zero = entry.number(0).apply("mul", entry)
+    return [
+        operand if operand.varies else zero.reshaped((1,) * len(operand.shape)).apply("add", operand) for operand in x
+    ]

@@ -6,6 +6,7 @@ them, it becomes equations.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ __all__ = ["from_onnx"]
 
 MAX_BYTES = 2_000_000_000  # of a model; no message of protobuf is larger
 MAX_NODES = 200_000
+MAX_DEPTH = 100  # of functions that call functions
 DOMAINS = {"", "ai.onnx"}
 
 
@@ -119,12 +121,34 @@ def _texts(model: Any) -> Iterator[Any]:
     yield from (entry.domain for entry in model.opset_import)
 
 
+def _expanded_nodes(model: Any) -> float:
+    """Return how many nodes a model has when its functions are inlined; infinitely many if one calls itself."""
+    functions = {(function.domain, function.name): function.node for function in model.functions}
+    counts: dict[tuple[str, str], float] = {}
+
+    def count(nodes: Any, depth: int) -> float:
+        total: float = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in functions and key not in counts:
+                counts[key] = math.inf
+                counts[key] = count(functions[key], depth + 1) if depth < MAX_DEPTH else math.inf
+            total += counts.get(key, 1)
+        return total
+
+    return count(model.graph.node, 0)
+
+
 class _Interpreter:
     """Calls the operators of a model on arrays that record what is done with them."""
 
     def __init__(self, onnx: Any, model: Any, folder: Path | None) -> None:
         self.onnx = onnx
         self.folder = folder
+        if (count := _expanded_nodes(model)) == math.inf:
+            raise CGraphError("a function of the model calls itself")
+        if count > MAX_NODES:
+            raise CGraphError(f"a model of {count:,} nodes, its functions written out; the limit is {MAX_NODES:,}")
         if model.functions:
             model = optional_library("onnx.inliner", "onnx").inline_local_functions(model)
         self.model = model.graph
@@ -134,8 +158,6 @@ class _Interpreter:
 
     def graph(self, inputs: Mapping[str, Any]) -> ComputationalGraph:
         """Return the graph of equations for these inputs."""
-        if len(self.model.node) > MAX_NODES:
-            raise CGraphError(f"a model of {len(self.model.node):,} nodes; the limit is {MAX_NODES:,}")
         self._read_inputs(inputs)
         self._read_initializers(inputs)
 

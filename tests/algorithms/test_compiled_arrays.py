@@ -229,7 +229,7 @@ def test_jacobians_and_what_flows_through_edges():
         close(C.edge_sensitivities("b", "J")[edge], S)
 
 
-def test_random_networks_agree_with_jax():
+def test_a_dense_network_agrees_with_jax():
     jax = pytest.importorskip("jax")
     G = network(3, seed=8)
     values = {i: np.array(G.nodes[i]["value"]) for i in ("X", "Y", "A", "b", "B")}

@@ -58,7 +58,8 @@ class CompiledArrays:
     A plan is a list of calls: products of matrices through BLAS, elementary operations with ``out=``, slices and
     transposes as views that are made once. Arrays are written into again when nobody reads them any more. What leaves the
     range of numbers is noticed by the processor; the equations are then interpreted, which name node and operation.
-    Several threads may ask at once: each call has arrays of its own.
+    `value_and_gradient` may be called from several threads at once: each call has arrays of its own. The methods that ask about
+    the last point do not know which thread it came from.
 
     Examples
     --------

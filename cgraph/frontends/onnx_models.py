@@ -66,8 +66,8 @@ def from_onnx(model: Any, inputs: Mapping[str, Any] | None = None) -> Computatio
 
     Notes
     -----
-    Nothing of the model is executed but the operators of the table. Control flow (`If`, `Loop`, `Scan`), sequences, strings
-    and quantized operators are refused; functions of the model are inlined.
+    Nothing of the model is executed but the operators of the table. Functions of the model are inlined, and the branch of an
+    `If` that shapes and constants decide. Loops, sequences, strings and quantized operators are refused.
 
     Examples
     --------
@@ -139,6 +139,16 @@ def _expanded_nodes(model: Any) -> float:
     return count(model.graph.node, 0)
 
 
+def _names_read(node: Any, depth: int = 0) -> set[str]:
+    """Return the values that a node reads, those in its branches too."""
+    names = set(node.input)
+    for attribute in node.attribute:
+        if attribute.HasField("g") and depth < MAX_DEPTH:
+            names |= {info.name for info in attribute.g.output}
+            names = names.union(*(_names_read(inner, depth + 1) for inner in attribute.g.node))
+    return names
+
+
 class _Interpreter:
     """Calls the operators of a model on arrays that record what is done with them."""
 
@@ -176,7 +186,7 @@ class _Interpreter:
         chosen = []
         for node in reversed(self.model.node):
             if needed & set(node.output):
-                needed |= set(node.input)
+                needed |= _names_read(node)
                 chosen.append(node)
         return chosen[::-1]
 
@@ -203,17 +213,21 @@ class _Interpreter:
         return bool(np.dtype(self.onnx.helper.tensor_dtype_to_np_dtype(kind)).kind == "f")
 
     def _read_initializers(self, inputs: Mapping[str, Any]) -> None:
-        read = {name for node in self._needed() for name in node.input}
+        read = {name for node in self._needed() for name in _names_read(node)}
         for tensor in self.model.initializer:
             if tensor.name in read and tensor.name not in inputs:
-                array = self._array(tensor)
-                self._add(tensor.name, array, "weight", array.dtype.kind == "f" and array.ndim > 0)
+                self._add_weight(tensor)
+
+    def _add_weight(self, tensor: Any) -> None:
+        array = self._array(tensor)
+        is_weight = array.dtype.kind == "f" and array.ndim > 0 and bool(np.isfinite(array).all())
+        self._add(tensor.name, array, "weight", is_weight)
 
     def _add(self, name: str, value: Any, role: str, is_node: bool) -> None:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
             raise CGraphError(f"{role} {name!r} holds no real numbers")
-        if array.dtype.kind == "f" and not is_finite(array):
+        if role == "input" and array.dtype.kind == "f" and not is_finite(array):
             raise CGraphError(f"{role} {name!r} holds what is not finite; a graph holds finite numbers")
         if is_node and array.size:
             self.values[name] = self.recording.source(role, name, as_value(array.astype(float)))
@@ -275,6 +289,8 @@ class _Interpreter:
             raise CGraphError(f"{label} cannot be computed: {shorten(str(error), 200)}") from None
 
     def _results(self, node: Any) -> Sequence[Any]:
+        if node.op_type == "If" and node.domain in DOMAINS:
+            return self._branch(node)
         operators = {"": OPERATORS, "ai.onnx": OPERATORS, "ai.onnx.ml": ML_OPERATORS}.get(node.domain, {})
         if node.op_type not in operators and node.op_type != "Constant":
             domain = f" of {node.domain}" if node.domain not in DOMAINS else ""
@@ -306,6 +322,22 @@ class _Interpreter:
                 attributes.pop(old)
         result = operator(*operands, **attributes)
         return result if isinstance(result, list | tuple) else [result]
+
+    def _branch(self, node: Any) -> list[Any]:
+        """Return what the branch of an `If` gives whose condition the model and the shapes decide."""
+        condition = self.values[node.input[0]]
+        if isinstance(condition, TracedArray):
+            raise UnsupportedError("its condition depends on values of the inputs")
+        wanted = "then_branch" if bool(np.all(condition)) else "else_branch"
+        branch = next(attribute.g for attribute in node.attribute if attribute.name == wanted)
+        around = dict(self.values)  # names of the branch are its own
+        for tensor in branch.initializer:
+            self._add_weight(tensor)
+        for inner in branch.node:
+            self._compute(inner)
+        results = [self.values[info.name] for info in branch.output]
+        self.values = around
+        return results
 
     def _attribute(self, attribute: Any) -> Any:
         if attribute.type == self.onnx.AttributeProto.TENSOR:

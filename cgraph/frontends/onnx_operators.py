@@ -61,6 +61,20 @@ def _variadic(function: Operator) -> Operator:
     return operator
 
 
+def _extremum(function: Operator, never: float) -> Operator:
+    """Return the largest or the smallest entry; `never` is what it is never, and where a model begins to compare."""
+
+    def operator(*x: Any) -> Any:
+        compared = [
+            operand for operand in x if isinstance(operand, TracedArray) or np.any(np.asarray(operand) != never)
+        ]
+        result = _variadic(function)(*(compared or x))
+        shape = np.broadcast_shapes(*map(np.shape, x))
+        return result if np.shape(result) == shape else np.broadcast_to(result, shape)
+
+    return operator
+
+
 def _old_broadcast(function: Operator) -> Operator:
     """Return a binary operator that takes the attributes `axis` and `broadcast` of opset 6."""
 
@@ -151,6 +165,12 @@ def _cast(x: Any, *, to: int, **_: Any) -> Any:
     if dtype.kind != "f":
         raise UnsupportedError("it makes whole numbers of values that depend on the inputs")
     return x
+
+
+def _cast_like(x: Any, like: Any) -> Any:
+    if isinstance(x, TracedArray):
+        return x
+    return np.asarray(x).astype(float if isinstance(like, TracedArray) else np.asarray(like).dtype)
 
 
 # --- matrices -----------------------------------------------------------------------------------------------------------
@@ -551,11 +571,10 @@ def _slice(x: Any, starts: Any = None, ends: Any = None, axes: Any = None, steps
     steps = [1] * len(starts) if steps is None else _integers(steps, "steps")
     key = [slice(None)] * np.ndim(x)
     for first, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        n = np.shape(x)[axis]
-        stop: int | None = end
-        if step < 0 and end < -n:
-            stop = None
-        key[axis] = slice(first, stop, step)
+        start, stop, _ = slice(first, end, step).indices(
+            np.shape(x)[axis]
+        )  # an end may be as large as an integer can be
+        key[axis] = slice(start, None if stop < 0 else stop, step)
     return x[tuple(key)]
 
 
@@ -737,8 +756,8 @@ OPERATORS: dict[str, Operator] = {
     "Div": _old_broadcast(_divide),
     "Pow": _old_broadcast(np.power),
     "Mod": _mod,
-    "Max": _variadic(np.maximum),
-    "Min": _variadic(np.minimum),
+    "Max": _extremum(np.maximum, -np.inf),
+    "Min": _extremum(np.minimum, np.inf),
     "Sum": _variadic(np.add),
     "Mean": lambda *x: _variadic(np.add)(*x) / len(x),
     "Greater": np.greater,
@@ -764,7 +783,7 @@ OPERATORS: dict[str, Operator] = {
     "Shrink": _shrink,
     "Gelu": _gelu,
     "Cast": _cast,
-    "CastLike": lambda x, y: x if isinstance(y, TracedArray) else _cast_like(x, y),
+    "CastLike": _cast_like,
     "MatMul": np.matmul,
     "Gemm": _gemm,
     "Einsum": _einsum,
@@ -832,7 +851,3 @@ BEFORE: dict[str, tuple[int, Operator]] = {
     "LogSoftmax": (13, _flattened(_log_softmax)),
     "PRelu": (7, _prelu_by_channel),
 }
-
-
-def _cast_like(x: Any, like: Any) -> Any:
-    return x if isinstance(x, TracedArray) else np.asarray(x).astype(np.asarray(like).dtype)

@@ -264,6 +264,39 @@ def test_functions_that_double_or_call_themselves_are_refused_at_once():
     assert cg.evaluate(cg.from_onnx(few, {"x": [1.0, 2.0]}))["y"].tolist() == [1.0, 2.0]
 
 
+def test_an_end_as_large_as_an_integer_can_be():
+    ends = [numpy_helper.from_array(np.array([k]), name) for name, k in (("first", 1), ("last", 2**63 - 1))]
+    proto = model([helper.make_node("Slice", ["x", "first", "last"], ["y"])], {"x": [3]}, {"y": [2]}, ends)
+    assert cg.evaluate(cg.from_onnx(proto, {"x": [1.0, 2.0, 3.0]}))["y"].tolist() == [2.0, 3.0]
+
+
+def test_the_branch_that_shapes_decide_is_inlined():
+    def branch(name, operator):
+        end = helper.make_tensor_value_info(name, FLOAT, None)
+        return helper.make_graph([helper.make_node(operator, ["x"], [name])], name, [], [end])
+
+    nodes = [
+        helper.make_node("Size", ["x"], ["n"]), helper.make_node("Equal", ["n", "two"], ["c"]),
+        helper.make_node("If", ["c"], ["y"], then_branch=branch("a", "Exp"), else_branch=branch("b", "Neg")),
+    ]  # fmt: skip
+    proto = model(nodes, {"x": [None]}, {"y": [None]}, [numpy_helper.from_array(np.array(2), "two")])
+    assert cg.evaluate(cg.from_onnx(proto, {"x": [0.0, 0.0]}))["y"].tolist() == [1.0, 1.0]
+    assert cg.evaluate(cg.from_onnx(proto, {"x": [1.0, 2.0, 3.0]}))["y"].tolist() == [-1.0, -2.0, -3.0]
+    nodes[1] = helper.make_node("Greater", ["x", "z"], ["c"])
+    proto = model(nodes, {"x": [1]}, {"y": [1]}, [tensor("z", [0.0])])
+    with pytest.raises(cg.CGraphError, match=r"\(If\) is not supported: its condition depends on values of the inputs"):
+        cg.from_onnx(proto, {"x": [1.0]})
+
+
+def test_where_a_model_begins_to_compare_is_no_number():
+    proto = model(
+        [helper.make_node("Max", ["x", "least"], ["y"])], {"x": [2]}, {"y": [2]}, [tensor("least", [-np.inf])]
+    )
+    G = cg.from_onnx(proto, {"x": [1.0, -2.0]})
+    assert cg.evaluate(G)["y"].tolist() == [1.0, -2.0]
+    assert cg.sensitivity(cg.linearize(G), "x", "y").tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
 def test_what_no_output_of_floats_needs_is_left_out():
     nodes = [helper.make_node("Neg", ["x"], ["y"]), helper.make_node("ArgMax", ["x"], ["label"])]
     label = helper.make_tensor_value_info("label", TensorProto.INT64, [1, 1])

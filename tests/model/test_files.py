@@ -12,8 +12,9 @@ import pytest
 from cgraph.model.files import write_whole
 
 WRITE_SLOWLY = """
-import sys, time
+import signal, sys, time
 from cgraph.model.files import write_whole
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, a shell lets it be ignored
 def slowly(file):
     file.write(b"half")
     file.flush()

@@ -552,7 +552,7 @@ def test_a_page_of_a_large_graph_keeps_what_lies_between(show):
     L = cg.linearize(G)
     tab = show(L, s="v100", t="v139")
     assert tab.inner_text("#note") == (
-        "40 of 5,000 nodes: those on paths from v100 to v139, and what their equations read besides, which is held fast."
+        "40 of 5,000 nodes: those on paths from v100 to v139, and what their equations read besides, which is held constant."
     )
     names = tab.evaluate("graph.nodes.map(node => node.name)")
     assert sorted(names) == sorted([*(f"v{k}" for k in range(100, 140)), "x"])

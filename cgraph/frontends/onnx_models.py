@@ -6,6 +6,7 @@ them, it becomes equations.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ __all__ = ["from_onnx"]
 
 MAX_BYTES = 2_000_000_000  # of a model; no message of protobuf is larger
 MAX_NODES = 200_000
+MAX_DEPTH = 100  # of functions that call functions
 DOMAINS = {"", "ai.onnx"}
 
 
@@ -100,7 +102,41 @@ def _loaded(onnx: Any, path: Path) -> Any:
         raise ArchiveError(f"{path.name!r} is no model of ONNX, or it is damaged: {shorten(str(error))}") from None
     if not model.HasField("graph"):
         raise ArchiveError(f"{path.name!r} is no model of ONNX: it holds no graph")
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise ArchiveError(f"{path.name!r} is no model of ONNX, or it is damaged: a name in it is not UTF-8")
     return model
+
+
+def _texts(model: Any) -> Iterator[Any]:
+    """Iterate over the names in a model; protobuf gives bytes for one that is not UTF-8."""
+    graph = model.graph
+    for holder in (*graph.input, *graph.output, *graph.initializer):
+        yield holder.name
+    for initializer in graph.initializer:
+        for entry in initializer.external_data:
+            yield from (entry.key, entry.value)
+    for node in graph.node:
+        yield from (node.name, node.domain, node.op_type, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+    yield from (entry.domain for entry in model.opset_import)
+
+
+def _expanded_nodes(model: Any) -> float:
+    """Return how many nodes a model has when its functions are inlined; infinitely many if one calls itself."""
+    functions = {(function.domain, function.name): function.node for function in model.functions}
+    counts: dict[tuple[str, str], float] = {}
+
+    def count(nodes: Any, depth: int) -> float:
+        total: float = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in functions and key not in counts:
+                counts[key] = math.inf
+                counts[key] = count(functions[key], depth + 1) if depth < MAX_DEPTH else math.inf
+            total += counts.get(key, 1)
+        return total
+
+    return count(model.graph.node, 0)
 
 
 class _Interpreter:
@@ -109,6 +145,10 @@ class _Interpreter:
     def __init__(self, onnx: Any, model: Any, folder: Path | None) -> None:
         self.onnx = onnx
         self.folder = folder
+        if (count := _expanded_nodes(model)) == math.inf:
+            raise CGraphError("a function of the model calls itself")
+        if count > MAX_NODES:
+            raise CGraphError(f"a model of {count:,} nodes, its functions written out; the limit is {MAX_NODES:,}")
         if model.functions:
             model = optional_library("onnx.inliner", "onnx").inline_local_functions(model)
         self.model = model.graph
@@ -118,8 +158,6 @@ class _Interpreter:
 
     def graph(self, inputs: Mapping[str, Any]) -> ComputationalGraph:
         """Return the graph of equations for these inputs."""
-        if len(self.model.node) > MAX_NODES:
-            raise CGraphError(f"a model of {len(self.model.node):,} nodes; the limit is {MAX_NODES:,}")
         self._read_inputs(inputs)
         self._read_initializers(inputs)
 

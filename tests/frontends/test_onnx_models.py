@@ -239,6 +239,31 @@ def test_functions_of_a_model_are_inlined():
     assert cg.evaluate(G)["y"].tolist() == [9.0, 4.0]
 
 
+def calling(body):
+    """Return a model whose functions call each other: ``{function: functions that it calls}``."""
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    functions = []
+    for name, calls in body.items():
+        names = ["a", *(f"v{k}" for k in range(len(calls) - 1)), "b"]
+        nodes = [
+            helper.make_node(f, [names[k]], [names[k + 1]], domain="" if f == "Neg" else "own")
+            for k, f in enumerate(calls)
+        ]
+        functions.append(helper.make_function("own", name, ["a"], ["b"], nodes, opsets))
+    first = helper.make_node(next(iter(body)), ["x"], ["y"], domain="own")
+    return model([first], {"x": [2]}, {"y": [2]}, functions=functions, opset_imports=opsets)
+
+
+def test_functions_that_double_or_call_themselves_are_refused_at_once():
+    doubling = {f"f{k}": [f"f{k + 1}"] * 2 for k in range(40)} | {"f40": ["Neg"]}
+    with pytest.raises(cg.CGraphError, match=f"a model of {2**40:,} nodes"):
+        cg.from_onnx(calling(doubling), {"x": [1.0, 2.0]})
+    with pytest.raises(cg.CGraphError, match="a function of the model calls itself"):
+        cg.from_onnx(calling({"f": ["f", "Neg"]}), {"x": [1.0, 2.0]})
+    few = calling({f"f{k}": [f"f{k + 1}"] * 2 for k in range(3)} | {"f3": ["Neg"]})
+    assert cg.evaluate(cg.from_onnx(few, {"x": [1.0, 2.0]}))["y"].tolist() == [1.0, 2.0]
+
+
 def test_what_no_output_of_floats_needs_is_left_out():
     nodes = [helper.make_node("Neg", ["x"], ["y"]), helper.make_node("ArgMax", ["x"], ["label"])]
     label = helper.make_tensor_value_info("label", TensorProto.INT64, [1, 1])

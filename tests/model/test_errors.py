@@ -55,15 +55,15 @@ def test_there_is_an_error_of_every_kind():
     assert {type(error).__name__ for error in ERRORS} >= ARGUMENTS.keys()
 
 
-def raise_again(number):
-    raise ERRORS[number]
+def raise_again(error):
+    raise error
 
 
 def test_every_error_comes_out_of_a_process_pool():
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        for k, error in enumerate(ERRORS):
+        for error in ERRORS:
             with pytest.raises(type(error)) as found:
-                pool.submit(raise_again, k).result()
+                pool.submit(raise_again, error).result()
             assert str(found.value) == str(error)
 
 

@@ -7,7 +7,7 @@ that of the values alone, which the same loops run, at one point or at many.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,14 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index
-from cgraph.algorithms.compiled.tape.numba_rules import ADD, GIVEN, MUL, ROWS, SUB
+from cgraph.algorithms.compiled.tape.numba_rules import ADD, GIVEN, MUL, ROWS, SUB, slope
 from cgraph.algorithms.compiled.tape.program import Program, Recorder
 from cgraph.algorithms.elimination.eliminations import eliminate, intermediates
 from cgraph.algorithms.elimination.orders import METHODS, elimination_cost, elimination_order
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, require_operands, weights_into
 from cgraph.model.graph import ComputationalGraph, topological_order
-from cgraph.model.language.expressions import Expression, written
-from cgraph.model.language.parsing import parse
+from cgraph.model.language.expressions import Apply, Expression, Number
 from cgraph.model.operations.elementwise import Operation
 from cgraph.model.rules.differentiation import rules_of
 from cgraph.model.rules.generate import functions_of
@@ -31,6 +30,7 @@ from cgraph.model.rules.generate import functions_of
 __all__ = ["JacobianProgram", "accumulate"]
 
 _OPERATIONS = tuple(ROWS.values())
+_NAMES = {row: name for name, row in ROWS.items()}
 # "auto" searches where there are at most so many steps between; the rules take the square of it.
 SEARCHED = 600
 EVALUATIONS = 3_000
@@ -68,6 +68,24 @@ class JacobianProgram:
     additions: int
 
 
+class _WithSquares(Recorder):
+    """Steps in which x^2 is the product that it stands for."""
+
+    def record(self, expression: Expression, steps: Mapping[str, int]) -> int:
+        """Append the steps of an equation, and return the last."""
+        return super().record(Expression(tuple(_product(expression, step) for step in expression.steps)), steps)
+
+
+def _product(expression: Expression, step: Any) -> Any:
+    """Return a step, or the product in place of a square."""
+    match step:
+        case Apply(operation="pow", operands=(x, b)):
+            match expression.steps[b]:
+                case Number(value=2):
+                    return Apply("mul", (x, x))
+    return step
+
+
 @dataclass(frozen=True)
 class Entry:
     """A number that is known when the program runs: a step, with its sign; what is done with it is recorded."""
@@ -100,7 +118,7 @@ def accumulate(
     G: ComputationalGraph, sources: Sequence[Any], targets: Sequence[str], order: str | Sequence[int]
 ) -> JacobianProgram:
     """Return the program of dy(targets)/dy(sources); `order` is as in `cgraph.jacobian_function`."""
-    recorder = Recorder()
+    recorder = _WithSquares()
     steps = _record_values(recorder, G)
     ss, ts = [steps[s] for s in sources], [steps[t] for t in targets]
     L = _linearized(recorder, ss, ts)
@@ -181,12 +199,9 @@ def _derivative(recorder: Recorder, row: Operation, position: int, values: dict[
     if not rule.operands:
         z = float(functions_of(row).derivatives[position](*[0.5] * (1 + len(row.names))))
         return int(z) if z in (-1, 0, 1) else Entry(recorder, recorder.give(z))
-    return Entry(recorder, recorder.record(_in_both_forms(row, rule), values))
-
-
-def _in_both_forms(row: Operation, rule: Expression) -> Expression:
-    """Return the rule, or its other form where it has lost its digits."""
-    return parse(f"where({row.far[0]}, {row.far[1]}, {written(rule)[-1]})") if row.far else rule
+    if row.far is not None:
+        return Entry(recorder, recorder.apply(slope(_NAMES[row]), [values[row.names[0]], values["y"]]))
+    return Entry(recorder, recorder.record(rule, values))
 
 
 def _join(L: nx.DiGraph[Any], i: int, k: int, z: Entry | int) -> None:

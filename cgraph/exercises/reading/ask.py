@@ -12,7 +12,7 @@ import numpy as np
 from cgraph.exercises.entries import entries_of
 from cgraph.exercises.numbers import UnreadableError
 from cgraph.exercises.questions import Choice, Entry, FormulaAnswer, Part, PathCount, Question
-from cgraph.exercises.reading.kinds import KINDS, Asked
+from cgraph.exercises.reading.kinds import KINDS, AskedFor
 from cgraph.exercises.reading.wording import MistakeError, Wording, number_at
 from cgraph.exercises.tolerances import EXAMPLES, Tolerance, parse_tolerance
 from cgraph.model.errors import CGraphError, nearest
@@ -99,7 +99,7 @@ def _question(id: str, wording: Wording) -> Question:
     )  # fmt: skip
 
 
-def _entries(asked: Asked, L: ComputationalGraph) -> Asked:
+def _entries(asked: AskedFor, L: ComputationalGraph) -> AskedFor:
     """Return the entries of a part that is an array, each a part of its own."""
     part = asked.parts.get("")
     if part is None or isinstance(part, PathCount):
@@ -111,7 +111,7 @@ def _entries(asked: Asked, L: ComputationalGraph) -> Asked:
         raise MistakeError((), f"{part} has {prod(shape):,} entries; the limit is {MAX_ENTRIES:,}")
     if not shape or isinstance(part, Entry):
         return asked
-    return Asked({",".join(map(str, index)): Entry(part, index) for index in np.ndindex(shape)}, shape=shape)
+    return AskedFor({",".join(map(str, index)): Entry(part, index) for index in np.ndindex(shape)}, shape=shape)
 
 
 def _answers(given: Any, parts: Mapping[str, Part], shape: tuple[int, ...]) -> dict[str, Fraction]:

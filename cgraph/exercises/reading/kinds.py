@@ -32,12 +32,12 @@ from cgraph.model.graph import topological_order
 from cgraph.model.values import show_shape
 from cgraph.uncertainty.budget import UncertaintyBudget, uncertainty_budget
 
-__all__ = ["KINDS", "Asked"]
+__all__ = ["KINDS", "AskedFor"]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-class Asked(NamedTuple):
+class AskedFor(NamedTuple):
     """The parts of a question, or what is asked for instead, and the shape of an array."""
 
     parts: dict[str, Part]
@@ -45,17 +45,17 @@ class Asked(NamedTuple):
     shape: tuple[int, ...] = ()
 
 
-def one(part: Part) -> Asked:
+def one(part: Part) -> AskedFor:
     """Return what asks for one number, or for one array."""
-    return Asked({"": part})
+    return AskedFor({"": part})
 
 
-def value(wording: Wording) -> Asked:
+def value(wording: Wording) -> AskedFor:
     """``y: h1``."""
     return one(ValueOf(wording.node(wording.text)))
 
 
-def derivatives(wording: Wording) -> Asked:
+def derivatives(wording: Wording) -> AskedFor:
     """``d: J/x``, ``d: J/x1 -> h1``, ``d: J/[x1, x2]`` or ``d: [y1, y2]/[x1, x2]``."""
     above, below = _halves(wording)
     rows, columns = _listed(above), _listed(below)
@@ -67,21 +67,21 @@ def derivatives(wording: Wording) -> Asked:
             raise wording.mistake(f"a node stands twice in {wording.text!r}")
     cells = {(t, s): _derivative(wording, t, s) for t in targets for s in sources}
     if rows is not None and columns is not None:
-        return Asked({f"{t},{s}": part for (t, s), part in cells.items()}, shape=(len(targets), len(sources)))
-    return Asked({t if columns is None else s: part for (t, s), part in cells.items()}, shape=(len(cells),))
+        return AskedFor({f"{t},{s}": part for (t, s), part in cells.items()}, shape=(len(targets), len(sources)))
+    return AskedFor({t if columns is None else s: part for (t, s), part in cells.items()}, shape=(len(cells),))
 
 
-def edge_derivative(wording: Wording) -> Asked:
+def edge_derivative(wording: Wording) -> AskedFor:
     """``z: x1 -> y3``."""
     return one(EdgeDerivative(*wording.edge(wording.text)))
 
 
-def path_count(wording: Wording) -> Asked:
+def path_count(wording: Wording) -> AskedFor:
     """``paths: x -> y``."""
     return one(PathCount(*wording.ends(wording.text)))
 
 
-def path_product(wording: Wording) -> Asked:
+def path_product(wording: Wording) -> AskedFor:
     """``path: x -> a -> y``."""
     path = tuple(wording.node(name) for name in wording.text.split("->"))
     for i, j in pairwise(path):
@@ -91,12 +91,12 @@ def path_product(wording: Wording) -> Asked:
     return one(PathProduct(path))
 
 
-def delta(wording: Wording) -> Asked:
+def delta(wording: Wording) -> AskedFor:
     """``delta: h1``, or before the activation ``delta: h1-``, perhaps with ``of: J``."""
     return one(_sensitivity(wording, wording.text, wording.target))
 
 
-def gate(wording: Wording) -> Asked:
+def gate(wording: Wording) -> AskedFor:
     """``gate: h1``."""
     j = wording.node(wording.text)
     if "activation" not in wording.G.nodes[j]:
@@ -104,7 +104,7 @@ def gate(wording: Wording) -> Asked:
     return one(Gate(j))
 
 
-def step(wording: Wording) -> Asked:
+def step(wording: Wording) -> AskedFor:
     """``step: w_13`` or ``step: x1 -> h1``, with ``rate: 0.1`` and perhaps ``of: J``."""
     gradient = _gradient(wording, wording.text, wording.target)
     if np.ndim(loss := wording.L.nodes[gradient.t].get("value", 0.0)):
@@ -116,14 +116,14 @@ def step(wording: Wording) -> Asked:
     return one(GradientStep(gradient, float(number_at(("rate",), wording.entry["rate"]))))
 
 
-def uncertainty(wording: Wording) -> Asked:
+def uncertainty(wording: Wording) -> AskedFor:
     """``u: Z``."""
     t = wording.node(wording.text)
     _require_budget(wording, t)
     return one(StandardUncertainty(t))
 
 
-def component(wording: Wording) -> Asked:
+def component(wording: Wording) -> AskedFor:
     """``component: Z/V``."""
     above, below = _halves(wording)
     t, i = wording.node(above), wording.node(below)
@@ -139,16 +139,16 @@ def _require_budget(wording: Wording, t: str) -> UncertaintyBudget:
         raise wording.mistake(str(error)) from None
 
 
-def formula(wording: Wording) -> Asked:
+def formula(wording: Wording) -> AskedFor:
     """``formula: J/x1``, perhaps with ``domain: {x1: [0.1, 2]}``."""
     above, below = _halves(wording)
     part = Sensitivity(wording.node(below), wording.node(above))
     if np.ndim(part.of(wording.L)):
         raise wording.mistake(f"{part} is an array; formulas are compared for numbers", "write d: instead")
-    return Asked({}, FormulaAnswer(part, _domains(wording)))
+    return AskedFor({}, FormulaAnswer(part, _domains(wording)))
 
 
-def choice(wording: Wording) -> Asked:
+def choice(wording: Wording) -> AskedFor:
     """``choice: [first, second]`` with ``answer: B``."""
     options = wording.entry["choice"]
     if not isinstance(options, list) or not 2 <= len(options) <= len(LETTERS):
@@ -157,26 +157,26 @@ def choice(wording: Wording) -> Asked:
     right = "" if wording.is_sealed else str(wording.entry.get("answer", "")).strip().upper()
     if not wording.is_sealed and (len(right) != 1 or right not in letters):
         raise MistakeError(("answer",), f"the answer of a choice is one of the letters {letters}", "write answer: B")
-    return Asked({}, Choice(tuple(map(str, options)), right))
+    return AskedFor({}, Choice(tuple(map(str, options)), right))
 
 
-def table(wording: Wording) -> Asked:
+def table(wording: Wording) -> AskedFor:
     """``table: forward`` or ``table: backward``, perhaps with ``of: J``."""
     text, t = wording.text, wording.target
     leading = nx.ancestors(wording.G, t) | {t}
     order = [i for i in topological_order(wording.G) if i in leading]
     if text == "forward":
-        return Asked({i: ValueOf(i) for i in order if is_computed(wording.G, i)})
+        return AskedFor({i: ValueOf(i) for i in order if is_computed(wording.G, i)})
     if text == "backward":
         role = wording.G.nodes(data="role")
-        return Asked({i: Sensitivity(i, t) for i in reversed(order) if i != t and role[i] != "constant"})
+        return AskedFor({i: Sensitivity(i, t) for i in reversed(order) if i != t and role[i] != "constant"})
     raise wording.mistake(f"there is no table {text!r}", wording.example)
 
 
 class Kind(NamedTuple):
     """How a kind of question is read, and what to write for one."""
 
-    read: Callable[[Wording], Asked]
+    read: Callable[[Wording], AskedFor]
     example: str
 
 

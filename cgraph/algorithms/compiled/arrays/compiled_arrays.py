@@ -324,19 +324,109 @@ class CompiledArrays:
         }
 
     def sensitivities_from(self, s: str) -> dict[Any, Any]:
-        """Return S(s,i) of all nodes i, by a forward sweep over structured Jacobians; see `cgraph.sensitivities_from`."""
+        """Return S(s,i) of all nodes i: one forward sweep.
+
+        Returns
+        -------
+        dict
+            ``{i: S(s,i)}``, as `cgraph.sensitivities_from`.
+
+        Raises
+        ------
+        CGraphError
+            As `cgraph.sensitivities_from`.
+
+        Notes
+        -----
+        Where `evaluate` was last, or at the values of the graph: the graph is linearized there, in float64, and
+        `cgraph.sensitivities_from` goes through its structured Jacobians.
+
+        Examples
+        --------
+        >>> from cgraph import compile_graph, from_equations
+        >>> C = compile_graph(from_equations("y = x * x", x=[1.0, 2.0]))
+        >>> C.sensitivities_from("x")["y"].tolist()
+        [[2.0, 0.0], [0.0, 4.0]]
+        """
         return sweeps.sensitivities_from(self._linearized(self._where_last_given()), s)
 
     def sensitivity(self, s: str, t: str) -> Any:
-        """Return S(s,t), by the cheaper direction over structured Jacobians; see `cgraph.sensitivity`."""
+        """Return S(s,t), by the direction that costs less.
+
+        Returns
+        -------
+        float or ndarray, shape (size of y(t), size of y(s))
+
+        Raises
+        ------
+        CGraphError
+            As `cgraph.sensitivity`.
+
+        Notes
+        -----
+        Where `evaluate` was last, or at the values of the graph: the graph is linearized there, in float64, and
+        `cgraph.sensitivity` goes through its structured Jacobians.
+
+        Examples
+        --------
+        >>> from cgraph import compile_graph, from_equations
+        >>> C = compile_graph(from_equations("y = x * x", x=[1.0, 2.0]))
+        >>> C.sensitivity("x", "y").tolist()
+        [[2.0, 0.0], [0.0, 4.0]]
+        """
         return sweeps.sensitivity(self._linearized(self._where_last_given()), s, t)
 
     def jacobian(self, sources: Sequence[str], targets: Sequence[str]) -> Any:
-        """Return the stacked Jacobian of targets by sources; see `cgraph.jacobian`."""
+        """Return the stacked Jacobian of targets by sources.
+
+        Returns
+        -------
+        ndarray, shape (sum of the sizes of targets, sum of the sizes of sources)
+
+        Raises
+        ------
+        CGraphError
+            As `cgraph.jacobian`.
+
+        Notes
+        -----
+        Where `evaluate` was last, or at the values of the graph: the graph is linearized there, in float64, and
+        `cgraph.jacobian` goes through its structured Jacobians.
+
+        Examples
+        --------
+        >>> from cgraph import compile_graph, from_equations
+        >>> C = compile_graph(from_equations("y = x * x", x=[1.0, 2.0]))
+        >>> C.jacobian(["x"], ["y"]).tolist()
+        [[2.0, 0.0], [0.0, 4.0]]
+        """
         return jacobians.jacobian(self._linearized(self._where_last_given()), sources, targets)
 
     def edge_sensitivities(self, s: str, t: str) -> dict[Any, Any]:
-        """Return S(s,i) z(i,j) S(j,t) of all edges; see `cgraph.edge_sensitivities`."""
+        """Return S(s,i) z(i,j) S(j,t) of all edges.
+
+        Returns
+        -------
+        dict
+            ``{(i, j): what flows through the edge}``, as `cgraph.edge_sensitivities`.
+
+        Raises
+        ------
+        CGraphError
+            As `cgraph.edge_sensitivities`.
+
+        Notes
+        -----
+        Where `evaluate` was last, or at the values of the graph: the graph is linearized there, in float64, and
+        `cgraph.edge_sensitivities` goes through its structured Jacobians.
+
+        Examples
+        --------
+        >>> from cgraph import compile_graph, from_equations
+        >>> C = compile_graph(from_equations("y = x * x", x=[1.0, 2.0]))
+        >>> C.edge_sensitivities("x", "y")["x", "y"].tolist()
+        [[2.0, 0.0], [0.0, 4.0]]
+        """
         return sweeps.edge_sensitivities(self._linearized(self._where_last_given()), s, t)
 
     # --- how a question is answered -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import numpy as np
 
 from cgraph.algorithms.compiled.tape import elementary_functions
 from cgraph.algorithms.compiled.tape.elementary_functions import HUGE, LIMITED
+from cgraph.model.language.expressions import written
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import CHOICE, OPERATIONS, Operation
 from cgraph.model.rules.differentiation import rules_of
@@ -34,6 +35,7 @@ __all__ = [
     "SUB",
     "WEIGHTED_SUM",
     "is_binary",
+    "slope",
 ]  # fmt: skip
 
 # A step of a tape reads two others at most: a choice of three operands is the sum of these, one of which is 0.
@@ -45,9 +47,29 @@ _HALVES = {
 _MACHINE = TARGETS["machine"]
 
 
+def slope(name: str) -> str:
+    """Return what the derivative of an operation is called, if it is one of its own: one that has a second form."""
+    return f"{name}_slope"
+
+
+def _slopes() -> dict[str, Operation]:
+    """Return the derivatives by operand and output that have two forms, as operations: one step in place of a dozen."""
+    return {
+        slope(name): Operation(
+            f"{row.names[0]} y", f"where({row.far[0]}, {row.far[1]}, {written(rules_of(row)[0])[-1]})", ("0", "0"), ""
+        )
+        for name, row in OPERATIONS.items()
+        if row.far is not None
+    }
+
+
 def _in_order() -> dict[str, Operation]:
     """Return the rows of the tape: sums, products and differences first, what has two operands before what has one."""
-    rows = {name: row for name, row in (OPERATIONS | _HALVES).items() if row is not CHOICE and len(row.names) <= 2}
+    rows = {
+        name: row
+        for name, row in (OPERATIONS | _HALVES | _slopes()).items()
+        if row is not CHOICE and len(row.names) <= 2
+    }
     rank = {"+": 0, "*": 1, "-": 2}
     return dict(sorted(rows.items(), key=lambda item: (-len(item[1].names), rank.get(item[1].infix, 3))))
 

@@ -14,7 +14,14 @@ from math import cos, exp, isfinite, log, log10, radians, sin, tanh
 import numpy as np
 
 import cgraph as cg
-from cgraph.exercises.questions import Entry, Question, Sensitivity, WeightGradient
+from cgraph.exercises.questions import (
+    BeforeActivation,
+    Entry,
+    GradientStep,
+    Question,
+    Sensitivity,
+    WeightGradient,
+)
 from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.reports.tables import Table, to_text
 
@@ -223,7 +230,7 @@ def planted(student, s, chance):  # noqa: C901 - a list of slips
 
 
 class Network:
-    """A random network with one hidden layer and a squared loss, worked with pencil and paper."""
+    """A random network with one hidden layer and a squared loss, perhaps halved, worked with pencil and paper."""
 
     def __init__(self, chance):
         self.x = [round(chance.uniform(-1.5, 1.5), 2) for _ in range(2)]
@@ -232,6 +239,8 @@ class Network:
         self.v = [round(chance.uniform(-1.5, 1.5), 2) for _ in range(2)]
         self.phi = chance.choice((sigmoid, tanh))
         self.target = 1.0
+        self.factor = chance.choice((1.0, 0.5, 0.25))
+        self.rate = chance.choice((0.05, 0.1, 0.3))
 
     def graph(self):
         G = cg.ComputationalGraph()
@@ -242,17 +251,19 @@ class Network:
             weights = {f"x{k}": self.W[j][k] for k in range(2)}
             G.add_neuron(f"h{j}", activation=name, weights=weights, bias=self.b[j])
         G.add_neuron("o", activation=name, weights={f"h{j}": self.v[j] for j in range(2)}, bias=0.1)
-        G.add_equation("J", f"(o - {self.target})^2")
+        square = f"(o - {self.target})^2"
+        G.add_equation("J", square if self.factor == 1 else f"{self.factor}*{square}")
         return G
 
-    def gradient(self, j, k, *, gates=None, bias=True, loss=True, upstream=None, flip=False):
-        """Return dJ/dw from x_k to h_j."""
+    def gradient(self, j, k, *, gates=None, bias=True, loss=True, upstream=None, flip=False, factor=None, two=2):
+        """Return dJ/dw from x_k to h_j; with `upstream` 1, dJ/ds(h_j)."""
         s = [sum(w * x for w, x in zip(self.W[n], self.x, strict=True)) + self.b[n] * bias for n in range(2)]
         h = [self.phi(value) for value in s]
         so = sum(v * value for v, value in zip(self.v, h, strict=True)) + 0.1 * bias
         o = self.phi(so)
         gate = gates or (lambda s, y: y * (1 - y) if self.phi is sigmoid else 1 - y * y)
-        first = 2 * (o - self.target) if loss else 1.0
+        factor = self.factor if factor is None else factor
+        first = factor * two * (o - self.target) if loss else 1.0
         delta = first * gate(so, o) * self.v[j]
         return (-1 if flip else 1) * delta * gate(s[j], h[j]) * (self.x[k] if upstream is None else upstream)
 
@@ -260,6 +271,21 @@ class Network:
         def slope(s):
             return dsigmoid(s) if self.phi is sigmoid else 1 - tanh(s) ** 2
 
+        def of_the_other(_, y):
+            return 1 - y * y if self.phi is sigmoid else y * (1 - y)
+
+        def of_s(s, _):
+            return s * (1 - s) if self.phi is sigmoid else 1 - s * s
+
+        if self.factor != 1:
+            yield "factor of the loss lost", {"factor of the loss lost"}, self.gradient(j, k, factor=1.0)
+        yield "the 2 of the loss lost", {"power rule"}, self.gradient(j, k, two=1)
+        yield (
+            "derivative of another activation",
+            {"derivative of another activation"},
+            self.gradient(j, k, gates=of_the_other),
+        )
+        yield "s for y in the gate", {"pre-activation for output"}, self.gradient(j, k, gates=of_s)
         yield "gate forgotten", {"gate forgotten"}, self.gradient(j, k, gates=lambda s, y: 1.0)
         yield (
             "activation for derivative",
@@ -280,6 +306,31 @@ class Network:
         yield "factor left out", {"factor left out"}, self.gradient(j, k, upstream=1.0)
         yield "factor used twice", {"factor twice"}, self.gradient(j, k, upstream=self.x[k] ** 2)
 
+    def delta(self, j, *, gate=True):
+        """Return dJ/ds(h_j), or without its gate dJ/dh_j."""
+        s = sum(w * x for w, x in zip(self.W[j], self.x, strict=True)) + self.b[j]
+        return self.gradient(j, 0, upstream=1.0) / (
+            1 if gate else dsigmoid(s) if self.phi is sigmoid else 1 - tanh(s) ** 2
+        )
+
+    def planted_deltas(self, j):
+        """Yield what is asked for, what was planted, the kinds that name it, the number."""
+        after, before = Sensitivity(f"h{j}", "J"), BeforeActivation(f"h{j}", "J")
+        yield after, "delta before the activation", {"derivative before the activation"}, self.delta(j)
+        yield before, "delta after the activation", {"derivative after the activation"}, self.delta(j, gate=False)
+        yield before, "delta: sign lost", {"sign lost"}, -self.delta(j)
+        yield before, "delta: neighbour's", {"neighbour's number"}, self.delta(1 - j)
+
+    def planted_steps(self, j, k):
+        step = GradientStep(WeightGradient(f"x{k}", f"h{j}", "J"), self.rate)
+        w, g, rate = self.W[j][k], self.gradient(j, k), self.rate
+        for what, number in {
+            "step: upwards": w + rate * g, "step: rate twice": w - rate * rate * g, "step: without the rate": w - g,
+            "step: alone": -rate * g,
+        }.items():  # fmt: skip
+            yield step, what, {"descent step"}, number
+        yield step, "step: gate forgotten", {"gate forgotten"}, w - rate * self.gradient(j, k, gates=lambda s, y: 1.0)
+
 
 class Layer:
     """J = mean over the batch of (X w - y)^2 + lam |w|^2 and h = tanh(A x), worked with NumPy."""
@@ -298,7 +349,7 @@ class Layer:
         G.add_constant("lam", self.lam)
         for name, equation in {
             "r": "X @ w - y", "sq": "r^2", "l": "mean(sq)", "q": "squared_norm(w)", "J": "l + lam*q", "u": "A @ x",
-            "v": "tanh(u)", "h": "B @ v",
+            "v": "tanh(u)", "h": "B @ v", "p": "softmax(u)",
         }.items():  # fmt: skip
             G.add_equation(name, equation)
         return G
@@ -311,7 +362,16 @@ class Layer:
         d = 1 - np.tanh(self.A @ self.x) ** 2 if gate else np.ones(3)
         return self.B @ np.diag(d) @ self.A
 
+    def softmax(self, *, others=True):
+        """Return dp/dx of p = softmax(A x), perhaps with the diagonal of softmax's Jacobian alone."""
+        e = np.exp(self.A @ self.x)
+        p = e / e.sum()
+        return (np.diag(p) - (np.outer(p, p) if others else np.diag(p * p))) @ self.A
+
     def planted(self):
+        yield "p", "softmax entry by entry", {"diagonal alone"}, self.softmax(others=False)
+        yield "w", "a column for a list", {"column or row given"}, self.gradient()[:, None]
+        yield "w", "a row for a list", {"column or row given"}, self.gradient()[None, :]
         d = np.diag(1 - np.tanh(self.A @ self.x) ** 2)
         yield "w", "sum instead of mean", {"sum instead of mean"}, self.gradient(mean=False)
         yield "w", "regulariser forgotten", {"path left out"}, self.gradient(regulariser=0.0)
@@ -381,6 +441,8 @@ def run(graphs, digits):
             "6sf": f"{S:.6g}",
         }.items():  # fmt: skip
             right[tolerance, cg.grade(exercise(G, Sensitivity(s, "t"), tolerance), {"q": answer}).ok] += 1
+        short = f"{S:.{chance.choice((1, 2))}g}"
+        judge(counts, asked, "too few digits", {"too few digits"}, short)
         for what, kinds, number in planted(student, s, chance):
             if isfinite(number):
                 answer = as_written(number, digits)
@@ -397,10 +459,22 @@ def run(graphs, digits):
             wrong_marked_right += counts[what]["does not show"] > before and shows(
                 to_digits(number, digits), network.gradient(j, k)
             )
+        G = network.graph()
+        right["3sf", cg.grade(exercise(G, BeforeActivation(f"h{j}", "J")), {"q": f"{network.delta(j):.3g}"}).ok] += 1
+        for part, what, kinds, number in (*network.planted_deltas(j), *network.planted_steps(j, k)):
+            asked = exercise(G, part)
+            truth = float(asked.truths["q"][""])
+            before = counts[what]["does not show"]
+            judge(counts, asked, what, kinds, as_written(number, digits))
+            wrong_marked_right += counts[what]["does not show"] > before and shows(to_digits(number, digits), truth)
         layer = Layer(chance)
         G = layer.graph()
-        asked_of = {"w": array_exercise(G, "w", "J"), "x": array_exercise(G, "x", "h")}
-        truths = {"w": layer.gradient(), "x": layer.jacobian()}
+        asked_of = {
+            "w": array_exercise(G, "w", "J"),
+            "x": array_exercise(G, "x", "h"),
+            "p": array_exercise(G, "x", "p"),
+        }
+        truths = {"w": layer.gradient(), "x": layer.jacobian(), "p": layer.softmax()}
         for name, truth in truths.items():
             right["3sf", cg.grade(asked_of[name], {"q": np.vectorize(lambda v: f"{v:.4g}")(truth).tolist()}).ok] += 1
         for name, what, kinds, array in layer.planted():

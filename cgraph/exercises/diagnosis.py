@@ -41,17 +41,16 @@ def diagnose(exercise: Exercise, part: Part, tolerance: Tolerance, cells: Sequen
     if all(cell.given.value in cell.accepted or _too_short(cell) for cell in cells) and any(map(_too_short, cells)):
         return (_too_few_digits(tolerance),)
     singles = (((slip,), value) for slip, value in exercise.possible_mistakes(part))
-    if found := _fitting(singles, tolerance, cells):
-        return tuple(Mistake(s.kind, s.where, s.what, len(found) == 1) for (s,) in found[:MOST_NAMED])
-    if all(cell.given.digits >= DIGITS_FOR_PAIRS for cell in cells):
-        pairs = _fitting(exercise.pairs(part), tolerance, cells)
-        if pairs:
-            return tuple(
-                Mistake(f"{a.kind} and {b.kind}", f"{a.where}, and {b.where}", f"{a.what}, and {b.what}", certain=False)
-                for a, b in pairs[:MOST_NAMED]
-            )
+    if fitting := _fitting(singles, tolerance, cells):
+        return tuple(Mistake(s.kind, s.where, s.what, len(fitting) == 1) for (s,) in fitting[:MOST_NAMED])
     is_near = all(abs(cell.given.value - cell.truth) <= NEAR * abs(cell.truth) for cell in cells)
-    return (ROUNDED,) if is_near else ()
+    found = [ROUNDED] if is_near else []
+    if all(cell.given.digits >= DIGITS_FOR_PAIRS for cell in cells):
+        found += [
+            Mistake(f"{a.kind} and {b.kind}", f"{a.where}, and {b.where}", f"{a.what}, and {b.what}", certain=False)
+            for a, b in _fitting(exercise.pairs(part), tolerance, cells)
+        ]
+    return tuple(found[:MOST_NAMED])
 
 
 def _too_short(cell: Cell) -> bool:

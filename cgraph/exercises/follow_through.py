@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cgraph.exercises.questions import (
+    BeforeActivation,
     EdgeDerivative,
     Entry,
     Gate,
@@ -34,23 +35,41 @@ def followed_through(G: ComputationalGraph, believed: Mapping[Part, Fraction], a
     L = linearized_from(G, source_values(G), settle=partial(_believed_value, believed))
     numbers = {part: float(value) for part, value in believed.items()}
     for j, gate in ((part.node, v) for part, v in numbers.items() if isinstance(part, Gate)):
-        L.nodes[j]["gate"] = gate
-        for i in L.predecessors(j):
-            L.edges[i, j]["derivative"] = gate * L.edges[i, j]["weight"]
+        _set_gate(L, j, gate)
     for part, z in numbers.items():
         if isinstance(part, EdgeDerivative):
             L.edges[part.i, part.j]["derivative"] = z
     inner = asked.whole if isinstance(asked, Entry) else asked
     inner = inner.gradient if isinstance(inner, GradientStep) else inner
-    if isinstance(inner, Sensitivity | WeightGradient):
+    if isinstance(inner, Sensitivity | BeforeActivation | WeightGradient):
+        for part, delta in numbers.items():
+            if isinstance(part, BeforeActivation) and part.t == inner.t and part.j != _begins_at(inner):
+                _set_gate(L, part.j, delta)  # times S(j,t), which is 1 now
+                if part.j != part.t:
+                    _shortcut(L, part.j, part.t, 1.0)
         for part, S in numbers.items():
             if (
                 isinstance(part, Sensitivity)
                 and part.t == inner.t
                 and part.s not in {part.t, getattr(inner, "s", None)}
+                and BeforeActivation(part.s, part.t) not in numbers
             ):
                 _shortcut(L, part.s, part.t, S)
     return L
+
+
+def _begins_at(part: Sensitivity | BeforeActivation | WeightGradient) -> str | None:
+    """Return the node that a sweep for `part` ends at, whose own numbers do not stand for what is asked."""
+    match part:
+        case Sensitivity(s, _) | BeforeActivation(s, _):
+            return s
+    return None
+
+
+def _set_gate(L: ComputationalGraph, j: str, gate: float) -> None:
+    L.nodes[j]["gate"] = gate
+    for i in L.predecessors(j):
+        L.edges[i, j]["derivative"] = gate * L.edges[i, j]["weight"]
 
 
 def _shortcut(L: ComputationalGraph, s: str, t: str, S: float) -> None:

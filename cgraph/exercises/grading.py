@@ -23,6 +23,7 @@ from cgraph.model.errors import CGraphError, shorten
 __all__ = ["grade"]
 
 NOTHING = {"", "?"}  # what people write who have no answer
+DIAGONAL = "diagonal alone"
 
 
 def grade(exercise: Exercise, answers: Mapping[str, Any], *, student: str = "") -> GradeReport:
@@ -186,7 +187,8 @@ class _Marking:
             given = {label: read_number(entry) for label, entry in found.items()}
         except UnreadableError:
             given = {}
-        if not given or not all(q.tolerance.accepts(truths[label], number.value) for label, number in given.items()):
+        compared = given if mistake.kind != DIAGONAL else [label for label in given if len(set(label.split(","))) == 1]
+        if not given or not all(q.tolerance.accepts(truths[label], given[label].value) for label in compared):
             return [unreadable(label, answer, why, truths[label]) for label in q.parts]
         results = [
             PartResult(label, "wrong", number.text, truths[label], self.accepted(q, label))
@@ -197,14 +199,26 @@ class _Marking:
 
 def _reshaped(q: Question, answer: Any) -> tuple[dict[str, Any], Mistake]:
     """Return the entries of an array that was given in another shape, and the mistake in that; of any other, none."""
-    kind, where, what = "transpose given", "rows and columns", "the transpose was given"
+    rows_and_columns = partial(Mistake, where="rows and columns", certain=True)
+    mistake = rows_and_columns("transpose given", what="the transpose was given")
     try:
         if len(q.shape) == 1 and isinstance(answer, list | tuple):
             rows = answer if len(answer) == 1 else [entry for (entry,) in answer]
             answer = rows[0] if len(answer) == 1 else rows
-            kind, what = "column or row given", f"a list of {q.shape[0]} numbers is asked for, not a column or a row"
+            what = f"a list of {q.shape[0]} numbers is asked for, not a column or a row"
+            mistake = rows_and_columns("column or row given", what=what)
+        elif _is_list_for_square(answer, q.shape):
+            answer = [[x if i == k else "0" for k in range(len(answer))] for i, x in enumerate(answer)]
+            what = f"the diagonal alone was given; a matrix of {len(answer)} x {len(answer)} is asked for"
+            mistake = rows_and_columns(DIAGONAL, what=what)
         else:
             answer = [list(column) for column in zip(*answer, strict=True)]
-        return entries_of(answer, q.parts, q.shape), Mistake(kind, where, what, certain=True)
+        return entries_of(answer, q.parts, q.shape), mistake
     except (UnreadableError, TypeError, ValueError):
-        return {}, Mistake(kind, where, what, certain=True)
+        return {}, mistake
+
+
+def _is_list_for_square(answer: Any, shape: tuple[int, ...]) -> bool:
+    if not isinstance(answer, list | tuple) or any(isinstance(x, list | tuple) for x in answer):
+        return False
+    return shape == (len(answer), len(answer))

@@ -25,6 +25,7 @@ from cgraph.model.linearized import compose
 from cgraph.uncertainty.budget import uncertainty_budget
 
 __all__ = [
+    "BeforeActivation",
     "Choice",
     "EdgeDerivative",
     "Entry",
@@ -70,6 +71,23 @@ class Sensitivity:
 
     def __str__(self) -> str:
         return f"d{_typed(self.t)}/d{_typed(self.s)}"
+
+
+@dataclass(frozen=True)
+class BeforeActivation:
+    """dy(t)/ds(j) = S(j,t) Phi'(s(j)): the delta of textbooks, before the activation of neuron `j`."""
+
+    j: str
+    t: str
+
+    def of(self, L: ComputationalGraph) -> Any:
+        """Return the number in a linearized graph."""
+        gate = L.nodes[self.j]["gate"]
+        by_column = np.ravel(gate) if np.ndim(gate) else gate
+        return _shaped(L, self.j, self.t, sensitivity(L, self.j, self.t) * by_column)
+
+    def __str__(self) -> str:
+        return f"d{_typed(self.t)}/ds({self.j})"
 
 
 @dataclass(frozen=True)
@@ -222,6 +240,7 @@ class Entry:
 Part = (
     ValueOf
     | Sensitivity
+    | BeforeActivation
     | WeightGradient
     | EdgeDerivative
     | Gate

@@ -24,6 +24,7 @@ import cgraph as cg
 from cgraph.exercises.mistakes import MISTAKES, candidates
 from cgraph.exercises.numbers import UnreadableError, read_number
 from cgraph.exercises.questions import (
+    BeforeActivation,
     EdgeDerivative,
     Entry,
     Gate,
@@ -620,6 +621,8 @@ SLIP_CASES = [
     ("inputs: {x: 2.0}\nnodes: {y: ln(x)}", ValueOf("y"), "log base", math.log10(2), "the logarithm to base 10"),
     ("inputs: {x: 2.0}\nnodes: {y: 2^x}", Sensitivity("x", "y"), "log base", 4.0, "the logarithm of the base was forgotten"),
     ("inputs: {x: 2.0}\nnodes: {y: log10(x)}", Sensitivity("x", "y"), "log base", 0.5, "the logarithm of the base was forgotten"),
+    ("inputs: {x: 3.0}\nnodes: {r: x - 1, J: 0.5*r^2}", Sensitivity("x", "J"), "factor of the loss lost", 4.0, "the factor 0.5 in J was lost"),
+    ("inputs: {x: 3.0}\nnodes: {r: x^2, J: (r + x)/4}", Sensitivity("r", "J"), "factor of the loss lost", 1.0, "the factor 0.25 in J"),
     ("inputs: {x: 1.0}\nnodes: {a: x/3, y: 1000*a}", ValueOf("y"), "rounded too early", 300.0, "1 significant figures"),
 ]  # fmt: skip
 NEURON = """
@@ -653,6 +656,12 @@ NEURON_CASES = [
     (WeightGradient("x", "h", "J"), "gate forgotten", S_O * 1.5 * 0.5, "at every neuron"),
     (WeightGradient("x", "h", "J"), "loss derivative forgotten", GATE_O * 1.5 * GATE_H * 0.5, "the derivative of J"),
     (WeightGradient("x", "h", "J"), "neighbour's number", -S_O * GATE_O * 1.5 * GATE_H, "this is dJ/dw(z,h)"),
+    (BeforeActivation("h", "J"), "derivative after the activation", S_O * GATE_O * 1.5, "with respect to y(h), after"),
+    (BeforeActivation("h", "J"), "factor twice", S_O * GATE_O * 1.5 * GATE_H**2, "the gate of h was used twice"),
+    (BeforeActivation("h", "J"), "activation instead of its derivative", S_O * GATE_O * 1.5 * H, "at h"),
+    (BeforeActivation("h", "J"), "loss derivative forgotten", GATE_O * 1.5 * GATE_H, "the derivative of J"),
+    (BeforeActivation("h", "J"), "forward value", S_H, "the pre-activation s(h) was given instead of dJ/ds(h)"),
+    (BeforeActivation("h", "J"), "neighbour's number", S_O * GATE_O, "this is dJ/ds(o), not dJ/ds(h)"),
     (GradientStep(WeightGradient("h", "o", "J"), 0.5), "descent step", 1.5 + 0.5 * S_O * GATE_O * H, "went up the gradient"),
     (GradientStep(WeightGradient("h", "o", "J"), 0.5), "descent step", 1.5 - S_O * GATE_O * H, "the learning rate was left out"),
     (GradientStep(WeightGradient("h", "o", "J"), 0.5), "gate forgotten", 1.5 - 0.5 * S_O * H, "the gate Phi'(s) was left out at o"),

@@ -60,6 +60,51 @@ class TestNetworks:
             item.parts[0].mistakes[0].what == "the derivative with respect to s(h1), before the activation, was given"
         )
 
+    @pytest.mark.parametrize("question", ["delta: h1-", "d: J/h1-"])
+    def test_delta_before_the_activation_as_a_question(self, question):
+        exercise, _ = graded(NETWORK, question, None)
+        L = exercise.linearized
+        truth = cg.sensitivity(cg.linearize(cg.decouple(cg.read_spec(io.StringIO(NETWORK)))), "h1-", "J")
+        assert exercise.questions[0].asks == "dJ/ds(h1)"
+        assert float(exercise.truths["q"][""]) == pytest.approx(truth, rel=1e-14)
+        after = cg.sensitivity(L, "h1", "J")
+        assert mistakes(graded(NETWORK, question, f"{after:.5g}")[1]) == [("derivative after the activation", True)]
+        assert graded(NETWORK, question, f"{truth:.3g}")[1].status == "right"
+
+    def test_a_node_of_that_name_goes_before_the_half_of_a_neuron(self):
+        halves = cg.decouple(cg.read_spec(io.StringIO(NETWORK)))
+        assert "h1-" in halves
+        graph = "inputs: {x: 1.0}\nnodes: {'h-': 2*x, y: h(x)}".replace("h(x)", "x*3")
+        assert graded(graph, "d: y/h-", None)[0].questions[0].asks == "dy/dh-"
+
+    def test_no_neuron_has_no_derivative_before_it(self):
+        with pytest.raises(cg.SpecError, match="there is no node 'a-' in the graph"):
+            graded(THREE, "d: y/a-", None)
+
+    def test_a_neuron_of_an_array(self):
+        graph = "network:\n  inputs: {x: [0.5, -1.0]}\n  neurons: {h: {activation: tanh, weights: {x: 2.0}}}\n  loss: sum(h^2)"
+        h = np.tanh(2 * np.array([0.5, -1.0]))
+        item = graded(graph, "delta: h-", [f"{x:.6g}" for x in 2 * h * (1 - h**2)])[1]
+        assert item.status == "right"
+
+    def test_what_follows_from_a_wrong_delta(self):
+        """0.3 is not dJ/ds(h1); with it, dJ/dw(x1,h1) is 0.3 * 0.5, and dJ/dx1 has 0.3 * 0.2 along h1."""
+        exercise = cg.read_exercise(
+            io.StringIO(
+                f"{NETWORK}\nask: [{{id: a, delta: h1-}}, {{id: b, d: J/x1 -> h1}}, {{id: c, d: J/x1}}, {{id: d, d: J/h1}}]"
+            )
+        )
+        L = exercise.linearized
+        through_h2 = cg.sensitivity(L, "h2", "J") * L.nodes["h2"]["gate"] * -0.3
+        of_h1 = f"{cg.sensitivity(L, 'h1', 'J'):.6g}"
+        report = cg.grade(exercise, {"a": 0.3, "b": 0.15, "c": 0.3 * 0.2 + through_h2, "d": of_h1})
+        assert [item.status for item in report.items] == ["wrong", "right", "right", "right"]
+        assert report["b"].parts[0].note == "right with your own dJ/ds(h1)"
+
+    def test_the_last_neuron(self):
+        exercise, _ = graded(NETWORK.replace("  loss: 0.5 * (o - 1)^2\n", "output: o\n"), "delta: o-", None)
+        assert float(exercise.truths["q"][""]) == pytest.approx(exercise.linearized.nodes["o"]["gate"])
+
     @pytest.mark.parametrize(
         ("formula", "kind"),
         [
@@ -81,6 +126,15 @@ class TestArrays:
         jacobian = np.diag(np.diag(cg.sensitivity(exercise.linearized, "s", "p")))
         item = graded(SOFTMAX, "d: p/s", [[f"{x:.5g}" for x in row] for row in jacobian])[1]
         assert mistakes(item) == [("diagonal alone", True)]
+
+    def test_a_list_for_a_matrix_is_its_diagonal_alone(self):
+        exercise, _ = graded(SOFTMAX, "d: p/s", None)
+        p = exercise.linearized.nodes["p"]["value"]
+        item = graded(SOFTMAX, "d: p/s", [f"{x:.5g}" for x in p * (1 - p)])[1]
+        assert mistakes(item) == [("diagonal alone", True)]
+        assert (item.points, len(item.parts)) == (0, 9)
+        assert "a matrix of 3 x 3 is asked for" in item.parts[0].mistakes[0].what
+        assert graded(SOFTMAX, "d: p/s", [0.1, 0.2, 0.3])[1].status == "unreadable"
 
     @pytest.mark.parametrize("answer", [[[2.0], [4.0], [1.0]], [[2.0, 4.0, 1.0]], "[[2], [4], [1]]", "[2 4 1]^T"])
     def test_a_gradient_as_a_column_or_a_row(self, answer):

@@ -21,6 +21,7 @@ from cgraph.exercises.mistakes.possible_mistake import (
     with_gates,
 )
 from cgraph.exercises.questions import (
+    BeforeActivation,
     EdgeDerivative,
     Gate,
     Part,
@@ -44,6 +45,7 @@ __all__ = [
     "factor_twice",
     "gate_forgotten",
     "loss_derivative",
+    "loss_factor",
     "rule_of_another",
     "sign_lost",
     "weight_for_upstream",
@@ -90,8 +92,8 @@ def factor_twice(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]
     for i, j in edges_of(part, L):
         change = with_derivatives({(i, j): lambda z: compose(z, z)})
         yield PossibleMistake(kind, _edge(i, j), f"the factor z({i},{j}) was used twice", change)
-    if isinstance(part, WeightGradient | Gate):
-        j = part.j if isinstance(part, WeightGradient) else part.node
+    if isinstance(part, WeightGradient | BeforeActivation | Gate):
+        j = part.node if isinstance(part, Gate) else part.j
         change = with_gates({j: L.nodes[j]["gate"] ** 2})
         yield PossibleMistake(kind, f"the gate of {j}", f"the gate of {j} was used twice", change)
     if isinstance(part, WeightGradient):
@@ -141,7 +143,10 @@ def activation_for_derivative(part: Part, L: ComputationalGraph) -> Iterator[Pos
 def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The derivative of an activation counts as 1, or that of another function in an equation."""
     if not isinstance(part, Gate):
-        yield from _gate_slips(part, L, "gate forgotten", "the gate Phi'(s) was left out", lambda _: 1.0)
+        slips = _gate_slips(part, L, "gate forgotten", "the gate Phi'(s) was left out", lambda _: 1.0)
+        # Before an activation, its own gate left out is the derivative after it, which has a name.
+        own = f"the gate of {part.j}" if isinstance(part, BeforeActivation) else ""
+        yield from (slip for slip in slips if slip.where != own)
     for op in _called(part, L):
         kind = "gate forgotten" if op.operation in ACTIVATIONS else "factor left out"
         what = f"the derivative of {name_of(op.operation)} was left out at {op.node}"
@@ -175,11 +180,15 @@ def _by_output(name: str, y: Any) -> Any:
 
 
 def before_the_activation(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """The derivative with respect to s(j), which textbooks call delta, was given for that with respect to y(j)."""
+    """The derivative with respect to s(j), which textbooks call delta, and that with respect to y(j): one for the other."""
     if isinstance(part, Sensitivity) and part.s != part.t and "gate" in L.nodes[part.s]:
         what = f"the derivative with respect to s({part.s}), before the activation, was given"
         read = partial(_before_the_activation, part)
         yield PossibleMistake("derivative before the activation", f"the activation of {part.s}", what, read=read)
+    if isinstance(part, BeforeActivation):
+        what = f"the derivative with respect to y({part.j}), after the activation, was given"
+        after = Sensitivity(part.j, part.t)
+        yield PossibleMistake("derivative after the activation", f"the activation of {part.j}", what, read=after.of)
 
 
 def _before_the_activation(part: Sensitivity, M: ComputationalGraph) -> Any:
@@ -222,6 +231,16 @@ def loss_derivative(part: Part, L: ComputationalGraph) -> Iterator[PossibleMista
             what = f"the derivative of {ends[1]} by what it is computed from was left out"
             change = with_derivatives(dict.fromkeys(into, _one))
             yield PossibleMistake("loss derivative forgotten", f"the first step back from {ends[1]}", what, change)
+
+
+def loss_factor(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """A constant factor in the equation of the loss was lost in its derivative: the 1/2 of a square, the 1/n of a mean."""
+    for op in applied(part, L):
+        if op.node in L.outputs and op.operation in {"mul", "div"} and op.varies.count(True) == 1:
+            p = op.varies.index(True)
+            constant = f"{op.rule(p):.6g}"
+            what = f"the factor {constant} in {op.node} was lost in its derivative"
+            yield PossibleMistake("factor of the loss lost", op.where, what, op.differentiated({p: 1.0}))
 
 
 def _gate_slips(

@@ -9,7 +9,7 @@ from typing import Any
 
 from cgraph.algorithms.paths import count_paths, paths
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, ends_of, nodes_of, without_edges
-from cgraph.exercises.questions import Part, PathCount, PathProduct, Sensitivity
+from cgraph.exercises.questions import BeforeActivation, Part, PathCount, PathProduct, Sensitivity
 from cgraph.model.graph import ComputationalGraph, topological_order
 from cgraph.model.linearized import nodes_between
 
@@ -29,7 +29,7 @@ def only_one_path(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake
     """One path was counted; of two, that is the other one left out."""
     for along in _paths(part, L, fewest=3):
         what = f"only the path {' -> '.join(along.path)} was counted"
-        yield PossibleMistake("only one path", _where(along), what, read=along.of)
+        yield PossibleMistake("only one path", _where(along), what, read=partial(_alone, part, along))
 
 
 def overwritten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
@@ -76,8 +76,9 @@ def combined_wrongly(part: Part, L: ComputationalGraph) -> Iterator[PossibleMist
 
 
 def _paths(part: Part, L: ComputationalGraph, fewest: int) -> Iterator[PathProduct]:
-    if isinstance(part, Sensitivity) and fewest <= count_paths(L, part.s, part.t) <= MOST_PATHS:
-        yield from (PathProduct(path) for path, _ in paths(L, part.s, part.t))
+    ends = ends_of(part) if isinstance(part, Sensitivity | BeforeActivation) else None
+    if ends and fewest <= count_paths(L, *ends) <= MOST_PATHS:
+        yield from (PathProduct(path) for path, _ in paths(L, *ends))
 
 
 def _where(along: PathProduct) -> str:
@@ -85,7 +86,12 @@ def _where(along: PathProduct) -> str:
 
 
 def _without(part: Part, along: PathProduct, M: ComputationalGraph) -> Any:
-    return part.of(M) - along.of(M)
+    return part.of(M) - _alone(part, along, M)
+
+
+def _alone(part: Part, along: PathProduct, M: ComputationalGraph) -> Any:
+    """Return what one path adds to the sum: before an activation, its product by the gate."""
+    return along.of(M) * (M.nodes[part.j]["gate"] if isinstance(part, BeforeActivation) else 1.0)
 
 
 def _added(part: PathProduct, M: ComputationalGraph) -> float:

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cgraph.exercises.questions import EdgeDerivative, Gate, Part, PathProduct, Sensitivity, WeightGradient
+from cgraph.exercises.questions import (
+    BeforeActivation,
+    EdgeDerivative,
+    Gate,
+    Part,
+    PathProduct,
+    Sensitivity,
+    WeightGradient,
+)
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import derivatives_of_steps, is_computed, steps_of
 from cgraph.model.graph import ComputationalGraph
@@ -70,7 +78,7 @@ def ends_of(part: Part) -> tuple[str, str] | None:
     match part:
         case Sensitivity(s, t):
             return s, t
-        case WeightGradient(_, j, t):
+        case WeightGradient(_, j, t) | BeforeActivation(j, t):
             return j, t
     return None
 
@@ -100,7 +108,7 @@ def edges_of(part: Part, L: ComputationalGraph) -> list[Edge]:
 def heads_of(part: Part, L: ComputationalGraph) -> list[str]:
     """Return the computed nodes whose local derivatives go into the answer."""
     heads = dict.fromkeys(j for _, j in edges_of(part, L))
-    if isinstance(part, WeightGradient):
+    if isinstance(part, WeightGradient | BeforeActivation):
         heads = {part.j: None, **heads}
     if isinstance(part, Gate):
         heads = {part.node: None}

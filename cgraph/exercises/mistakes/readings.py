@@ -11,6 +11,7 @@ from cgraph.algorithms.sweeps import sensitivity
 from cgraph.exercises.mistakes.paths import MOST_PATHS
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake
 from cgraph.exercises.questions import (
+    BeforeActivation,
     EdgeDerivative,
     Gate,
     Part,
@@ -36,8 +37,8 @@ def forward_value(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake
             nodes = t, s
         case PathProduct(path):
             nodes = path[-1], path[0]
-        case Gate(j):
-            what = f"the pre-activation s({j}) was given instead of the gate"
+        case Gate(j) | BeforeActivation(j, _):
+            what = f"the pre-activation s({j}) was given instead of {'the gate' if isinstance(part, Gate) else part}"
             yield PossibleMistake("forward value", f"node {j}", what, read=partial(_preactivation, j))
         case ValueOf(j) if L.nodes[j].get("activation", "identity") != "identity":
             what = f"the pre-activation s({j}) was given; the activation was not applied"
@@ -80,6 +81,8 @@ def _neighbours(part: Part, L: ComputationalGraph) -> Iterator[Part]:
             yield from (Sensitivity(i, t) for i in [*_near(s, L), *_sources(L)])
             yield from (Sensitivity(s, i) for i in L.predecessors(t))
             yield from (EdgeDerivative(s, j) for j in L.successors(s))
+        case BeforeActivation(j, t):
+            yield from (BeforeActivation(i, t) for i in _near(j, L) if "gate" in L.nodes[i])
         case WeightGradient(i, j, t):
             beside = [(i, k) for k in _near(j, L) if L.has_edge(i, k)]
             edges = [*L.in_edges(j), *L.out_edges(i), *L.in_edges(i), *beside]

@@ -93,6 +93,7 @@ MISTAKES: dict[str, Finder] = {
     "derivative at the output": factors.derivative_at_output,
     "weight instead of upstream activation": factors.weight_for_upstream,
     "loss derivative forgotten": factors.loss_derivative,
+    "factor of the loss lost": factors.loss_factor,
     "inner derivative forgotten": equations.inner_derivative,
     "rule misapplied": equations.rule_misapplied,
     "forward value": readings.forward_value,

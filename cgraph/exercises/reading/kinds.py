@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 
 from cgraph.exercises.questions import (
+    BeforeActivation,
     Choice,
     EdgeDerivative,
     FormulaAnswer,
@@ -91,8 +92,8 @@ def path_product(wording: Wording) -> AskedFor:
 
 
 def delta(wording: Wording) -> AskedFor:
-    """``delta: h1``, perhaps with ``of: J``."""
-    return one(Sensitivity(wording.node(wording.text), wording.target))
+    """``delta: h1``, or before the activation ``delta: h1-``, perhaps with ``of: J``."""
+    return one(_sensitivity(wording, wording.text, wording.target))
 
 
 def gate(wording: Wording) -> AskedFor:
@@ -185,7 +186,7 @@ KINDS = {
     "z": Kind(edge_derivative, "write z: x1 -> y3"),
     "paths": Kind(path_count, "write paths: x -> y"),
     "path": Kind(path_product, "write path: x -> a -> y"),
-    "delta": Kind(delta, "write delta: h1"),
+    "delta": Kind(delta, "write delta: h1, or delta: h1- for the derivative before the activation"),
     "gate": Kind(gate, "write gate: h1"),
     "step": Kind(step, "write step: w_13 and rate: 0.1"),
     "u": Kind(uncertainty, "write u: Z"),
@@ -212,11 +213,19 @@ def _listed(text: str) -> list[str] | None:
     return None
 
 
-def _derivative(wording: Wording, t: str, s: str) -> Sensitivity | WeightGradient:
+def _sensitivity(wording: Wording, s: str, t: str) -> Sensitivity | BeforeActivation:
+    """Return dy(t)/dy(s); of ``h-``, the half of neuron h before its activation, dy(t)/ds(h)."""
+    s = s.strip()
+    if s.endswith("-") and s not in wording.G and "activation" in wording.G.nodes.get(s[:-1], {}):
+        return BeforeActivation(s[:-1], t)
+    return Sensitivity(wording.node(s), t)
+
+
+def _derivative(wording: Wording, t: str, s: str) -> Sensitivity | BeforeActivation | WeightGradient:
     """Return dy(t)/dy(s), or where `s` is an edge dy(t)/dw of its weight."""
     t = wording.node(t)
     if s in wording.G or "->" not in s:
-        return Sensitivity(wording.node(s), t)
+        return _sensitivity(wording, s, t)
     i, j = wording.edge(s)
     if "weight" not in wording.G.edges[i, j]:
         raise wording.mistake(f"the edge {i} -> {j} has no weight to differentiate by")

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, final
 
@@ -131,7 +131,8 @@ class StoredGraph:
         t : node
             The node whose value is differentiated.
         out : path-like, optional
-            A ``.npy`` file for S, in place of memory: for graphs whose nodes do not fit there.
+            A ``.npy`` file for S, in place of memory: for graphs whose nodes do not fit there. It is written as the sweep
+            goes on, and whole when the call returns.
         resume : bool, default False
             Go on after the last block that a killed run with the same `out` has finished. Without such a run, begin.
         progress : function, optional
@@ -317,7 +318,7 @@ class StoredGraph:
         s, t : node
             Both ends.
         out : path-like, optional
-            A ``.npy`` file for the flows, in place of memory.
+            A ``.npy`` file for the flows, in place of memory; it is whole when the call returns.
 
         Returns
         -------
@@ -463,7 +464,7 @@ class StoredGraph:
         ...     [z.tolist() for _, _, z in D.edge_blocks()]
         [[2.0, 5.0]]
         """
-        order = self._order()
+        order = self._order
         for b, block in self._blocks(range(len(self._meta.counts))):
             tails, heads = self._ends(b, block)
             yield (
@@ -646,12 +647,13 @@ class StoredGraph:
         tails, heads = self._ends(b, self._block(b))
         return self._name(int(tails[e])), self._name(int(heads[e]))
 
+    @cached_property
     def _order(self) -> Index | None:
-        """Return the node of each row; None if they have the same numbers."""
+        """The node of each row; None if they have the same numbers."""
         return None if self._rank is None else np.argsort(self._rank)
 
     def _name(self, row: int) -> Any:
-        return self.nodes[row if self._rank is None else int(np.flatnonzero(self._rank == row)[0])]
+        return self.nodes[row if self._order is None else int(self._order[row])]
 
     def _row(self, node: Node) -> int:
         """Return the row of `node`, or raise `NodeNotFound`."""
@@ -685,6 +687,8 @@ def _group_of(folder: str, part: str, group: list[int], ends: list[int], is_forw
 
 def _new_array(path: Path, size: int) -> Floats:
     """Return zeros in a new ``.npy`` file."""
+    if path.exists() and not path.is_file():
+        raise CGraphError(f"{str(path)!r} is no file, and numbers in place of memory need one")
     path.unlink(missing_ok=True)  # whoever has the old file open keeps it
     return np.lib.format.open_memmap(path, "w+", np.float64, (size,))
 

@@ -44,6 +44,9 @@ HEX = "0x" + "F" * 4000
 SHAPED = (
     "node 'n23': concatenate(n22, n22) has the shape (16777216,), 16,777,216 entries, more than the limit of 10,000,000"
 )
+WEIGHT = "weights: {w: 0.5}\nnodes"
+DOUBLED_AND_TRAINED = DOUBLED.replace("nodes", WEIGHT) + "  J: w * sum(n31)\n"
+DESCEND = ["descend", "--rate", "0.1", "--steps", "2"]
 ALL = ["eval", "sensitivity", "paths", "check", "edges", "effects", "eliminate", "draw", "page", "solve", "show"]
 
 # name: (file, text, arguments after the file, exit status, what stderr says)
@@ -58,6 +61,8 @@ CASES = {
     "concatenate, gradient": ("s.yaml", DOUBLED, ["gradient"], 4, SHAPED),
     "broadcast": ("s.yaml", BROADCAST, ["eval"], 4, "has the shape (1048576, 1048576), 1,099,511,627,776 entries, more than"),
     "outer": ("s.yaml", OUTER, ["sensitivity"], 4, "outer(x19, x19) has the shape (1048576, 1048576)"),
+    "concatenate, descend": ("s.yaml", DOUBLED_AND_TRAINED, DESCEND, 4, SHAPED),
+    "broadcast, descend": ("s.yaml", BROADCAST.replace("nodes", WEIGHT), DESCEND, 4, "has the shape (1048576, 1048576), 1,099,511"),
     "dense Jacobian": (
         "s.yaml", SOFTMAX, ["sensitivity", "--from", "x13", "--to", "p"], 4,
         "or by fewer entries; --limit entries=N allows more",

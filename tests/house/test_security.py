@@ -16,6 +16,7 @@ from cgraph.model.language import names, source
 from cgraph.model.limits import Limits
 from cgraph.model.rules import own_functions
 from cgraph.specs import array_files, formats, node_values, yaml_documents
+from cgraph.stored import folder
 from cgraph.training import columns
 from cgraph.transforms import scalars
 
@@ -50,6 +51,7 @@ ENFORCED = {
     "characters of a graph in XML": xml_graphs.MAX_CHARACTERS,
     "bytes of a model of ONNX": onnx_models.MAX_BYTES,
     "nodes of a model of ONNX": onnx_models.MAX_NODES,
+    "bytes of `meta.json` of a stored graph": folder._MOST_META,
     "bytes of an order of elimination": elimination_command.MAX_ORDER_BYTES,
 }
 ROWS = dict(re.findall(r"^\| ([a-z].*?) \| ([\d,]+) \|", TEXT, re.MULTILINE))

@@ -90,6 +90,33 @@ def test_time():
             require_time()
 
 
+@pytest.mark.parametrize(
+    "equation", ["reshape(x, 3, 1) + x", "outer(x, x)", "concatenate(x, x, x)", "reshape(x, 3, 1) @ reshape(x, 1, 3)"]
+)
+def test_compiled_graphs_of_arrays(equation):
+    G = cg.from_equations(f"y = {equation}; J = sum(y)", x=[1.0, 2.0, 3.0])
+    for ask in (
+        lambda C: C.evaluate(),
+        lambda C: C.value_and_gradient("J"),
+        lambda C: C.sensitivities("J"),
+        lambda C: C.sensitivities_from("x"),
+    ):
+        with (
+            cg.limits(entries=8),
+            pytest.raises(cg.LimitError, match=r"^node 'y': .* 9 entries, more than the limit of 8"),
+        ):
+            ask(cg.compile_graph(G))
+    assert cg.compile_graph(G).value_and_gradient("J")[0] == pytest.approx(float(np.sum(cg.evaluate(G)["y"])))
+
+
+def test_a_plan_that_takes_more_than_the_values():
+    G = cg.from_equations("y = sin(x); z = exp(y)", x=np.ones(10))
+    with cg.limits(entries=50), pytest.raises(cg.LimitError, match="a Jacobian of 10 x 10, 100 entries"):
+        cg.compile_graph(G).sensitivities("z")
+    with cg.limits(total=25), pytest.raises(cg.LimitError, match="30 entries with the values before it"):
+        cg.compile_graph(cg.from_equations("a = sin(x); b = cos(x); c = a * b", x=np.ones(10))).evaluate()
+
+
 def test_a_block_within_a_block():
     def sleeps_within_and_after():
         with cg.limits(seconds=5):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
@@ -11,11 +12,13 @@ import numpy as np
 from cgraph.algorithms import jacobians, sweeps
 from cgraph.algorithms.compiled.arrays.programs import Program
 from cgraph.algorithms.compiled.arrays.recording import Recorder
+from cgraph.algorithms.compiled.arrays.steps import Shape
 from cgraph.algorithms.gradients import loss_sensitivities, weight_gradients
 from cgraph.model.errors import CGraphError, DerivativeError, EvaluationError, InvalidNodeError, NodeNotFound, shorten
 from cgraph.model.evaluation import evaluate, is_computed, linearize, source_values, unlinearized
 from cgraph.model.graph import ComputationalGraph, list_of_nodes, require_node
 from cgraph.model.language.expressions import Apply
+from cgraph.model.limits import limits_in_force, require_entries
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.values import as_value, show_shape
 
@@ -169,7 +172,7 @@ class CompiledArrays:
         inputs, weights : dict, optional
             As of `evaluate`.
         nodes : iterable of nodes and weights, optional
-            By which; without it, by all nodes that have a value. Weights on edges are ``(i, j)``.
+            With respect to which; without it, to all nodes that have a value. Weights on edges are ``(i, j)``.
         out : dict, optional
             Arrays to write gradients into, as of `evaluate`.
 
@@ -211,7 +214,7 @@ class CompiledArrays:
         return value, dict(zip(asked, gradient, strict=True))
 
     def gradient(self, t: str, *, nodes: Iterable[Any] | None = None) -> dict[Any, Any]:
-        """Return the derivatives of a number `t` by nodes, where `evaluate` was last or at the values of the graph.
+        """Return the derivatives of a number `t` with respect to nodes, where `evaluate` was last or at the values of the graph.
 
         Parameters
         ----------
@@ -245,7 +248,9 @@ class CompiledArrays:
         return self.value_and_gradient(t, inputs, weights=weights, nodes=nodes)[1]
 
     def weight_gradients(self, t: str) -> dict[Any, Any]:
-        """Return the derivatives of a number `t` by all weights, where `evaluate` was last or at the values of the graph.
+        """Return the derivatives of a number `t` with respect to all weights.
+
+        They are taken where `evaluate` was last, or at the values of the graph.
 
         Parameters
         ----------
@@ -378,7 +383,7 @@ class CompiledArrays:
         return sweeps.sensitivity(self._linearized(self._where_last_given()), s, t)
 
     def jacobian(self, sources: Sequence[str], targets: Sequence[str]) -> Any:
-        """Return the stacked Jacobian of targets by sources.
+        """Return the stacked Jacobian of targets with respect to sources.
 
         Returns
         -------
@@ -477,8 +482,24 @@ class CompiledArrays:
             except Exception:
                 self._interpreted(given, interpret)  # says what does not fit, in the words of the equation
                 raise
-            known = self._programs[key] = (Program(recorder.steps, results, self._dtype), shapes)
+            program = Program(recorder.steps, results, self._dtype)
+            self._require_room(
+                [step.shape for step in recorder.steps.steps], program.kept_bytes, shapes, given, interpret
+            )
+            known = self._programs[key] = (program, shapes)
         return known
+
+    def _require_room(
+        self, steps: Iterable[Shape], kept_bytes: int, results: Iterable[Shape], given: dict[Any, Any], interpret: Any
+    ) -> None:
+        """Raise `LimitError` where a plan would take more entries than the limits allow; nothing is allocated yet."""
+        allowed = limits_in_force()
+        largest = max(map(math.prod, steps))
+        together = kept_bytes // self._dtype.itemsize + sum(map(math.prod, results))
+        if largest > allowed.entries or together > allowed.total:
+            self._interpreted(given, interpret)  # names the node
+            require_entries(largest, "the largest array of a plan")
+            require_entries(together, "all arrays of a plan")
 
     def _interpreted(self, given: Mapping[Any, Any], interpret: Callable[[dict[str, Any]], list[Any]]) -> list[Any]:
         return interpret(evaluate(self._at(given)))

@@ -13,6 +13,7 @@ from cgraph.algorithms.compiled.arrays.steps import Shape, Steps
 from cgraph.model.evaluation import is_computed, steps_of, value_of, weights_into
 from cgraph.model.graph import ComputationalGraph, topological_order
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
+from cgraph.model.limits import require_entries
 from cgraph.model.operations.elementwise import OPERATIONS
 
 __all__ = ["Recorder"]
@@ -97,6 +98,7 @@ class Recorder:
         return reverse_of_array_operation(self.steps, operation.operation, k, S, y, x, options, lead)
 
     def _identity(self, lead: Shape, shape: Shape) -> int:
+        require_entries(lead[0] ** 2, f"a Jacobian of {lead[0]:,} x {lead[0]:,}")
         identity = np.eye(lead[0]).reshape(*lead, *shape)
         return self.steps.call(lambda: identity, (), identity.shape)
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.frontends.onnx_operators import OPERATORS, UnsupportedError
+from cgraph.frontends.onnx_operators import OPERATORS
+from cgraph.frontends.onnx_values import UnsupportedError
 
 __all__ = ["ML_OPERATORS"]
 

@@ -1,6 +1,6 @@
 """Models of ONNX as graphs of equations.
 
-Each operator is written with NumPy in `onnx_operators`; called on arrays that record what is done with them, as `trace` has
+Each operator is written with NumPy in `onnx_operators` and `onnx_windows`; called on arrays that record what is done with them, as `trace` has
 them, it becomes equations.
 """
 
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from cgraph.frontends.onnx_ml_operators import ML_OPERATORS
-from cgraph.frontends.onnx_operators import BEFORE, OPERATORS, UnsupportedError
+from cgraph.frontends.onnx_operators import BEFORE, OPERATORS
+from cgraph.frontends.onnx_values import UnsupportedError
 from cgraph.model.errors import ArchiveError, CGraphError, LimitError, MissingValueError, TraceError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.limits import counting_entries, require_entries

@@ -511,7 +511,7 @@ class StoredGraph:
         with new_part(self.folder) as part:
             checksums = dict(meta.checksums)
             for b, z in enumerate(given):
-                require_finite(z, lambda e, b=b: self._edge(b, e))  # type: ignore[misc]
+                require_finite(z, lambda e, b=b: self._edge(b, e))  # type: ignore[misc]  # mypy does not infer what a default binds
                 write_array(part, f"derivatives-{b}", z, checksums)
             for name in checksums:
                 if not name.startswith("derivatives-"):

@@ -130,7 +130,7 @@ def _spooled(path: Path, edges: Iterable[Any], n: int | None) -> _Spool:
             if not len(z):
                 continue
             require_ends(tails, heads, _MOST_NODES if n is None else n)
-            require_finite(z, lambda e, tails=tails, heads=heads: (int(tails[e]), int(heads[e])))  # type: ignore[misc]
+            require_finite(z, lambda e, tails=tails, heads=heads: (int(tails[e]), int(heads[e])))  # type: ignore[misc]  # mypy does not infer what a default binds
             is_sorted = is_sorted and int(tails[0]) >= last and bool((tails[1:] >= tails[:-1]).all())
             leads_on = leads_on and bool((tails < heads).all())
             count, most, last = count + len(z), max(most, int(tails.max()), int(heads.max())), int(tails[-1])

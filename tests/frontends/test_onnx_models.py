@@ -14,8 +14,8 @@ from cgraph.frontends.onnx_ml_operators import ML_OPERATORS
 from cgraph.frontends.onnx_operators import OPERATORS
 
 onnx = pytest.importorskip("onnx")
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
-from onnx_cases import conformance_cases  # noqa: E402
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402 - once it is known to be there
+from onnx_cases import conformance_cases  # noqa: E402 - once it is known to be there
 
 FLOAT = TensorProto.FLOAT
 
@@ -48,11 +48,10 @@ def graph_of_case(name):
 
 
 def test_every_case_is_right_or_refused():
-    right, refused = [], set()
+    right = []
     for name, (proto, _, outputs, rtol, atol) in conformance_cases().items():
         G, _ = graph_of_case(name)
         if G is None:
-            refused.add(name)
             continue
         y = cg.evaluate(G)
         for info, expected in zip(proto.graph.output, outputs, strict=True):
@@ -61,13 +60,10 @@ def test_every_case_is_right_or_refused():
                 assert np.shape(y[info.name]) == np.shape(expected), name
         right.append(name)
     assert len(right) > 880
-    ours = {case.partition("test_")[2] for case in refused}
-    assert not ours & {
-        "conv_with_strides_padding",
-        "batchnorm_example",
-        "gemm_all_attributes",
-        "layer_normalization_3d_axis1_epsilon",
-    }
+    assert set(right) >= {
+        "test_conv_with_strides_padding", "test_batchnorm_example", "test_gemm_all_attributes",
+        "test_layer_normalization_3d_axis1_epsilon", "test_softmax_axis_0", "test_maxpool_2d_pads",
+    }  # fmt: skip
 
 
 SMALL = 40  # entries of the inputs

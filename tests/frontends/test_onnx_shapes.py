@@ -8,8 +8,8 @@ import pytest
 import cgraph as cg
 
 onnx = pytest.importorskip("onnx")
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
-from onnx.reference import ReferenceEvaluator  # noqa: E402
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402 - once it is known to be there
+from onnx.reference import ReferenceEvaluator  # noqa: E402 - once it is known to be there
 
 RNG = np.random.default_rng(0)
 

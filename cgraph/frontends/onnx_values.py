@@ -1,0 +1,48 @@
+"""What the operators of ONNX share: what they refuse, and the whole numbers and channels that they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cgraph.model.errors import CGraphError
+from cgraph.model.tracing.traced_arrays import TracedArray
+
+__all__ = ["Operator", "UnsupportedError", "channels_of", "integers", "plain_value", "variadic"]
+
+Operator = Callable[..., Any]
+
+
+class UnsupportedError(CGraphError):
+    """An operator, or a use of one, that has no form in the language of equations."""
+
+
+def integers(x: Any, what: str) -> list[int]:
+    """Return whole numbers that the model holds, such as axes; traced ones would change with the inputs."""
+    if isinstance(x, TracedArray):
+        raise UnsupportedError(f"it takes its {what} from values of the inputs")
+    return [int(k) for k in np.asarray(x).ravel()]
+
+
+def variadic(function: Operator) -> Operator:
+    """Return the function of any number of operands that takes them one after the other by `function` of two."""
+
+    def operator(*x: Any) -> Any:
+        result = x[0]
+        for operand in x[1:]:
+            result = function(result, operand)
+        return result
+
+    return operator
+
+
+def plain_value(x: Any) -> Any:
+    """Return the value of a traced array: for what cancels, as the largest entry in a softmax does."""
+    return x.value if isinstance(x, TracedArray) else np.asarray(x)
+
+
+def channels_of(a: Any, x: Any) -> Any:
+    """Return a vector with an entry for each channel, axis 1, in a shape that meets `x`."""
+    return np.reshape(a, (-1,) + (1,) * (np.ndim(x) - 2))

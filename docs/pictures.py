@@ -39,18 +39,7 @@ COMMITTED: dict[str, tuple[str, Callable[[Any], Any], dict[str, Any]]] = {
     ),
     "halves": ("math565/network", lambda G: cg.decouple(cg.linearize(G)), {"t": "J"}),
 }
-ROOMS = (
-    "model",
-    "algorithms",
-    "transforms",
-    "training",
-    "uncertainty",
-    "specs",
-    "frontends",
-    "stored",
-    "reports",
-    "exercises",
-)
+ROOMS = cg._ROOMS  # noqa: SLF001 - the one list of them
 
 
 def committed() -> Iterator[tuple[Path, cg.Drawing]]:

@@ -6,20 +6,16 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import cgraph as cg
 from cgraph.cli.graph_source import UsageError, graph_of, only_output, standard_input, usage
 from cgraph.cli.output import VERSION, counted, write_output
+from cgraph.cli.worker_processes import worker_processes
 from cgraph.exercises.answers import no_name
 from cgraph.exercises.class_marking import ClassMarker, guarded, without_doubles
 from cgraph.exercises.grade_reports import (
@@ -134,30 +130,9 @@ def _grade_folder(marker: ClassMarker, folder: Path, jobs: int | None) -> list[c
 def _marked(marker: ClassMarker, files: Sequence[Submission], jobs: int) -> list[cg.GradeReport]:
     if len(files) < FEWEST_FOR_PROCESSES or jobs == 1:
         return list(_counted(map(marker.mark_file, files), len(files)))
-    context = get_context("spawn")  # a fork would copy the threads of whatever library has been loaded
-    with ProcessPoolExecutor(jobs, context, initializer=hold, initargs=(marker, limits_in_force())) as pool:
+    with worker_processes(min(jobs, len(files)), hold, marker, limits_in_force()) as pool:
         chunk = -(-len(files) // (4 * jobs))
-        with _interrupts_later():  # of which workers that start now know nothing
-            reports = pool.map(grade_held, files, chunksize=chunk)
-        return list(_counted(reports, len(files)))
-
-
-@contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """Hold Ctrl-C back until the block ends; processes that start in the block never get it."""
-    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    caught: list[int] = []  # the mask is that of this thread, and inherited; a signal may reach another one
-    handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if caught:
-            signal.raise_signal(signal.SIGINT)
+        return list(_counted(pool.map(grade_held, files, chunksize=chunk), len(files)))
 
 
 _held: list[ClassMarker] = []  # of a worker, which works out the mistakes of its exercise once

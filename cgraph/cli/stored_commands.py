@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from itertools import product
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 import cgraph as cg
 from cgraph.cli.graph_source import UsageError, usage
 from cgraph.cli.output import print_result, records_table, sensitivity_title, sorted_records
+from cgraph.cli.worker_processes import worker_processes
 from cgraph.model.optional import optional_library
 from cgraph.reports.tables import Table
 
@@ -86,7 +86,7 @@ def _executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
         with client:
             yield client.get_executor()
     elif arguments.workers:
-        with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
+        with worker_processes(arguments.workers) as pool:
             yield pool
     else:
         yield None

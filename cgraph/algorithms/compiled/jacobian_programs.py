@@ -44,6 +44,10 @@ class JacobianProgram:
     ----------
     program : Program
         The steps.
+    recorded : ndarray of uint32, shape (rows,)
+        The rows in the order in which they were recorded, each after those that it reads.
+    before : int
+        How many of them were recorded before the elimination.
     given : ndarray of float64
         The values of the first rows; nan where there is none.
     rows : dict
@@ -59,6 +63,8 @@ class JacobianProgram:
     """
 
     program: Program
+    recorded: Index
+    before: int
     given: Floats
     rows: dict[Any, int]
     values: Index
@@ -136,6 +142,8 @@ def accumulate(
     rows, columns, of_entries = np.array(entries, np.intp).reshape(-1, 3).T
     return JacobianProgram(
         program=program,
+        recorded=rank.astype(np.uint32),
+        before=before,
         given=np.array(recorder.given),
         rows={i: int(rank[k]) for i, k in steps.items() if isinstance(i, tuple) or not is_computed(G, i)},
         values=rank[ts].astype(np.uint32),

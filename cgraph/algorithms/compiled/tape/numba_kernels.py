@@ -258,7 +258,27 @@ def answer_at(
     return are_finite(out)
 
 
-TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows, answer_at)
+def gradient_at(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, given: Floats,
+    sources: Index, x: Floats, y: Floats, S: Floats, t: int, asked: Index, out: Floats,
+) -> bool:  # fmt: skip
+    """Copy row `t` and its derivatives by those asked for, at one point in one call; return whether all is finite."""
+    y[: len(given)] = given
+    for k in range(len(sources)):
+        y[sources[k]] = x[k]
+    fill(codes, bounds, first, second, operands, weights, y)
+    if not are_finite(y):
+        return False
+    S[:] = 0.0
+    S[t] = 1.0
+    differentiate(codes, bounds, first, second, operands, weights, y, S)
+    out[0] = y[t]
+    for k in range(len(asked)):
+        out[k + 1] = S[asked[k]]
+    return are_finite(out)
+
+
+TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows, answer_at, gradient_at)
 # What calls another stands after it.
 TAPE_CALLS = (
     is_binary, *RULES, width_of, empty_rows, continues,

@@ -1,6 +1,7 @@
 """Jacobians at new points by prepared programs, against the sweeps over dicts, JAX and numbers from paper."""
 
 import contextlib
+import json
 
 import networkx as nx
 import numpy as np
@@ -12,7 +13,7 @@ from random_graphs import equation_graphs
 from straight_interpreter import interpret
 
 import cgraph as cg
-from cgraph.algorithms.compiled import jacobian_runs
+from cgraph.algorithms.compiled import jacobian_programs, jacobian_runs, straight_costs
 from cgraph.algorithms.compiled.straight_code import straight_code
 from cgraph.algorithms.compiled.tape.numba_rules import OPCODES, is_binary
 
@@ -38,7 +39,7 @@ def test_values_and_jacobian_are_those_of_the_sweeps(engine, G, order, data):
             L = cg.linearize(G, dict(zip(sources, x.tolist(), strict=True)))
             expected = cg.jacobian(L, sources, targets)
             np.testing.assert_allclose(J[k], expected, rtol=1e-12, atol=1e-13)
-            np.testing.assert_allclose(values[k], [L.nodes[t]["value"] for t in targets], rtol=1e-13)
+            np.testing.assert_allclose(values[k], [L.nodes[t]["value"] for t in targets], rtol=1e-13, atol=1e-15)
             of_one = f(x)
             np.testing.assert_allclose(of_one[1], J[k], rtol=1e-13, atol=1e-15)
 
@@ -166,6 +167,41 @@ def test_every_operation_at_one_point_and_at_many(name):
     expected = [cg.jacobian(cg.linearize(G, dict(zip(sources, x, strict=True))), sources, ["u"]) for x in X]
     np.testing.assert_allclose(f(X)[1], expected, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose([f(x)[1] for x in X], expected, rtol=1e-12, atol=1e-14)
+
+
+def test_costs_are_measured_once_and_kept(tmp_path, monkeypatch):
+    pytest.importorskip("numba", reason="numba is an extra")
+    monkeypatch.setattr(straight_costs, "kept_in", lambda _: tmp_path / "new")
+    measured = straight_costs.costs.__wrapped__()
+    assert measured.product > 0
+    assert measured.addition >= 0
+    monkeypatch.setattr(straight_costs, "_measured", lambda: straight_costs.Costs(7.0, 1.0))
+    assert straight_costs.costs.__wrapped__() == measured
+    (file,) = (tmp_path / "new").iterdir()
+    for damaged in ("", "{}", '{"product": 0, "addition": 1}', '{"product": 1, "addition": Infinity}', "[" * 9999):
+        file.write_text(damaged)
+        assert straight_costs.costs.__wrapped__() == (7.0, 1.0)
+        assert json.loads(file.read_text()) == {"product": 7.0, "addition": 1.0}
+
+
+def test_auto_takes_the_order_of_least_time(monkeypatch):
+    """Where sums cost nothing, products decide; where they alone cost, sums."""
+    G, ends = roe_like(), (["x", "z", "w"], ["y1", "y2", "y3"])
+    fs = {order: cg.jacobian_function(G, *ends, order=order) for order in ("forward", "reverse")}
+    for costs in (straight_costs.Costs(1.0, 0.0), straight_costs.Costs(0.0, 1.0)):
+        monkeypatch.setattr(jacobian_programs, "costs", lambda costs=costs: costs)
+        f = cg.jacobian_function(G, *ends)
+        assert all(
+            costs.of(f.multiplications, f.additions) <= costs.of(g.multiplications, g.additions) for g in fs.values()
+        )
+
+
+def test_what_is_known_is_not_computed_again_for_derivatives():
+    # d sin = cos, which is there; d cos = -sin, as well.
+    G = cg.from_equations("s = sin(a); c = cos(a); y = s*c", a=0.5)
+    program = cg.jacobian_function(G, ["a"], ["y"])._accumulated.program
+    codes = np.repeat(program.codes, np.diff(program.bounds)).tolist()
+    assert codes.count(OPCODES["sin"]) == codes.count(OPCODES["cos"]) == 1
 
 
 def test_auto_is_no_dearer_than_the_sweeps():

@@ -12,7 +12,7 @@ from cgraph.algorithms.compiled.jacobian_programs import JacobianProgram
 from cgraph.algorithms.compiled.jit import can_compile, compiled, link_rows, pointer, straight_program
 from cgraph.algorithms.compiled.simd import WIDTH
 from cgraph.algorithms.compiled.straight_code import FUNCTIONS_OF_ROWS, Layout, run_straight, straight_code
-from cgraph.algorithms.compiled.tape.batching import MANY, Blocks
+from cgraph.algorithms.compiled.tape.batching import Blocks
 from cgraph.algorithms.compiled.tape.elementary_functions import FUNCTIONS
 from cgraph.algorithms.compiled.tape.numba_kernels import TAPE_CALLS
 from cgraph.algorithms.compiled.tape.numba_rules import SOURCE
@@ -24,6 +24,8 @@ __all__ = ["Run", "run_of"]
 LONGEST = 20_000
 # So many are compiled with care, which takes ten times as long as without, and then half of the time.
 CAREFUL = 8_000
+# So many steps, at all points together, take so long that threads save more than they cost.
+MANY = 2**22
 _NO_WEIGHTS: Floats = np.empty(0)
 
 

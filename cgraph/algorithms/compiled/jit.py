@@ -14,7 +14,7 @@ from typing import Any
 
 from cgraph.algorithms.compiled import simd
 
-__all__ = ["can_compile", "compiled", "is_at_hand", "is_loaded", "link_rows", "pointer", "straight_program"]
+__all__ = ["can_compile", "compiled", "is_at_hand", "is_loaded", "kept_in", "link_rows", "pointer", "straight_program"]
 
 # Modules that teach numba: what vectors are, and how a straight program is called.
 VECTORS = "cgraph.algorithms.compiled.simd_numba"
@@ -166,6 +166,12 @@ def is_at_hand() -> bool:
 def can_compile() -> bool:
     """Return whether there is machine code at all: numba is installed, and not told to leave Python as it is."""
     return is_at_hand() and not import_module("numba").config.DISABLE_JIT
+
+
+def kept_in(loop: Callable[..., Any]) -> str | None:
+    """Return the folder in which numba keeps the machine code of a loop; None if it keeps none."""
+    kept = getattr(loop, "_cache", None)
+    return getattr(kept, "cache_path", None)
 
 
 def is_loaded() -> bool:

@@ -10,7 +10,7 @@ from cgraph.reports.drawing.palette import EDGES, FAINT, NODES, PAPER, Ink
 from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 from cgraph.reports.latex import latex_text
 
-__all__ = ["to_tikz"]
+__all__ = ["tikz_picture", "to_tikz"]
 
 PREAMBLE = r"""\documentclass[tikz]{standalone}
 \usepackage[T1]{fontenc}
@@ -22,21 +22,27 @@ BOLD = r", font=\bfseries"
 
 def to_tikz(layout: Layout) -> str:
     """Return a LaTeX document with the layout as a tikzpicture."""
-    colours = {"paper": PAPER, **{f"node{kind}": ink for kind, ink in NODES.items()}}
-    colours |= {f"edge{kind}": ink for kind, ink in EDGES.items()}
+    return "\n".join([PREAMBLE, *_colours(), r"\begin{document}", tikz_picture(layout), r"\end{document}", ""])
+
+
+def tikz_picture(layout: Layout, *, colours: bool = False) -> str:
+    """Return the layout as a tikzpicture that stands in a document, perhaps with the colours that it needs."""
     return "\n".join(
         [
-            PREAMBLE,
-            *(line for name, ink in colours.items() for line in _define(name, ink)),
-            r"\begin{document}",
+            *(_colours() if colours else ()),
             r"\begin{tikzpicture}[x=1bp, y=-1bp, every node/.style={inner sep=0, text=paper}]",
             rf"\path (0,0) rectangle ({layout.width:.1f},{layout.height:.1f});",
             *_lines(layout),
             r"\end{tikzpicture}",
-            r"\end{document}",
-            "",
         ]
     )
+
+
+def _colours() -> Iterator[str]:
+    colours = {"paper": PAPER, **{f"node{kind}": ink for kind, ink in NODES.items()}}
+    colours |= {f"edge{kind}": ink for kind, ink in EDGES.items()}
+    for name, ink in colours.items():
+        yield from _define(name, ink)
 
 
 def _define(name: str, ink: Ink) -> Iterator[str]:

@@ -112,14 +112,14 @@ def vary(
     >>> variant["inputs"], variant["variant"]
     ({'x': 2.0}, {'student': 'ada', 'draw': 0})
     """
-    is_one = isinstance(student, str) or not isinstance(student, Sequence)
-    students = [student] if is_one else list(student)
+    are_many = isinstance(student, Sequence) and not isinstance(student, str)
+    students: list[Any] = list(student) if are_many else [student]
     for one in students:
         if reason := no_name(one):
             raise CGraphError(reason)
     document = read_document(source, format=format)
     variants = Variants.of_document(document, source, exercise_of(document, source))
-    if is_one:
+    if not are_many:
         return variants.of(students[0])
     tasks = ((students[k : k + _TOGETHER],) for k in range(0, len(students), _TOGETHER))
     parts = in_order(executor, _of_students, tasks, about=variants)

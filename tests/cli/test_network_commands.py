@@ -197,6 +197,12 @@ class TestDescend:
         expected = cg.gradient_descent(cg.read_spec(LOGISTIC), "J", -0.5, 4, data=path, batch=1, seed=5)
         assert [r["loss"] for r in found["losses"]] == [r["held_out"] for r in found["losses"]] == expected.history
 
+    @pytest.mark.parametrize("method", ["sgd", "momentum", "adam"])
+    def test_methods(self, run, method):
+        found = as_json(run, "descend", NETWORK, "--rate", 0.1, "--steps", 5, "--method", method)
+        expected = cg.gradient_descent(cg.read_spec(NETWORK), "J", 0.1, 5, method=method)
+        assert [r["loss"] for r in found["losses"]] == expected.history
+
     def test_the_curve(self, run):
         _, out, _ = run("descend", NETWORK, "--rate", 1, "--steps", 100)
         lines = out.splitlines()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import cgraph as cg
+from cgraph.algorithms.elimination import orders
 from cgraph.cli.elimination_command import RULES
 from cgraph.cli.network_commands import TRANSFORMS
 from cgraph.cli.parser import METHODS
@@ -29,7 +30,7 @@ def as_json(run, *arguments):
 
 def test_the_parser_knows_what_there_is():
     assert list(TRANSFORMS) == list(NAMES)
-    assert set(RULES) < set(METHODS) == set(cg.algorithms.elimination.orders.METHODS)
+    assert set(RULES) < set(METHODS) == set(orders.METHODS)
 
 
 class TestGradient:

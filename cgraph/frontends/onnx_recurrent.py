@@ -18,19 +18,19 @@ __all__ = ["RECURRENT_OPERATORS"]
 Function = Callable[[Any], Any]
 
 
-# Each with the numbers that it takes, and what they are by default.
+# Each with the numbers that it takes, and what they are by default. The case of a name does not matter.
 _ACTIVATIONS: dict[str, tuple[Operator, dict[str, float]]] = {
-    "relu": (ACTIVATIONS["Relu"], {}),
-    "tanh": (np.tanh, {}),
-    "sigmoid": (ACTIVATIONS["Sigmoid"], {}),
-    "softsign": (ACTIVATIONS["Softsign"], {}),
-    "softplus": (ACTIVATIONS["Softplus"], {}),
-    "affine": (lambda x, alpha, beta: alpha * x + beta, {"alpha": 1.0, "beta": 0.0}),
-    "scaledtanh": (lambda x, alpha, beta: alpha * np.tanh(beta * x), {"alpha": 1.0, "beta": 1.0}),
-    "leakyrelu": (ACTIVATIONS["LeakyRelu"], {"alpha": 0.01}),
-    "thresholdedrelu": (ACTIVATIONS["ThresholdedRelu"], {"alpha": 1.0}),
-    "elu": (ACTIVATIONS["Elu"], {"alpha": 1.0}),
-    "hardsigmoid": (ACTIVATIONS["HardSigmoid"], {"alpha": 0.2, "beta": 0.5}),
+    "Relu": (ACTIVATIONS["Relu"], {}),
+    "Tanh": (np.tanh, {}),
+    "Sigmoid": (ACTIVATIONS["Sigmoid"], {}),
+    "Softsign": (ACTIVATIONS["Softsign"], {}),
+    "Softplus": (ACTIVATIONS["Softplus"], {}),
+    "Affine": (lambda x, alpha, beta: alpha * x + beta, {"alpha": 1.0, "beta": 0.0}),
+    "ScaledTanh": (lambda x, alpha, beta: alpha * np.tanh(beta * x), {"alpha": 1.0, "beta": 1.0}),
+    "LeakyRelu": (ACTIVATIONS["LeakyRelu"], {"alpha": 0.01}),
+    "ThresholdedRelu": (ACTIVATIONS["ThresholdedRelu"], {"alpha": 1.0}),
+    "Elu": (ACTIVATIONS["Elu"], {"alpha": 1.0}),
+    "HardSigmoid": (ACTIVATIONS["HardSigmoid"], {"alpha": 0.2, "beta": 0.5}),
 }
 
 
@@ -47,12 +47,13 @@ def _functions(
     names: Sequence[bytes], alphas: Sequence[float], betas: Sequence[float], clip: float | None
 ) -> list[Function]:
     """Return activations with their numbers, which are taken in turn by those that have some."""
+    known = {name.lower(): row for name, row in _ACTIVATIONS.items()}
     given = {"alpha": iter(alphas), "beta": iter(betas)}
 
     def bound(name: bytes) -> Function:
-        if name.decode().lower() not in _ACTIVATIONS:
+        if name.decode().lower() not in known:
             raise UnsupportedError(f"its activation {name.decode()!r} is not known")
-        function, defaults = _ACTIVATIONS[name.decode().lower()]
+        function, defaults = known[name.decode().lower()]
         numbers = {key: next(given[key], default) for key, default in defaults.items()}
         if clip is None:
             return lambda x: function(x, **numbers)

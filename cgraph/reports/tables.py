@@ -86,9 +86,9 @@ def to_text(table: Table, *, width: int | None = None) -> str:
 
     Examples
     --------
-    >>> print(to_text(Table(("path", "product"), [("x -> a -> y", 2.5)]), width=19))
-      path      product
-      x -> a        2.5
+    >>> print(to_text(Table(("path", "product"), [("x -> a -> b -> y", 2.5)]), width=24))
+      path         product
+      x -> a -> b      2.5
       -> y
     """
     to_the_right = [_is_numeric(column) for column in _columns(table)]

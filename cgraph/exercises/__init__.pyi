@@ -6,6 +6,7 @@ from cgraph.exercises.reading import read_exercise
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult
 from cgraph.exercises.sealing import seal
 from cgraph.exercises.solutions.solving import Solution, solve
+from cgraph.exercises.step_mistakes import step_mistakes
 from cgraph.exercises.variants import vary
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "read_exercise",
     "seal",
     "solve",
+    "step_mistakes",
     "vary",
 ]

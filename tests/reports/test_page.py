@@ -508,7 +508,7 @@ def test_the_three_factors_and_a_step_of_descent(show):
     tab.click("[data-phase=weights]")
     assert tab.inner_text("#title") == "The derivative of J with respect to w(x₁, h₁)"
     assert tab.inner_text("#formula") == "dJ/dw(x₁, h₁) = S(h₁, J) · Φ′(s(h₁)) · x₁"
-    assert tab.inner_text("#numbers") == "dJ/dw(x₁, h₁) = (−0.0557776) · 0.247517 · 0.5"
+    assert tab.inner_text("#numbers") == "dJ/dw(x₁, h₁) = −0.0557776 · 0.247517 · 0.5"
     assert tab.inner_text("#result") == "= −0.006902945842"
     assert rows(tab)["w(x₁, h₁)"] == [0.2, pytest.approx(-0.006902945842)]
     tab.fill("#rate", "2")

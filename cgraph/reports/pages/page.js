@@ -304,9 +304,17 @@ for (const [id, end] of [["source", "s"], ["target", "t"]]) {
 
 const svg = document.querySelector("#picture svg");
 svg.setAttribute("role", "group"); // an image would hide its nodes from readers
-svg.style.minWidth = `${0.8 * svg.viewBox.baseVal.width}px`; // smaller text would not be read: the picture scrolls
-document.querySelector("main").classList.toggle("wide", svg.viewBox.baseVal.width > 900); // it stands above the rest,
-document.querySelector("main").classList.toggle("huge", svg.viewBox.baseVal.width > 1400); // on the widest screen too
+const width = svg.viewBox.baseVal.width, narrowest = 0.8 * width; // smaller text would not be read: the picture scrolls
+svg.style.minWidth = `${narrowest}px`;
+
+// Picture, formula and table stand beside each other where there is room; else the picture of a wide graph stands above.
+function arrange() {
+  const rem = 16, isBeside = innerWidth >= 100 * rem && narrowest <= innerWidth - 58 * rem;
+  document.querySelector("main").className = isBeside ? "beside" : width > 900 ? "above" : "";
+}
+addEventListener("resize", arrange);
+arrange();
+
 nodeElements.forEach((element, i) => {
   element.setAttribute("tabindex", "0");
   element.setAttribute("role", "img");

@@ -36,11 +36,8 @@ function weightName(graph, e) {
 
 // The weighted sum of a neuron; `leaf` says what stands for the node at the tail of an edge.
 function sumText(graph, j, w, leaf) {
-  const terms = graph.nodes[j].neuron.edges.map((e) => {
-    const weight = bracketed(show(w[e]));
-    return isBias(graph, e) ? weight : `${weight} · ${leaf(graph.edges[e].tail)}`;
-  });
-  return terms.join(" + ") || "0";
+  const { edges } = graph.nodes[j].neuron;
+  return sum(edges.map((e) => (isBias(graph, e) ? show(w[e]) : `${show(w[e])} · ${leaf(graph.edges[e].tail)}`))) || "0";
 }
 
 // What stands for a step of an equation in a formula, and the number that stands there.
@@ -49,6 +46,10 @@ const leafName = (graph) => (step) =>
     : "sum" in step ? `s(${graph.nodes[step.sum].shown})` : weightName(graph, step.weight);
 const leafNumber = (graph, { y, w }) => (step) =>
   "node" in step ? y[step.node] : "sum" in step ? weightedSum(graph, step.sum, y, w) : w[step.weight];
+
+// Products and sums of numbers: what follows a sign stands in brackets if it has one.
+const product = (factors) => factors.map((x, k) => (k ? bracketed(show(x)) : show(x))).join(" · ");
+const sum = (terms) => terms.map((text, k) => (k && text.startsWith("−") ? text.replace(/^\S+/, bracketed) : text)).join(" + ");
 
 function forwardSteps(graph, numbers, words) {
   const { y, w } = numbers, name = leafName(graph), number = leafNumber(graph, numbers);
@@ -62,10 +63,10 @@ function forwardSteps(graph, numbers, words) {
       step.numbers = `${node.shown} = ${written(node.steps, words, (leaf) => show(number(leaf)))}`;
       step.hint = `It is computed from ${known.map((i) => `${graph.nodes[i].shown} = ${show(y[i])}`).join(", ")}.`;
     } else if (node.neuron) {
-      const { activation } = node.neuron, sum = weightedSum(graph, j, y, w);
+      const { activation } = node.neuron;
       const put = sumText(graph, j, w, (i) => bracketed(show(y[i])));
       step.formula = `${node.shown} = ${activation}(${sumText(graph, j, w, (i) => graph.nodes[i].shown)})`;
-      step.numbers = `${node.shown} = ${activation}(${put}) = ${activation}(${show(sum)})`;
+      step.numbers = `${node.shown} = ${activation}(${put}) = ${activation}(${show(weightedSum(graph, j, y, w))})`;
       step.hint = `First the weighted sum s(${node.shown}), then ${activation} of it.`;
     } else return { ...step, title: `${node.shown} is given`, formula: `${node.shown} = ${show(y[j], 10)}`, numbers: "", given: true };
     return { ...step, asked: step.formula };
@@ -121,7 +122,7 @@ function backwardSteps(graph, { S, z, size }, t) {
     const step = { phase: "backward", key: `S${i}`, node: i, nodes: [i], edges: [], result: S[i], size: size[i] };
     if (i === t) return { ...step, title: `The sweep begins at ${to}`, formula: `${name} = 1`, numbers: "", given: true };
     const out = graph.from[i].filter((e) => reaches[graph.edges[e].head]);
-    const terms = (term) => out.map((e) => term(graph.edges[e].head, e)).join(" + ");
+    const terms = (term) => sum(out.map((e) => term(graph.edges[e].head, e)));
     const heads = out.map((e) => graph.nodes[graph.edges[e].head].shown).join(", ");
     return {
       ...step,
@@ -131,7 +132,7 @@ function backwardSteps(graph, { S, z, size }, t) {
       hint: out.length > 1 ? `A sum over the edges to ${heads}: S at the head of each, times z along it.`
         : `One edge leads on, to ${heads}: S there, times z along the edge.`,
       formula: `${name} = ${terms((j) => `S(${graph.nodes[j].shown}, ${to}) z(${from}, ${graph.nodes[j].shown})`)}`,
-      numbers: `${name} = ${terms((j, e) => `${bracketed(show(S[j]))} · ${bracketed(show(z[e]))}`)}`,
+      numbers: `${name} = ${terms((j, e) => product([S[j], z[e]]))}`,
     };
   });
 }
@@ -144,20 +145,20 @@ function leadsTo(graph, t) {
 
 function pathSteps(graph, { z, paths, count }, s, t) {
   const name = `S(${graph.nodes[s].shown}, ${graph.nodes[t].shown})`;
-  let sum = 0;
+  let total = 0;
   return paths.map((path, k) => {
     const nodes = [s, ...path.edges.map((e) => graph.edges[e].head)], shown = nodes.map((i) => graph.nodes[i].shown);
-    sum += path.product;
+    total += path.product;
     const more = count > paths.length ? `, the strongest ${paths.length} of ${count.toLocaleString("en")}` : "";
     return {
-      phase: "paths", key: `p${path.edges.join("-")}`, nodes, edges: path.edges, result: path.product, sum,
+      phase: "paths", key: `p${path.edges.join("-")}`, nodes, edges: path.edges, result: path.product, sum: total,
       path: shown.join(" → "),
       title: `Path ${k + 1} of ${paths.length}${more}`,
       asked: `What ${shown.join(" → ")} adds to ${name}`,
       hint: "The product of z along the path.",
       formula: `${shown.join(" → ")}: ${path.edges.map((e, n) => `z(${shown[n]}, ${shown[n + 1]})`).join(" · ") || "no edge"}`,
-      numbers: path.edges.map((e) => bracketed(show(z[e]))).join(" · ") || "1, the path of no edges",
-      after: `${name}: ${show(sum, 10)} so far`,
+      numbers: product(path.edges.map((e) => z[e])) || "1, the path of no edges",
+      after: `${name}: ${show(total, 10)} so far`,
     };
   });
 }
@@ -173,7 +174,7 @@ function weightSteps(graph, { y, S, gates, gradient, size }, t) {
       asked: name,
       hint: `Three factors: how ${neuron} acts on ${to}, the gate of ${neuron}, and what comes in along the edge.`,
       formula: `${name} = S(${neuron}, ${to}) · Φ′(s(${neuron})) · ${isBias(graph, e) ? "1" : from}`,
-      numbers: `${name} = ${[S[j], gates[j], y[i]].map((factor) => bracketed(show(factor))).join(" · ")}`,
+      numbers: `${name} = ${product([S[j], gates[j], y[i]])}`,
     };
   });
   const nodes = graph.order.filter((i) => graph.nodes[i].kind === "weight" && reaches[i]);

@@ -659,7 +659,7 @@ def test_an_exercise_hides_its_answers_and_checks_what_is_typed(show):
     tab.keyboard.press("ArrowRight")
     tab.fill("#answer", "many")
     tab.click("#check")
-    assert tab.inner_text("#verdict") == "many is not a number; write it with digits, as in 0.25, −1e-3 or 1/3."
+    assert tab.inner_text("#verdict") == "many is not a number; write it as 0.25, −1e-3, 1/3 or 2*exp(1)."
     assert tab.get_attribute("#verdict", "class") == "unreadable"
     assert tab.inner_text("#score") == "1 of 2 right at the first try"
     tab.click("#reveal")
@@ -679,10 +679,37 @@ def test_an_exercise_hides_its_answers_and_checks_what_is_typed(show):
      ("994.9", 1000.0, False), ("abc", 1.0, None), ("1/0", 1.0, None), ("1e999", 1.0, None), ("", 1.0, None)],
 )  # fmt: skip
 def test_three_digits_are_enough(show, typed, x, right):
-    found = "([text, x]) => { const typed = readNumber(text); return typed === null ? null : isRight(typed.value, x) }"
+    found = "([text, x]) => { const typed = readNumber(text, words); return typed === null ? null : isRight(typed.value, x) }"
     assert show(quiz()).evaluate(found, [typed, x]) is right
     if right is not None:
         assert parse_tolerance("3sf").accepts(Fraction(repr(x)), read_number(typed).value) is right
+
+
+TYPED = [
+    "1.5", "-0", "+3", "5.", ".5", "1,25", "1e-3", "2.50e2", "1200", "0.00120", "−4", "1e400", "1e-400", "abc", "", "?", "1/3", "-1/3",
+    "1/0", "1 / 4", "2^3^2", "-2^2", "2^-1", "2**3", "--3", "2*-3", "1,5*2", "(.5)", "-(1+2)", "0.45*(1-0.45)*0.2", "3·4", "2×3",
+    "8/4/2", "8-4-2", "2-3*4^2", "exp(1)", "ln(2)/log10(2)", "2 exp(1)", "sqrt(2)/2", "sigmoid(-0.2)*(1-sigmoid(-0.2))", "pi/2", "π",
+    "e^2", "EXP(1)", "2 3", "(1", "1)", "()", "1+", "*2", "exp", "exp 1", "exp()", "log(-1)", "3%", "1 000", "2(3)", "x", "nan", "inf",
+    "constructor", "toString(1)", "exp(709)*exp(709)", "1e", "-sin(1)^2", "abs(-3)--2",
+]  # fmt: skip
+
+
+@needs_browser
+def test_numbers_are_read_as_answers_are(show):
+    tab = show(quiz())
+    for text, found in zip(
+        TYPED, tab.evaluate("texts => texts.map((text) => readNumber(text, words))", TYPED), strict=True
+    ):
+        try:
+            given = read_number(text)
+        except cg.CGraphError:
+            assert found is None, text
+            continue
+        assert found is not None, text
+        assert found["value"] == pytest.approx(float(given.value), rel=1e-14)
+        assert found["digits"] == given.digits, text
+        assert (found["half"] is None) == (given.half_unit is None), text
+        assert given.half_unit is None or found["half"] == pytest.approx(float(given.half_unit))
 
 
 @needs_browser
@@ -745,7 +772,7 @@ def test_mistakes_are_named_as_grade_names_them(show, graph):
                     cases.append([key, text, float(truth)])
                     expected.append(diagnose(exercise, part, tolerance, [Cell((), truth, accepted, given)]))
     found = tab.evaluate(
-        """cases => cases.map(([key, text, truth]) => { const typed = readNumber(text);
+        """cases => cases.map(([key, text, truth]) => { const typed = readNumber(text, words);
              return isShort(typed, truth) ? "few" : explained(typed, truth, data.mistakes.known[key] ?? [], data.mistakes) })""",
         cases,
     )

@@ -230,9 +230,9 @@ function reveal() {
 
 at("question").addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = at("answer").value.trim(), typed = readNumber(text), truth = truthOf(steps[state.at]);
+  const text = at("answer").value.trim(), typed = readNumber(text, words), truth = truthOf(steps[state.at]);
   if (text === "" || text === "?") return verdict("Type a number first.", "");
-  if (typed === null) return verdict(`${text} is not a number; write it with digits, as in 0.25, −1e-3 or 1/3.`, "unreadable");
+  if (typed === null) return verdict(`${text} is not a number; write it as 0.25, −1e-3, 1/3 or 2*exp(1).`, "unreadable");
   if (isRight(typed.value, truth)) {
     count("right");
     reveal();
@@ -345,7 +345,7 @@ function field(id, name, kept, k) {
   const label = document.createElement("label"), element = document.createElement("input");
   Object.assign(element, { id, inputMode: "decimal", autocomplete: "off", value: given[kept][k] });
   element.addEventListener("input", () => {
-    const typed = readNumber(element.value);
+    const typed = readNumber(element.value, words);
     if (typed === null) fail(new Error(`${name}: type a number`));
     else change({ [kept]: state[kept].map((x, n) => (n === k ? typed.value : x)) });
   });
@@ -386,7 +386,7 @@ at("reset").addEventListener("click", () => {
 // One step of gradient descent: every weight w becomes w − rate · dt/dw.
 at("descent").addEventListener("submit", (event) => {
   event.preventDefault();
-  const rate = readNumber(at("rate").value), { S, y, gradient } = numbers, to = graph.nodes[state.t].shown;
+  const rate = readNumber(at("rate").value, words), { S, y, gradient } = numbers, to = graph.nodes[state.t].shown;
   if (rate === null) {
     at("descended").textContent = "The rate is a number, as in 0.1.";
     return;

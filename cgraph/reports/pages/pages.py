@@ -22,7 +22,7 @@ from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
 from cgraph.model.graph import ComputationalGraph, Node, require_digraph, require_node, topological_order
 from cgraph.model.linearized import edge_derivative, nodes_between, with_derivative
-from cgraph.model.operations.elementwise import OPERATIONS, name_of
+from cgraph.model.operations.elementwise import ALIASES, CONSTANTS, OPERATIONS, name_of
 from cgraph.model.values import show_shape
 from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES, fits
 from cgraph.reports.drawing.layout import lay_out
@@ -203,6 +203,7 @@ def _data(G: nx.DiGraph[Any], order: list[Any], picture: Picture, s: Node, t: No
     return {
         "nodes": nodes, "edges": edges, "order": [number[i] for i in order], "s": number[s], "t": number[t],
         "values": values, "refused": _refusal(G), "most_paths": PATHS,
+        "constants": CONSTANTS, "aliases": ALIASES,
         "sensitivities": {number[k]: [_real(S, f"S({i}, {k})") for i, S in sensitivities(G, k).items()] for k in targets},
         "operations": {name: {"name": name_of(name), "infix": row.infix, "precedence": row.precedence, "takes": row.domain[1] if row.domain else ""}
                        for name, row in {**OPERATIONS, **own_rows(G)}.items()},
@@ -218,7 +219,7 @@ def _numbered(mistakes: StepMistakes, G: nx.DiGraph[Any]) -> dict[str, Any]:
     for (kind, *nodes), candidates in mistakes.known.items():
         key = kind + (number[nodes[0]] if kind in "yS" else "-".join(edge[pair] for pair in pairwise(nodes)))
         known[key] = [
-            (float(f"{x:.15g}"), *(slips.setdefault(what, len(slips)) for what in whats)) for x, *whats in candidates
+            (float(f"{x:.13g}"), *(slips.setdefault(what, len(slips)) for what in whats)) for x, *whats in candidates
         ]
     return {"known": known, "slips": [*slips], "rounded": mistakes.rounded, **mistakes.limits}
 

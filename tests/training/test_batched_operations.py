@@ -9,7 +9,8 @@ from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.operations.elementwise import OPERATIONS
 
 CASES = 40  # of each operation
-NO_FORM = {"det", "inv", "solve", "logdet", "cholesky"}
+ONE_SERVES_ALL = {"conv", "conv_transpose", "take"}  # as their second operand
+NO_FORM = {"det", "inv", "solve", "logdet", "cholesky", "batch_norm"}
 
 
 def broadcasting(rng, count, *, same_last=False):
@@ -92,9 +93,62 @@ def multiplied(rng, operation):
     return f"{operation}(a, b)", [(n,), (m,) if operation == "outer" else (n,)]
 
 
+def cut(rng, operation):
+    shape = some_shape(rng, 1)
+    axis = int(rng.integers(-len(shape), len(shape)))
+    match operation:
+        case "split":
+            parts = int(rng.integers(1, 4))
+            whole = tuple(n * parts if k == axis % len(shape) else n for k, n in enumerate(shape))
+            return f"split(a, parts={parts}, part={rng.integers(parts)}, axis={axis})", [whole]
+        case "topk":
+            return f"topk(a, k={rng.integers(1, shape[axis] + 1)}, axis={axis})", [shape]
+        case "repeat":
+            kinds = ["", f", axis={axis}", f", repeats={tuple(range(1, shape[axis] + 1))}, axis={axis}"]
+            return f"repeat(a{rng.choice(kinds)})", [shape]
+        case "pad":
+            before = tuple(rng.integers(0, 3, len(shape)).tolist()) if len(shape) > 1 else 1
+            return f"pad(a, before={before}, after={rng.integers(0, 3)})", [shape]
+        case "expand_dims":
+            return f"expand_dims(a, axis={rng.choice([0, -1, len(shape), '(0, 2)'])})", [shape]
+        case "squeeze":
+            return "squeeze(a)" if rng.random() < 0.5 else "squeeze(a, axis=1)", [(shape[0], 1, *shape[1:])]
+
+
+def windowed(rng, operation):
+    axes = int(rng.integers(1, 3))
+    space = tuple(rng.integers(2, 5, size=axes).tolist())
+    lead = some_shape(rng, 0, 2)
+    stride, padding = rng.integers(1, 3), rng.integers(0, 2)
+    if operation in {"max_pool", "avg_pool"}:
+        size = "(2, 2)" if axes == 2 else "2"
+        return f"{operation}(a, size={size}, stride={stride}, padding={padding})", [(*lead, *space)]
+    groups, p, q = rng.integers(1, 3, size=3).tolist()
+    kernel = (q * groups, p) if operation == "conv" else (p * groups, q)
+    options = f"stride={stride}, padding={padding}, groups={groups}"
+    return f"{operation}(a, b, {options})", [(*lead, p * groups, *space), (*kernel, *(2,) * axes)]
+
+
+def normalised(rng, operation):
+    if operation == "group_norm":
+        n, channels, *space = some_shape(rng, 2)
+        return "group_norm(a, 0.3, groups=2)", [(n, 2 * channels, *space)]
+    shape = some_shape(rng, 1)
+    return f"{operation}(a, 0.3{some_axis(rng, shape, tuples=True)})", [shape]
+
+
+def looked_up(rng, _):
+    shape = (3,) * int(rng.integers(1, 4))
+    return f"take(a, floor(3 * b), axis={rng.integers(-len(shape), len(shape))})", [shape, some_shape(rng)]
+
+
 MAKERS = {
+    **dict.fromkeys(["split", "topk", "repeat", "pad", "expand_dims", "squeeze"], cut),
+    **dict.fromkeys(["conv", "conv_transpose", "max_pool", "avg_pool"], windowed),
+    **dict.fromkeys(["layer_norm", "rms_norm", "group_norm"], normalised),
+    "take": looked_up,
     **dict.fromkeys(
-        ["sort", "prod", "sum", "mean", "largest", "smallest", "softmax", "log_softmax", "logsumexp"], reduced
+        ["cumsum", "sort", "prod", "sum", "mean", "largest", "smallest", "softmax", "log_softmax", "logsumexp"], reduced
     ),
     **dict.fromkeys(["reshape", "transpose", "index"], moved),
     **dict.fromkeys(["concatenate", "stack"], joined),
@@ -124,7 +178,8 @@ def test_a_batch_is_its_examples_one_by_one(operation):
     for _ in range(CASES):
         equation, shapes = case(rng, operation)
         names = "abc"[: len(shapes)]
-        varying = [i for i in names if rng.random() < 0.6] or [str(rng.choice(list(names)))]
+        free = [i for i in names if i != "b" or operation not in ONE_SERVES_ALL]
+        varying = [i for i in free if rng.random() < 0.6] or [str(rng.choice(free))]
         n = int(rng.integers(1, 4))  # as long as an axis, now and then
         G = cg.ComputationalGraph()
         for i, shape in zip(names, shapes, strict=True):
@@ -155,6 +210,24 @@ def test_the_squared_error_of_a_number_and_a_vector_by_hand():
     G = cg.from_equations("J = squared_error(k, x)", k=0.0, x=[1.0, 4.0])
     # k = 1: 0 + 9; k = 2: 1 + 4
     assert cg.evaluate(cg.minibatch(G, {"k": [1.0, 2.0]}))["J"] == 7.0
+
+
+def test_words_of_each_example_are_looked_up_in_one_table():
+    G = cg.from_equations("J = sum(take(W, words))", W=[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], words=[0.0, 0.0])
+    # rows 0 and 2 are 3 and 11, row 1 twice is 14
+    assert cg.evaluate(cg.minibatch(G, {"words": [[0, 2], [1, -2]]}))["J"] == (14 + 14) / 2
+
+
+@pytest.mark.parametrize(
+    ("equation", "varying"),
+    [("conv(a, b)", "b"), ("conv_transpose(a, b)", "ab"), ("take(a[0], floor(b[0, 0]))", "ab"),
+     ("take(a, floor(b[0, 0]), axis=1)", "b"), ("layer_norm(a, b[0, 0, 0])", "b"), ("batch_norm(a, 1)", "a")],
+)  # fmt: skip
+def test_what_has_no_form_for_many_examples_says_so(equation, varying):
+    values = {"a": np.ones((2, 3)), "b": np.ones((2, 2, 2))}
+    G = cg.from_equations(f"y = {equation}", **{i: values[i] for i in "ab" if i in equation.replace("take", "")})
+    with pytest.raises(cg.CGraphError, match="^node 'y': .* no form for many examples"):
+        cg.minibatch(G, {i: np.ones((4, *values[i].shape)) for i in varying})
 
 
 def neuron_of_a_number_and_a_vector():

@@ -455,7 +455,7 @@ class CompiledArrays:
             with np.errstate(all="ignore", divide="raise", over="raise", invalid="raise"):
                 program(list(given.values()), results)
             is_sound = all(map(_is_finite, results))
-        except FloatingPointError:
+        except (FloatingPointError, ValueError):  # the latter of a singular matrix, or of a place that is none
             is_sound = False
         if not is_sound:
             found = self._interpreted(given, interpret)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import cgraph as cg
-from cgraph.cli.graph_source import UsageError, graph_of, only_output, standard_input, usage
+from cgraph.cli.graph_source import UsageError, graph_of, only_output, read_named, usage, written
 from cgraph.cli.output import VERSION, counted, write_output
 from cgraph.cli.worker_processes import worker_processes
 from cgraph.exercises.answers import no_name
@@ -59,13 +59,19 @@ def solve(arguments: argparse.Namespace) -> int:
 
 def grade(arguments: argparse.Namespace) -> int:
     """Mark the answers of a file, or of every file in a folder; without answers, print the key."""
-    marker = _read(ClassMarker.read, arguments.exercise)
+    marker = read_named(ClassMarker.read, arguments.exercise)
     if arguments.answers is None:
         if marker.exercise.sealed:
             raise UsageError("a sealed exercise holds no answers; give yours with --answers")
+        if arguments.chart is not None:
+            raise UsageError("a chart shows the points of a class; give its answers with --answers")
         write_output(arguments.output, _tables(arguments, [key_table(marker.exercise)]) + "\n")
         return DONE
     reports, many = _reports(marker, arguments)
+    if arguments.chart is not None:
+        if not many:
+            raise UsageError("a chart shows a class; give --answers a folder, or a table of all students")
+        written(arguments.chart, cg.class_chart, reports, arguments.chart)
     if reports[0].remark and not many:
         print(f"cgraph: {reports[0].student or 'this'} {reports[0].remark}", file=sys.stderr)
     text = _rendered(arguments, reports, marker.exercise.title, many=many)
@@ -78,10 +84,10 @@ def _reports(marker: ClassMarker, arguments: argparse.Namespace) -> tuple[list[c
     path = Path(arguments.answers)
     if path.is_dir():
         return _grade_folder(marker, path, arguments.jobs), True
-    table = _read(lambda name: read_class(Path(name)), arguments.answers) if arguments.answers != "-" else None
+    table = read_named(lambda name: read_class(Path(name)), arguments.answers) if arguments.answers != "-" else None
     if table is not None:
         return [guarded(one.student, partial(marker.mark, one)) for one in table], True
-    return [marker.mark(_read(cg.read_answers, arguments.answers))], False
+    return [marker.mark(read_named(cg.read_answers, arguments.answers))], False
 
 
 def vary(arguments: argparse.Namespace) -> int:
@@ -101,17 +107,10 @@ def _edition(arguments: argparse.Namespace, make: Callable[[Any], dict[str, Any]
     suffix = Path(arguments.output or "").suffix.lower()
     if suffix == ".toml":
         raise UsageError("an exercise is written as YAML or JSON, not TOML")
-    data = _read(make, arguments.exercise)
+    data = read_named(make, arguments.exercise)
     text = to_json(data) if suffix == ".json" else to_yaml(data)
     write_output(arguments.output, text.rstrip("\n") + "\n")
     return DONE
-
-
-def _read(reader: Callable[[Any], Any], name: str) -> Any:
-    try:
-        return reader(standard_input() if name == "-" else name)
-    except OSError as error:
-        raise UsageError(f"cannot read {name!r}: {error.strerror or error}") from None
 
 
 def _grade_folder(marker: ClassMarker, folder: Path, jobs: int | None) -> list[cg.GradeReport]:

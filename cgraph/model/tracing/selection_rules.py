@@ -153,7 +153,7 @@ def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     return apply("repeat", a, repeats=counts, **({} if axis is None else {"axis": operator.index(axis)}))
 
 
-def _take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
+def _take(a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
     """Look entries up at places that are known: one is an index, many are a constant."""
     if isinstance(indices, TracedArray):
         raise Refused("at traced places cannot be followed", "what it selects would depend on a traced value")
@@ -213,8 +213,8 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
         return _moved(np.pad)(array, pad_width, mode, **options)
     widths = np.broadcast_to(pad_width, (np.ndim(array), 2)).tolist()
     if not np.any(options.get("constant_values", 0.0)):
-        before, after = (tuple(ends) for ends in zip(*widths, strict=True))
-        return apply("pad", array, before=before, after=after) if np.any(widths) else array
+        front, behind = zip(*widths, strict=True) if widths else ((), ())
+        return apply("pad", array, before=front, after=behind) if np.any(widths) else array
     fills = np.broadcast_to(options.get("constant_values", 0.0), (np.ndim(array), 2)).tolist()
     for axis, (ends, fill) in enumerate(zip(widths, fills, strict=True)):
         shape = np.shape(array)

@@ -20,7 +20,14 @@ from cgraph.model.operations.structured_jacobians import (
     Sum,
     Transposed,
 )
-from cgraph.model.operations.windows import ConvolutionByImage, ConvolutionByKernel, SpreadByKernel, WindowSums
+from cgraph.model.operations.windows import (
+    ConvolutionByImage,
+    ConvolutionByKernel,
+    LargestBelow,
+    SpreadByKernel,
+    WindowSums,
+    window_places,
+)
 
 
 def matrix(J):  # noqa: C901, PLR0912 - a case for each class
@@ -69,6 +76,12 @@ def matrix(J):  # noqa: C901, PLR0912 - a case for each class
             return incidence(layout, "xw", y=y)
         case WindowSums(windows, operand):
             return window_sums(windows, operand[: -len(windows.kernel)], operand[-len(windows.kernel) :])
+        case LargestBelow(windows, x, y):
+            d = len(windows.kernel)
+            places = window_places(x, windows)
+            lines = np.moveaxis(places.reshape(*x.shape[:-d], -1, *y.shape[-d:]), x.ndim - d, -1).reshape(y.size, -1)
+            entries = np.where(lines < 0, -np.inf, x.ravel()[lines])
+            return one_hot(lines[range(y.size), entries.argmax(axis=1)], x.shape)
         case Transposed(of):
             return matrix(of).T
         case Product(parts):

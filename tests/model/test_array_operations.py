@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 from dense_jacobians import matrix
+from in_jax import in_jax
 from operation_values import VALUES
 
 import cgraph as cg
@@ -368,26 +369,6 @@ def difference(f, entry, h=1e-4):
 
 
 # --- against JAX --------------------------------------------------------------------------------------------------------------
-
-JAX_NAMES = {
-    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
-    "max": "maximum", "min": "minimum", "mul": "multiply", "sub": "subtract", "div": "divide", "neg": "negative", "pow": "power",
-    "atan2": "arctan2",
-}  # fmt: skip
-OWN = {
-    "erf": "jsp.erf(a)", "erfc": "jsp.erfc(a)", "mish": "jax.nn.mish(a)", "softsign": "jax.nn.soft_sign(a)",
-    "log_sigmoid": "jax.nn.log_sigmoid(a)", "gelu_tanh": "jax.nn.gelu(a)",
-    "identity": "a", "sigmoid": "jax.nn.sigmoid(a)", "relu": "jax.nn.relu(a)", "softplus": "jax.nn.softplus(a)",
-    "hard_tanh": "jax.nn.hard_tanh(a)", "leaky_relu": "jax.nn.leaky_relu(a)", "elu": "jax.nn.elu(a)",
-    "gelu": "jax.nn.gelu(a, approximate=False)", "silu": "jax.nn.silu(a)", "where": "jnp.where(a != 0, b, c)",
-    "greater": "(a > b) * 1.0", "less": "(a < b) * 1.0", "greater_equal": "(a >= b) * 1.0", "less_equal": "(a <= b) * 1.0",
-    "binary_cross_entropy": "-b*jnp.log(a) - (1 - b)*jnp.log(1 - a)",
-}  # fmt: skip
-
-
-def in_jax(name):
-    return OWN.get(name) or f"jnp.{JAX_NAMES.get(name, name)}({', '.join('abc'[: len(OPERATIONS[name].derivatives)])})"
-
 
 # Of every row the case with the most entries: JAX compiles each anew.
 ELEMENTWISE = [(n, e, x, in_jax(n)) for n, e, x in elementwise_cases() if np.shape(x[0]) == (2, 3)]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from cgraph.model.operations.moved_entries import each_axis
-from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, Selection, Shape, chain
+from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, Shape, chain
 
 __all__ = [
     "avg_pool",
@@ -82,10 +82,20 @@ class Windows(NamedTuple):
         """Return the transpose of `columns`: what stands in the columns of an entry is added up."""
         d = len(self.kernel)
         lead, counts = columns.shape[: -2 * d], columns.shape[-d:]
-        image = np.zeros((*lead, *(n + 2 * p for n, p in zip(space, self.padding, strict=True))), columns.dtype)
+        image = self.zeros((*lead, *space), columns.dtype)
         for place, part in self.below(counts):
             image[part] += columns[_at(place, d)]
-        inside: tuple[Any, ...] = (..., *(slice(p, p + n) for n, p in zip(space, self.padding, strict=True)))
+        return self.cut(image)
+
+    def zeros(self, shape: Shape, dtype: Any) -> Array:
+        """Return a padded array of zeros."""
+        d = len(self.padding)
+        return np.zeros((*shape[:-d], *(n + 2 * p for n, p in zip(shape[-d:], self.padding, strict=True))), dtype)
+
+    def cut(self, image: Array) -> Array:
+        """Return an array without its padding."""
+        d = len(self.padding)
+        inside: tuple[Any, ...] = (..., *(slice(p, n - p) for n, p in zip(image.shape[-d:], self.padding, strict=True)))
         return image[inside]
 
 
@@ -305,33 +315,59 @@ def pool_windows(x: Array, size: Any, stride: Any = None, padding: Any = 0, dila
     return _windows(each_axis(kernel, len(kernel), "size", 1), size if stride is None else stride, padding, dilation)
 
 
-def _largest_places(x: Array, windows: Windows) -> Array:
-    """Return the place in the flattened `x` of the largest entry below each window, the first of equal ones."""
-    counts = windows.counts(x.shape[-len(windows.kernel) :])
-    real = windows.padded(np.real(x), -np.inf)
-    numbers = windows.padded(np.arange(x.size).reshape(x.shape), -1)
-    largest = np.full((*x.shape[: -len(windows.kernel)], *counts), -np.inf)
-    places = np.full(largest.shape, -1)
-    for _, part in windows.below(counts):
-        is_larger = real[part] > largest
-        np.copyto(largest, real[part], where=is_larger)
-        np.copyto(places, numbers[part], where=is_larger)
-    if np.any(places < 0):
-        raise ValueError("a window holds nothing but padding")
-    return places
-
-
 def max_pool(x: Array, size: Any = 2, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Any:
     """Return the largest entry below each window; padding is never the largest."""
     windows = pool_windows(x, size, stride, padding, dilation)
-    return np.ravel(x)[_largest_places(np.asarray(x), windows)]
+    image = windows.padded(x, -np.inf)
+    first, *others = (image[part] for _, part in windows.below(windows.counts(np.shape(x)[-len(windows.kernel) :])))
+    y = first.copy()
+    for entries in others:
+        y = np.where(np.real(entries) > np.real(y), entries, y)
+    if any(windows.padding) and np.any(np.isneginf(np.real(y))):
+        raise ValueError("a window holds nothing but padding")
+    return y[()]
 
 
 def max_pool_jacobian(
-    _: int, __: Array, x: Array, size: Any = 2, stride: Any = None, padding: Any = 0, dilation: Any = 1
+    _: int, y: Array, x: Array, size: Any = 2, stride: Any = None, padding: Any = 0, dilation: Any = 1
 ) -> Jacobian:
-    """Return the selection of the largest entries."""
-    return Selection(_largest_places(x, pool_windows(x, size, stride, padding, dilation)).ravel(), x.size)
+    """Return the selection of the largest entries, of equal ones the first."""
+    return LargestBelow(pool_windows(x, size, stride, padding, dilation), x, np.asarray(y))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LargestBelow(Jacobian):
+    """The selection of the largest entry of an array below each window, the first of equal ones."""
+
+    windows: Windows
+    operand: Array
+    largest: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.largest.size, self.operand.size
+
+    def _below(self) -> Iterator[tuple[tuple[Any, ...], Array]]:
+        """Iterate over the entries below the windows, and whether each is the first that is the largest."""
+        image = self.windows.padded(self.operand, -np.inf)
+        is_open = np.ones(self.largest.shape, np.bool_)
+        for _, part in self.windows.below(self.largest.shape[-len(self.windows.kernel) :]):
+            is_selected = (image[part] == self.largest) & is_open
+            is_open &= ~is_selected
+            yield part, is_selected
+
+    def vjp(self, rows: Array) -> Array:
+        R = rows.reshape(len(rows), *self.largest.shape)
+        image = self.windows.zeros((len(rows), *self.operand.shape), rows.dtype)
+        for part, is_selected in self._below():
+            image[part] += R * is_selected
+        return self.windows.cut(image).reshape(len(rows), -1)
+
+    def jvp(self, columns: Array) -> Array:
+        image = self.windows.padded(columns.T.reshape(-1, *self.operand.shape))
+        total = sum(image[part] * is_selected for part, is_selected in self._below())
+        return np.reshape(total, (columns.shape[1], -1)).T
 
 
 def avg_pool(x: Array, size: Any = 2, stride: Any = None, padding: Any = 0) -> Any:

@@ -50,7 +50,9 @@ def random_function(operations, inputs=10, outputs=10, seed=0):
     steps = []
     for k in range(operations):
         last = min(inputs + k, max(30, operations // 10))
-        steps.append((chance.choice(["mul", "add", "sub", "sin", "tanh"]), chance.randint(1, last), chance.randint(1, last)))
+        steps.append(
+            (chance.choice(["mul", "add", "sub", "sin", "tanh"]), chance.randint(1, last), chance.randint(1, last))
+        )
 
     def f(m, x):
         y = list(x)
@@ -136,7 +138,9 @@ def measure(label, f, point, many, rounds, with_jax):
         run()
         calls = max(1, int(TIME_OF_A_ROUND / (time.perf_counter() - start) / len(contenders)))
         calls = min(calls, 1_000)
-        times = seconds({name: partial(repeat, call, calls) for name, call in contenders.items()}, rounds, time.perf_counter, min)
+        times = seconds(
+            {name: partial(repeat, call, calls) for name, call in contenders.items()}, rounds, time.perf_counter, min
+        )
         per_point = {name: f"{t / calls / points * 1e6:.3g}" for name, t in times.items()}
         first = points == many[0]
         counts = [f"{fs[order].multiplications:,}" if first and order in fs else None for order in ORDERS]
@@ -154,7 +158,9 @@ def main():
     parser.add_argument("--points", nargs="*", type=int, default=[1, 64, 10_000])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--without-jax", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="random functions of 100 and 300 operations, 3 rounds, no JAX")
+    parser.add_argument(
+        "--quick", action="store_true", help="random functions of 100 and 300 operations, 3 rounds, no JAX"
+    )
     args = parser.parse_args()
     if args.quick:
         args.operations, args.rounds, args.without_jax = [100, 300], 3, True

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any, Protocol, final
 
 import numpy as np
 
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index, whole_lines
 from cgraph.algorithms.compiled.jacobian_programs import JacobianProgram
-from cgraph.algorithms.compiled.jit import can_compile, compiled, link_rows, pointer, straight_program
+from cgraph.algorithms.compiled.jit import (
+    can_compile,
+    compiled,
+    link_rows,
+    pointer,
+    straight_program,
+    without_arguments,
+)
 from cgraph.algorithms.compiled.simd import WIDTH
-from cgraph.algorithms.compiled.straight_code import FUNCTIONS_OF_ROWS, Layout, run_straight, straight_code
+from cgraph.algorithms.compiled.straight_code import FUNCTIONS_OF_ROWS, Layout, bound_code, run_straight, straight_code
 from cgraph.algorithms.compiled.tape.batching import Blocks
 from cgraph.algorithms.compiled.tape.elementary_functions import FUNCTIONS
 from cgraph.algorithms.compiled.tape.numba_kernels import TAPE_CALLS
@@ -37,6 +45,9 @@ class Run(Protocol):
 
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill a row of values and a Jacobian for each row of `x`."""
+
+    def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
+        """Return `at_one` with these arrays."""
 
 
 def run_of(accumulated: JacobianProgram, source_rows: Index, places: Index, size: int) -> Run:
@@ -97,6 +108,13 @@ class StraightRun:
         """Fill values and Jacobian at one point."""
         return bool(self._loop(self._one, x, given, values, jacobian, 1))
 
+    def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
+        """Return a function of machine code that knows the arrays."""
+        arrays = x, given, values, jacobian
+        addresses = [array.ctypes.data for array in arrays]
+        engine, address = straight_program(bound_code(self._one, addresses, pointer()), 1)
+        return without_arguments(address, engine, self, arrays)
+
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill them at many points: `WIDTH` at a time, what is left over one by one."""
         points, steps = len(x), len(self._layout.recorded)
@@ -138,6 +156,10 @@ class TapeRun:
         self._free.append(y)
         self._take(out, values, jacobian)
         return bool(is_finite)
+
+    def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
+        """Return `at_one` with these arrays."""
+        return partial(self.at_one, x, given, values, jacobian)
 
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill them at many points, block by block."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import inspect
 import math
 import warnings
@@ -14,7 +15,17 @@ from typing import Any
 
 from cgraph.algorithms.compiled import simd
 
-__all__ = ["can_compile", "compiled", "is_at_hand", "is_loaded", "kept_in", "link_rows", "pointer", "straight_program"]
+__all__ = [
+    "can_compile",
+    "compiled",
+    "is_at_hand",
+    "is_loaded",
+    "kept_in",
+    "link_rows",
+    "pointer",
+    "straight_program",
+    "without_arguments",
+]
 
 # Modules that teach numba: what vectors are, and how a straight program is called.
 VECTORS = "cgraph.algorithms.compiled.simd_numba"
@@ -88,6 +99,13 @@ def straight_program(text: str, level: int) -> tuple[Any, int]:
     """
     engine: tuple[Any, int] = import_module(STRAIGHT).machine_code(text, level)
     return engine
+
+
+def without_arguments(address: int, *kept: Any) -> Callable[[], bool]:
+    """Return a function of machine code that takes nothing and returns 1 or 0, and keeps in memory what it needs."""
+    function = ctypes.PYFUNCTYPE(ctypes.c_bool)(address)
+    function.kept = kept  # type: ignore[attr-defined]
+    return function
 
 
 def pointer() -> str:

@@ -1,10 +1,10 @@
 """Whole Jacobians of functions at new points, beside CasADi and JAX, as Markdown tables.
 
-python benchmarks/jacobians.py [--quick] [--operations 100 300 ...] [--points 1 64 10000] [--rounds 7] [--without-jax]
+python benchmarks/jacobians.py [--quick] [--operations 100 300 ...] [--points 1 64 10000] [--rounds 60] [--without-jax]
 
-The functions are those of `suite.py` and random elementary ones. cgraph's function is called as a user does: an array in, new
-arrays out. CasADi's has its buffers bound once, so that a call takes and makes no array; its many points are one call of
-`Function.map`. JAX's are jitted, 64-bit, and many points are `vmap`; their compilation takes minutes for long functions, which
+The functions are those of `suite.py` and random elementary ones. cgraph's function is called with an array and
+returns new ones; "bound" is the same with its arrays bound once (`bind`), as CasADi's are (`buffer`); CasADi's many points
+are one call of `Function.map`. JAX's are jitted, 64-bit, and many points are `vmap`; their compilation takes minutes for long functions, which
 they are not asked for. All Jacobians are compared before anything is timed. Contenders take turns; a figure is the least wall
 time of the rounds, in microseconds for each point.
 """
@@ -25,7 +25,7 @@ import cgraph as cg
 ORDERS = ("auto", "reverse", "forward")
 FUNCTIONS = ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh")
 LONGEST_FOR_JAX = 300  # operations
-TIME_OF_A_ROUND = 0.05  # seconds, more or less
+TURN = 0.002  # seconds, more or less: short, so that some are not interrupted
 
 
 def library(module, **others):
@@ -37,6 +37,14 @@ def repeat(call, times):
     """Call so many times."""
     for _ in range(times):
         call()
+
+
+def calls_of_a_turn(call):
+    """Return how often a function is called in a turn."""
+    call()
+    start = time.perf_counter()
+    call()
+    return max(1, min(int(TURN / (time.perf_counter() - start)), 5_000))
 
 
 def blocking(function, X):
@@ -131,21 +139,19 @@ def measure(label, f, point, many, rounds, with_jax):
         X = x if points == 1 else np.tile(x, (points, 1))
         contenders = {order: partial(f, X) for order, f in fs.items()}
         keep, run, _ = with_buffers(of_casadi if points == 1 else of_casadi.map(points), X, len(ts))
+        if points == 1:
+            contenders["bound"] = fs["auto"].bind(x, np.empty(len(ts)), np.empty((len(ts), len(xs))))
         contenders["CasADi"] = run
         for mode, both in jaxes.items():
             contenders[mode] = partial(blocking, both[points > 1], X)
-        start = time.perf_counter()
-        run()
-        calls = max(1, int(TIME_OF_A_ROUND / (time.perf_counter() - start) / len(contenders)))
-        calls = min(calls, 1_000)
-        times = seconds(
-            {name: partial(repeat, call, calls) for name, call in contenders.items()}, rounds, time.perf_counter, min
-        )
-        per_point = {name: f"{t / calls / points * 1e6:.3g}" for name, t in times.items()}
+        calls = {name: calls_of_a_turn(call) for name, call in contenders.items()}
+        turns = {name: partial(repeat, call, calls[name]) for name, call in contenders.items()}
+        times = seconds(turns, rounds, time.perf_counter, min)
+        per_point = {name: f"{t / calls[name] / points * 1e6:.3g}" for name, t in times.items()}
         first = points == many[0]
         counts = [f"{fs[order].multiplications:,}" if first and order in fs else None for order in ORDERS]
-        names = (*ORDERS, "CasADi", "jacfwd", "jacrev")
-        ratio = float(per_point["CasADi"]) / float(per_point["auto"])
+        names = (*ORDERS, "bound", "CasADi", "jacfwd", "jacrev")
+        ratio = float(per_point["CasADi"]) / float(per_point["bound" if points == 1 else "auto"])
         yield [label, f"{points:,}", *counts, *(per_point.get(n) for n in names), f"{ratio:.1f}",
                f"{prepared:.1f}" if first else None, f"{max(apart.values()):.0e}" if first else None]  # fmt: skip
         del keep
@@ -156,21 +162,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--operations", nargs="*", type=int, default=[100, 300, 1_000, 10_000, 100_000])
     parser.add_argument("--points", nargs="*", type=int, default=[1, 64, 10_000])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--without-jax", action="store_true")
     parser.add_argument(
-        "--quick", action="store_true", help="random functions of 100 and 300 operations, 3 rounds, no JAX"
+        "--quick", action="store_true", help="random functions of 100 and 300 operations, 20 rounds, no JAX"
     )
     args = parser.parse_args()
     if args.quick:
-        args.operations, args.rounds, args.without_jax = [100, 300], 3, True
+        args.operations, args.rounds, args.without_jax = [100, 300], 20, True
     machine("numpy", "numba", "casadi", *([] if args.without_jax else ["jax"]))
     tasks = dict(SUITE)
     tasks |= {f"random, {n:,}": random_function(n) for n in args.operations}
     if not args.quick:
         tasks["random, 1,000, 100 x 100"] = random_function(1_000, 100, 100)
     header = ["function", "points", *(f"products, {order}" for order in ORDERS)]
-    header += [*ORDERS, "CasADi", "jacfwd", "jacrev", "CasADi / auto", "prepared, s", "apart"]
+    header += [*ORDERS, "bound", "CasADi", "jacfwd", "jacrev", "CasADi / cgraph", "prepared, s", "apart"]
     print("Microseconds for each point.")
     table(header, [])
     for name, task in tasks.items():

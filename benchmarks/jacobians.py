@@ -25,7 +25,7 @@ import cgraph as cg
 ORDERS = ("auto", "reverse", "forward")
 FUNCTIONS = ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh")
 LONGEST_FOR_JAX = 300  # operations
-TURN = 0.002  # seconds, more or less: short, so that some are not interrupted
+TURN = 0.004  # seconds, more or less: short, so that some are not interrupted
 
 
 def library(module, **others):

@@ -118,18 +118,22 @@ class StraightRun:
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill them at many points: `WIDTH` at a time, what is left over one by one."""
         points, steps = len(x), len(self._layout.recorded)
-        together = max(MANY // 2 // steps // WIDTH, 1) * WIDTH
         whole = points - points % WIDTH
-        parts = [(self._lanes, slice(k, min(k + together, whole)), WIDTH) for k in range(0, whole, together)]
-        if whole < points:
-            parts.append((self._one, slice(whole, points), 1))
         is_finite = []
+        if whole and points * steps < MANY:
+            is_finite.append(self._loop(self._lanes, x, given, values, jacobian, whole // WIDTH))
+        elif whole:
+            together = max(MANY // 2 // steps // WIDTH, 1) * WIDTH
 
-        def fill(address: int, part: slice, width: int) -> None:
-            blocks = (part.stop - part.start) // width
-            is_finite.append(self._loop(address, x[part], given, values[part], jacobian[part], blocks))
+            def fill(k: int) -> None:
+                part = slice(k, min(k + together, whole))
+                blocks = (part.stop - k) // WIDTH
+                is_finite.append(self._loop(self._lanes, x[part], given, values[part], jacobian[part], blocks))
 
-        for_each(fill, parts, cores() if points * steps >= MANY else 1)
+            for_each(fill, [(k,) for k in range(0, whole, together)], cores())
+        if whole < points:
+            rest = slice(whole, points)
+            is_finite.append(self._loop(self._one, x[rest], given, values[rest], jacobian[rest], points - whole))
         return all(is_finite)
 
 

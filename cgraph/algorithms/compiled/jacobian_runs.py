@@ -30,8 +30,6 @@ __all__ = ["Run", "run_of"]
 
 # So many steps are written out: beyond, the compiler takes seconds, and the processor waits for the text of the program.
 LONGEST = 20_000
-# So many are compiled with care, which takes ten times as long as without, and then half of the time.
-CAREFUL = 8_000
 # So many steps, at all points together, take so long that threads save more than they cost.
 MANY = 2**22
 _NO_WEIGHTS: Floats = np.empty(0)
@@ -85,7 +83,6 @@ class StraightRun:
             entries=list(zip(places.tolist(), a.entries[2].tolist(), strict=True)),
             size=size,
         )
-        self._level = 1 if len(a.recorded) <= CAREFUL else 0
         self._loop = compiled((run_straight,))["run_straight"]
         self._engines: list[Any] = []  # they keep the machine code
 
@@ -100,7 +97,7 @@ class StraightRun:
     def _compiled(self, width: int) -> int:
         """Return the address of the program for so many points at a time."""
         link_rows(FUNCTIONS_OF_ROWS, TAPE_CALLS, FUNCTIONS, SOURCE)
-        engine, address = straight_program(straight_code(self._layout, width, pointer()), self._level)
+        engine, address = straight_program(straight_code(self._layout, width, pointer()))
         self._engines.append(engine)
         return address
 
@@ -112,7 +109,7 @@ class StraightRun:
         """Return a function of machine code that knows the arrays."""
         arrays = x, given, values, jacobian
         addresses = [array.ctypes.data for array in arrays]
-        engine, address = straight_program(bound_code(self._one, addresses, pointer()), 1)
+        engine, address = straight_program(bound_code(self._one, addresses, pointer()))
         return without_arguments(address, engine, self, arrays)
 
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:

@@ -87,18 +87,10 @@ def link_rows(
         straight.link(njit(**options)(linked), name)
 
 
-def straight_program(text: str, level: int) -> tuple[Any, int]:
-    """Return a straight program as machine code: what keeps it in memory, and its address.
-
-    Parameters
-    ----------
-    text : str
-        As `cgraph.algorithms.compiled.straight_code` writes it.
-    level : int
-        How much the compiler does: 0 or 1.
-    """
-    engine: tuple[Any, int] = import_module(STRAIGHT).machine_code(text, level)
-    return engine
+def straight_program(text: str) -> tuple[Any, int]:
+    """Return a program that `cgraph.algorithms.compiled.straight_code` wrote: what keeps it in memory, and its address."""
+    program: tuple[Any, int] = import_module(STRAIGHT).machine_code(text)
+    return program
 
 
 def without_arguments(address: int, *kept: Any) -> Callable[[], bool]:

@@ -211,7 +211,7 @@ class Recording:
         if len(equation) > MAX_LENGTH:
             raise self.error(
                 f"an equation of {len(equation):,} characters; the limit is {MAX_LENGTH:,}",
-                "select with slices, or multiply by a constant array of zeros and ones",
+                "take several steps, so that each has fewer operands",
                 variable.place,
             )
         G.add_equation(variable.name, equation)

@@ -7,7 +7,7 @@ import operator
 import sys
 import sysconfig
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -169,6 +169,14 @@ class Recording:
         file, line = place or ("", 0)
         self.refusal = TraceError(message, hint, file, line, linecache.getline(file, line).strip())
         return self.refusal
+
+    def keep_what_is_read(self, outputs: Iterable[TracedArray]) -> None:
+        """Forget operations and constants that no output depends on."""
+        needed = {y.variable for y in outputs}
+        for variable in reversed(self.variables):
+            if variable in needed:
+                needed.update(operand for operand in variable.operands if isinstance(operand, Variable))
+        self.variables = [v for v in self.variables if v in needed or v.role in {"input", "weight"}]
 
     def graph(self, outputs: Mapping[str, TracedArray], *, named: bool) -> ComputationalGraph:
         """Return the graph of what was recorded.

@@ -17,6 +17,9 @@ __all__ = ["SELECTIONS"]
 
 Rule = Callable[..., Any]
 
+SHORT = 16  # entries of a list that is as easy to read as slices
+LONG = 1000  # entries of a list; an equation has room for them with numbers of eight digits
+
 # --- parts of arrays ----------------------------------------------------------------------------------------------------
 
 
@@ -40,9 +43,52 @@ def _selected(x: Any, places: Any) -> Any:
     if x.ndim and not places.ndim:
         return apply("index", x, key=tuple(int(k) for k in np.unravel_index(places, x.shape)))
     if not np.array_equal(places.ravel(), np.arange(x.size)):
-        flat = x if x.ndim == 1 else apply("reshape", x, shape=(-1,))
-        x = apply("index", flat, key=(tuple(places.ravel().tolist()),))
+        chosen = _chosen_by_axis(x.shape, places)
+        if chosen is not None:
+            return _of_axes(x, chosen)
+        x = _of_axis(x if x.ndim == 1 else apply("reshape", x, shape=(-1,)), 0, places.ravel())
     return x if x.shape == places.shape else apply("reshape", x, shape=places.shape)
+
+
+def _chosen_by_axis(shape: tuple[int, ...], places: Any) -> list[Any] | None:
+    """Return which indices of each axis are chosen, if the other axes have no part in that."""
+    if places.ndim != len(shape) or places.ndim < 2 or not places.size:
+        return None
+    chosen = []
+    for axis, number in enumerate(np.unravel_index(places, shape)):
+        along = np.moveaxis(number, axis, 0)
+        chosen.append(along.reshape(len(along), -1)[:, 0])
+    return chosen if np.array_equal(np.ravel_multi_index(np.ix_(*chosen), shape), places) else None
+
+
+def _of_axes(x: Any, chosen: Sequence[Any]) -> Any:
+    """Return these indices of each axis: what slices say at once, then a list for each axis that needs one."""
+    slices = [_as_slice(indices, n) for indices, n in zip(chosen, x.shape, strict=True)]
+    whole = Slice(None, None, None)
+    if any(part not in {None, whole} for part in slices):
+        x = apply("index", x, key=tuple(part or whole for part in slices))
+    for axis, part in enumerate(slices):
+        x = _of_axis(x, axis, chosen[axis]) if part is None else x
+    return x
+
+
+def _of_axis(x: Any, axis: int, indices: Any) -> Any:
+    """Return these indices of one axis; a list that no equation could hold in parts."""
+    part = _as_slice(indices, x.shape[axis]) if len(indices) > SHORT else None
+    if part is None and len(indices) > LONG:
+        pieces = [_of_axis(x, axis, indices[k : k + LONG]) for k in range(0, len(indices), LONG)]
+        return _concatenate(pieces, axis)
+    return apply("index", x, key=(*[Slice(None, None, None)] * axis, part or tuple(indices.tolist())))
+
+
+def _as_slice(indices: Any, n: int) -> Slice | None:
+    """Return the slice of an axis of length `n` that chooses these indices, if there is one."""
+    first, step = int(indices[0]), int(indices[1] - indices[0]) if len(indices) > 1 else 1
+    stop = first + step * len(indices)
+    if step == 0 or not np.array_equal(indices, np.arange(first, stop, step)):
+        return None
+    start = None if first == (0 if step > 0 else n - 1) else first
+    return Slice(start, None if stop < 0 or stop >= n else stop, None if step == 1 else step)
 
 
 def _permuted(function: Rule) -> Rule:
@@ -142,6 +188,16 @@ def _split(function: Rule) -> Rule:
 # --- fillings ---------------------------------------------------------------------------------------------------------
 
 
+def _broadcast_to(array: Any, shape: Any) -> Any:
+    """Return an array repeated along new axes and those of length 1."""
+    own = (1,) * (len(shape) - np.ndim(array)) + np.shape(array)
+    places = np.broadcast_to(_positions(array), shape)
+    if places.size <= SHORT or not own:
+        return _selected(array, places)
+    widened = array if own == np.shape(array) else apply("reshape", array, shape=own)
+    return _selected(widened, places)
+
+
 def _broadcast_arrays(*args: Any) -> Any:
     shape = np.broadcast_shapes(*map(np.shape, args))
     return tuple(np.broadcast_to(a, shape) for a in args)
@@ -199,7 +255,6 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
 _MOVES = (
     np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.flipud,
     np.fliplr, np.roll, np.rot90, np.repeat, np.tile, np.take, np.take_along_axis, np.delete, np.resize, np.diagonal,
-    np.broadcast_to,
 )
 # fmt: on
 
@@ -218,6 +273,7 @@ SELECTIONS: dict[Any, Rule] = {
     np.append: _append,
     **{function: _split(function) for function in (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit)},
     # fillings
+    np.broadcast_to: _broadcast_to,
     np.broadcast_arrays: _broadcast_arrays,
     np.meshgrid: _meshgrid,
     np.linspace: _linspace,

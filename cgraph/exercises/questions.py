@@ -334,7 +334,7 @@ class Question:
             return str(self.special)
         if set(self.parts) == {""}:
             return str(self.parts[""])
-        first, *_, last = self.parts.values()
+        first, *others = self.parts.values()
         if isinstance(first, Entry):
             return f"{first.whole}, {' x '.join(map(str, self.shape))}"
-        return f"{first} to {last}"
+        return f"{first} to {others[-1]}" if others else str(first)

@@ -16,7 +16,17 @@ import numpy as np
 
 from cgraph.reports.latex import EDGE, is_long, latex_array, latex_number, latex_text
 
-__all__ = ["Formula", "Table", "show_number", "to_csv", "to_html", "to_latex", "to_markdown", "to_text"]
+__all__ = [
+    "Formula",
+    "Table",
+    "escape_markdown",
+    "show_number",
+    "to_csv",
+    "to_html",
+    "to_latex",
+    "to_markdown",
+    "to_text",
+]
 
 
 NARROWEST = 20  # characters of a wrapped column
@@ -99,10 +109,10 @@ def _wrapped(columns: Sequence[str], cells: list[list[str]], width: int) -> list
 
 def to_markdown(table: Table) -> str:
     """Return the table in GitHub's Markdown."""
-    heads = [_escape_markdown(column) for column in table.columns]
+    heads = [escape_markdown(column) for column in table.columns]
     rules = ["---:" if _is_numeric(column) else "---" for column in _columns(table)]
-    rows = [[_escape_markdown(_plain(cell)) for cell in row] for row in table.rows]
-    lines = [f"{_escape_markdown(_plain(table.title))}", ""] if table.title else []
+    rows = [[escape_markdown(_plain(cell)) for cell in row] for row in table.rows]
+    lines = [f"{escape_markdown(_plain(table.title))}", ""] if table.title else []
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in [heads, rules, *rows] if row)])
 
 
@@ -187,5 +197,6 @@ def _latex(cell: Any) -> str:
     return latex_text(_plain(cell))
 
 
-def _escape_markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
+    """Return text with the characters escaped that Markdown would act upon."""
     return re.sub(r"([\\|*_`<>\[\]$])", r"\\\1", text)

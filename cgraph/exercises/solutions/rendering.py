@@ -29,6 +29,8 @@ __all__ = [
     "solution_markdown",
     "solution_tables",
     "solution_text",
+    "sum_name",
+    "sum_to_show",
 ]
 
 TERMS = 3  # of a sum that stand in one line
@@ -175,24 +177,25 @@ def _forward_rows(solution: Record) -> Iterator[tuple[str, str, str, Any]]:
         data = L.nodes[j]
         value = data.get("value")
         if data.get("activation") == "identity":
-            yield j, *_with_numbers(L, _sum_to_show(L, j)), value
+            yield j, *_with_numbers(L, sum_to_show(L, j)), value
         elif "activation" in data:
-            yield _sum_name(j), *_with_numbers(L, _sum_to_show(L, j)), data["preactivation"]
+            yield sum_name(j), *_with_numbers(L, sum_to_show(L, j)), data["preactivation"]
             of_sum = f"{data['activation']}({{}})"
             numbers = "" if isinstance(value, np.ndarray) else of_sum.format(_short(data["preactivation"]))
-            yield j, of_sum.format(write_name(_sum_name(j))), numbers, value
+            yield j, of_sum.format(write_name(sum_name(j))), numbers, value
         elif "equation" in data:
             yield j, *_with_numbers(L, data["equation"]), value
         else:
             yield j, "", "", value
 
 
-def _sum_to_show(G: ComputationalGraph, j: str) -> str:
+def sum_to_show(G: ComputationalGraph, j: str) -> str:
     """Return the weighted sum with a bias as a number alone."""
     return weighted_sum(G, j).replace(f"*{write_name(BIAS)}", "")
 
 
-def _sum_name(j: str) -> str:
+def sum_name(j: str) -> str:
+    """Return how the weighted sum of a neuron is called in a solution."""
     return f"s_{j}"
 
 

@@ -351,7 +351,7 @@ def networks():
 
 
 @pytest.mark.parametrize("which", range(3), ids=["convolutional", "transformer block", "GRU cell"])
-def test_networks_of_pytorch_have_the_gradients_of_backward(which):
+def test_networks_of_pytorch_have_the_gradients_of_backward(which, tmp_path):
     torch = pytest.importorskip("torch")
     net, args = list(networks())[which]
     net = net.double().eval()
@@ -367,6 +367,10 @@ def test_networks_of_pytorch_have_the_gradients_of_backward(which):
     y = net(*args)
     (y**2).sum().backward()
     L = cg.linearize(G)
+    cg.write_spec(G, tmp_path / "net.json")
+    H = cg.linearize(cg.read_spec(tmp_path / "net.json"))
+    assert H.edges == L.edges
+    assert all(np.array_equal(H.nodes[i]["value"], L.nodes[i]["value"]) for i in G)
     (output,) = G.outputs
     np.testing.assert_allclose(L.nodes[output]["value"], y.detach().numpy(), rtol=1e-9, atol=1e-12)
     S = cg.loss_sensitivities(L, {output: 2 * y.detach().numpy()})

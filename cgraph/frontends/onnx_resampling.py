@@ -3,7 +3,7 @@
 Every axis has a matrix of weights, a row for each point that is read; the result is the product with all of them. Sizes
 are constants, so that for a resized picture the matrices are, too. The points of a grid may depend on the inputs.
 
-Source: the operator schemas of ONNX, onnx.ai/onnx/operators: Resize, Upsample, GridSample.
+Source: the operator schemas of ONNX, onnx.ai/onnx/operators: Resize, Upsample, GridSample, DeformConv, RoiAlign.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.frontends.onnx_values import Operator, UnsupportedError, integers
+from cgraph.frontends.onnx_values import Operator, UnsupportedError, channels_of, integers
 from cgraph.model.limits import require_entries
 from cgraph.model.tracing.traced_arrays import TracedArray
 
@@ -172,21 +172,28 @@ def _reflected(x: Any, low: float, high: float) -> Any:
 def _grid_sample(
     x: Any, grid: Any, *, align_corners: int = 0, mode: bytes = b"linear", padding_mode: bytes = b"zeros"
 ) -> Any:
-    lengths = np.shape(x)[2:]
-    points = np.shape(grid)[1:-1]
-    require_entries(math.prod(np.shape(x)) // lengths[-1] * math.prod(points), "what it reads")
-    batch, channels = np.shape(x)[:2]
-    y = x
-    for k, n in reversed(list(enumerate(lengths))):
-        place = np.reshape(grid[..., len(lengths) - 1 - k], (batch, -1))  # the last axis comes first
-        weights = _grid_weights(place, n, align_corners, mode, padding_mode)  # examples x points x n
-        if n == lengths[-1] and k == len(lengths) - 1:
-            rows = np.reshape(y, (batch, -1, n)) @ np.swapaxes(weights, 1, 2)
-            y = np.reshape(rows, (batch, channels, *lengths[:-1], -1))
-        else:
-            weights = np.reshape(np.swapaxes(weights, 1, 2), (batch, *(1,) * (k + 1), n, -1))
-            y = np.sum(y * weights, axis=-2)
-    return np.reshape(y, (batch, channels, *points))
+    lengths, points = np.shape(x)[2:], np.shape(grid)[1:-1]
+    places = [np.reshape(grid[..., k], (np.shape(x)[0], -1)) for k in reversed(range(len(lengths)))]  # last axis first
+    weights = [
+        _grid_weights(place, n, align_corners, mode, padding_mode) for place, n in zip(places, lengths, strict=True)
+    ]
+    return np.reshape(_read(x, weights), (*np.shape(x)[:2], *points))
+
+
+def _read(x: Any, weights: Sequence[Any]) -> Any:
+    """Return what is read at the points of every example: examples x channels x points.
+
+    `weights` are, for every axis of space, examples x points x length.
+    """
+    batch, channels, *lengths = np.shape(x)
+    points = np.shape(weights[0])[1]
+    require_entries(math.prod(np.shape(x)) // lengths[-1] * points, "what it reads")
+    rows = np.reshape(x, (batch, -1, lengths[-1])) @ np.swapaxes(weights[-1], 1, 2)
+    y = np.reshape(rows, (batch, channels, *lengths[:-1], points))
+    for k in reversed(range(len(lengths) - 1)):
+        along = np.reshape(np.swapaxes(weights[k], 1, 2), (batch, *(1,) * (k + 1), lengths[k], points))
+        y = np.sum(y * along, axis=-2)
+    return y
 
 
 def _grid_weights(place: Any, n: int, align_corners: int, mode: bytes, padding_mode: bytes) -> Any:
@@ -215,8 +222,70 @@ def _grid_weights(place: Any, n: int, align_corners: int, mode: bytes, padding_m
     return weights @ entry
 
 
+# --- windows that are bent, and parts of pictures ---------------------------------------------------------------------
+
+
+def _deform_conv(
+    x: Any, w: Any, offset: Any, b: Any = None, mask: Any = None, *, dilations: Any = None, group: int = 1,
+    kernel_shape: Any = None, offset_group: int = 1, pads: Any = None, strides: Any = None,
+) -> Any:  # fmt: skip
+    """Convolve with a window each place of which is moved, between the entries, by what `offset` says.
+
+    Source: J. Dai et al., Deformable convolutional networks (2017).
+    """
+    del kernel_shape
+    kernel = np.shape(w)[2:]
+    d = len(kernel)
+    strides, dilations, pads = strides or [1] * d, dilations or [1] * d, pads or [0] * 2 * d
+    batch, channels, *lengths = np.shape(x)
+    out = np.shape(offset)[2:]
+    moved = np.reshape(offset, (batch * offset_group, *kernel, d, *out))
+    weights = []
+    for k, n in enumerate(lengths):
+        window = np.reshape(np.arange(kernel[k]) * dilations[k], [-1 if i == k else 1 for i in range(2 * d)])
+        first = np.reshape(np.arange(out[k]) * strides[k] - pads[k], [-1 if i == d + k else 1 for i in range(2 * d)])
+        place = np.reshape(moved[(slice(None),) * (d + 1) + (k,)] + (window + first), (batch * offset_group, -1))
+        weights.append(_hat(np.expand_dims(place, -1) - np.arange(n)))
+    read = _read(np.reshape(x, (batch * offset_group, channels // offset_group, *lengths)), weights)
+    read = np.reshape(read, (batch, offset_group, channels // offset_group, math.prod(kernel), -1))
+    if mask is not None:
+        read = read * np.reshape(mask, (batch, offset_group, 1, math.prod(kernel), -1))
+    columns = np.reshape(read, (batch, group, channels // group * math.prod(kernel), -1))
+    heads = np.shape(w)[0]
+    y = np.reshape(np.reshape(w, (group, heads // group, -1)) @ columns, (batch, heads, *out))
+    return y if b is None else y + channels_of(b, y)
+
+
+def _roi_align(
+    x: Any, rois: Any, batch_indices: Any, *, coordinate_transformation_mode: bytes = b"half_pixel", mode: bytes = b"avg",
+    output_height: int = 1, output_width: int = 1, sampling_ratio: int = 0, spatial_scale: float = 1.0,
+) -> Any:  # fmt: skip
+    """Return the mean over points in each part of a region, as a product from the left and from the right."""
+    if mode != b"avg" or sampling_ratio < 1:
+        raise UnsupportedError("it has a form for mode='avg' and a given sampling_ratio")
+    of_pixels = coordinate_transformation_mode == b"half_pixel"
+    ends = rois * spatial_scale - (0.5 if of_pixels else 0.0)
+    sides = []
+    for first, last, count, n in (
+        (ends[:, 1], ends[:, 3], output_height, np.shape(x)[2]), (ends[:, 0], ends[:, 2], output_width, np.shape(x)[3])
+    ):  # fmt: skip
+        length = last - first
+        length = length if of_pixels else np.maximum(length, 1.0)
+        part = (np.arange(count * sampling_ratio) + 0.5) / (count * sampling_ratio)
+        place = np.expand_dims(first, -1) + np.expand_dims(length, -1) * part
+        inside = (place >= -1) & (place <= n)
+        weights = _hat(np.expand_dims(np.clip(place, 0, n - 1), -1) - np.arange(n))
+        weights = np.where(np.expand_dims(inside, -1), weights, 0.0)
+        sides.append(np.mean(np.reshape(weights, (np.shape(rois)[0], count, sampling_ratio, n)), axis=2))
+    height, width = (np.expand_dims(side, 1) for side in sides)  # regions x 1 x count x length
+    pictures = np.take(x, np.array(integers(batch_indices, "indices")), axis=0)
+    return height @ pictures @ np.swapaxes(width, -1, -2)
+
+
 RESAMPLING_OPERATORS: dict[str, Operator] = {
     "Resize": _resize,
     "Upsample": resize_10,
     "GridSample": _grid_sample,
+    "DeformConv": _deform_conv,
+    "RoiAlign": _roi_align,
 }

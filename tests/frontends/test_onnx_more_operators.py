@@ -82,6 +82,37 @@ def test_pictures_read_at_the_points_of_a_grid(mode, padding_mode, align_corners
     assert_like_torch(G, lambda torch, *args: torch.nn.functional.grid_sample(*args, **options), x, grid)
 
 
+def test_a_window_that_is_not_bent_is_a_convolution():
+    x, w, b = RNG.normal(size=(2, 4, 5, 6)), RNG.normal(size=(4, 2, 3, 2)), RNG.normal(size=4)
+    node = helper.make_node(
+        "DeformConv", ["x", "w", "o", "b"], ["y"], group=2, offset_group=2, pads=[1, 0, 1, 0], strides=[2, 1]
+    )
+    G = graph_of([node], {"x": x, "w": w, "b": b}, constants={"o": np.zeros((2, 2 * 3 * 2 * 2, 3, 5), np.int64)})
+    options = {"padding": (1, 0), "stride": (2, 1), "groups": 2}
+    assert_like_torch(G, lambda torch, x, w, b: torch.nn.functional.conv2d(x, w, b, **options), x, w, b)
+
+
+def test_a_window_that_is_bent_has_the_derivatives_of_central_differences():
+    node = helper.make_node("DeformConv", ["x", "w", "o", "", "m"], ["y"])
+    shapes = {"x": (1, 2, 4, 4), "w": (1, 2, 2, 2), "o": (1, 8, 3, 3), "m": (1, 4, 3, 3)}
+    G = graph_of([node], {name: RNG.normal(size=shape) for name, shape in shapes.items()})
+    assert cg.check_derivatives(G).ok
+
+
+def test_means_of_regions():
+    """A region of the picture f(h, w) = 10 h + w, between the pixels: the mean of a part is f at its middle."""
+    x = np.reshape(10.0 * np.arange(6)[:, None] + np.arange(8), (1, 1, 6, 8))
+    node = helper.make_node(
+        "RoiAlign", ["x", "rois", "i"], ["y"], output_height=2, output_width=1, sampling_ratio=2,
+        coordinate_transformation_mode="output_half_pixel",
+    )  # fmt: skip
+    G = graph_of([node], {"x": x, "rois": [[1.0, 0.5, 4.5, 3.1]]}, constants={"i": np.array([0])})
+    L = cg.linearize(G)
+    np.testing.assert_allclose(np.ravel(L.nodes["y"]["value"]), [10 * (0.5 + 0.65) + 2.75, 10 * (0.5 + 1.95) + 2.75])
+    # the middle of a part moves with the ends: by (3/4, 1/4) and (1/4, 3/4) of them in height, half each in width
+    np.testing.assert_allclose(cg.sensitivity(L, "rois", "y"), [[0.5, 7.5, 0.5, 2.5], [0.5, 2.5, 0.5, 7.5]])
+
+
 # --- spectra ----------------------------------------------------------------------------------------------------------
 
 

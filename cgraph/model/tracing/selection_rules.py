@@ -17,8 +17,8 @@ __all__ = ["SELECTIONS"]
 
 Rule = Callable[..., Any]
 
+LONG = 1000  # entries of a list that equations hold
 SHORT = 16  # entries of a list that is as easy to read as slices
-LONG = 1000  # entries of a list; an equation has room for them with numbers of eight digits
 
 # --- parts of arrays ----------------------------------------------------------------------------------------------------
 
@@ -73,12 +73,13 @@ def _of_axes(x: Any, chosen: Sequence[Any]) -> Any:
 
 
 def _of_axis(x: Any, axis: int, indices: Any) -> Any:
-    """Return these indices of one axis; a list that no equation could hold in parts."""
-    part = _as_slice(indices, x.shape[axis]) if len(indices) > SHORT else None
-    if part is None and len(indices) > LONG:
-        pieces = [_of_axis(x, axis, indices[k : k + LONG]) for k in range(0, len(indices), LONG)]
-        return _concatenate(pieces, axis)
-    return apply("index", x, key=(*[Slice(None, None, None)] * axis, part or tuple(indices.tolist())))
+    """Return these indices of one axis; a long list is a constant, not a part of the equation."""
+    if len(indices) <= SHORT:
+        return apply("index", x, key=(*[Slice(None, None, None)] * axis, tuple(indices.tolist())))
+    part = _as_slice(indices, x.shape[axis])
+    if part is not None:
+        return apply("index", x, key=(*[Slice(None, None, None)] * axis, part))
+    return apply("take", x, indices, axis=axis)
 
 
 def _as_slice(indices: Any, n: int) -> Slice | None:
@@ -107,7 +108,8 @@ def _index(x: Any, key: Any) -> Any:
     places = np.asarray(_positions(x)[key])
     written = _written_key(key if isinstance(key, tuple) else (key,), x.ndim)
     found = ARRAY_OPERATIONS["index"].value(_positions(x), written) if x.ndim else _positions(x)
-    if not np.array_equal(np.ravel(found), places.ravel()):  # an index that equations have no word for
+    is_long = any(isinstance(part, tuple) and len(part) > LONG for part in written)
+    if is_long or not np.array_equal(np.ravel(found), places.ravel()):  # an index that equations have no word for
         return _selected(x, places)
     everything = all(part == Slice(None, None, None) for part in written)
     y = x if everything else apply("index", x, key=written)
@@ -180,9 +182,35 @@ def _split(function: Rule) -> Rule:
     """Return the rule of a function that cuts an array into parts."""
 
     def rule(ary: Any, *args: Any, **kwargs: Any) -> Any:
-        return [_selected(ary, part) for part in function(_positions(ary), *args, **kwargs)]
+        return [_cut(ary, part) for part in function(_positions(ary), *args, **kwargs)]
 
     return rule
+
+
+def _cut(x: Any, places: Any) -> Any:
+    """Return a block of neighbouring entries, by slices."""
+    if places.size == 0:
+        return _selected(x, places)
+    starts = np.unravel_index(places.flat[0], x.shape)
+    return x[tuple(slice(k, k + n) if n < length else slice(None)
+                   for k, n, length in zip(map(int, starts), places.shape, x.shape, strict=True))]  # fmt: skip
+
+
+def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    counts = tuple(map(operator.index, repeats)) if np.ndim(repeats) else operator.index(repeats)
+    return apply("repeat", a, repeats=counts, **({} if axis is None else {"axis": operator.index(axis)}))
+
+
+def _take(a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
+    """Look entries up at places that are known: one is an index, many are a constant."""
+    if isinstance(indices, TracedArray):
+        raise Refused("at traced places cannot be followed", "what it selects would depend on a traced value")
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    if np.ndim(indices) == 0:
+        return _moved(np.take)(a, indices, axis, mode=mode)
+    places = np.take(np.arange(np.shape(a)[axis]), indices, mode=mode)
+    return apply("take", a, places, axis=operator.index(axis))
 
 
 # --- fillings ---------------------------------------------------------------------------------------------------------
@@ -242,6 +270,9 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
             raise Refused("with reflect_type='odd' cannot be followed", "reflect_type='even' can")
         return _moved(np.pad)(array, pad_width, mode, **options)
     widths = np.broadcast_to(pad_width, (np.ndim(array), 2)).tolist()
+    if not np.any(options.get("constant_values", 0.0)):
+        front, behind = zip(*widths, strict=True) if widths else ((), ())
+        return apply("pad", array, before=front, after=behind) if np.any(widths) else array
     fills = np.broadcast_to(options.get("constant_values", 0.0), (np.ndim(array), 2)).tolist()
     for axis, (ends, fill) in enumerate(zip(widths, fills, strict=True)):
         shape = np.shape(array)
@@ -254,7 +285,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
 # fmt: off
 _MOVES = (
     np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.flipud,
-    np.fliplr, np.roll, np.rot90, np.repeat, np.tile, np.take, np.take_along_axis, np.delete, np.resize, np.diagonal,
+    np.fliplr, np.roll, np.rot90, np.tile, np.take_along_axis, np.delete, np.resize, np.diagonal,
 )
 # fmt: on
 
@@ -262,6 +293,8 @@ SELECTIONS: dict[Any, Rule] = {
     operator.getitem: _index,
     **{function: _moved(function) for function in _MOVES},
     **{function: _permuted(function) for function in (np.transpose, np.swapaxes, np.moveaxis, np.rollaxis)},
+    np.repeat: _repeat,
+    np.take: _take,
     # joining
     **dict.fromkeys((np.array, np.asarray, np.asanyarray, np.ascontiguousarray), _array),
     np.concatenate: _concatenate,

@@ -8,9 +8,9 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from contextlib import contextmanager
-from functools import lru_cache
+from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +56,12 @@ def in_order(
             yield function(*first, *task)
         return
     setting = limits_in_force(), registered_operations()
-    waiting: deque[Future[Any]] = deque()
+    submit, send = _ways_of(executor)
+    waiting: deque[Any] = deque()
     try:
-        with _sent(executor, first) as sent:
+        with send(first) as sent:
             for task in tasks:
-                waiting.append(_submitted(executor, function, setting, *sent, *task))
+                waiting.append(_submitted(submit, function, setting, *sent, *task))
                 if len(waiting) >= _IN_FLIGHT:
                     yield waiting.popleft().result()
             while waiting:
@@ -72,13 +73,25 @@ def in_order(
             raise _lost(error) from error
         raise
     finally:
-        for future in waiting:
-            future.cancel()
+        with suppress(Exception):  # what is lost cannot be cancelled
+            for future in waiting:
+                future.cancel()
 
 
-def _submitted(executor: Executor, *call: Any) -> Future[Any]:
+def _ways_of(executor: Executor) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return how tasks and large objects are sent to workers."""
+    client: Any = getattr(executor, "_client", None)
+    if hasattr(client, "scatter"):
+        if client.status != "running":
+            raise _lost(ConnectionError(f"the client of Dask is {client.status}"))
+        # The futures of Dask's executor would wait forever for a scheduler that is gone; those of its client do not.
+        return partial(client.submit, **executor._kwargs), partial(_scattered, client)  # type: ignore[attr-defined]  # noqa: SLF001
+    return executor.submit, _sent
+
+
+def _submitted(submit: Callable[..., Any], *call: Any) -> Any:
     try:
-        return executor.submit(_called, *call)
+        return submit(_called, *call)
     except BrokenExecutor:
         raise
     except RuntimeError as error:
@@ -101,12 +114,17 @@ def _called(function: Callable[..., Any], setting: tuple[Limits, Any], *task: An
 
 
 @contextmanager
-def _sent(executor: Executor, things: tuple[Any, ...]) -> Iterator[list[Any]]:
+def _scattered(client: Any, things: tuple[Any, ...]) -> Iterator[list[Any]]:
+    """Yield what stands for large objects in tasks of Dask; every worker has them."""
+    try:
+        yield client.scatter(list(things), broadcast=True, hash=False) if things else []
+    except TimeoutError as error:
+        raise _lost(error) from error
+
+
+@contextmanager
+def _sent(things: tuple[Any, ...]) -> Iterator[list[Any]]:
     """Yield what stands for large objects in tasks, as long as there are any."""
-    client: Any = getattr(executor, "_client", None)  # Dask's executor has no other way to it
-    if things and hasattr(client, "scatter"):
-        yield client.scatter(list(things), broadcast=True, hash=False)
-        return
     shared = [_Shared(thing) for thing in things]
     try:
         yield shared

@@ -3,13 +3,20 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
+from unittest import mock
 
 import numpy as np
 import pytest
 
 import cgraph as cg
 from cgraph.cli import main
+from cgraph.model.tasks import in_order
+
+dask = pytest.importorskip("dask")
 
 
 @pytest.fixture
@@ -43,6 +50,74 @@ def test_dask_gives_the_same_bits_also_when_a_worker_dies(graph, cluster):
         killer.start()
         assert graph.jacobian(range(700), targets * 3, executor=executor).tobytes() == wanted.tobytes()
         killer.join()
+
+
+@pytest.fixture
+def processes(tmp_path):
+    """Yield a client of a scheduler that is a process of its own, the scheduler, and its worker."""
+    distributed = pytest.importorskip("distributed")
+    file, quiet = tmp_path / "scheduler.json", {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    to_file = ["--scheduler-file", file, "--no-dashboard"]
+    listening = [*to_file, "--host", "127.0.0.1", "--port", "0"]
+    working = [*to_file, "--no-nanny", "--nthreads", "1", "--local-directory", tmp_path]
+    kinds = {"distributed.cli.dask_scheduler": listening, "distributed.cli.dask_worker": working}
+    started = [subprocess.Popen([sys.executable, "-m", kind, *kinds[kind]], **quiet) for kind in kinds]
+    try:
+        deadline = time.monotonic() + 60
+        while not file.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        with (
+            dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.comm.timeouts.connect": "5s"}),
+            distributed.Client(scheduler_file=str(file), timeout="60s") as client,
+        ):
+            client.wait_for_workers(1, timeout=60)
+            yield client, *started
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.filterwarnings("ignore")  # of Dask, about what is gone
+def test_a_scheduler_that_goes_away_is_an_error_of_ours(graph, processes):
+    client, scheduler, _ = processes
+    executor, targets = client.get_executor(pure=False), list(range(3800, 4000))
+    assert graph.jacobian([0, 1], targets, executor=executor).tobytes() == graph.jacobian([0, 1], targets).tobytes()
+    killer = threading.Timer(0.1, scheduler.kill)
+    killer.start()
+    with pytest.raises(cg.CGraphError, match="the workers ended before their tasks were done"):
+        graph.jacobian(range(30_000), targets * 150, executor=executor)
+    killer.join()
+    C = cg.CompiledGraph.from_edges([0, 1], [1, 2], [2.0, 5.0])
+    with pytest.raises(cg.CGraphError, match="the client of Dask is connecting"):
+        C.jacobian([0, 1], [1, 2], executor=executor)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_that_dies_with_the_task_is_an_error_of_ours(processes):
+    client, _, worker = processes
+    with pytest.raises(cg.CGraphError, match="the workers ended before their tasks were done"):
+        list(in_order(client.get_executor(pure=False), os.kill, [(worker.pid, signal.SIGKILL)]))
+
+
+def test_a_compiled_graph_is_sent_to_dask_once(cluster):
+    distributed = pytest.importorskip("distributed")
+    rng = np.random.default_rng(1)
+    tails = rng.integers(0, 500, 4000)
+    C = cg.CompiledGraph.from_edges(tails, tails + rng.integers(1, 50, 4000), rng.normal(size=4000) * 0.3)
+    E = cg.compile_graph(cg.from_equations("a = x*z; y = log(a) + sin(z)", x=0.5, z=0.25))
+    at = {"x": np.linspace(1, 2, 100)}
+    with (
+        distributed.Client(cluster) as client,
+        mock.patch("cgraph.algorithms.compiled.sweep_queries._TOGETHER", 1),
+        mock.patch("cgraph.algorithms.compiled.tape.tape._TOGETHER", 1),
+    ):
+        executor = client.get_executor(pure=False)
+        J = C.jacobian(range(100), range(400, 500), executor=executor)
+        assert J.tobytes() == C.jacobian(range(100), range(400, 500)).tobytes()
+        assert E.evaluate(at, executor=executor).tobytes() == E.evaluate(at).tobytes()
+        with pytest.raises(cg.EvaluationError, match=r"node 'y': log\("):
+            E.evaluate({"x": np.linspace(1, -1, 100)}, executor=executor)
 
 
 def printed(capsys, *argv):

@@ -16,6 +16,7 @@ from unittest import mock
 import networkx as nx
 import numpy as np
 import pytest
+from engines import ENGINES, using
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,25 @@ def test_stored_compiled_and_dict_sweeps_agree(tmp_path_factory, case):
         assert sorted(D.edge_sensitivities(s, t)) == sorted(C.edge_sensitivities(s, t))
     assert D.jacobian(nodes, nodes).tolist() == C.jacobian(nodes, nodes).tolist()
     assert D.jacobian(nodes[:1], nodes).tolist() == C.jacobian(nodes[:1], nodes).tolist()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_loops_over_blocks_are_the_same_without_numba(tmp_path, engine):
+    rng = np.random.default_rng(3)
+    tails = rng.integers(0, 40, 200)
+    edges = [(tails, tails + rng.integers(1, 9, 200), rng.integers(-3, 4, 200).astype(float))]
+    C = cg.CompiledGraph.from_edges(*edges[0])
+    nodes = range(len(C))
+    with using(engine):
+        D = cg.store_graph(tmp_path / "g", edges, block=17)
+        for i in nodes:
+            assert D.sensitivities(i).tolist() == C.sensitivities(i).tolist()
+            assert D.sensitivities_from(i).tolist() == C.sensitivities_from(i).tolist()
+        assert D.jacobian(nodes[:11], nodes).tolist() == C.jacobian(nodes[:11], nodes).tolist()
+        assert D.jacobian(nodes, nodes[-11:]).tolist() == C.jacobian(nodes, nodes[-11:]).tolist()
+        assert D.edge_sensitivities(0, nodes[-1]).sum() == C.edge_sensitivities(0, nodes[-1]).sum()
+        assert D.count_paths(2, nodes[-2]) == C.count_paths(2, nodes[-2])
+        assert D.sensitivities_from(0, out=tmp_path / "S.npy").tolist() == C.sensitivities_from(0).tolist()
 
 
 def test_by_hand(tmp_path):

@@ -18,7 +18,7 @@ from cgraph.model.errors import CGraphError
 from cgraph.model.limits import Limits, limits, limits_in_force
 from cgraph.model.rules.own_functions import adopt_operations, registered_operations
 
-__all__ = ["in_order"]
+__all__ = ["in_order", "losses_named"]
 
 _IN_FLIGHT = 64  # tasks that wait or run at a time; their results wait in this process
 
@@ -59,23 +59,30 @@ def in_order(
     submit, send = _ways_of(executor)
     waiting: deque[Any] = deque()
     try:
-        with send(first) as sent:
+        with losses_named(), send(first) as sent:
             for task in tasks:
                 waiting.append(_submitted(submit, function, setting, *sent, *task))
                 if len(waiting) >= _IN_FLIGHT:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+    finally:
+        with suppress(Exception):  # what is lost cannot be cancelled
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def losses_named() -> Iterator[None]:
+    """Raise a `CGraphError` where workers, or who speaks for them, are gone."""
+    try:
+        yield
     except (BrokenExecutor, CancelledError) as error:
         raise _lost(error) from error
     except Exception as error:
         if type(error).__module__.startswith("distributed."):
             raise _lost(error) from error
         raise
-    finally:
-        with suppress(Exception):  # what is lost cannot be cancelled
-            for future in waiting:
-                future.cancel()
 
 
 def _ways_of(executor: Executor) -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -121,6 +121,11 @@ class StoredGraph:
         """How many edges there are."""
         return self._meta.edges
 
+    @property
+    def number_of_blocks(self) -> int:
+        """How many blocks of consecutive rows the edges are in."""
+        return len(self._meta.counts)
+
     def sensitivities(
         self,
         t: Node,
@@ -747,7 +752,7 @@ class StoredGraph:
 
 
 @lru_cache(maxsize=4)
-def _opened(folder: str, part: str) -> StoredGraph:
+def opened(folder: str, part: str) -> StoredGraph:
     """Return the graph that a worker has opened before, so that blocks are checked once in each process."""
     D = open_graph(folder)
     if D._meta.part != part:  # noqa: SLF001 - of the class above
@@ -757,7 +762,7 @@ def _opened(folder: str, part: str) -> StoredGraph:
 
 def _group_of(folder: str, part: str, group: list[int], ends: list[int], is_forward: bool) -> Floats:
     """Return a part of a Jacobian: what a task does, wherever it runs."""
-    return _opened(folder, part)._group(group, ends, is_forward)  # noqa: SLF001 - of the class above
+    return opened(folder, part)._group(group, ends, is_forward)  # noqa: SLF001 - of the class above
 
 
 def _refuse_resume(*, resume: bool) -> None:

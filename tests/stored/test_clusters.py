@@ -116,6 +116,64 @@ def test_a_compiled_graph_is_sent_to_dask_once(cluster):
             E.evaluate({"x": np.linspace(1, -1, 100)}, executor=executor)
 
 
+class Recording:
+    """A client that notes where it was told to place tasks."""
+
+    def __init__(self, client):
+        self.client, self.placed = client, []
+
+    def submit(self, function, *args, workers=None, **options):
+        self.placed.append((function.__name__, workers))
+        return self.client.submit(function, *args, workers=workers, **options)
+
+
+@pytest.mark.parametrize("size", [20, 400, 10**6])
+def test_block_by_block_on_dask_gives_the_same_bits(tmp_path, cluster, size):
+    distributed = pytest.importorskip("distributed")
+    rng = np.random.default_rng(5)
+    tails = np.sort(rng.integers(0, 900, 4000))
+    heads = tails + 1 + np.where(rng.random(4000) < 0.01, rng.integers(0, 950 - tails), rng.integers(0, 40, 4000))
+    number = rng.permutation(int(heads.max()) + 1)  # the nodes are renumbered
+    names = [f"n{k}" for k in range(len(number))]
+    D = cg.store_graph(tmp_path / "g", [(number[tails], number[heads], rng.normal(size=4000) * 0.3)], names, block=size)
+    assert (D.number_of_blocks == 1) == (size == 10**6)
+    sources, targets = [names[number[k]] for k in range(0, 900, 3)], [names[number[k]] for k in range(880, 905)]
+    sources += targets[:2]
+    wanted = D.jacobian(sources, targets)
+    with distributed.Client(cluster) as client:
+        assert cg.dask_jacobian(D, sources, targets, client).tobytes() == wanted.tobytes()
+        both = list(client.scheduler_info()["workers"])
+        workers = [both[b % 2] if b % 3 else both for b in range(D.number_of_blocks)]
+        recording = Recording(client)
+        assert cg.dask_jacobian(D, sources, targets, recording, workers=workers).tobytes() == wanted.tobytes()
+        placed = [place for name, place in recording.placed if name == "_swept"]
+        assert len(placed) >= 4
+        assert all(place in [[both[0]], [both[1]], both] for place in placed)
+        J = cg.dask_jacobian(D, sources, targets, client, as_dask=True)
+        assert J.chunks == ((8, 8, 8, 1), (len(sources),))
+        assert J.compute().tobytes() == wanted.tobytes()
+        assert np.isclose(abs(J).sum().compute(), abs(wanted).sum())
+        assert cg.dask_jacobian(D, [], targets, client).shape == (25, 0)
+        assert cg.dask_jacobian(D, sources, [], client, as_dask=True).shape == (0, len(sources))
+        assert cg.dask_jacobian(D, targets[:1], sources[:1], client).tolist() == [[0.0]]
+
+
+def test_what_goes_wrong_block_by_block(tmp_path, cluster):
+    distributed = pytest.importorskip("distributed")
+    D = cg.store_graph(tmp_path / "g", [([0, 1], [1, 2], [1e200, 1e200])], ["s", "a", "t"], block=1)
+    with distributed.Client(cluster) as client:
+        with pytest.raises(cg.EvaluationError, match=r"S\(s, t\) overflows"):
+            cg.dask_jacobian(D, ["a", "s"], ["t"], client)
+        with pytest.raises(cg.NodeNotFound, match="'nobody'"):
+            cg.dask_jacobian(D, ["nobody"], ["t"], client)
+        for workers, found in [("tcp://a:1", "one name"), (["tcp://a:1"], "1, and the graph [23] blocks")]:
+            with pytest.raises(cg.CGraphError, match=found):
+                cg.dask_jacobian(D, ["s"], ["t"], client, workers=workers)
+        next(D.folder.glob("part-*/heads-0.npy")).unlink()
+        with pytest.raises(cg.ArchiveError, match=r"heads-0.npy.* is missing"):
+            cg.dask_jacobian(cg.open_graph(D.folder), ["s"], ["t"], client)
+
+
 def printed(capsys, *argv):
     assert main(["sensitivity", *map(str, argv), "--format", "json"]) == 0
     return [r["sensitivity"] for r in json.loads(capsys.readouterr().out)["sensitivities"]]

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.model.operations.moved_entries import each_axis
+from cgraph.model.operations.windows import conv_layout, conv_transpose_layout
+
 __all__ = ["result_shape"]
 
 Shape = tuple[int, ...]
@@ -41,6 +44,44 @@ def _index(shape: Shape, key: tuple[Any, ...]) -> Shape:
     return (*((listed,) if listed else ()), *kept, *shape[len(key) :])
 
 
+def _columns(x: Shape, w: Shape, **options: Any) -> Shape:
+    """Return the shape of the columns of a convolution, or that of its result if it is larger."""
+    layout, shape = conv_layout(x, w, **options)
+    columns = (layout.image[0], layout.image[1] * math.prod(layout.windows.kernel), *layout.counts)
+    return max(columns, shape, key=math.prod)
+
+
+def _spread(x: Shape, w: Shape, **options: Any) -> Shape:
+    """Return the shape of the columns of a transposed convolution, or that of its result if it is larger."""
+    layout, shape = conv_transpose_layout(x, w, **options)
+    columns = (layout.image[0], layout.image[1] * math.prod(layout.windows.kernel), *layout.counts)
+    return max(columns, shape, key=math.prod)
+
+
+def _pad(shape: Shape, before: Any = 0, after: Any = 0) -> Shape:
+    widths = [each_axis(option, len(shape), "", 0) for option in (before, after)]
+    return tuple(p + n + q for p, n, q in zip(widths[0], shape, widths[1], strict=True))
+
+
+def _pool(shape: Shape, size: Any = 2, padding: Any = 0, **_: Any) -> Shape:
+    """Return the shape of the padded array, which has at least as many entries as the result."""
+    axes = len(size) if isinstance(size, tuple) else 1
+    widths = (*(0,) * (len(shape) - axes), *each_axis(padding, axes, "", 0))
+    return _pad(shape, widths, widths)
+
+
+def _repeat(shape: Shape, repeats: Any = 2, axis: int | None = None) -> Shape:
+    lengths = (math.prod(shape),) if axis is None else shape
+    k = (axis or 0) % len(lengths)
+    longer = sum(repeats) if isinstance(repeats, tuple) else lengths[k] * repeats
+    return (*lengths[:k], longer, *lengths[k + 1 :])
+
+
+def _take(shape: Shape, places: Shape, axis: int = 0) -> Shape:
+    axis %= len(shape)
+    return (*shape[:axis], *places, *shape[axis + 1 :])
+
+
 def _broadcast(*shapes: Shape) -> Shape:
     return np.broadcast_shapes(*shapes)
 
@@ -52,6 +93,13 @@ GROWING: Mapping[str, Callable[..., Shape]] = {
     "concatenate": _concatenate,
     "stack": _stack,
     "index": _index,
+    "repeat": _repeat,
+    "take": _take,
+    "pad": _pad,
+    "conv": _columns,
+    "conv_transpose": _spread,
+    "max_pool": _pool,
+    "avg_pool": _pool,
     "squared_error": _broadcast,
     "cross_entropy": _broadcast,
     "softmax_cross_entropy": _broadcast,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.exercises.questions import (
+from cgraph.exercises.parts import (
     BeforeActivation,
     EdgeDerivative,
     Entry,

@@ -33,13 +33,13 @@ class Mistake:
     Attributes
     ----------
     kind : str
-        The kind of slip, a key of `MISTAKES` or close to one; of two, joined by " and ".
+        The kind of mistake, a key of `MISTAKES` or close to one; of two, joined by " and ".
     where : str
         Where to look.
     what : str
         What happened there.
     certain : bool
-        Whether nothing else explains the answer, and it is a single slip.
+        Whether nothing else explains the answer, and it is a single mistake.
     """
 
     kind: str

@@ -12,8 +12,8 @@ import numpy as np
 from cgraph.algorithms.paths import count_paths, paths
 from cgraph.exercises.mistakes.evaluation import operations_of, reevaluated, replaced
 from cgraph.exercises.mistakes.paths import MOST_PATHS
-from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied, edges_of, with_derivatives
-from cgraph.exercises.questions import EdgeDerivative, Part, Sensitivity
+from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied, with_derivatives
+from cgraph.exercises.parts import EdgeDerivative, Part, Sensitivity
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
@@ -28,7 +28,7 @@ def transposed(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     if isinstance(part, Sensitivity | EdgeDerivative) and np.ndim(part.of(L)) == 2:
         what = "the transpose was given"
         yield PossibleMistake("transpose given", "rows and columns", what, read=lambda M: part.of(M).T)
-    for i, j in [] if isinstance(part, EdgeDerivative) else edges_of(part, L):
+    for i, j in [] if isinstance(part, EdgeDerivative) else part.edges(L):
         if np.ndim(L.edges[i, j]["derivative"]) == 2:
             change = with_derivatives({(i, j): lambda z: z.T})
             what = f"the transpose of z({i},{j}) was used"
@@ -37,7 +37,7 @@ def transposed(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
 
 def entry_by_entry(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A square Jacobian was taken entry by entry: its diagonal alone, as for softmax without the other classes."""
-    for i, j in edges_of(part, L):
+    for i, j in part.edges(L):
         z = np.asarray(L.edges[i, j]["derivative"])
         if z.ndim == 2 and z.shape[0] == z.shape[1] and np.any(z != np.diag(np.diag(z))):
             change = with_derivatives({(i, j): lambda z: np.diag(np.diag(np.asarray(z)))})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cgraph.exercises.mistakes.factors import FUNCTIONS
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied, finite_or_none
-from cgraph.exercises.questions import Part
+from cgraph.exercises.parts import Part
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply
 from cgraph.model.operations.elementwise import name_of

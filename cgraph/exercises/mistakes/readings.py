@@ -10,7 +10,7 @@ from cgraph.algorithms.paths import paths
 from cgraph.algorithms.sweeps import sensitivity
 from cgraph.exercises.mistakes.paths import MOST_PATHS
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake
-from cgraph.exercises.questions import (
+from cgraph.exercises.parts import (
     BeforeActivation,
     EdgeDerivative,
     Gate,

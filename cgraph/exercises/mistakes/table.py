@@ -12,7 +12,7 @@ import numpy as np
 
 from cgraph.exercises.mistakes import arrays, equations, evaluation, factors, paths, readings
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, finite_or_none
-from cgraph.exercises.questions import GradientStep, Part
+from cgraph.exercises.parts import GradientStep, Part
 from cgraph.model.graph import ComputationalGraph
 
 __all__ = ["MISTAKES", "candidates", "combinations"]
@@ -22,27 +22,27 @@ Finder = Callable[[Part, ComputationalGraph], Iterator[PossibleMistake]]
 
 
 def candidates(part: Part, L: ComputationalGraph) -> list[tuple[PossibleMistake, Any]]:
-    """Return every slip that `part` allows in the linearized graph `L`, with the number that it leads to.
+    """Return every mistake that `part` allows in the linearized graph `L`, with the number that it leads to.
 
     Examples
     --------
     >>> from cgraph import from_equations, linearize
-    >>> from cgraph.exercises.questions import Sensitivity
+    >>> from cgraph.exercises.parts import Sensitivity
     >>> L = linearize(from_equations("a = x*z; y = a + x", x=2.0, z=3.0))
-    >>> [(slip.what, number) for slip, number in candidates(Sensitivity("x", "y"), L)][:2]
+    >>> [(mistake.what, number) for mistake, number in candidates(Sensitivity("x", "y"), L)][:2]
     [('the path x -> a -> y was left out of the sum', 1.0), ('the path x -> y was left out of the sum', 3.0)]
     """
-    mistakes = (slip for finder in MISTAKES.values() for slip in finder(part, L))
-    numbers = ((slip, finite_or_none(partial(slip.answer, part, L))) for slip in mistakes)
+    mistakes = (mistake for finder in MISTAKES.values() for mistake in finder(part, L))
+    numbers = ((mistake, finite_or_none(partial(mistake.answer, part, L))) for mistake in mistakes)
     shape = np.shape(part.of(L))
-    return [(slip, number) for slip, number in numbers if number is not None and np.shape(number) == shape]
+    return [(mistake, number) for mistake, number in numbers if number is not None and np.shape(number) == shape]
 
 
 def combinations(part: Part, L: ComputationalGraph) -> Iterator[tuple[tuple[PossibleMistake, PossibleMistake], Any]]:
     """Iterate over pairs of mistakes of the frequent kinds, with the number that both together lead to."""
-    mistakes = [slip for kind in FREQUENT for slip in MISTAKES[kind](part, L)]
+    mistakes = [mistake for kind in FREQUENT for mistake in MISTAKES[kind](part, L)]
     shape = np.shape(part.of(L))
-    mistakes.sort(key=lambda slip: slip.read is not None)  # who reads something else does so last
+    mistakes.sort(key=lambda mistake: mistake.read is not None)  # who reads something else does so last
     for first, second in islice(((a, b) for a, b in pairs_of(mistakes, 2) if a.change and not a.read), MOST_PAIRS):
         number = finite_or_none(partial(_both, first, second, part, L))
         if number is not None and np.shape(number) == shape:
@@ -66,8 +66,8 @@ def descent_step(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]
     for what, read in wrong.items():
         yield PossibleMistake("descent step", "the step w - rate dJ/dw", what, read=read)
     for finder in MISTAKES.values():
-        for slip in finder(g, L):
-            yield slip._replace(read=partial(_stepped, part, slip.read or g.of))
+        for mistake in finder(g, L):
+            yield mistake._replace(read=partial(_stepped, part, mistake.read or g.of))
 
 
 def _stepped(part: GradientStep, gradient: Callable[[ComputationalGraph], Any], M: ComputationalGraph) -> Any:

@@ -16,11 +16,9 @@ from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied,
 from cgraph.exercises.parts import EdgeDerivative, Part, Sensitivity
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
-from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation
 
 __all__ = ["entry_by_entry", "factor_of_square", "sum_for_mean", "transposed", "wrong_order"]
-
-SQUARES = {"squared_norm", "squared_error"}
 
 
 def transposed(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
@@ -64,11 +62,17 @@ def sum_for_mean(_: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
 def factor_of_square(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The factor 2 in the derivative of a squared norm was forgotten, as in a regulariser's."""
     for op in applied(part, L):
-        if op.operation in SQUARES:
-            row, x = ARRAY_OPERATIONS[op.operation], list(map(np.asarray, op.x))
+        row, x = ARRAY_OPERATIONS.get(op.operation), list(map(np.asarray, op.x))
+        if row is not None and _has_factor_2(row):
             halves = {(op.k, p): row.jacobian(p, op.value, *x) * 0.5 for p in range(len(x))}
             what = f"the factor 2 in the derivative of {op.operation} at {op.node} was forgotten"
             yield PossibleMistake("power rule", op.where, what, op.with_local(halves))
+
+
+def _has_factor_2(row: ArrayOperation) -> bool:
+    """Whether the Jacobian by each operand is written with a factor 2 before it."""
+    formulas = [text for text, _ in row.formulas_for(())]
+    return bool(formulas) and all(text.startswith("2 ") for text in formulas)
 
 
 def _in_wrong_order(part: Sensitivity, L: ComputationalGraph) -> Any:

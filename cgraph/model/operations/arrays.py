@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.model.operations import batched_forms as batched
+from cgraph.model.operations import result_sizes as sizes
 from cgraph.model.operations.entry_forms import (
     cholesky_entries,
     det_entries,
@@ -110,6 +111,9 @@ class ArrayOperation:
         Whether no entry of an operand stands in the output twice.
     batched : callable, optional
         What it is over many examples (`cgraph.model.operations.batched_forms`); without it, it has no form for many.
+    shape : callable, optional
+        ``shape(*shapes, **options)`` is the shape of the output by those of the operands; without it, the output has at
+        most as many entries as the operands broadcast together.
     """
 
     value: Callable[..., Any]
@@ -125,6 +129,7 @@ class ArrayOperation:
     entries: Callable[..., Any] | None = None
     uses_each_once: bool = False
     batched: Callable[..., Any] | None = None
+    shape: Callable[..., Shape] | None = None
 
     is_own = False
 
@@ -425,12 +430,12 @@ _PRODUCT_FORMULAS: dict[tuple[int, ...], tuple[JacobianFormula, ...]] = {  # by 
 ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     # products
     "matmul": ArrayOperation(np.matmul, _matmul_jacobian, 2, r"{0} \, {1}", infix="@", precedence=2,
-        layout=Layout((2.5, 2.5), 2.5, is_signed=True), formulas=_PRODUCT_FORMULAS, batched=batched.product),
+        layout=Layout((2.5, 2.5), 2.5, is_signed=True), formulas=_PRODUCT_FORMULAS, batched=batched.product, shape=sizes.product),
     "dot": ArrayOperation(_dot, lambda k, y, a, b: Dense((b, a)[k][None]), 2, r"{0}^T {1}",
         layout=Layout((ATOM, 2), 2.0, is_signed=True), formulas=(("{1}^T", "{1}^T"), ("{0}^T", "{0}^T")),
         uses_each_once=True, batched=batched.product),
     "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T",
-        layout=Layout((2, ATOM), 2.0, is_signed=True), batched=batched.outer),
+        layout=Layout((2, ATOM), 2.0, is_signed=True), batched=batched.outer, shape=sizes.outer),
     # matrices
     "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
                                 lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None},
@@ -450,18 +455,18 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
         entries=cholesky_entries),
     # parts of arrays
     "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()},
-        layout=Layout((ATOM,)), uses_each_once=True, batched=batched.index),
+        layout=Layout((ATOM,)), uses_each_once=True, batched=batched.index, shape=sizes.indexed),
     "reshape": ArrayOperation(_reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
                               r"\operatorname{{reshape}}{options}({0})", {"shape": ()},
         uses_each_once=True, batched=batched.reshape),
     "concatenate": ArrayOperation(lambda *x, axis=0: np.concatenate(x, axis),
                                   lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.concatenate(parts, axis)), None,
                                   r"\operatorname{{concatenate}}{options}({all})", {"axis": 0},
-        uses_each_once=True, batched=batched.joined),
+        uses_each_once=True, batched=batched.joined, shape=sizes.concatenated),
     "stack": ArrayOperation(lambda *x, axis=0: np.stack(x, axis),
                             lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.stack(parts, axis)), None,
                             r"\operatorname{{stack}}{options}({all})", {"axis": 0},
-        uses_each_once=True, batched=batched.joined),
+        uses_each_once=True, batched=batched.joined, shape=sizes.stacked),
     "sort": ArrayOperation(sort, sort_jacobian, 1, r"\operatorname{{sort}}{options}({0})", _LAST_AXIS,
         entries=sort_entries, batched=batched.along_axis),
     # reductions

@@ -28,6 +28,7 @@ from cgraph.model.errors import ArchiveError, CGraphError, NodeNotFound
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node, list_of_nodes
 from cgraph.model.linearized import overflow
+from cgraph.model.tasks import in_order
 from cgraph.stored.block_sweeps import loops
 from cgraph.stored.folder import (
     Block,
@@ -40,7 +41,6 @@ from cgraph.stored.folder import (
     sweep_parts,
     write_array,
 )
-from cgraph.stored.tasks import in_order
 
 __all__ = ["StoredGraph", "open_graph"]
 

@@ -2,6 +2,7 @@
 
 import math
 
+import networkx as nx
 import pytest
 
 import cgraph as cg
@@ -82,6 +83,15 @@ def test_contributions_of_paths():
         cg.path_chart(L, "x", "c")
 
 
+def test_charts_read_any_attribute():
+    G = nx.DiGraph()
+    G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", -5.0), ("x", "y", 3.0)], "slope")
+    paths = cg.path_chart(G, "x", "y", derivative="slope")
+    assert paths.get_suptitle() == "S(x, y) = −7, the sum over 2 paths"
+    assert [float(bar.get_width()) for bar in paths.axes[0].patches] == [-10.0, 3.0]
+    assert [float(bar.get_width()) for bar in cg.tornado_chart(G, "y", derivative="slope").axes[0].patches] == [-7.0]
+
+
 def bars_in_pixels(figure):
     figure.draw_without_rendering()
     return [bar.get_window_extent() for bar in figure.axes[0].patches]
@@ -139,6 +149,11 @@ def test_what_acts_most_stands_above():
 def test_where_nothing_is_shut_the_chart_says_so():
     _, below = cg.flow_chart(deep("sigmoid", layers=3)).axes
     assert [text.get_text() for text in below.texts] == ["gates shut: none"]
+
+
+def test_the_legend_of_the_flow_is_in_words():
+    above, _ = cg.flow_chart(deep("sigmoid", layers=3)).axes
+    assert [text.get_text() for text in above.get_legend().get_texts()] == ["mean", "from the smallest to the largest"]
 
 
 def test_a_dollar_in_a_name_is_a_dollar(tmp_path):

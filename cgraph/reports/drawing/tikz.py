@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
-from cgraph.reports.drawing.palette import EDGES, NODES, PAPER, Ink
+from cgraph.reports.drawing.palette import EDGES, FAINT, NODES, PAPER, Ink
 from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 from cgraph.reports.latex import latex_text
 
@@ -17,7 +17,6 @@ PREAMBLE = r"""\documentclass[tikz]{standalone}
 \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \usepackage{amsmath}
 \renewcommand{\familydefault}{\sfdefault}"""
-FAINT = 0.45
 BOLD = r", font=\bfseries"
 
 
@@ -60,8 +59,9 @@ def _lines(layout: Layout) -> Iterator[str]:
         yield rf"\draw[{colour}, line width={0.5 + e.stroke.width:.2f}bp{dashes}] {_path(edge_line(e, layout))};"
         if route := layout.edges.get((e.tail, e.head)):
             yield rf"\fill[{colour}] {_path(arrow(route, e.stroke.width))};"
+            faint = f", opacity={FAINT}" * (e.stroke.kind == "off")
             for line, at in label_lines(e, route.label):
-                yield _text(line.text, at, LABEL_SIZE, "base")
+                yield _text(line.text, at, LABEL_SIZE, f"base{faint}")
     for n in picture.nodes:
         dashes = ", densely dashed" * (n.kind == "constant" or "shut" in n.marks)
         width = 3.0 if {"source", "target"} & set(n.marks) else 1.4

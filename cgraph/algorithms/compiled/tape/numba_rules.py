@@ -68,7 +68,7 @@ def _in_order() -> dict[str, Operation]:
     rows = {
         name: row
         for name, row in (OPERATIONS | _HALVES | _slopes()).items()
-        if row is not CHOICE and len(row.names) <= 2
+        if row is not CHOICE and len(row.names) <= 2 and not row.is_own  # the codes are the same in every process
     }
     rank = {"+": 0, "*": 1, "-": 2}
     return dict(sorted(rows.items(), key=lambda item: (-len(item[1].names), rank.get(item[1].infix, 3))))

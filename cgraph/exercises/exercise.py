@@ -1,4 +1,4 @@
-"""What an exercise is: a graph, questions about it, and what is right."""
+"""An exercise: a graph, questions about it, and the right answers."""
 
 from __future__ import annotations
 

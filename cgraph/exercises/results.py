@@ -1,4 +1,4 @@
-"""What marking finds: a report of items, an item of parts, and the mistakes that explain them."""
+"""Reports of marking: items, their parts, and the mistakes that explain a wrong answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What trains a graph: the mean loss and its gradient over examples, by dicts, on a tape, or on arrays.
+"""Trainers: the mean loss and its gradient over examples, by sweeps over dicts, on a tape, or on arrays.
 
 The three compute the same numbers. A trainer holds the weights as they are now; `one_pass` is the same for all of them.
 """

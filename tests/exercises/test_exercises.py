@@ -675,7 +675,7 @@ def named(G, part, answer, tolerance="3sf"):
     return result.mistakes
 
 
-class TestSlips:
+class TestMistakes:
     @pytest.mark.parametrize("case", SLIP_CASES, ids=lambda c: f"{c[2]}: {c[4]}")
     def test_by_hand(self, case):
         graph, part, kind, number, words = case

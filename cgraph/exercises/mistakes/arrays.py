@@ -1,4 +1,4 @@
-"""Slips with arrays: transposes, the order of matrices, sums for means, the factor 2 of squares."""
+"""Mistakes with arrays: transposes, the order of matrices, sums for means, the factor 2 of squares."""
 
 from __future__ import annotations
 

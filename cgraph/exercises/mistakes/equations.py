@@ -1,4 +1,4 @@
-"""Slips in differentiating an equation: the inner derivative, the rules for products and powers."""
+"""Mistakes in differentiating an equation: the inner derivative, the rules for products and powers."""
 
 from __future__ import annotations
 

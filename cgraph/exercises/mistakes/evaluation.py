@@ -1,4 +1,4 @@
-"""Slips in the values: degrees, the base of a logarithm, rounding, biases."""
+"""Mistakes in the values: degrees, the base of a logarithm, rounding, biases."""
 
 from __future__ import annotations
 

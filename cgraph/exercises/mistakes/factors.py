@@ -220,7 +220,7 @@ def weight_for_upstream(part: Part, L: ComputationalGraph) -> Iterator[PossibleM
 
 
 def loss_derivative(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """The sweep began behind the loss with 1 instead of with the loss's derivative."""
+    """The sweep started with 1 at the nodes that the loss reads, so that the derivative of the loss is missing."""
     ends = part.ends
     if ends and ends[1] in L.outputs and "expression" in L.nodes[ends[1]]:
         into = [(i, t) for i, t in part.edges(L) if t == ends[1] and is_computed(L, i)]

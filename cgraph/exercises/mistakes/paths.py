@@ -1,4 +1,4 @@
-"""Slips in the sum over paths and in the product along one."""
+"""Mistakes in the sum over paths and in the product along one."""
 
 from __future__ import annotations
 

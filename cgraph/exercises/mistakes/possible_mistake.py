@@ -1,4 +1,4 @@
-"""What a mistake is: another graph from which the answer is read, or another reading of it, or both."""
+"""A possible mistake: another graph, another number computed from it, or both."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ Edge = tuple[str, str]
 class PossibleMistake(NamedTuple):
     """One mistake that could have been made.
 
-    `where` says where to look, and `what` what went wrong there. `change` makes the graph of whoever made the mistake
-    from the right one; `read` takes the answer from a graph, where it is not what was asked for.
+    `where` names the place and `what` the mistake. `change` turns the linearized graph into that of a student who made the
+    mistake; `read` computes the answer from a graph, if the student computed something else than was asked for.
     """
 
     kind: str

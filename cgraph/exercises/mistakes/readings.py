@@ -1,4 +1,4 @@
-"""Slips in what was given: another number of the graph than the one that was asked for."""
+"""Mistakes in what was given: another number of the graph than the one that was asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of questions: how what stands under each key is read."""
+"""The kinds of questions: how the text under each key is read."""
 
 from __future__ import annotations
 

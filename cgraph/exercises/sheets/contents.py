@@ -1,4 +1,4 @@
-"""What stands on a sheet, whatever it is written in: the graph, the questions with room for answers, or the solution."""
+"""The contents of a sheet, in any format: the graph, the questions with room for answers, or the solution."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cgraph import __version__
 from cgraph.cli.arguments import Parser, binding, budget, count, limit, node, number, words
-from cgraph.vocabulary import LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
+from cgraph.vocabulary import DESCENTS, LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
 
 __all__ = ["build_parser"]
 
@@ -234,6 +234,7 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     _add_loss(sub)
     sub.add_argument("--rate", type=number, required=True, metavar="R", help="the learning rate; a negative one climbs")
     sub.add_argument("--steps", type=count, required=True, metavar="N", help="how many passes over the data")
+    sub.add_argument("--method", choices=DESCENTS, default="sgd", help="how a step is made (default: %(default)s)")
     sub.add_argument("--data", metavar="FILE", help="CSV, a column for each input that varies (default: one example)")
     sub.add_argument("--validation", metavar="FILE", help="held-out examples, whose loss is shown too")
     sub.add_argument("--batch", type=count, metavar="N", help="examples for each update (default: all of them)")

@@ -112,7 +112,7 @@ def test_compiled_graphs_of_arrays(equation):
 
 def test_a_plan_that_takes_more_than_the_values():
     G = cg.from_equations("y = sin(x); z = exp(y)", x=np.ones(10))
-    with cg.limits(entries=50), pytest.raises(cg.LimitError, match="a Jacobian of 10 x 10, 100 entries"):
+    with cg.limits(entries=50), pytest.raises(cg.LimitError, match="a Jacobian of 10 x 10 is too large"):
         cg.compile_graph(G).sensitivities("z")
     with cg.limits(total=25), pytest.raises(cg.LimitError, match="30 entries with the values before it"):
         cg.compile_graph(cg.from_equations("a = sin(x); b = cos(x); c = a * b", x=np.ones(10))).evaluate()

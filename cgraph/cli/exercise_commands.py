@@ -17,7 +17,7 @@ from cgraph.cli.graph_source import UsageError, graph_of, only_output, read_name
 from cgraph.cli.output import VERSION, counted, write_output
 from cgraph.cli.worker_processes import worker_processes
 from cgraph.exercises.answers import no_name
-from cgraph.exercises.class_marking import ClassMarker, guarded, without_doubles
+from cgraph.exercises.class_marking import ClassMarker, guarded, marked, without_doubles
 from cgraph.exercises.grade_reports import (
     canvas_records,
     class_table,
@@ -33,7 +33,6 @@ from cgraph.exercises.grade_reports import (
 )
 from cgraph.exercises.solutions.rendering import solution_data, solution_document, solution_markdown, solution_text
 from cgraph.exercises.submissions import SUFFIXES, Submission, read_class, submissions
-from cgraph.model.limits import Limits, adopt_limits, limits_in_force
 from cgraph.reports.tables import to_csv, to_markdown, to_text
 from cgraph.specs.writing import to_json, to_yaml
 
@@ -128,24 +127,9 @@ def _grade_folder(marker: ClassMarker, folder: Path, jobs: int | None) -> list[c
 
 def _marked(marker: ClassMarker, files: Sequence[Submission], jobs: int) -> list[cg.GradeReport]:
     if len(files) < FEWEST_FOR_PROCESSES or jobs == 1:
-        return list(_counted(map(marker.mark_file, files), len(files)))
-    with worker_processes(min(jobs, len(files)), hold, marker, limits_in_force()) as pool:
-        chunk = -(-len(files) // (4 * jobs))
-        return list(_counted(pool.map(grade_held, files, chunksize=chunk), len(files)))
-
-
-_held: list[ClassMarker] = []  # of a worker, which works out the mistakes of its exercise once
-
-
-def hold(marker: ClassMarker, allowed: Limits) -> None:
-    """Keep what a worker process marks with."""
-    _held[:] = [marker]
-    adopt_limits(allowed)
-
-
-def grade_held(submission: Submission) -> cg.GradeReport:
-    """Return the report on one file, in a worker process."""
-    return _held[0].mark_file(submission)
+        return list(_counted(marked(marker, files, None), len(files)))
+    with worker_processes(min(jobs, len(files))) as pool:
+        return list(_counted(marked(marker, files, pool), len(files)))
 
 
 def _counted(reports: Iterator[cg.GradeReport], total: int) -> Iterator[cg.GradeReport]:

@@ -1,5 +1,6 @@
 from cgraph.exercises.answers import Answers, read_answers
 from cgraph.exercises.class_chart import class_chart
+from cgraph.exercises.class_marking import grade_class
 from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.grading import grade
 from cgraph.exercises.questions import Question
@@ -23,6 +24,7 @@ __all__ = [
     "blank_answers",
     "class_chart",
     "grade",
+    "grade_class",
     "read_answers",
     "read_exercise",
     "seal",

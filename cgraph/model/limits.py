@@ -18,7 +18,7 @@ from typing import Any
 
 from cgraph.model.errors import CGraphError, LimitError
 
-__all__ = ["Limits", "adopt_limits", "counting_entries", "limits", "limits_in_force", "require_entries", "require_time"]
+__all__ = ["Limits", "counting_entries", "limits", "limits_in_force", "require_entries", "require_time"]
 
 
 @dataclass
@@ -52,11 +52,6 @@ _IN_FORCE: ContextVar[Limits] = ContextVar("limits", default=Limits())  # noqa: 
 def limits_in_force() -> Limits:
     """Return the limits of the code that asks."""
     return _IN_FORCE.get()
-
-
-def adopt_limits(other: Limits) -> None:
-    """Make the entries that another process allows the limits of this one, which works for it."""
-    _IN_FORCE.set(Limits(other.entries, other.total))
 
 
 @contextmanager

@@ -9,14 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
-<<<<<<< HEAD
 from cgraph.model.evaluation import result_shape
 from cgraph.model.language.expressions import Apply
-from cgraph.model.limits import adopt_limits, limits_in_force, require_time
-=======
 from cgraph.model.limits import limits_in_force, require_time
-from cgraph.model.operations.result_sizes import result_shape
->>>>>>> main
 
 
 @pytest.mark.parametrize(

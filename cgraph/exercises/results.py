@@ -33,7 +33,7 @@ class Mistake:
     Attributes
     ----------
     kind : str
-        The kind of mistake, a key of `MISTAKES` or close to one; of two, joined by " and ".
+        The kind of mistake, a key of `MISTAKES` or "too few digits"; of two, joined by " and ".
     where : str
         Where to look.
     what : str

@@ -66,7 +66,7 @@ def factor_of_square(part: Part, L: ComputationalGraph) -> Iterator[PossibleMist
         if row is not None and _has_factor_2(row):
             halves = {(op.k, p): row.jacobian(p, op.value, *x) * 0.5 for p in range(len(x))}
             what = f"the factor 2 in the derivative of {op.operation} at {op.node} was forgotten"
-            yield PossibleMistake("power rule", op.where, what, op.with_local(halves))
+            yield PossibleMistake("factor of a square", op.where, what, op.with_local(halves))
 
 
 def _has_factor_2(row: ArrayOperation) -> bool:

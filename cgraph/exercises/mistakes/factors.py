@@ -151,20 +151,26 @@ def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistak
 
 
 def rule_of_another(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """The formula of another activation's derivative, or the right formula with s in place of y."""
+    """The formula of another activation's derivative."""
     kind = "derivative of another activation"
     for name in BY_OUTPUT:
         for other in set(BY_OUTPUT) - {name}:
             what = f"the derivative of {other} was used instead of that of {name}"
             yield from _gate_mistakes(part, L, kind, what, partial(_gate_by, other, L, "value"), name)
+
+
+def preactivation_for_output(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """A derivative that is written by the output, as y(1 - y), with s in place of y."""
+    kind = "pre-activation for output"
+    for name in BY_OUTPUT:
         what = f"the derivative of {name} was computed with s instead of y"
         wrong = partial(_gate_by, name, L, "preactivation")
-        yield from _gate_mistakes(part, L, "pre-activation for output", what, wrong, name)
+        yield from _gate_mistakes(part, L, kind, what, wrong, name)
     for op in applied(part, L):
         if op.operation in BY_OUTPUT:
             what = f"the derivative of {name_of(op.operation)} at {op.node} was computed with its operand instead of its value"
             change = op.differentiated({0: _by_output(op.operation, op.x[0])})
-            yield PossibleMistake("pre-activation for output", op.where, what, change)
+            yield PossibleMistake(kind, op.where, what, change)
 
 
 def _gate_by(name: str, L: ComputationalGraph, attribute: str, j: str) -> Any:
@@ -177,11 +183,15 @@ def _by_output(name: str, y: Any) -> Any:
 
 
 def before_the_activation(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """The derivative with respect to s(j), which textbooks call delta, and that with respect to y(j): one for the other."""
+    """The derivative with respect to s(j), which textbooks call delta, instead of that with respect to y(j)."""
     if isinstance(part, Sensitivity) and part.s != part.t and "gate" in L.nodes[part.s]:
         what = f"the derivative with respect to s({part.s}), before the activation, was given"
         read = partial(_before_the_activation, part)
         yield PossibleMistake("derivative before the activation", f"the activation of {part.s}", what, read=read)
+
+
+def after_the_activation(part: Part, _: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """The derivative with respect to y(j) instead of that with respect to s(j)."""
     if isinstance(part, BeforeActivation):
         what = f"the derivative with respect to y({part.j}), after the activation, was given"
         after = Sensitivity(part.j, part.t)

@@ -53,7 +53,7 @@ def overwritten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
 
 
 def combined_wrongly(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """The factors of a path added, the products of paths multiplied, or something else counted."""
+    """The factors of a path added, or the products of paths multiplied."""
     kind = "added or multiplied"
     if isinstance(part, PathProduct):
         what = "the factors along the path were added instead of multiplied"
@@ -64,6 +64,10 @@ def combined_wrongly(part: Part, L: ComputationalGraph) -> Iterator[PossibleMist
         yield PossibleMistake(
             kind, "how the paths are combined", what, read=lambda M: math.prod(p.of(M) for p in products)
         )
+
+
+def miscounted(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """Edges or nodes were counted instead of paths."""
     if isinstance(part, PathCount):
         inside = set(nodes_between(L, part.s, part.t))
         counted = {

@@ -273,7 +273,7 @@ class Network:
 
         if self.factor != 1:
             yield "factor of the loss lost", {"factor of the loss lost"}, self.gradient(j, k, factor=1.0)
-        yield "the 2 of the loss lost", {"power rule"}, self.gradient(j, k, two=1)
+        yield "the 2 of the loss lost", {"power rule", "factor of a square"}, self.gradient(j, k, two=1)
         yield (
             "derivative of another activation",
             {"derivative of another activation"},
@@ -369,7 +369,7 @@ class Layer:
         d = np.diag(1 - np.tanh(self.A @ self.x) ** 2)
         yield "w", "sum instead of mean", {"sum instead of mean"}, self.gradient(mean=False)
         yield "w", "regulariser forgotten", {"path left out"}, self.gradient(regulariser=0.0)
-        yield "w", "regulariser without its 2", {"power rule"}, self.gradient(regulariser=1.0)
+        yield "w", "regulariser without its 2", {"power rule", "factor of a square"}, self.gradient(regulariser=1.0)
         yield "x", "transpose given", {"transpose given"}, self.jacobian().T
         yield "x", "wrong order of matrices", {"wrong order"}, self.A @ d @ self.B
         yield "x", "gate forgotten", {"gate forgotten", "factor left out"}, self.jacobian(gate=False)

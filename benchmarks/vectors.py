@@ -259,6 +259,127 @@ def transformer_block():
     return found
 
 
+IMAGES, SIDE, CLASSES = 64, 28, 10
+
+
+def convolutional_network():
+    """Return {name: function} for two convolutions with pools and a dense layer: the mean cross-entropy and its gradients."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(IMAGES, 1, SIDE, SIDE)), np.eye(CLASSES)[rng.integers(0, CLASSES, IMAGES)]
+    shapes = {
+        "K1": (16, 1, 3, 3),
+        "b1": (16, 1, 1),
+        "K2": (32, 16, 3, 3),
+        "b2": (32, 1, 1),
+        "A": (32 * 49, CLASSES),
+        "c": (CLASSES,),
+    }
+    weights = {
+        w: rng.normal(size=shape) / np.sqrt(np.prod(shape[1:]) if w[0] == "K" else shape[0])
+        for w, shape in shapes.items()
+    }
+    for value in (X, Y, *weights.values()):
+        value.setflags(write=False)
+    G = cg.ComputationalGraph()
+    G.add_input("X", X)
+    G.add_input("Y", Y)
+    for name, value in weights.items():
+        G.add_weight(name, value)
+    G.add_equation("h1", "max_pool(relu(conv(X, K1, padding=1) + b1), size=(2, 2))")
+    G.add_equation("h2", "max_pool(relu(conv(h1, K2, padding=1) + b2), size=(2, 2))")
+    G.add_equation("S", f"reshape(h2, {IMAGES}, -1) @ A + c")
+    G.add_equation("J", "mean(softmax_cross_entropy(S, Y))")
+    C = cg.compile_graph(G)
+
+    def loss(w, X, Y, conv, pool, relu, cross_entropy):
+        h = pool(relu(conv(X, w["K1"]) + w["b1"]))
+        h = pool(relu(conv(h, w["K2"]) + w["b2"]))
+        return cross_entropy(h.reshape(IMAGES, -1) @ w["A"] + w["c"], Y)
+
+    def conv_in_jax(x, k):
+        return jax.lax.conv_general_dilated(x, k, (1, 1), "SAME")
+
+    def pool_in_jax(x):
+        return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+
+    def mean_cross_entropy(S, Y):
+        return -jnp.mean(jnp.sum(Y * jax.nn.log_softmax(S), axis=1))
+
+    jitted = jax.jit(
+        jax.value_and_grad(lambda w, X, Y: loss(w, X, Y, conv_in_jax, pool_in_jax, jax.nn.relu, mean_cross_entropy))
+    )
+    on_device = jax.device_put((weights, X, Y))
+    found = {
+        "compiled": lambda: C.value_and_gradient("J", nodes=C.weights),
+        "NumPy by hand": lambda: convolutions_by_hand(weights, X, Y),
+        "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
+    }
+    if torch is not None:
+        F = torch.nn.functional
+        tensors = {w: torch.tensor(value, requires_grad=True) for w, value in weights.items()}
+        given = torch.tensor(X), torch.tensor(Y)
+
+        def pytorch():
+            J = loss(
+                tensors,
+                *given,
+                lambda x, k: F.conv2d(x, k, padding=1),
+                lambda x: F.max_pool2d(x, 2),
+                torch.relu,
+                F.cross_entropy,
+            )
+            return J.item(), dict(zip(tensors, torch.autograd.grad(J, list(tensors.values())), strict=True))
+
+        found["PyTorch"] = pytorch
+    return found
+
+
+def convolutions_by_hand(w, X, Y):
+    """Return the loss and its gradients: columns below windows, and products of matrices."""
+
+    def columns(x):
+        around = np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)])
+        below = np.lib.stride_tricks.sliding_window_view(around, (3, 3), (2, 3)).transpose(0, 1, 4, 5, 2, 3)
+        return below.reshape(len(x), 9 * x.shape[1], -1)
+
+    def layer(x, K, b):
+        under = columns(x)
+        a = (K.reshape(len(K), -1) @ under).reshape(len(x), len(K), *x.shape[2:]) + b
+        blocks = (
+            a.reshape(len(x), len(K), x.shape[2] // 2, 2, x.shape[3] // 2, 2)
+            .transpose(0, 1, 2, 4, 3, 5)
+            .reshape(len(x), len(K), -1, 4)
+        )
+        largest = blocks.argmax(-1)[..., None]
+        h = np.take_along_axis(blocks, largest, -1)[..., 0]
+        return under, largest, np.maximum(h, 0).reshape(len(x), len(K), x.shape[2] // 2, -1)
+
+    def back(g, h, under, largest, K, side):
+        n, results = h.shape[:2]
+        spread = np.zeros((n, results, (side // 2) ** 2, 4))
+        np.put_along_axis(spread, largest, (g * (h > 0)).reshape(n, results, -1, 1), -1)
+        g = spread.reshape(n, results, side // 2, side // 2, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(n, results, -1)
+        return g, (g @ under.swapaxes(1, 2)).sum(0).reshape(K.shape), g.sum((0, 2)).reshape(-1, 1, 1)
+
+    under1, largest1, h1 = layer(X, w["K1"], w["b1"])
+    under2, largest2, h2 = layer(h1, w["K2"], w["b2"])
+    flat = h2.reshape(len(X), -1)
+    S = flat @ w["A"] + w["c"]
+    largest = S.max(axis=1, keepdims=True)
+    exps = np.exp(S - largest)
+    total = exps.sum(axis=1, keepdims=True)
+    J = np.mean(np.log(total) + largest - (S * Y).sum(axis=1, keepdims=True))
+    g = (exps / total - Y) / len(X)
+    gradient = {"A": flat.T @ g, "c": g.sum(axis=0)}
+    g, gradient["K2"], gradient["b2"] = back((g @ w["A"].T).reshape(h2.shape), h2, under2, largest2, w["K2"], SIDE // 2)
+    spread = (w["K2"].reshape(len(w["K2"]), -1).T @ g).reshape(len(X), 16, 3, 3, SIDE // 2, SIDE // 2)
+    around = np.zeros((len(X), 16, SIDE // 2 + 2, SIDE // 2 + 2))
+    for i, j in np.ndindex(3, 3):
+        around[:, :, i : i + SIDE // 2, j : j + SIDE // 2] += spread[:, :, i, j]
+    _, gradient["K1"], gradient["b1"] = back(around[:, :, 1:-1, 1:-1], h1, under1, largest1, w["K1"], SIDE)
+    return J, gradient
+
+
 def others(rounds):
     print("\n## Values and all weight gradients of other models, milliseconds\n")
     names = ["compiled", "NumPy by hand", "JAX, jitted", "PyTorch"]
@@ -266,6 +387,7 @@ def others(rounds):
     for name, rivals in (
         (f"logistic regression, {EXAMPLES:,} x {FEATURES}", logistic_regression()),
         (f"transformer block, {BATCH} x {LENGTH} x {WIDTH}, {HEADS} heads", transformer_block()),
+        (f"two convolutions, {IMAGES} images of {SIDE} x {SIDE}", convolutional_network()),
     ):
         J, gradient = rivals["JAX, jitted"]()
         for rival, run in rivals.items():

@@ -36,6 +36,7 @@ def budget_chart(
     Returns
     -------
     matplotlib.figure.Figure
+        A bar for each input, from zero to its component of u(t).
 
     Raises
     ------

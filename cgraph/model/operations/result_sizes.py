@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-__all__ = ["concatenated", "indexed", "outer", "product", "stacked"]
+from cgraph.model.operations.moved_entries import each_axis
+from cgraph.model.operations.windows import conv_layout, conv_transpose_layout
+
+__all__ = [
+    "columns_of_conv",
+    "columns_of_conv_transpose",
+    "concatenated",
+    "indexed",
+    "outer",
+    "padded",
+    "padded_for_pool",
+    "product",
+    "repeated",
+    "stacked",
+    "taken_at",
+]
 
 Shape = tuple[int, ...]
 
@@ -75,3 +91,44 @@ def outer(a: Shape, b: Shape) -> Shape:
     (2, 3)
     """
     return (*a, *b)
+
+
+def columns_of_conv(x: Shape, w: Shape, **options: Any) -> Shape:
+    """Return the shape of the columns of a convolution, or that of its result if it is larger."""
+    layout, shape = conv_layout(x, w, **options)
+    columns = (layout.image[0], layout.image[1] * math.prod(layout.windows.kernel), *layout.counts)
+    return max(columns, shape, key=math.prod)
+
+
+def columns_of_conv_transpose(x: Shape, w: Shape, **options: Any) -> Shape:
+    """Return the shape of the columns of a transposed convolution, or that of its result if it is larger."""
+    layout, shape = conv_transpose_layout(x, w, **options)
+    columns = (layout.image[0], layout.image[1] * math.prod(layout.windows.kernel), *layout.counts)
+    return max(columns, shape, key=math.prod)
+
+
+def padded(shape: Shape, before: Any = 0, after: Any = 0) -> Shape:
+    """Return the shape of a padded array."""
+    widths = [each_axis(option, len(shape), "", 0) for option in (before, after)]
+    return tuple(p + n + q for p, n, q in zip(widths[0], shape, widths[1], strict=True))
+
+
+def padded_for_pool(shape: Shape, size: Any = 2, padding: Any = 0, **_: Any) -> Shape:
+    """Return the shape of the padded array, which has at least as many entries as the result."""
+    axes = len(size) if isinstance(size, tuple) else 1
+    widths = (*(0,) * (len(shape) - axes), *each_axis(padding, axes, "", 0))
+    return padded(shape, widths, widths)
+
+
+def repeated(shape: Shape, repeats: Any = 2, axis: int | None = None) -> Shape:
+    """Return the shape of an array whose entries are repeated."""
+    lengths = (math.prod(shape),) if axis is None else shape
+    k = (axis or 0) % len(lengths)
+    longer = sum(repeats) if isinstance(repeats, tuple) else lengths[k] * repeats
+    return (*lengths[:k], longer, *lengths[k + 1 :])
+
+
+def taken_at(shape: Shape, places: Shape, axis: int = 0) -> Shape:
+    """Return the shape of the entries at some places along an axis."""
+    axis %= len(shape)
+    return (*shape[:axis], *places, *shape[axis + 1 :])

@@ -32,7 +32,13 @@ def value_of_array_operation(
     if operation in VALUES:
         return VALUES[operation](steps, *x, **options)
     row = ARRAY_OPERATIONS[operation]
-    return steps.call(lambda *operands: row.value(*operands, **options), x, np.shape(sample()))
+
+    def value(*operands: Any) -> Any:
+        if not np.all(row.inside(*operands)):
+            raise FloatingPointError("an operand is outside the domain")
+        return row.value(*operands, **options)
+
+    return steps.call(value, x, np.shape(sample()))
 
 
 def reverse_of_array_operation(

@@ -14,7 +14,7 @@ from cgraph.exercises.parts import Part
 from cgraph.exercises.results import Mistake
 from cgraph.exercises.tolerances import EXACT, Interval, Tolerance
 
-__all__ = ["Cell", "diagnose"]
+__all__ = ["DIGITS_FOR_PAIRS", "MOST_NAMED", "NEAR", "ROUNDED", "Cell", "diagnose", "key_of"]
 
 MOST_NAMED = 5  # possibilities that are listed
 NEAR = Fraction(1, 50)  # of the truth: what rounding on the way may explain
@@ -79,13 +79,17 @@ def _fitting(
         numbers = [Fraction(repr(v)) for v in found]
         if all(number in cell.accepted for number, cell in zip(numbers, cells, strict=True)):
             continue  # a mistake that does not show
-        # Several mistakes of one kind at one place that come to the same number are one.
-        key = (*((mistake.kind, mistake.where) for mistake in mistakes), *(f"{v:.9g}" for v in found))
+        key = key_of(mistakes, found)
         if all(_agrees(number, cell.given) for number, cell in zip(numbers, cells, strict=True)):
             fine.setdefault(key, mistakes)
         elif all(tolerance.accepts(n, c.given.value) for n, c in zip(numbers, cells, strict=True)):
             coarse.setdefault(key, mistakes)
     return list((fine or coarse).values())
+
+
+def key_of(mistakes: Sequence[PossibleMistake], numbers: Iterable[float]) -> tuple[Any, ...]:
+    """Return what mistakes are known by: several of one kind at one place that come to the same number are one."""
+    return (*((mistake.kind, mistake.where) for mistake in mistakes), *(f"{v:.9g}" for v in numbers))
 
 
 def _numbers(value: Any, cells: Sequence[Cell]) -> list[float]:

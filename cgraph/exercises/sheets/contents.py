@@ -31,12 +31,12 @@ from cgraph.exercises.parts import (
 from cgraph.exercises.questions import Choice, FormulaAnswer, Question
 from cgraph.exercises.reading.kinds import LETTERS
 from cgraph.exercises.sheets.wording import asked
-from cgraph.exercises.solutions.derivative_formulas import typeset
 from cgraph.exercises.solutions.rendering import solution_tables, sum_name, sum_to_show
 from cgraph.exercises.solutions.solving import solve
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import BIAS, ComputationalGraph, topological_order
 from cgraph.model.language.expressions import write_name
+from cgraph.reports.derivative_formulas import typeset
 from cgraph.reports.tables import Formula, Table
 
 __all__ = ["Item", "Room", "Sheet", "sheet_of"]

@@ -293,7 +293,7 @@ class StoredGraph:
         sources, targets : sequence of nodes
             The nodes that are varied, and the nodes whose values are differentiated.
         executor : concurrent.futures.Executor, optional
-            Who sweeps: a ``ProcessPoolExecutor``, or ``dask.distributed.Client(...).get_executor()`` where the folder has the
+            Where the sweeps run: a ``ProcessPoolExecutor``, or ``dask.distributed.Client(...).get_executor()`` where the folder has the
             same path on every machine. A task names the folder and eight nodes. The numbers do not depend on it.
         out : path-like, optional
             A ``.npy`` file for the matrix, in place of memory. It is written as groups are done.

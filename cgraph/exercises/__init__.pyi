@@ -10,6 +10,7 @@ from cgraph.exercises.sealing import seal
 from cgraph.exercises.sheets.blank_answers import blank_answers
 from cgraph.exercises.sheets.sheet import sheet
 from cgraph.exercises.solutions.solving import Solution, solve
+from cgraph.exercises.step_mistakes import step_mistakes
 from cgraph.exercises.variants import vary
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "seal",
     "sheet",
     "solve",
+    "step_mistakes",
     "vary",
 ]

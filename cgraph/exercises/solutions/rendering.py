@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from cgraph.algorithms.exact import import_sympy, write_symbolic
-from cgraph.exercises.solutions.derivative_formulas import gate_formula, typeset
 from cgraph.exercises.solutions.records import Record
 from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.language.expressions import write_name
@@ -17,6 +16,7 @@ from cgraph.model.language.parsing import parse, substitute
 from cgraph.model.linearized import in_shape_of
 from cgraph.model.operations.structured_jacobians import Jacobian
 from cgraph.model.values import show_shape
+from cgraph.reports.derivative_formulas import gate_formula, typeset
 from cgraph.reports.equation_text import weighted_sum
 from cgraph.reports.latex import latex_document, latex_name, latex_number
 from cgraph.reports.tables import Formula, Table, show_number, to_latex, to_markdown, to_text
@@ -36,10 +36,11 @@ __all__ = [
 TERMS = 3  # of a sum that stand in one line
 
 
-def solution_text(solution: Record) -> str:
-    """Return the solution for a terminal."""
+def solution_text(solution: Record, *, width: int | None = None) -> str:
+    """Return the solution for a terminal of so many columns."""
     title = _title(solution).text
-    return "\n\n".join([f"{title}\n{'=' * len(title)}", *map(to_text, solution_tables(solution))])
+    tables = (to_text(table, width=width) for table in solution_tables(solution))
+    return "\n\n".join([f"{title}\n{'=' * len(title)}", *tables])
 
 
 def solution_markdown(solution: Record) -> str:

@@ -132,8 +132,8 @@ def test_a_file_of_edges_whose_numbers_have_a_name_of_their_own(run, supply, com
     assert (status, out) == (3, "")
     assert (
         "there is no column 'derivative' or 'weight' for the derivative; the columns are source, target, slope" in err
-    assert "name with --derivative that of the right one" in err
     )
+    assert "name with --derivative that of the right one" in err
 
 
 def test_a_drawing_a_chart_and_a_page_of_such_a_file(run, supply, tmp_path):

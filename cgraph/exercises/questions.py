@@ -115,7 +115,7 @@ class EdgeDerivative:
 
     def of(self, L: ComputationalGraph) -> Any:
         """Return the number in a linearized graph."""
-        return _shaped(L, self.i, self.j, L.edges[self.i, self.j]["derivative"])
+        return _shaped(L, self.i, self.j, in_floats(L.edges[self.i, self.j]["derivative"]))
 
     def __str__(self) -> str:
         return f"z({self.i},{self.j})"

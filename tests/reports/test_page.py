@@ -892,6 +892,21 @@ def test_on_a_wide_screen_picture_formula_and_table_stand_beside_each_other(show
 
 
 @needs_browser
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+@pytest.mark.parametrize("graph", [quiz, network, lambda: cg.decouple(network())], ids=["quiz", "network", "halves"])
+def test_no_screen_cuts_anything_off(show, graph, width):
+    tab = show(graph(), viewport={"width": width, "height": 900}, exercise=True)
+    tab.click("#inputs summary")
+    for name in tab.evaluate("[...new Set(steps.map(step => step.phase))]"):
+        end_of(tab, name)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.evaluate("at('rows').scrollWidth <= at('rows').clientWidth")
+        assert tab.evaluate("at('walk').scrollWidth <= at('walk').clientWidth")
+    if width > 390:  # the whole picture is seen
+        assert tab.evaluate("at('picture').scrollWidth <= at('picture').clientWidth + 1")
+
+
+@needs_browser
 def test_columns_do_not_jump(show):
     tab = show(network(), viewport={"width": 1280, "height": 900})
     places = "() => ['walk', 'facts', 'rows'].map(id => { const b = at(id).getBoundingClientRect(); return [b.x, b.y, b.width] })"

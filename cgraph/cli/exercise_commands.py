@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -14,7 +13,7 @@ from typing import Any
 
 import cgraph as cg
 from cgraph.cli.graph_source import UsageError, graph_of, only_output, read_named, usage, written
-from cgraph.cli.output import VERSION, counted, write_output
+from cgraph.cli.output import VERSION, counted, width_of, write_output
 from cgraph.cli.worker_processes import worker_processes
 from cgraph.exercises.answers import no_name
 from cgraph.exercises.class_marking import ClassMarker, guarded, marked, without_doubles
@@ -51,7 +50,11 @@ def solve(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         print(_json(solution_data(solution)))
     else:
-        render = {"text": solution_text, "markdown": solution_markdown, "latex": solution_document}
+        render: dict[str, Callable[[cg.Solution], str]] = {
+            "text": lambda found: solution_text(found, width=width_of(arguments)),
+            "markdown": solution_markdown,
+            "latex": solution_document,
+        }
         print(render[arguments.format](solution))
     return DONE
 
@@ -168,8 +171,7 @@ def _rendered(arguments: argparse.Namespace, reports: Sequence[cg.GradeReport], 
 def _tables(arguments: argparse.Namespace, tables: Sequence[Any]) -> str:
     if arguments.format not in {"text", "markdown"}:
         raise UsageError(f"the key is printed as text or markdown; --format {arguments.format} needs --answers")
-    width = arguments.width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
-    render = partial(to_text, width=width) if arguments.format == "text" else to_markdown
+    render = partial(to_text, width=width_of(arguments)) if arguments.format == "text" else to_markdown
     return "\n\n".join(render(table) for table in tables)
 
 

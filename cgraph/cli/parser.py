@@ -147,6 +147,7 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
     _add_ends(sub, "without --from, by every node; without --to, the only output")
     sub.add_argument("--exact", action="store_true", help="compute with fractions")
     sub.add_argument("--symbolic", action="store_true", help="add S as formulas (needs the extra: symbolic)")
+    _add_width(sub)
     sub = command(
         "grade", "mark answers to an exercise, and name the mistakes", "exercise_commands", math.inf
     )  # each file has its own seconds
@@ -157,8 +158,7 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--hints", type=int, choices=(0, 1, 2), default=2,
                      help="what a wrong answer is told: nothing, where to look, what it was (default: 2)")  # fmt: skip
     sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
-    sub.add_argument("--width", type=count, metavar="N",
-                     help="columns at which text is wrapped (default: those of the terminal)")  # fmt: skip
+    _add_width(sub)
     sub.add_argument("--jobs", type=count, metavar="N", help="processes for a folder (default: one for each core)")
     _add_output(sub, "where to write the report")
     _add_chart(sub, "of a class, how the points are spread, in all and in each item,")
@@ -302,6 +302,14 @@ def _add_spec(sub: argparse.ArgumentParser, formats: Sequence[str] = FORMATS, de
     sub.add_argument(
         "--format", choices=formats, default=default, help=f"how to print (default: {default or 'by suffix'})"
     )
+    if formats is FORMATS:
+        _add_width(sub)
+
+
+def _add_width(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--width", type=count, metavar="N",
+                     help="columns that a table may take (default: those of the terminal); texts are wrapped, and "
+                     "numbers have six digits if ten do not fit")  # fmt: skip
 
 
 def _add_graph(sub: argparse.ArgumentParser) -> None:

@@ -293,10 +293,15 @@ def _bars(rows: Sequence[tuple[str, float]], title: str, label: str) -> Any:
     ax.set_axisbelow(True)
     lines = balanced(title, 0.9 * WIDTH * POINTS, TITLE)
     figure.suptitle(_plain("\n".join(lines)), fontsize=TITLE, fontfamily=fonts)
-    kinds = [(True, "positive", POSITIVE, ""), (False, "negative", NEGATIVE, "///")]
+    kinds = [(1, "positive", POSITIVE, ""), (-1, "negative", NEGATIVE, "///")]
     patch = drawing_library("matplotlib.patches").Patch
-    handles = [patch(facecolor=c, hatch=h, edgecolor=PAPER.fill, label=word) for s, word, c, h in kinds if s in signs]
-    ax.legend(handles=handles, loc="best", fontsize="small")
+    handles = [
+        patch(facecolor=colour, hatch=hatch, edgecolor=PAPER.fill, label=word)
+        for sign, word, colour, hatch in kinds
+        if any(sign * value > 0 for value in values)
+    ]
+    if handles:
+        ax.legend(handles=handles, loc="best", fontsize="small")
     return figure
 
 

@@ -6,8 +6,10 @@ import networkx as nx
 import pytest
 
 import cgraph as cg
+from cgraph.reports.drawing.palette import EDGES
 
 pytest.importorskip("matplotlib")
+from matplotlib.colors import to_hex
 
 
 def descent(**options):
@@ -108,10 +110,18 @@ def test_lengths_can_be_compared_and_one_path_is_one_ordinary_bar():
 LONG = "the_total_cost_of_everything_that_is_made_in_the_year_2026"
 
 
-@pytest.mark.parametrize("chart", ["paths", "tornado"])
+def long_budget_chart(L):
+    return cg.budget_chart(cg.uncertainty_budget(L, [f"{LONG}_x"], {LONG: 0.1}), f"{LONG}_x")
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [lambda L: cg.path_chart(L, LONG, f"{LONG}_x"), lambda L: cg.tornado_chart(L, f"{LONG}_x"), long_budget_chart],
+    ids=["paths", "tornado", "budget"],
+)
 def test_titles_and_names_fit(chart):
     L = cg.linearize(cg.from_equations(f"b = 2*{LONG}; {LONG}_x = 3*b + {LONG}", **{LONG: 1.0}))
-    figure = cg.path_chart(L, LONG, f"{LONG}_x") if chart == "paths" else cg.tornado_chart(L, f"{LONG}_x")
+    figure = chart(L)
     figure.draw_without_rendering()
     width, height = figure.bbox.size
     ax = figure.axes[0]
@@ -144,6 +154,19 @@ def test_what_acts_most_stands_above():
         cg.tornado_chart(L, "a")
     with pytest.raises(cg.DrawingError, match=r"S\(x, y\) is an array of 1 × 2"):
         cg.tornado_chart(cg.linearize(cg.from_equations("y = sum(x)", x=[1.0, 2.0])), "y")
+
+
+def test_the_components_of_a_budget_have_the_colours_of_their_signs():
+    L = cg.linearize(cg.from_equations("y = 2*a - 5*b + 0*c", a=1.0, b=1.0, c=1.0))
+    budget = cg.uncertainty_budget(L, ["y"], {"a": 0.1, "b": 0.1, "c": 0.1})
+    figure = cg.budget_chart(budget, "y")
+    ax = figure.axes[0]
+    colours = [to_hex(bar.get_facecolor()) for bar in ax.patches]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["b", "a", "c"]
+    assert colours[:2] == [EDGES["negative"].stroke, EDGES["positive"].stroke]
+    assert figure.get_suptitle() == "u(y) = 0.5385: the components of the inputs"
+    nothing = cg.budget_chart(cg.uncertainty_budget(L, ["y"], {"c": 0.1}), "y").axes[0]
+    assert nothing.get_legend() is None
 
 
 def test_where_nothing_is_shut_the_chart_says_so():

@@ -487,7 +487,10 @@ def test_arrays_show_their_shapes():
         ("m", "r"): ["4 × 4"],
     }
     assert "Frobenius norm" in picture_of(L, s="x", t="J").notes[0].text
-    assert "product 1 × 3" in picture_of(L, s="x", t="J", top=1).notes[0].text
+    kinds = {(e.tail, e.head): e.stroke.kind for e in picture_of(L, s="x", t="J").edges}
+    assert kinds == {("W", "h"): "off", ("x", "h"): "plain", ("h", "J"): "plain", ("h", "m"): "off", ("m", "r"): "off"}
+    norm = f"{np.linalg.norm(cg.top_paths(L, 'x', 'J', k=1)[0][1]):.4g}"
+    assert f"product 1 × 3, norm {norm}" in picture_of(L, s="x", t="J", top=1).notes[0].text
     assert_nothing_overlaps(cg.draw(L, t="J").layout)
     assert "S(x, J) = 1 × 3, the sum over 1 path" in str(cg.sensitivity_report(L, "x", "J"))
 
@@ -576,6 +579,22 @@ def test_what_a_picture_of_a_large_graph_does_not_show_is_said():
         note.text for note in picture_of(G, t="r9").notes
     ]
     assert len(picture_of(G).notes) == 1
+
+
+def test_a_long_name_takes_several_lines():
+    name = "the total cost of everything that is made in a year"
+    G = nx.DiGraph([(name, "y")])
+    nodes = texts(picture_of(G))[0]
+    assert nodes == {name: ["the total cost of everything", "that is made in a year"], "y": ["y"]}
+    assert texts(picture_of(nx.DiGraph([("x" * 200, "y")])))[0]["x" * 200][0].count("x") < 100
+    assert_nothing_overlaps(cg.draw(G).layout)
+
+
+def test_what_is_faint_is_faint_once():
+    """Text of a node is within what is faint already; that of an edge is not."""
+    root = ET.fromstring(cg.draw(quiz(), s="x", t="y")._repr_svg_())
+    rules = re.findall(r"^([^{}\n]*) { opacity: (\S+) }", root.find(f"{SVG}style").text, re.MULTILINE)
+    assert rules == [(".cgraph .node.off, .cgraph .edge.off text", str(FAINT))]
 
 
 def test_names_stand_as_they_are_on_request():

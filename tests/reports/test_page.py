@@ -21,7 +21,7 @@ from cgraph.exercises.diagnosis import Cell, diagnose
 from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.grade_reports import explain
 from cgraph.exercises.numbers import read_number
-from cgraph.exercises.questions import EdgeDerivative, PathProduct, Sensitivity, ValueOf, WeightGradient
+from cgraph.exercises.parts import EdgeDerivative, PathProduct, Sensitivity, ValueOf, WeightGradient
 from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.model.graph import topological_order
 from cgraph.model.language.parsing import parse

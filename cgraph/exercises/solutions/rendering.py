@@ -36,10 +36,11 @@ __all__ = [
 TERMS = 3  # of a sum that stand in one line
 
 
-def solution_text(solution: Record) -> str:
-    """Return the solution for a terminal."""
+def solution_text(solution: Record, *, width: int | None = None) -> str:
+    """Return the solution for a terminal of so many columns."""
     title = _title(solution).text
-    return "\n\n".join([f"{title}\n{'=' * len(title)}", *map(to_text, solution_tables(solution))])
+    tables = (to_text(table, width=width) for table in solution_tables(solution))
+    return "\n\n".join([f"{title}\n{'=' * len(title)}", *tables])
 
 
 def solution_markdown(solution: Record) -> str:

@@ -96,7 +96,7 @@ def _style() -> str:
 .cgraph .shape {{ stroke-width: 1.4 }}
 .cgraph .source .shape, .cgraph .target .shape {{ stroke-width: 3 }}
 .cgraph .constant .shape, .cgraph .shut .shape {{ stroke-dasharray: 3 3 }}
-.cgraph .node.off, .cgraph .off text {{ opacity: {FAINT} }}
+.cgraph .node.off, .cgraph .edge.off text {{ opacity: {FAINT} }}
 {light}
 @media (prefers-color-scheme: dark) {{
 {dark}

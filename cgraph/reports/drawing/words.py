@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ __all__ = [
     "Line",
     "equation_lines",
     "is_array",
+    "name_lines",
     "one_number",
     "quotient",
     "show_names",
@@ -36,7 +37,7 @@ _ADVANCES = {
 }
 _ADVANCE = {character: em for em, characters in _ADVANCES.items() for character in characters}
 _WIDEST = 1.05
-MAX_EQUATION, MAX_LINE = 160, 36  # characters
+MAX_EQUATION, MAX_NAME, MAX_LINE = 160, 100, 36  # characters
 BOLD = 1.14  # how much wider bold letters are
 
 
@@ -101,9 +102,24 @@ def equation_lines(text: str) -> list[str]:
     ['l_s + d - l_s*(d_alpha*', 'theta + alpha_s*d_theta)']
     """
     # Before an operator with spaces around it, after one without.
-    pieces = re.split(r"(?<= )(?=[-+*/])|(?<=[+*/,])(?=[^\s*])", shorten(text, MAX_EQUATION))
+    return _in_lines(re.split(r"(?<= )(?=[-+*/])|(?<=[+*/,])(?=[^\s*])", shorten(text, MAX_EQUATION)))
+
+
+def name_lines(name: str) -> list[str]:
+    """Return a name in lines that a box has room for; only long ones are broken, after a space or another separator.
+
+    Examples
+    --------
+    >>> name_lines("token: Dallas"), name_lines("what a feature says of capitals of states")
+    (['token: Dallas'], ['what a feature says', 'of capitals of states'])
+    """
+    return [name] if len(name) <= MAX_LINE else _in_lines(re.split(r"(?<=[ _.:/-])", shorten(name, MAX_NAME)))
+
+
+def _in_lines(pieces: Sequence[str]) -> list[str]:
+    """Return the pieces in as few lines as possible, equally long as far as that is possible."""
     lines = _filled(pieces, MAX_LINE)
-    widths = range(-(-len(text) // len(lines)), MAX_LINE)
+    widths = range(-(-sum(map(len, pieces)) // len(lines)), MAX_LINE)
     return next((found for width in widths if len(found := _filled(pieces, width)) <= len(lines)), lines)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.algorithms.compiled.arrays.network_steps import NETWORK_REVERSES, NETWORK_VALUES
 from cgraph.algorithms.compiled.arrays.steps import Shape, Steps
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation
 from cgraph.model.operations.slices import Slice
@@ -29,8 +30,8 @@ def value_of_array_operation(
     steps: Steps, operation: str, x: list[int], options: Options, sample: Callable[[], Any]
 ) -> int:
     """Append the value of an operation; `sample` gives a value of it, where its shape follows from no rule here."""
-    if operation in VALUES:
-        return VALUES[operation](steps, *x, **options)
+    if operation in VALUES and (found := VALUES[operation](steps, *x, **options)) is not None:
+        return int(found)
     row = ARRAY_OPERATIONS[operation]
 
     def value(*operands: Any) -> Any:
@@ -344,7 +345,8 @@ def _softmax_cross_entropy_reverse(steps: Steps, k: int, S: int, y: int, x: list
     return steps.unbroadcast(steps.multiply(seeds, share), steps.shape(s))
 
 
-VALUES: dict[str, Callable[..., int]] = {
+VALUES: dict[str, Callable[..., int | None]] = {
+    **NETWORK_VALUES,
     "matmul": _matmul,
     "transpose": _transpose,
     "reshape": _reshape,
@@ -357,6 +359,7 @@ VALUES: dict[str, Callable[..., int]] = {
     "softmax_cross_entropy": _softmax_cross_entropy,
 }
 REVERSES: dict[str, Callable[..., int | None]] = {
+    **NETWORK_REVERSES,
     "matmul": _matmul_reverse,
     "transpose": _transpose_reverse,
     "reshape": _reshape_reverse,

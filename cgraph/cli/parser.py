@@ -204,7 +204,11 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     )
     _add_graph(sub)
     _add_ends(sub, "default: the first input, and the first output")
-    sub.add_argument("--exercise", action="store_true", help="hide the answers until they are asked for")
+    sub.add_argument(
+        "--exercise",
+        action="store_true",
+        help="make a question of each step, and name the mistake behind a wrong answer",
+    )
     _add_output(sub, "where to write the page", required=True)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.model.operations.index_sums import einsum_size
 from cgraph.model.operations.moved_entries import each_axis
 from cgraph.model.operations.windows import conv_layout, conv_transpose_layout
 
@@ -89,6 +90,7 @@ def _broadcast(*shapes: Shape) -> Shape:
 # What may have more entries than its largest operand; other operations on arrays have at most as many.
 GROWING: Mapping[str, Callable[..., Shape]] = {
     "matmul": _matmul,
+    "einsum": einsum_size,
     "outer": lambda a, b: (*a, *b),
     "concatenate": _concatenate,
     "stack": _stack,

@@ -264,7 +264,7 @@ class StoredGraph:
         sources, targets : sequence of nodes
             The nodes that are varied, and the nodes whose values are differentiated.
         executor : concurrent.futures.Executor, optional
-            Who sweeps: a ``ProcessPoolExecutor``, or ``dask.distributed.Client(...).get_executor()`` where the folder has the
+            Where the sweeps run: a ``ProcessPoolExecutor``, or ``dask.distributed.Client(...).get_executor()`` where the folder has the
             same path on every machine. A task names the folder and eight nodes. The numbers do not depend on it.
 
         Returns

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cgraph.algorithms.compiled import CompiledArrays, compile_graph
 from cgraph.algorithms.compiled.jit import is_at_hand, is_loaded
+from cgraph.model.batches import over_examples
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.evaluation import (
     forward,
@@ -29,7 +30,6 @@ from cgraph.model.evaluation import (
 )
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
 from cgraph.model.values import as_computed, show_shape
-from cgraph.training.batches import over_examples
 from cgraph.training.columns import Example, Table, examples_of
 from cgraph.training.updates import Update
 

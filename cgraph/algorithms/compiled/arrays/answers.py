@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -78,6 +78,7 @@ class Answers:
         self._held = {key: value for key, value in (on_edges | values).items() if value is not None}
         self._arrays = {key: self._as_array(value) for key, value in self._held.items()}
         self._programs: dict[Any, tuple[Program, list[Shape]]] = {}
+        self._over: dict[Any, Self] = {}  # the same graph over many points
         self._finite: dict[Any, Any] = {}
         self._last: dict[Any, Any] | None = None
 
@@ -198,7 +199,7 @@ class Answers:
 
     def _input(self, key: Any, value: Any) -> Any:
         """Return a value that takes the place of what was held, as an array of finite numbers."""
-        if self._finite.get(key) is value:  # seen, and nobody can have written to it
+        if value is not None and self._finite.get(key) is value:  # seen, and nobody can have written to it
             return value
         if key not in self.weights:
             self._require_source(key)

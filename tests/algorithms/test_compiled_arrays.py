@@ -96,6 +96,13 @@ def test_random_graphs_agree_with_the_interpreter(G):
         has_the_jacobians(C, L, s, t, 1e-10)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_choices_between_many_entries(dtype):
+    G = cg.from_equations("y = where(x > v, x / v, v[0]) + where(x > 0, 2, x); J = sum(y * y)",
+                          x=entries((40, 50), 1), v=entries((50,), 2) + 3)  # fmt: skip
+    agrees(G, "J", 1e-12 if dtype == "float64" else 1e-4, dtype=dtype)
+
+
 def network(batch=4, seed=0):
     """Return h = tanh(X A + b), S = h B, J = mean cross-entropy."""
     rng = np.random.default_rng(seed)

@@ -20,6 +20,9 @@ VECTORS = "cgraph.algorithms.compiled.simd_numba"
 # What NumPy lacks stands in machine code for the functions of arrays of the same name.
 FUNCTIONS_OF_NUMBERS = {"erf": math.erf, "erfc": math.erfc}
 
+# 1 / 0 is inf, and reported as every other overflow is. What C or Python would call and does not is left out.
+_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+
 
 @cache
 def compiled(
@@ -49,21 +52,27 @@ def compiled(
     """
     njit = import_module("numba").njit
     import_module(VECTORS)  # numba learns what vectors are
-    # 1 / 0 is inf, and reported as every other overflow is. What C or Python would call and does not is left out.
-    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
-    for call in (*fused, *calls):
-        fastmath = {"contract"} if call in fused else False
-        known[call.__name__] = njit(**options, no_cpython_wrapper=True, fastmath=fastmath)(_knowing(known, call))
+    known = _callees(calls, fused)
     linked = [_knowing(known, loop) for loop in loops]
     try:
         for loop in linked:
             loop.__qualname__ = (
                 f"{loop.__name__}_{_fingerprint((*fused, *calls), generated)}"  # numba looks for it by this name
             )
-        return {loop.__name__: _mending(njit(cache=True, **options)(loop)) for loop in linked}
+        return {loop.__name__: _mending(njit(cache=True, **_OPTIONS)(loop)) for loop in linked}
     except (OSError, RuntimeError):  # no texts on disk, or nowhere to keep the code
-        return {loop.__name__: njit(**options)(loop) for loop in linked}
+        return {loop.__name__: njit(**_OPTIONS)(loop) for loop in linked}
+
+
+@cache
+def _callees(calls: tuple[Callable[..., Any], ...], fused: tuple[Callable[..., Any], ...]) -> Mapping[str, Any]:
+    """Return what loops call, by name; compiled once, whatever loops call it."""
+    njit = import_module("numba").njit
+    known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
+    for call in (*fused, *calls):
+        fastmath = {"contract"} if call in fused else False
+        known[call.__name__] = njit(**_OPTIONS, no_cpython_wrapper=True, fastmath=fastmath)(_knowing(known, call))
+    return known
 
 
 def _mending(dispatcher: Any) -> Any:

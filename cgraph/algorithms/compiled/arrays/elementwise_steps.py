@@ -28,8 +28,8 @@ def apply_row(steps: Steps, row: Operation, x: list[int]) -> int:
     if row is CHOICE:
         shape = np.broadcast_shapes(*map(steps.shape, x))
         if math.prod(shape) < FEWEST_BY_BITS:
-            return steps.compute("copyto({y}, {2})\ncopyto({y}, {1}, where={0} != 0)", x, shape)
-        return steps.compute(f"{steps.named(_choose)}({{y}}, {{0}}, {{1}}, {{2}})", x, shape)
+            return steps.compute("copyto({y}, {2})\ncopyto({y}, {1}, where={0} != 0)", x, shape, operation="where")
+        return steps.compute(f"{steps.named(_choose)}({{y}}, {{0}}, {{1}}, {{2}})", x, shape, operation="where")
     if row.numpy and not (row.value and row.domain):
         return steps.ufunc(row.numpy[0], *x)
     if row.value:
@@ -84,7 +84,7 @@ def _partial(steps: Steps, row: Operation, k: int, y: int, x: list[int]) -> int:
     z = _expand(steps, rules_of(row)[k], dict(zip(row.names, x, strict=True)) | {"y": y})
     if row.far is None or steps.steps[z].kind != COMPUTED:
         return z
-    return steps.then(z, f"{steps.named(_mending(row, row.far[0]))}({{y}}, {{0}}, {{1}})", (y, x[0]))
+    return steps.then(z, f"{steps.named(_mending(row, row.far[0]))}({{y}}, {{0}}, {{1}})", (y, x[0]), far=row)
 
 
 @cache

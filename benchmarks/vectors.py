@@ -2,8 +2,9 @@
 
 Values and all weight gradients of dense networks, of logistic regression and of a transformer block: a compiled graph, new
 arrays and arrays that are given by ``out=``, linearize and weight_gradients, NumPy written by hand, PyTorch, and JAX
-compiled by jit; and one step of descent beside PyTorch's SGD. All compute in float64 on one thread. Prints Markdown; every figure is the
-median of several runs, the contenders taking turns, so that whatever else the machine does meets all of them. Needs jax;
+compiled by jit; one step of descent beside PyTorch's SGD; Jacobians. All compute in float64 on one thread. Machine code of
+compiled graphs is made in their first call, in place of when it pays. Prints Markdown; every figure is the
+best of several runs in time of the processor, the contenders taking turns. Needs jax;
 PyTorch is measured if it is installed.
 """
 
@@ -17,19 +18,35 @@ os.environ |= {"JAX_PLATFORMS": "cpu"}
 import argparse
 import sys
 import tracemalloc
+from functools import partial
 from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from measuring import machine, seconds, table
+from measuring import machine, table
+from measuring import seconds as seconds_by
 
 import cgraph as cg
+from cgraph.algorithms.compiled.arrays import programs
+
+programs.FEWEST_TO_FUSE = 0  # as after some seconds of calls
 
 try:
     import torch
 except ImportError:
     torch = None
+
+
+def own_copies(weights, *inputs):
+    """Return copies, so that nobody finds in the cache what another has just read; JAX and PyTorch hold their own too."""
+    return {w: value.copy() for w, value in weights.items()}, *(value.copy() for value in inputs)
+
+
+def seconds(contenders, rounds):
+    """Return the best time of each: other work on the machine only adds."""
+    return seconds_by(contenders, rounds, figure=min)
+
 
 NETWORKS = {
     "784-128-10, batch 1": ([784, 128, 10], 1),
@@ -111,7 +128,7 @@ def contenders(weights, X, Y):
         "compiled": lambda: C.value_and_gradient("J", nodes=C.weights),
         "compiled, `out=`": lambda: C.value_and_gradient("J", nodes=C.weights, out=kept),
         "interpreted": cgraph,
-        "NumPy by hand": lambda: by_hand(weights, X, Y),
+        "NumPy by hand": partial(by_hand, *own_copies(weights, X, Y)),
         "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
     }
     if torch is not None:
@@ -161,8 +178,8 @@ def logistic_regression():
     G.add_equation("J", "mean(softplus(s) - t * s)")
     C = cg.compile_graph(G)
 
-    def by_hand():
-        s = X @ w
+    def by_hand(weights, X, t):
+        s = X @ weights["w"]
         e = np.exp(-np.abs(s))
         J = np.mean(np.maximum(s, 0) + np.log1p(e) - t * s)
         p = np.where(s < 0, e, 1) / (1 + e)
@@ -172,7 +189,7 @@ def logistic_regression():
     on_device = jax.device_put(({"w": w}, X, t))
     found = {
         "compiled": lambda: C.value_and_gradient("J", nodes=["w"]),
-        "NumPy by hand": by_hand,
+        "NumPy by hand": partial(by_hand, *own_copies({"w": w}, X, t)),
         "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
     }
     if torch is not None:
@@ -187,6 +204,63 @@ def logistic_regression():
 
 
 BATCH, LENGTH, WIDTH, HEADS = 8, 64, 128, 4
+
+
+def normalised_by_hand(x, g, c):
+    """Return the unit form of x, its scale, and the normalised x."""
+    centred = x - x.mean(-1, keepdims=True)
+    s = np.sqrt((centred * centred).mean(-1, keepdims=True) + 1e-5)
+    return centred / s, s, centred / s * g + c
+
+
+def back_through_norm(S, unit, s, g):
+    """Return what goes back to x, to g and to c."""
+    along = (0, 1)
+    S_unit = S * g
+    mean, product = S_unit.mean(-1, keepdims=True), (S_unit * unit).mean(-1, keepdims=True)
+    return (S_unit - mean - unit * product) / s, (S * unit).sum(along), S.sum(along)
+
+
+def split(x):
+    return x.reshape(BATCH, LENGTH, HEADS, WIDTH // HEADS).swapaxes(1, 2)
+
+
+def join(x):
+    return x.swapaxes(1, 2).reshape(BATCH * LENGTH, WIDTH)
+
+
+def transformer_by_hand(w, X):
+    """Return the mean square of a block's output and its gradients, as one writes them for this block and no other."""
+    scale, flat = np.sqrt(WIDTH // HEADS), (BATCH * LENGTH, -1)
+    unit1, s1, n1 = normalised_by_hand(X, w["g1"], w["c1"])
+    q, k, v = (split(n1.reshape(flat) @ w[name]) for name in "QKV")
+    P = np.exp((scores := q @ k.swapaxes(-1, -2) / scale) - scores.max(-1, keepdims=True))
+    P /= P.sum(-1, keepdims=True)
+    A = join(P @ v)
+    R = X + (A @ w["O"]).reshape(X.shape)
+    unit2, s2, n2 = normalised_by_hand(R, w["g2"], w["c2"])
+    H = n2.reshape(flat) @ w["U"]
+    t = np.tanh(np.sqrt(2 / np.pi) * (H + 0.044715 * H * H * H))
+    F = 0.5 * H * (1 + t)
+    Y = R + (F @ w["D"]).reshape(X.shape)
+    S = 2 * Y / Y.size
+    gradient = {"D": F.T @ S.reshape(flat)}
+    slope = 0.5 * (1 + t) + 0.5 * H * (1 - t * t) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * H * H)
+    S_H = (S.reshape(flat) @ w["D"].T) * slope
+    gradient["U"] = n2.reshape(flat).T @ S_H
+    S_R, gradient["g2"], gradient["c2"] = back_through_norm((S_H @ w["U"].T).reshape(X.shape), unit2, s2, w["g2"])
+    S_R += S
+    gradient["O"] = A.T @ S_R.reshape(flat)
+    S_A = split((S_R.reshape(flat) @ w["O"].T).reshape(X.shape))
+    S_P = S_A @ v.swapaxes(-1, -2)
+    S_scores = P * (S_P - (S_P * P).sum(-1, keepdims=True)) / scale
+    S_n1 = 0
+    parts = {"Q": S_scores @ k, "K": S_scores.swapaxes(-1, -2) @ q, "V": P.swapaxes(-1, -2) @ S_A}
+    for name, part in parts.items():
+        gradient[name] = n1.reshape(flat).T @ join(part)
+        S_n1 = S_n1 + join(part) @ w[name].T
+    _, gradient["g1"], gradient["c1"] = back_through_norm(S_n1.reshape(X.shape), unit1, s1, w["g1"])
+    return np.mean(Y * Y), gradient
 
 
 def transformer_block():
@@ -243,6 +317,7 @@ def transformer_block():
     on_device = jax.device_put((weights, X))
     found = {
         "compiled": lambda: C.value_and_gradient("J", nodes=C.weights),
+        "NumPy by hand": partial(transformer_by_hand, *own_copies(weights, X)),
         "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
     }
     if torch is not None:
@@ -304,6 +379,32 @@ def descent_step(rounds):
     table([*took], [[f"{s * 1e3:.2f}" for s in took.values()]])
 
 
+def jacobians(rounds):
+    """Jacobians of six layers of 64: by plans, and by linearizing and sweeping over structured Jacobians."""
+    print("\n## Jacobians of six layers of 64, milliseconds\n")
+    rng = np.random.default_rng(0)
+    G = cg.ComputationalGraph()
+    G.add_input("h0", rng.normal(size=64))
+    for k in range(6):
+        G.add_weight(f"W{k}", rng.normal(size=(64, 64)) / 8)
+        G.add_weight(f"b{k}", rng.normal(size=64))
+        G.add_equation(f"h{k + 1}", f"tanh(W{k} @ h{k} + b{k})")
+    C = cg.compile_graph(G)
+    rows = []
+    for name, method, arguments in (
+        ("`jacobian`, h6 by h0", "jacobian", (["h0"], ["h6"])),
+        ("`sensitivities_from`, h0", "sensitivities_from", ("h0",)),
+        ("`sensitivities`, h6", "sensitivities", ("h6",)),
+        ("`edge_sensitivities`, b0 to h6", "edge_sensitivities", ("b0", "h6")),
+    ):
+        rivals = {
+            "compiled": lambda m=method, a=arguments: getattr(C, m)(*a),
+            "interpreted": lambda m=method, a=arguments: getattr(cg, m)(cg.linearize(G), *a),
+        }
+        rows.append([name, *(f"{s * 1e3:.2f}" for s in seconds(rivals, rounds).values())])
+    table(["question", *rivals], rows)
+
+
 def parts(rounds):
     print("\n## Where the time goes, milliseconds\n")
     rows = []
@@ -346,6 +447,26 @@ def memory():
            "the latter / (values + gradients)"], rows)  # fmt: skip
 
 
+def memory_of_plans():
+    print("\n## Memory of `value_and_gradient`, megabytes\n")
+    rows = []
+    for name, (widths, batch) in NETWORKS.items():
+        weights, X, Y = numbers(widths, batch)
+        C = cg.compile_graph(graph(weights, X, Y))
+        C.value_and_gradient("J", nodes=C.weights)  # makes the plan
+        given = sum(np.size(array) for array in (*weights.values(), X, Y)) * 8
+        values = sum(np.size(value) for value in C.evaluate().values()) * 8
+        gradients = sum(array.size for array in weights.values()) * 8
+        C = cg.compile_graph(graph(weights, X, Y))
+        tracemalloc.start()
+        C.value_and_gradient("J", nodes=C.weights)
+        peak = given + tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        sizes = (values, gradients, peak)
+        rows.append([name, *(f"{size / 1e6:.2f}" for size in sizes), f"{peak / (values + gradients):.2f}"])
+    table(["network", "values", "weight gradients", "at most", "the latter / (values + gradients)"], rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=25, help="runs of each contender")
@@ -358,8 +479,10 @@ def main():
     networks(rounds)
     others(rounds)
     descent_step(rounds)
+    jacobians(rounds)
     parts(rounds)
     memory()
+    memory_of_plans()
 
 
 if __name__ == "__main__":

@@ -159,6 +159,21 @@ def test_results_are_the_callers_and_out_is_written_into():
             C.value_and_gradient("J", nodes=["A"], out={"A": wrong})
 
 
+def test_out_is_not_what_is_given():
+    C = cg.compile_graph(network())
+    A = np.ones((5, 6))
+    with pytest.raises(cg.CGraphError, match="shares its memory with what is given for 'A'"):
+        C.value_and_gradient("J", weights={"A": A}, nodes=["A"], out={"A": A})
+    _, gradient = C.value_and_gradient("J", weights={"A": A}, nodes=["A", "Y"], out={"A": np.empty((5, 6))})
+    close(gradient["A"], expected(network(), {"A": A})[1]["A"])
+
+
+def test_zeros_are_written_into_out():
+    C = cg.compile_graph(cg.from_equations("J = sum(x * x); K = sum(y)", x=[1.0], y=[2.0]))
+    out = {"y": np.array([7.0])}
+    assert C.value_and_gradient("J", nodes=["y"], out=out)[1]["y"].tolist() == [0.0]
+
+
 def test_single_precision():
     G = network()
     C = cg.compile_graph(G, dtype="float32")

@@ -95,6 +95,8 @@ class Answers:
             program.result(k, shape) if array is None else self._fitting(array, shape)
             for k, (shape, array) in enumerate(zip(shapes, out, strict=True))
         ]
+        if any(array is not None for array in out):
+            _require_apart([array for array in out if array is not None], given)
         for k in program.zeros:
             if out[k] is not None:
                 results[k].fill(0)
@@ -271,6 +273,13 @@ def arrays_to_write(out: Mapping[Any, Any] | None, asked: list[Any]) -> list[Any
     if not isinstance(out, Mapping) or any(key not in asked for key in out):
         raise CGraphError("out maps nodes that are asked for to arrays")
     return [out.get(key) for key in asked]
+
+
+def _require_apart(out: Sequence[Any], given: Mapping[Any, Any]) -> None:
+    """Raise `CGraphError` if an array to write into is one that is read: it would be written to before it is read."""
+    for key, value in given.items():
+        if not _is_fixed(value) and any(np.may_share_memory(array, value) for array in out):
+            raise CGraphError(f"an array of out shares its memory with what is given for {key!r}; give another one")
 
 
 def _is_fixed(array: Any) -> bool:

@@ -74,6 +74,8 @@ def _expand(steps: Steps, equation: Expression, names: Mapping[str, int]) -> int
 def _apply_in_rule(steps: Steps, row: Operation, x: list[int]) -> int:
     if row is PRODUCT:
         return steps.multiply(*x)
+    if row is POWER and steps.value(x[1]) == 1.0:
+        return x[0]
     if row is CHOICE and (condition := steps.value(x[0])) is not None:
         return x[1] if condition else x[2]
     return apply_row(steps, row, x)

@@ -28,6 +28,7 @@ from cgraph.model.errors import ArchiveError, CGraphError, NodeNotFound
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node, list_of_nodes
 from cgraph.model.linearized import overflow
+from cgraph.model.tasks import in_order
 from cgraph.stored.block_sweeps import loops
 from cgraph.stored.folder import (
     Block,
@@ -40,7 +41,6 @@ from cgraph.stored.folder import (
     sweep_parts,
     write_array,
 )
-from cgraph.stored.tasks import in_order
 
 __all__ = ["StoredGraph", "open_graph"]
 
@@ -264,7 +264,7 @@ class StoredGraph:
         sources, targets : sequence of nodes
             The nodes that are varied, and the nodes whose values are differentiated.
         executor : concurrent.futures.Executor, optional
-            Who sweeps: a ``ProcessPoolExecutor``, or ``dask.distributed.Client(...).get_executor()`` where the folder has the
+            Where the sweeps run: a ``ProcessPoolExecutor``, or ``dask.distributed.Client(...).get_executor()`` where the folder has the
             same path on every machine. A task names the folder and eight nodes. The numbers do not depend on it.
 
         Returns

@@ -104,7 +104,7 @@ class Answers:
             with np.errstate(all="ignore", divide="raise", over="raise", invalid="raise"):
                 program(list(given.values()), results)
             is_sound = all(_is_finite(array) for k, array in enumerate(results) if k not in program.zeros)
-        except FloatingPointError:
+        except (FloatingPointError, ValueError):  # the latter of a singular matrix, or of a place that is none
             is_sound = False
         if not is_sound:
             self._copy(self._interpreted(question, given), results)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.algorithms.compiled.arrays.network_steps import NETWORK_REVERSES, NETWORK_VALUES
 from cgraph.algorithms.compiled.arrays.steps import Shape, Steps
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation
 from cgraph.model.operations.slices import Slice
@@ -29,10 +30,18 @@ def value_of_array_operation(
     steps: Steps, operation: str, x: list[int], options: Options, sample: Callable[[], Any] | None
 ) -> int:
     """Append the value of an operation; `sample` gives a value of it, where its shape follows from no rule here."""
-    if operation in VALUES or sample is None:
-        return VALUES[operation](steps, *x, **options)
+    if operation in VALUES and (found := VALUES[operation](steps, *x, **options)) is not None:
+        return int(found)
+    if sample is None:
+        raise ValueError(f"{operation} has no rule here")
     row = ARRAY_OPERATIONS[operation]
-    return steps.call(lambda *operands: row.value(*operands, **options), x, np.shape(sample()))
+
+    def value(*operands: Any) -> Any:
+        if not np.all(row.inside(*operands)):
+            raise FloatingPointError("an operand is outside the domain")
+        return row.value(*operands, **options)
+
+    return steps.call(value, x, np.shape(sample()))
 
 
 def reverse_of_array_operation(
@@ -385,7 +394,8 @@ def _softmax_cross_entropy_forward(steps: Steps, k: int, S: int, y: int, x: list
     return steps.total(steps.broadcast(terms, (*lead, *whole)), (len(lead) + len(whole) - 1,))
 
 
-VALUES: dict[str, Callable[..., int]] = {
+VALUES: dict[str, Callable[..., int | None]] = {
+    **NETWORK_VALUES,
     "matmul": _matmul,
     "transpose": _transpose,
     "reshape": _reshape,
@@ -399,6 +409,7 @@ VALUES: dict[str, Callable[..., int]] = {
     "softmax_cross_entropy": _softmax_cross_entropy,
 }
 REVERSES: dict[str, Callable[..., int | None]] = {
+    **NETWORK_REVERSES,
     "matmul": _matmul_reverse,
     "transpose": _transpose_reverse,
     "reshape": _reshape_reverse,

@@ -304,13 +304,14 @@ for (const [id, end] of [["source", "s"], ["target", "t"]]) {
 
 const svg = document.querySelector("#picture svg");
 svg.setAttribute("role", "group"); // an image would hide its nodes from readers
-const width = svg.viewBox.baseVal.width, narrowest = 0.8 * width; // smaller text would not be read: the picture scrolls
-svg.style.minWidth = `${narrowest}px`;
 
 // Picture, formula and table stand beside each other where there is room; else the picture of a wide graph stands above.
 function arrange() {
-  const rem = 16, isBeside = innerWidth >= 100 * rem && narrowest <= innerWidth - 58 * rem;
+  const { width } = svg.viewBox.baseVal, rem = 16, readable = 0.8 * width; // smaller text is hard to read: the picture scrolls,
+  const isBeside = innerWidth >= 100 * rem && readable <= innerWidth - 58 * rem;
   document.querySelector("main").className = isBeside ? "beside" : width > 900 ? "above" : "";
+  const room = at("picture").clientWidth;
+  svg.style.minWidth = `${room < readable && room > 0.9 * readable ? room : readable}px`; // unless a little smaller is enough
 }
 addEventListener("resize", arrange);
 arrange();

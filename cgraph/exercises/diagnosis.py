@@ -10,7 +10,7 @@ from typing import Any
 from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.mistakes import PossibleMistake
 from cgraph.exercises.numbers import Given
-from cgraph.exercises.questions import Part
+from cgraph.exercises.parts import Part
 from cgraph.exercises.results import Mistake
 from cgraph.exercises.tolerances import EXACT, Interval, Tolerance
 
@@ -40,7 +40,7 @@ def diagnose(exercise: Exercise, part: Part, tolerance: Tolerance, cells: Sequen
     """
     if all(cell.given.value in cell.accepted or _too_short(cell) for cell in cells) and any(map(_too_short, cells)):
         return (_too_few_digits(tolerance),)
-    singles = (((slip,), value) for slip, value in exercise.possible_mistakes(part))
+    singles = (((mistake,), value) for mistake, value in exercise.possible_mistakes(part))
     if fitting := _fitting(singles, tolerance, cells):
         return tuple(Mistake(s.kind, s.where, s.what, len(fitting) == 1) for (s,) in fitting[:MOST_NAMED])
     is_near = all(abs(cell.given.value - cell.truth) <= NEAR * abs(cell.truth) for cell in cells)
@@ -78,7 +78,7 @@ def _fitting(
             continue  # most of them, at the price of floats
         numbers = [Fraction(repr(v)) for v in found]
         if all(number in cell.accepted for number, cell in zip(numbers, cells, strict=True)):
-            continue  # a slip that does not show
+            continue  # a mistake that does not show
         key = key_of(mistakes, found)
         if all(_agrees(number, cell.given) for number, cell in zip(numbers, cells, strict=True)):
             fine.setdefault(key, mistakes)
@@ -89,7 +89,7 @@ def _fitting(
 
 def key_of(mistakes: Sequence[PossibleMistake], numbers: Iterable[float]) -> tuple[Any, ...]:
     """Return what mistakes are known by: several of one kind at one place that come to the same number are one."""
-    return (*((slip.kind, slip.where) for slip in mistakes), *(f"{v:.9g}" for v in numbers))
+    return (*((mistake.kind, mistake.where) for mistake in mistakes), *(f"{v:.9g}" for v in numbers))
 
 
 def _numbers(value: Any, cells: Sequence[Cell]) -> list[float]:

@@ -7,12 +7,13 @@ from fractions import Fraction
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from cgraph.algorithms.paths import top_paths
 from cgraph.exercises.diagnosis import DIGITS_FOR_PAIRS, MOST_NAMED, NEAR, ROUNDED, key_of
 from cgraph.exercises.exercise import truth_of
 from cgraph.exercises.mistakes import PossibleMistake, candidates, combinations
-from cgraph.exercises.questions import EdgeDerivative, Part, PathProduct, Sensitivity, ValueOf, WeightGradient
+from cgraph.exercises.parts import EdgeDerivative, Part, PathProduct, Sensitivity, ValueOf, WeightGradient
 from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.model.graph import ComputationalGraph, Node
 from cgraph.model.linearized import nodes_between
@@ -78,13 +79,15 @@ def _parts(L: ComputationalGraph, s: str, t: str, paths: int) -> Iterator[tuple[
 
 def _numbers(part: Part, L: ComputationalGraph) -> Iterator[tuple[Any, ...]]:
     """Iterate over (number, what happened), or (number, what, what) of a pair, once for each mistake that shows."""
+    if np.ndim(part.of(L)):
+        return
     accepted = TOLERANCE.interval(truth_of(part, L))
-    singles: Candidates = (((slip,), number) for slip, number in candidates(part, L))
+    singles: Candidates = (((mistake,), number) for mistake, number in candidates(part, L))
     pairs: Candidates = combinations(part, L) if L.number_of_edges() <= MOST_EDGES_FOR_PAIRS else ()
     for several in (singles, pairs):
         seen = set()
-        for slips, number in several:
-            key = key_of(slips, [number])
+        for mistakes, number in several:
+            key = key_of(mistakes, [number])
             if Fraction(repr(number)) not in accepted and key not in seen:
                 seen.add(key)
-                yield number, *(slip.what for slip in slips)
+                yield number, *(mistake.what for mistake in mistakes)

@@ -21,7 +21,7 @@ from cgraph.algorithms.paths import count_paths, paths
 from cgraph.exercises.answers import no_name
 from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.numbers import show_fraction
-from cgraph.exercises.questions import PathCount, Sensitivity
+from cgraph.exercises.parts import PathCount, Sensitivity
 from cgraph.exercises.reading import exercise_of, with_graph
 from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import linearize, steps_of

@@ -1,4 +1,4 @@
-"""How much a call may take: entries of one value, entries of all values together, seconds.
+"""Limits of a call: entries of one value, entries of all values together, seconds.
 
 Specs, answers and files of data come from strangers, and a few lines can stand for more numbers than any machine holds. The
 size of every value is known before it is computed; what would be too large is refused by name.

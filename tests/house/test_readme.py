@@ -69,6 +69,11 @@ def test_a_class_of_thirty_from_question_sheet_to_marks(tmp_path):
         printed = run(typeset.replace("pdflatex", "pdflatex -interaction=nonstopmode -halt-on-error"), tmp_path)
         assert "Overfull \\hbox" not in printed
         assert len(re.findall("Output written on", printed)) == 2
+    pandas = pytest.importorskip("pandas")
+    marks = pandas.read_csv(tmp_path / "marks.csv")
+    assert list(marks["student"]) == [f"s{k:02}" for k in range(1, 31)]
+    assert marks["score"].sum() == 250
+    assert marks.select_dtypes("number").shape[1] >= 7  # the score, and the points of six items
 
 
 def test_the_first_command_prints_what_stands_below_it():

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cgraph as cg
+from cgraph.model.evaluation import result_shape
+from cgraph.model.language.expressions import Apply
 from cgraph.model.limits import limits_in_force, require_time
-from cgraph.model.operations.result_sizes import result_shape
 
 
 @pytest.mark.parametrize(
@@ -158,4 +159,4 @@ def test_the_shape_of_sums_and_products_is_numpys(data):
             expected = function(np.ones(a), np.ones(b)).shape
         except ValueError:
             continue
-        assert result_shape(operation, [a, b], {}) == expected
+        assert result_shape(Apply(operation, (0, 1)), [a, b]) == expected

@@ -118,6 +118,7 @@ def test_errors_of_ours_come_back_as_they_are(pool):
     assert caught.value.node == "y"
 
 
+@pytest.mark.usefixtures("temporary")
 def test_a_worker_that_dies():
     with (
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,

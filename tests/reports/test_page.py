@@ -21,7 +21,7 @@ from cgraph.exercises.diagnosis import Cell, diagnose
 from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.grade_reports import explain
 from cgraph.exercises.numbers import read_number
-from cgraph.exercises.questions import EdgeDerivative, PathProduct, Sensitivity, ValueOf, WeightGradient
+from cgraph.exercises.parts import EdgeDerivative, PathProduct, Sensitivity, ValueOf, WeightGradient
 from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.model.graph import topological_order
 from cgraph.model.language.parsing import parse
@@ -889,6 +889,21 @@ def test_on_a_wide_screen_picture_formula_and_table_stand_beside_each_other(show
         assert all(a["x"] + a["width"] <= b["x"] for a, b in pairwise(boxes))
         assert max(box["y"] for box in boxes) < 1000 - 300
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+@pytest.mark.parametrize("graph", [quiz, network, lambda: cg.decouple(network())], ids=["quiz", "network", "halves"])
+def test_no_screen_cuts_anything_off(show, graph, width):
+    tab = show(graph(), viewport={"width": width, "height": 900}, exercise=True)
+    tab.click("#inputs summary")
+    for name in tab.evaluate("[...new Set(steps.map(step => step.phase))]"):
+        end_of(tab, name)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.evaluate("at('rows').scrollWidth <= at('rows').clientWidth")
+        assert tab.evaluate("at('walk').scrollWidth <= at('walk').clientWidth")
+    if width > 390:  # the whole picture is seen
+        assert tab.evaluate("at('picture').scrollWidth <= at('picture').clientWidth + 1")
 
 
 @needs_browser

@@ -105,8 +105,11 @@ def pointer() -> str:
     return str(import_module(STRAIGHT).POINTER)
 
 
-def _known(fused: Iterable[Callable[..., Any]], calls: Iterable[Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """Return what loops call, by name, for numba."""
+@cache
+def _known(
+    fused: tuple[Callable[..., Any], ...], calls: tuple[Callable[..., Any], ...]
+) -> dict[str, Callable[..., Any]]:
+    """Return what loops call, by name, for numba; compiled once, whatever loops call it."""
     njit = import_module("numba").njit
     import_module(VECTORS)
     known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)

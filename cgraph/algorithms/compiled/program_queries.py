@@ -1,4 +1,4 @@
-"""What the equations and neurons of a compiled graph tell: values, and gradients without edge derivatives."""
+"""Questions about the equations of a compiled graph: values, and gradients without derivatives on the edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the derivatives on the edges tell: sensitivities from node to node, Jacobians, flows, paths."""
+"""Questions about the derivatives on the edges: sensitivities, Jacobians, flows, paths."""
 
 from __future__ import annotations
 

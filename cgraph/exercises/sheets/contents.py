@@ -1,4 +1,4 @@
-"""What stands on a sheet, whatever it is written in: the graph, the questions with room for answers, or the solution."""
+"""The contents of a sheet, in any format: the graph, the questions with room for answers, or the solution."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ import numpy as np
 
 from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.numbers import show_fraction
-from cgraph.exercises.questions import (
+from cgraph.exercises.parts import (
     BeforeActivation,
-    Choice,
     EdgeDerivative,
     Entry,
-    FormulaAnswer,
     Gate,
     GradientStep,
     Part,
     PathCount,
     PathProduct,
-    Question,
+    Phrase,
     Sensitivity,
     StandardUncertainty,
     UncertaintyComponent,
     WeightGradient,
+    node_formula,
+    path_formula,
 )
+from cgraph.exercises.questions import Choice, FormulaAnswer, Question
 from cgraph.exercises.reading.kinds import LETTERS
-from cgraph.exercises.sheets.wording import Phrase, arrow, asked, name, symbol
+from cgraph.exercises.sheets.wording import asked
 from cgraph.exercises.solutions.rendering import solution_tables, sum_name, sum_to_show
 from cgraph.exercises.solutions.solving import solve
 from cgraph.model.errors import CGraphError
@@ -129,14 +130,14 @@ def _given(G: ComputationalGraph) -> Iterator[Table]:
     """Yield the tables of the values that are given, of the equations, and of derivatives in place of equations."""
     sources = [i for i in G if i != BIAS and not G.pred[i] and G.nodes[i].get("value") is not None]
     if sources:
-        yield Table(("given", "value"), [(name(i), _cell(G.nodes[i]["value"])) for i in sources], "Given")
+        yield Table(("given", "value"), [(node_formula(i), _cell(G.nodes[i]["value"])) for i in sources], "Given")
     if G.functions:
         yield Table(("function",), [(definition,) for definition in G.functions], "Functions")
     equations = [row for j in topological_order(G) for row in _equations(G, j)]
     if equations:
         yield Table(("node", "equation"), equations, "Equations")
     edges = [
-        (arrow((i, j)), _cell(data["derivative"]))
+        (path_formula((i, j)), _cell(data["derivative"]))
         for i, j, data in G.edges(data=True)
         if "derivative" in data and not {"equation", "activation"} & G.nodes[j].keys()
     ]
@@ -147,13 +148,13 @@ def _given(G: ComputationalGraph) -> Iterator[Table]:
 def _equations(G: ComputationalGraph, j: str) -> Iterator[tuple[Formula, Formula]]:
     data = G.nodes[j]
     if data.get("activation") == "identity":
-        yield name(j), typeset(sum_to_show(G, j), G.functions)
+        yield node_formula(j), typeset(sum_to_show(G, j), G.functions)
     elif "activation" in data:
         s = sum_name(j)
-        yield name(s), typeset(sum_to_show(G, j), G.functions)
-        yield name(j), typeset(f"{data['activation']}({write_name(s)})", G.functions)
+        yield node_formula(s), typeset(sum_to_show(G, j), G.functions)
+        yield node_formula(j), typeset(f"{data['activation']}({write_name(s)})", G.functions)
     elif "equation" in data:
-        yield name(j), typeset(data["equation"], G.functions)
+        yield node_formula(j), typeset(data["equation"], G.functions)
 
 
 def _open(q: Question) -> Item:
@@ -168,7 +169,7 @@ def _open(q: Question) -> Item:
     tables: tuple[Table, ...] = ()
     if len(q.parts) > 1 and not isinstance(first, Entry):
         blank = Formula("", r"\hspace{4cm}")
-        tables = (Table(("", "answer"), [(symbol(part), blank) for part in q.parts.values()]),)
+        tables = (Table(("", "answer"), [(part.symbol, blank) for part in q.parts.values()]),)
     return Item(q.id, _points(q.points), q.text, asks, (), tables, "" if tables else "lines" if q.shape else "line")
 
 
@@ -184,7 +185,7 @@ def _answered(exercise: Exercise, q: Question) -> Item:
     rows: list[tuple[Any, ...]] = []
     for label, part in q.parts.items():
         accepted = q.tolerance.interval(truths[label], computed=label not in q.answers)
-        rows.append((symbol(part), float(show_fraction(truths[label])), str(accepted)))
+        rows.append((part.symbol, float(show_fraction(truths[label])), str(accepted)))
     answers = Table(("", "answer", "accepted"), rows)
     first = next(iter(q.parts.values()))
     whole = first.whole if isinstance(first, Entry) else first
@@ -229,18 +230,21 @@ def _worked(exercise: Exercise, part: Part) -> Iterator[Table]:
             yield from (table for table in of_paths if len(table.rows) > 1 or isinstance(part, PathCount))
         case PathProduct():
             rows: list[tuple[Any, ...]] = [
-                (symbol(EdgeDerivative(i, j)), _cell(L.edges[i, j]["derivative"])) for i, j in part.edges
+                (EdgeDerivative(i, j).symbol, _cell(L.edges[i, j]["derivative"])) for i, j in part.edges(L)
             ]
             yield Table(("factor", "value"), rows)
         case BeforeActivation(j, t):
             rows = [
-                (Formula(f"S({j},{t})", f"S({name(j).latex}, {name(t).latex})"), _cell(Sensitivity(j, t).of(L))),
-                (symbol(Gate(j)), _cell(L.nodes[j]["gate"])),
+                (
+                    Formula(f"S({j},{t})", f"S({node_formula(j).latex}, {node_formula(t).latex})"),
+                    _cell(Sensitivity(j, t).of(L)),
+                ),
+                (Gate(j).symbol, _cell(L.nodes[j]["gate"])),
             ]
             yield Table(("factor", "value"), rows)
         case GradientStep():
             old = _cell(part.weight(L))
-            rows = [("old value", old), ("rate", part.rate), (symbol(part.gradient), _cell(part.gradient.of(L)))]
+            rows = [("old value", old), ("rate", part.rate), (part.gradient.symbol, _cell(part.gradient.of(L)))]
             yield Table(("", "value"), rows, "Old value minus rate times derivative")
 
 

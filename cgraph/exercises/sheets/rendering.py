@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from cgraph.exercises.parts import Phrase
 from cgraph.exercises.sheets.contents import Item, Sheet
-from cgraph.exercises.sheets.wording import Phrase
 from cgraph.reports.drawing.drawings import draw
 from cgraph.reports.drawing.svg import to_svg
 from cgraph.reports.drawing.tikz import tikz_picture

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.model.operations import batched_forms as batched
+from cgraph.model.operations import result_sizes as sizes
 from cgraph.model.operations.entry_forms import (
     avg_pool_entries,
     cholesky_entries,
@@ -42,6 +43,7 @@ from cgraph.model.operations.entry_forms import (
     take_entries,
     topk_entries,
 )
+from cgraph.model.operations.index_sums import einsum, einsum_jacobian, einsum_size
 from cgraph.model.operations.matrix_functions import (
     cholesky,
     cholesky_jacobian,
@@ -134,7 +136,7 @@ class ArrayOperation:
         How it is typeset; ``{0}``, ``{1}`` stand for the operands, ``{all}`` for all of them, ``{options}`` for
         the options.
     options : dict
-        The names of its options, whole numbers or tuples of them, and their defaults.
+        The names of its options and their defaults: whole numbers, tuples of them, or a text.
     domain : (callable, str), optional
         ``inside(*x)`` says whether the operands are allowed, and the words say which ones are.
     infix, precedence
@@ -150,6 +152,9 @@ class ArrayOperation:
         Whether no entry of an operand stands in the output twice.
     batched : callable, optional
         What it is over many examples (`cgraph.model.operations.batched_forms`); without it, it has no form for many.
+    shape : callable, optional
+        ``shape(*shapes, **options)`` is the shape of the output by those of the operands; without it, the output has at
+        most as many entries as the operands broadcast together.
     """
 
     value: Callable[..., Any]
@@ -165,6 +170,7 @@ class ArrayOperation:
     entries: Callable[..., Any] | None = None
     uses_each_once: bool = False
     batched: Callable[..., Any] | None = None
+    shape: Callable[..., Shape] | None = None
 
     is_own = False
 
@@ -436,12 +442,14 @@ _PRODUCT_FORMULAS: dict[tuple[int, ...], tuple[JacobianFormula, ...]] = {  # by 
 ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     # products
     "matmul": ArrayOperation(np.matmul, _matmul_jacobian, 2, r"{0} \, {1}", infix="@", precedence=2,
-        layout=Layout((2.5, 2.5), 2.5, is_signed=True), formulas=_PRODUCT_FORMULAS, batched=batched.product),
+        layout=Layout((2.5, 2.5), 2.5, is_signed=True), formulas=_PRODUCT_FORMULAS, batched=batched.product, shape=sizes.product),
     "dot": ArrayOperation(_dot, lambda k, y, a, b: Dense((b, a)[k][None]), 2, r"{0}^T {1}",
         layout=Layout((ATOM, 2), 2.0, is_signed=True), formulas=(("{1}^T", "{1}^T"), ("{0}^T", "{0}^T")),
         uses_each_once=True, batched=batched.product),
     "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T",
-        layout=Layout((2, ATOM), 2.0, is_signed=True), batched=batched.outer),
+        layout=Layout((2, ATOM), 2.0, is_signed=True), batched=batched.outer, shape=sizes.outer),
+    "einsum": ArrayOperation(einsum, einsum_jacobian, None, r"\operatorname{{einsum}}{options}({all})", {"subscripts": ""},
+        batched=batched.einsum, shape=einsum_size),
     # matrices
     "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
                                 lambda k, y, x, axes=None: taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None},
@@ -461,24 +469,24 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
         entries=cholesky_entries),
     # parts of arrays
     "index": ArrayOperation(index, lambda k, y, x, key: taken(x, lambda n: index(n, key)), 1, "{0}{options}", {"key": ()},
-        layout=Layout((ATOM,)), uses_each_once=True, batched=batched.index),
+        layout=Layout((ATOM,)), uses_each_once=True, batched=batched.index, shape=sizes.indexed),
     "reshape": ArrayOperation(reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
                               r"\operatorname{{reshape}}{options}({0})", {"shape": ()},
         uses_each_once=True, batched=batched.reshape),
     "concatenate": ArrayOperation(lambda *x, axis=0: np.concatenate(x, axis),
                                   lambda k, y, *x, axis=0: placed(k, x, lambda parts: np.concatenate(parts, axis)), None,
                                   r"\operatorname{{concatenate}}{options}({all})", {"axis": 0},
-        uses_each_once=True, batched=batched.joined),
+        uses_each_once=True, batched=batched.joined, shape=sizes.concatenated),
     "stack": ArrayOperation(lambda *x, axis=0: np.stack(x, axis),
                             lambda k, y, *x, axis=0: placed(k, x, lambda parts: np.stack(parts, axis)), None,
                             r"\operatorname{{stack}}{options}({all})", {"axis": 0},
-        uses_each_once=True, batched=batched.joined),
+        uses_each_once=True, batched=batched.joined, shape=sizes.stacked),
     "split": ArrayOperation(split, lambda k, y, x, **options: taken(x, lambda n: split(n, **options)), 1,
                             r"\operatorname{{split}}{options}({0})", {"parts": 2, "part": 0, "axis": 0},
         uses_each_once=True, batched=batched.along_axis),
     "repeat": ArrayOperation(repeat, lambda k, y, x, **options: taken(x, lambda n: repeat(n, **options)), 1,
                              r"\operatorname{{repeat}}{options}({0})", {"repeats": 2, "axis": None},
-        batched=batched.extreme),
+        batched=batched.extreme, shape=sizes.repeated),
     "expand_dims": ArrayOperation(lambda x, axis=0: np.expand_dims(x, axis), lambda k, y, x, axis=0: ScaledIdentity(1.0, x.size), 1,
                                   r"\operatorname{{expand\_dims}}{options}({0})", {"axis": 0},
         uses_each_once=True, batched=batched.reshape),
@@ -486,25 +494,25 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
                               r"\operatorname{{squeeze}}{options}({0})", _AXIS,
         uses_each_once=True, batched=batched.reshape),
     "take": ArrayOperation(take, take_jacobian, 2, r"\operatorname{{take}}{options}({0}, {1})", {"axis": 0},
-        entries=take_entries, batched=batched.take),
+        entries=take_entries, batched=batched.take, shape=sizes.taken_at),
     "pad": ArrayOperation(pad, pad_jacobian, 1, r"\operatorname{{pad}}{options}({0})", {"before": 0, "after": 0},
-        entries=pad_entries, uses_each_once=True, batched=batched.pad),
+        entries=pad_entries, uses_each_once=True, batched=batched.pad, shape=sizes.padded),
     "sort": ArrayOperation(sort, sort_jacobian, 1, r"\operatorname{{sort}}{options}({0})", _LAST_AXIS,
         entries=sort_entries, batched=batched.along_axis),
     "topk": ArrayOperation(topk, topk_jacobian, 1, r"\operatorname{{topk}}{options}({0})", {"k": 1, "axis": -1},
         entries=topk_entries, batched=batched.along_axis),
     # windows
     "conv": ArrayOperation(conv, conv_jacobian, 2, r"\operatorname{{conv}}{options}({0}, {1})", _WINDOWS,
-        entries=conv_entries, batched=batched.windows),
+        entries=conv_entries, batched=batched.windows, shape=sizes.columns_of_conv),
     "conv_transpose": ArrayOperation(conv_transpose, conv_transpose_jacobian, 2,
                                      r"\operatorname{{conv\_transpose}}{options}({0}, {1})", _WINDOWS | {"output_padding": 0},
-        entries=conv_transpose_entries, batched=batched.windows),
+        entries=conv_transpose_entries, batched=batched.windows, shape=sizes.columns_of_conv_transpose),
     "max_pool": ArrayOperation(max_pool, max_pool_jacobian, 1, r"\operatorname{{max\_pool}}{options}({0})",
                                {"size": 2, "stride": None, "padding": 0, "dilation": 1},
-        entries=max_pool_entries, batched=batched.windows),
+        entries=max_pool_entries, batched=batched.windows, shape=sizes.padded_for_pool),
     "avg_pool": ArrayOperation(avg_pool, avg_pool_jacobian, 1, r"\operatorname{{avg\_pool}}{options}({0})",
                                {"size": 2, "stride": None, "padding": 0},
-        entries=avg_pool_entries, batched=batched.windows),
+        entries=avg_pool_entries, batched=batched.windows, shape=sizes.padded_for_pool),
     # reductions
     "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum{options} {0}", _AXIS,
         layout=Layout((2,), 1.0), formulas=(("1^T", r"\mathbf{{1}}^T"),), uses_each_once=True,

@@ -264,7 +264,7 @@ def _added_up(terms: Mapping[Any, list[Any]], shape: tuple[int, ...], any_entry:
 
 def _below_windows(x: Entries, size: Any, **options: Any) -> tuple[list[list[Any]], Any]:
     """Return the entries below each window, without the padding, and the number of entries of a window."""
-    windows = pool_windows(x, size, **options)
+    windows = pool_windows(np.ndim(x), size, **options)
     d = len(windows.kernel)
     places = window_places(x, windows)
     lead, counts = places.shape[: -2 * d], places.shape[-d:]

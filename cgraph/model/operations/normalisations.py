@@ -26,27 +26,27 @@ class Groups(NamedTuple):
     axes: tuple[int, ...]
 
 
-def _along(x: Array, axis: Any = -1) -> Groups:
+def _along(shape: Shape, axis: Any = -1) -> Groups:
     """Return the groups of entries along one axis, or along several."""
-    rank = np.ndim(x)
+    rank = len(shape)
     axes = axis if isinstance(axis, tuple) else (axis,)
     if not axes or any(not -rank <= a < rank for a in axes) or len({a % rank for a in axes}) < len(axes):
         raise ValueError(f"axis {axis} is none of its {rank} axes")
-    return Groups(np.shape(x), tuple(a % rank for a in axes))
+    return Groups(shape, tuple(a % rank for a in axes))
 
 
-def _of_channels(x: Array) -> Groups:
+def _of_channels(shape: Shape) -> Groups:
     """Return the groups of entries with the same place along axis 1: one for each channel, over all examples."""
-    if np.ndim(x) < 2:
+    if len(shape) < 2:
         raise ValueError("examples stand along axis 0 and channels along axis 1")
-    return Groups(np.shape(x), (0, *range(2, np.ndim(x))))
+    return Groups(shape, (0, *range(2, len(shape))))
 
 
-def _of_neighbours(x: Array, groups: int = 1) -> Groups:
+def _of_neighbours(shape: Shape, groups: int = 1) -> Groups:
     """Return for each example the groups of entries of channels beside each other."""
-    if np.ndim(x) < 2:
+    if len(shape) < 2:
         raise ValueError("examples stand along axis 0 and channels along axis 1")
-    n, channels, *space = np.shape(x)
+    n, channels, *space = shape
     if not isinstance(groups, int) or groups < 1 or channels % groups:
         raise ValueError(f"{channels} channels make no {groups} groups of one size")
     return Groups((n, groups, channels // groups, *space), tuple(range(2, len(space) + 3)))
@@ -58,36 +58,36 @@ class Normalisation:
     Parameters
     ----------
     groups : callable
-        ``groups(x, **options)`` says which entries go together.
+        ``groups(shape, **options)`` says which entries go together.
     is_centred : bool
         Whether the mean is taken off; without it, y = x / sqrt(mean(x^2) + epsilon).
     """
 
     def __init__(self, groups: Callable[..., Groups], *, is_centred: bool = True) -> None:
-        self._groups = groups
-        self._is_centred = is_centred
+        self.groups = groups
+        self.is_centred = is_centred
 
     def value(self, x: Array, epsilon: Any, **options: Any) -> Array:
         """Return the normalised array."""
         X, axes = self._grouped(x, epsilon, options)
-        centred = X - X.mean(axes, keepdims=True) if self._is_centred else X
+        centred = X - X.mean(axes, keepdims=True) if self.is_centred else X
         scale = np.sqrt((centred * centred).mean(axes, keepdims=True) + epsilon)
         return (centred / scale).reshape(np.shape(x))
 
     def jacobian(self, k: int, y: Array, x: Array, epsilon: Any, **options: Any) -> Jacobian:
         """Return the Jacobian by the array, or by the number that is added to the variance."""
         X, axes = self._grouped(x, epsilon, options)
-        moments = X.var(axes, keepdims=True) if self._is_centred else (X * X).mean(axes, keepdims=True)
+        moments = X.var(axes, keepdims=True) if self.is_centred else (X * X).mean(axes, keepdims=True)
         scale = np.sqrt(moments + epsilon)
         Y = y.reshape(X.shape)
         if k == 1:
             return Dense((-0.5 * Y / (scale * scale)).reshape(-1, 1))
-        return NormalisedGroups(Y, scale, axes, self._is_centred)
+        return NormalisedGroups(Y, scale, axes, self.is_centred)
 
     def entries(self, x: Any, epsilon: Any, **options: Any) -> Any:
         """Return it entry by entry; what several entries read becomes a node."""
         X, axes = self._grouped(x, epsilon, options)
-        centred = _shared(X - _shared(X.mean(axes, keepdims=True))) if self._is_centred else X
+        centred = _shared(X - _shared(X.mean(axes, keepdims=True))) if self.is_centred else X
         scale = _shared(np.sqrt((centred * centred).mean(axes, keepdims=True) + epsilon))
         return (centred / scale).reshape(np.shape(x))
 
@@ -96,7 +96,7 @@ class Normalisation:
             raise ValueError("the second operand, added to the variance, is a number")
         if np.ndim(x) == 0:
             raise ValueError("a number has no axes")
-        shape, axes = self._groups(x, **options)
+        shape, axes = self.groups(np.shape(x), **options)
         return np.reshape(x, shape), axes
 
 

@@ -20,6 +20,9 @@ from cgraph.model.operations.moved_entries import each_axis
 from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, Shape, chain
 
 __all__ = [
+    "LargestBelow",
+    "Layout",
+    "Windows",
     "avg_pool",
     "avg_pool_jacobian",
     "conv",
@@ -89,14 +92,21 @@ class Windows(NamedTuple):
 
     def zeros(self, shape: Shape, dtype: Any) -> Array:
         """Return a padded array of zeros."""
-        d = len(self.padding)
-        return np.zeros((*shape[:-d], *(n + 2 * p for n, p in zip(shape[-d:], self.padding, strict=True))), dtype)
+        return np.zeros(self.padded_shape(shape), dtype)
 
     def cut(self, image: Array) -> Array:
         """Return an array without its padding."""
+        return image[self.inside(image.shape)]
+
+    def padded_shape(self, shape: Shape) -> Shape:
+        """Return the shape of an array with its padding."""
         d = len(self.padding)
-        inside: tuple[Any, ...] = (..., *(slice(p, n - p) for n, p in zip(image.shape[-d:], self.padding, strict=True)))
-        return image[inside]
+        return (*shape[:-d], *(n + 2 * p for n, p in zip(shape[-d:], self.padding, strict=True)))
+
+    def inside(self, padded: Shape) -> tuple[Any, ...]:
+        """Return where in a padded array of this shape the array itself stands."""
+        d = len(self.padding)
+        return (..., *(slice(p, n - p) for n, p in zip(padded[-d:], self.padding, strict=True)))
 
 
 def _at(place: tuple[int, ...], axes: int) -> tuple[Any, ...]:
@@ -132,6 +142,7 @@ class Layout(NamedTuple):
 
     @property
     def counts(self) -> Shape:
+        """How many windows there are along each axis of space."""
         return self.windows.counts(self.image[2:])
 
     def convolved(self, x: Array, w: Array) -> Array:
@@ -307,17 +318,17 @@ class SpreadByKernel(Jacobian):
 # --- pools --------------------------------------------------------------------------------------------------------------
 
 
-def pool_windows(x: Array, size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Windows:
+def pool_windows(rank: int, size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Windows:
     """Return the windows of a pool over the last axes, one for each number in `size`; they stand side by side by default."""
     kernel = size if isinstance(size, tuple) else (size,)
-    if np.ndim(x) < len(kernel):
+    if rank < len(kernel):
         raise ValueError(f"the window has {len(kernel)} axes")
     return _windows(each_axis(kernel, len(kernel), "size", 1), size if stride is None else stride, padding, dilation)
 
 
 def max_pool(x: Array, size: Any = 2, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Any:
     """Return the largest entry below each window; padding is never the largest."""
-    windows = pool_windows(x, size, stride, padding, dilation)
+    windows = pool_windows(np.ndim(x), size, stride, padding, dilation)
     image = windows.padded(x, -np.inf)
     first, *others = (image[part] for _, part in windows.below(windows.counts(np.shape(x)[-len(windows.kernel) :])))
     y = first.copy()
@@ -332,7 +343,7 @@ def max_pool_jacobian(
     _: int, y: Array, x: Array, size: Any = 2, stride: Any = None, padding: Any = 0, dilation: Any = 1
 ) -> Jacobian:
     """Return the selection of the largest entries, of equal ones the first."""
-    return LargestBelow(pool_windows(x, size, stride, padding, dilation), x, np.asarray(y))
+    return LargestBelow(pool_windows(np.ndim(x), size, stride, padding, dilation), x, np.asarray(y))
 
 
 @final
@@ -360,9 +371,13 @@ class LargestBelow(Jacobian):
     def vjp(self, rows: Array) -> Array:
         R = rows.reshape(len(rows), *self.largest.shape)
         image = self.windows.zeros((len(rows), *self.operand.shape), rows.dtype)
+        self.spread_into(image, R)
+        return self.windows.cut(image).reshape(len(rows), -1)
+
+    def spread_into(self, image: Array, R: Array) -> None:
+        """Add rows R, in the shape of the pool, to a padded array."""
         for part, is_selected in self._below():
             image[part] += R * is_selected
-        return self.windows.cut(image).reshape(len(rows), -1)
 
     def jvp(self, columns: Array) -> Array:
         image = self.windows.padded(columns.T.reshape(-1, *self.operand.shape))
@@ -372,7 +387,7 @@ class LargestBelow(Jacobian):
 
 def avg_pool(x: Array, size: Any = 2, stride: Any = None, padding: Any = 0) -> Any:
     """Return the mean of the entries below each window; the padding counts, as zeros."""
-    windows = pool_windows(x, size, stride, padding)
+    windows = pool_windows(np.ndim(x), size, stride, padding)
     counts = windows.counts(np.shape(x)[-len(windows.kernel) :])
     image = windows.padded(x)
     return sum(image[part] for _, part in windows.below(counts)) / math.prod(windows.kernel)
@@ -380,7 +395,7 @@ def avg_pool(x: Array, size: Any = 2, stride: Any = None, padding: Any = 0) -> A
 
 def avg_pool_jacobian(_: int, y: Array, x: Array, size: Any = 2, stride: Any = None, padding: Any = 0) -> Jacobian:
     """Return the Jacobian of sums below windows, divided by how many entries are below one."""
-    windows = pool_windows(x, size, stride, padding)
+    windows = pool_windows(np.ndim(x), size, stride, padding)
     return chain(ScaledIdentity(1 / math.prod(windows.kernel), y.size), WindowSums(windows, x.shape))
 
 

@@ -348,8 +348,10 @@ def steps_of(expression: Expression, y: Mapping[str, Any], node: str) -> list[An
                 v.append(value)
             case Apply(_, operands):
                 v.append(_apply(step, [v[k] for k in operands], node, expression))
-                now.spent += _entries(v[-1])
-    now.spent = spent + _entries(v[-1])  # of the steps, the last alone is kept
+                if now.is_counting:
+                    now.spent += _entries(v[-1])
+    if now.is_counting:
+        now.spent = spent + _entries(v[-1])  # of the steps, the last alone is kept
     return v
 
 
@@ -396,7 +398,7 @@ def derivatives_of_steps(
 def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
     row: Any = row_of(step.operation)
     rule = functions_of(row)
-    if any(type(operand) is np.ndarray for operand in x):
+    if any(type(operand) is np.ndarray for operand in x) or step.operation in ARRAY_OPERATIONS:
         _require_room(step, x, node, expression)
     try:
         if row.domain is not None and not holds(inside := rule.inside(*x)):

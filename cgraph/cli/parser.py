@@ -89,6 +89,13 @@ def build_parser(typed: str | None = None) -> Parser:
         "--budget", type=budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
     )
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
+    sub.add_argument(
+        "--restarts", type=positive, default=1, metavar="N", help="searches of anneal, from as many seeds (default: 1)"
+    )
+    sub.add_argument(
+        "--cost", choices=COSTS, default="standard",
+        help="unit: what is +1 or -1 by structure is not multiplied with (default: %(default)s)",
+    )  # fmt: skip
     sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
     _add_output(sub, "where to write the order, as JSON; - is standard output, in place of the tables", default=None)
     _add_uncertainty_commands(command)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cgraph import __version__
 from cgraph.cli.arguments import Parser, binding, budget, count, limit, node, number, words
-from cgraph.vocabulary import LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
+from cgraph.vocabulary import COSTS, LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
 
 __all__ = ["build_parser"]
 
@@ -90,7 +90,7 @@ def build_parser(typed: str | None = None) -> Parser:
     )
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
     sub.add_argument(
-        "--restarts", type=positive, default=1, metavar="N", help="searches of anneal, from as many seeds (default: 1)"
+        "--restarts", type=count, default=1, metavar="N", help="searches of anneal, from as many seeds (default: 1)"
     )
     sub.add_argument(
         "--cost", choices=COSTS, default="standard",

@@ -17,7 +17,7 @@ from cgraph.model.operations.elementwise import FUNCTIONS, OPERATIONS
 # Doctests that need an extra, which may not be installed.
 EXTRAS = {
     "sympy": ["cgraph/algorithms/exact.py", "cgraph/frontends/sympy_formulas.py"],
-    "griffe": ["docs/split_parameters.py"],
+    "griffe": ["docs/docstrings.py"],
     "casadi": ["cgraph/frontends/casadi_functions.py"],
     "onnx": ["cgraph/frontends/onnx_models.py", "docs/from_onnx.md"],
     "jax": ["cgraph/frontends/jax_functions.py", "docs/from_jax.md"],

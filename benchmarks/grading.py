@@ -1,6 +1,6 @@
 """How many submissions are graded in a second: ``python benchmarks/grading.py [SUBMISSIONS]``.
 
-A course of students hands in answers to an exercise of ten questions, half of them wrong by one of the slips that
+A course of students hands in answers to an exercise of ten questions, half of them wrong by one of the mistakes that
 cgraph knows; each is a YAML file. Timed are the command over the folder, and `cgraph.grade` alone.
 """
 

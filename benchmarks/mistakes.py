@@ -1,4 +1,4 @@
-"""How often the name of the mistake is right: slips planted in random graphs and networks by a student of their own.
+"""How often the name of the mistake is right: mistakes planted in random graphs and networks by a student of their own.
 
 The student here shares no code with cgraph: it has its own forward pass, local derivatives, backward pass (version B)
 and paths, and a bug in one of them. ``python benchmarks/mistakes.py [GRAPHS]`` prints the tables of docs/exercises.md.
@@ -14,14 +14,8 @@ from math import cos, exp, isfinite, log, log10, radians, sin, tanh
 import numpy as np
 
 import cgraph as cg
-from cgraph.exercises.questions import (
-    BeforeActivation,
-    Entry,
-    GradientStep,
-    Question,
-    Sensitivity,
-    WeightGradient,
-)
+from cgraph.exercises.parts import BeforeActivation, Entry, GradientStep, Sensitivity, WeightGradient
+from cgraph.exercises.questions import Question
 from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.reports.tables import Table, to_text
 
@@ -155,7 +149,7 @@ def to_digits(value, digits):
     return float(f"{value:.{digits}g}")
 
 
-def planted(student, s, chance):  # noqa: C901 - a list of slips
+def planted(student, s, chance):  # noqa: C901 - a list of mistakes
     """Yield (what was planted, the kinds that name it, the number) for the question dt/ds."""
     y = student.forward()
     z = student.local(y)
@@ -279,7 +273,7 @@ class Network:
 
         if self.factor != 1:
             yield "factor of the loss lost", {"factor of the loss lost"}, self.gradient(j, k, factor=1.0)
-        yield "the 2 of the loss lost", {"power rule"}, self.gradient(j, k, two=1)
+        yield "the 2 of the loss lost", {"power rule", "factor of a square"}, self.gradient(j, k, two=1)
         yield (
             "derivative of another activation",
             {"derivative of another activation"},
@@ -375,7 +369,7 @@ class Layer:
         d = np.diag(1 - np.tanh(self.A @ self.x) ** 2)
         yield "w", "sum instead of mean", {"sum instead of mean"}, self.gradient(mean=False)
         yield "w", "regulariser forgotten", {"path left out"}, self.gradient(regulariser=0.0)
-        yield "w", "regulariser without its 2", {"power rule"}, self.gradient(regulariser=1.0)
+        yield "w", "regulariser without its 2", {"power rule", "factor of a square"}, self.gradient(regulariser=1.0)
         yield "x", "transpose given", {"transpose given"}, self.jacobian().T
         yield "x", "wrong order of matrices", {"wrong order"}, self.A @ d @ self.B
         yield "x", "gate forgotten", {"gate forgotten", "factor left out"}, self.jacobian(gate=False)
@@ -499,7 +493,7 @@ def main():
             rows.append(
                 (what, n, *(share(c[k], n) for k in ("named", "listed", "missed", "misnamed")), c["does not show"])
             )
-        for what, c in (("all single slips", total), ("all pairs", pairs)):
+        for what, c in (("all single mistakes", total), ("all pairs", pairs)):
             n = sum(c.values()) - c["does not show"]
             rows.append(
                 (what, n, *(share(c[k], n) for k in ("named", "listed", "missed", "misnamed")), c["does not show"])

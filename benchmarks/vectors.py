@@ -1,287 +1,96 @@
 """How fast vector graphs are, beside what one would use instead: ``python benchmarks/vectors.py``.
 
-Values and all weight gradients of dense networks, of logistic regression and of a transformer block: a compiled graph, new
-arrays and arrays that are given by ``out=``, linearize and weight_gradients, NumPy written by hand, PyTorch, and JAX
-compiled by jit; and one step of descent beside PyTorch's SGD. All compute in float64 on one thread. Prints Markdown; every figure is the
-median of several runs, the contenders taking turns, so that whatever else the machine does meets all of them. Needs jax;
-PyTorch is measured if it is installed.
+Values and all weight gradients of dense networks, of logistic regression, of a transformer block and of a convolutional
+network: a compiled graph, new arrays and arrays that are given by ``out=``, linearize and weight_gradients, NumPy written by
+hand, PyTorch, and JAX compiled by jit; and one step of descent beside PyTorch's SGD. All compute in float64, on one thread
+and then on two, each in a process of its own. Prints Markdown; the contenders take turns, so that whatever else the machine
+does meets all of them. Times are the median in time of the processor, all threads together, and the least wall time. Needs
+jax; PyTorch is measured if it is installed.
 """
 
 import os
+import sys
 
-# One thread for all: read by NumPy's BLAS, by PyTorch and by JAX when they are imported.
-os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-os.environ |= {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_ENABLE_X64": "1"}
-os.environ |= {"JAX_PLATFORMS": "cpu"}
+# How many threads: read by NumPy's BLAS, by PyTorch and by JAX when they are imported.
+os.environ |= {"THREADS": os.environ.get("THREADS", "")}
+os.environ |= dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), os.environ["THREADS"] or "1"
+)
+os.environ |= {"XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={str(os.environ['THREADS'] == '2').lower()}"}
+os.environ |= {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
 
 import argparse
-import sys
+import subprocess
+import time
 import tracemalloc
-from itertools import pairwise
 
-import jax
-import jax.numpy as jnp
 import numpy as np
+from array_models import (
+    BATCH,
+    EXAMPLES,
+    FEATURES,
+    HEADS,
+    IMAGES,
+    LENGTH,
+    NETWORKS,
+    SIDE,
+    WIDTH,
+    contenders,
+    convolutional_network,
+    graph,
+    logistic_regression,
+    loss,
+    numbers,
+    torch,
+    transformer_block,
+)
 from measuring import machine, seconds, table
 
 import cgraph as cg
 
-try:
-    import torch
-except ImportError:
-    torch = None
-
-NETWORKS = {
-    "784-128-10, batch 1": ([784, 128, 10], 1),
-    "784-128-10, batch 64": ([784, 128, 10], 64),
-    "10 layers of 512, batch 64": ([512] * 11, 64),
-}
+THREADS = int(os.environ["THREADS"] or 0)  # 0 in the process that starts one for each number of threads
+NAMES = ["compiled", "compiled, `out=`", "interpreted", "NumPy by hand", "JAX, jitted", "PyTorch"]
 
 
-def numbers(widths, batch):
-    """Return the weights A_k and b_k, the examples X and their one-hot labels Y."""
-    rng = np.random.default_rng(0)
-    weights = {}
-    for k, (n, m) in enumerate(pairwise(widths)):
-        weights |= {f"A{k}": rng.normal(size=(n, m)) / np.sqrt(n), f"b{k}": rng.normal(size=m) / 10}
-    for value in weights.values():
-        value.setflags(write=False)  # so that cgraph need not copy them
-    return weights, rng.normal(size=(batch, widths[0])), np.eye(widths[-1])[rng.integers(0, widths[-1], batch)]
+def _threads():
+    return "one thread" if THREADS == 1 else f"{THREADS} threads"
 
 
-def graph(weights, X, Y):
-    """Return the network as a graph: h_k = tanh(h_(k-1) A_k + b_k), scores, and J, the mean cross-entropy."""
-    G = cg.ComputationalGraph()
-    G.add_input("h0", X)
-    G.add_input("Y", Y)
-    for name, value in weights.items():
-        G.add_weight(name, value)
-    last = len(weights) // 2 - 1
-    for k in range(last):
-        G.add_equation(f"h{k + 1}", f"tanh(h{k} @ A{k} + b{k})")
-    G.add_equation("S", f"h{last} @ A{last} + b{last}")
-    G.add_equation("J", "mean(softmax_cross_entropy(S, Y))")
-    return G
-
-
-def by_hand(weights, X, Y):
-    """Return J and its gradients, as one writes them for this network and no other."""
-    *layers, last = range(len(weights) // 2)
-    h = [X]
-    for k in layers:
-        h.append(np.tanh(h[-1] @ weights[f"A{k}"] + weights[f"b{k}"]))
-    S = h[-1] @ weights[f"A{last}"] + weights[f"b{last}"]
-    largest = S.max(axis=1, keepdims=True)
-    exps = np.exp(S - largest)
-    total = exps.sum(axis=1, keepdims=True)
-    J = np.mean(np.log(total) + largest - (S * Y).sum(axis=1, keepdims=True))
-    g = (exps / total - Y) / len(X)
-    gradient = {}
-    for k in (last, *reversed(layers)):
-        gradient[f"A{k}"], gradient[f"b{k}"] = h[k].T @ g, g.sum(axis=0)
-        if k:
-            g = (g @ weights[f"A{k}"].T) * (1 - h[k] ** 2)
-    return J, gradient
-
-
-def loss(weights, X, Y, tanh, cross_entropy):
-    """Return J, for PyTorch and JAX."""
-    h, last = X, len(weights) // 2 - 1
-    for k in range(last):
-        h = tanh(h @ weights[f"A{k}"] + weights[f"b{k}"])
-    return cross_entropy(h @ weights[f"A{last}"] + weights[f"b{last}"], Y)
-
-
-def contenders(weights, X, Y):
-    """Return {name: function that computes J and all gradients}, which agree."""
-    G = graph(weights, X, Y)
-
-    def cgraph():
-        L = cg.linearize(G, weights)
-        return L.nodes["J"]["value"], cg.weight_gradients(L, "J")
-
-    def mean_cross_entropy(S, Y):
-        return -jnp.mean(jnp.sum(Y * jax.nn.log_softmax(S), axis=1))
-
-    jitted = jax.jit(jax.value_and_grad(lambda w, X, Y: loss(w, X, Y, jnp.tanh, mean_cross_entropy)))
-    on_device = jax.device_put((weights, X, Y))
-    C = cg.compile_graph(G)
-    kept = {w: np.empty_like(value) for w, value in weights.items()}
-    found = {
-        "compiled": lambda: C.value_and_gradient("J", nodes=C.weights),
-        "compiled, `out=`": lambda: C.value_and_gradient("J", nodes=C.weights, out=kept),
-        "interpreted": cgraph,
-        "NumPy by hand": lambda: by_hand(weights, X, Y),
-        "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
-    }
-    if torch is not None:
-        tensors = {name: torch.tensor(value, requires_grad=True) for name, value in weights.items()}
-        given = torch.tensor(X), torch.tensor(Y)
-
-        def pytorch():
-            J = loss(tensors, *given, torch.tanh, torch.nn.functional.cross_entropy)
-            return J.item(), dict(zip(tensors, torch.autograd.grad(J, list(tensors.values())), strict=True))
-
-        found["PyTorch"] = pytorch
-    J, gradient = found["NumPy by hand"]()
-    for name, run in found.items():
-        J_found, gradient_found = run()
-        assert np.isclose(J_found, J), name
-        assert all(np.allclose(gradient_found[w], gradient[w]) for w in weights), name
-    return found
-
-
-def networks(rounds):
-    print("\n## Values and all weight gradients of dense networks, milliseconds\n")
-    rows = []
+def models():
+    """Iterate over the models: a name, and functions that compute the same value and gradients."""
     for name, (widths, batch) in NETWORKS.items():
-        rivals = contenders(*numbers(widths, batch))
-        took = seconds(rivals, rounds)
-        rows.append(
-            [name, *(f"{s * 1e3:.2f}" for s in took.values()), f"**{took['compiled'] / took['NumPy by hand']:.2f}**"]
-        )
-    table(["network", *rivals, "compiled / NumPy"], rows)
+        yield name, contenders(*numbers(widths, batch))
+    yield f"logistic regression, {EXAMPLES:,} x {FEATURES}", logistic_regression()
+    yield f"transformer block, {BATCH} x {LENGTH} x {WIDTH}, {HEADS} heads", transformer_block()
+    yield f"two convolutions, {IMAGES} images of {SIDE} x {SIDE}", convolutional_network()
 
 
-EXAMPLES, FEATURES = 10_000, 100
-
-
-def logistic_regression():
-    """Return {name: function} for the mean binary cross-entropy of 10,000 examples and its gradient."""
-    rng = np.random.default_rng(0)
-    X, t = rng.normal(size=(EXAMPLES, FEATURES)), (rng.random(EXAMPLES) > 0.5) * 1.0
-    w = rng.normal(size=FEATURES) / 10
-    for array in (X, t, w):
-        array.setflags(write=False)
-    G = cg.ComputationalGraph()
-    G.add_input("X", X)
-    G.add_input("t", t)
-    G.add_weight("w", w)
-    G.add_equation("s", "X @ w")
-    G.add_equation("J", "mean(softplus(s) - t * s)")
-    C = cg.compile_graph(G)
-
-    def by_hand():
-        s = X @ w
-        e = np.exp(-np.abs(s))
-        J = np.mean(np.maximum(s, 0) + np.log1p(e) - t * s)
-        p = np.where(s < 0, e, 1) / (1 + e)
-        return J, {"w": X.T @ ((p - t) / EXAMPLES)}
-
-    jitted = jax.jit(jax.value_and_grad(lambda w, X, t: jnp.mean(jax.nn.softplus(X @ w["w"]) - t * (X @ w["w"]))))
-    on_device = jax.device_put(({"w": w}, X, t))
-    found = {
-        "compiled": lambda: C.value_and_gradient("J", nodes=["w"]),
-        "NumPy by hand": by_hand,
-        "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
-    }
-    if torch is not None:
-        W, given, labels = torch.tensor(w, requires_grad=True), torch.tensor(X), torch.tensor(t)
-
-        def pytorch():
-            J = torch.nn.functional.binary_cross_entropy_with_logits(given @ W, labels)
-            return J.item(), {"w": torch.autograd.grad(J, [W])[0]}
-
-        found["PyTorch"] = pytorch
-    return found
-
-
-BATCH, LENGTH, WIDTH, HEADS = 8, 64, 128, 4
-
-
-def transformer_block():
-    """Return {name: function} for the mean square of a block's output and the gradients of its weights."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(BATCH, LENGTH, WIDTH))
-    shapes = {"Q": (WIDTH, WIDTH), "K": (WIDTH, WIDTH), "V": (WIDTH, WIDTH), "O": (WIDTH, WIDTH),
-              "U": (WIDTH, 4 * WIDTH), "D": (4 * WIDTH, WIDTH)}  # fmt: skip
-    weights = {w: rng.normal(size=shape) / np.sqrt(shape[0]) for w, shape in shapes.items()}
-    weights |= {"g1": np.ones(WIDTH), "c1": np.zeros(WIDTH), "g2": np.ones(WIDTH), "c2": np.zeros(WIDTH)}
-    for value in (X, *weights.values()):
-        value.setflags(write=False)
-    G = cg.ComputationalGraph()
-    G.add_input("X", X)
-    for name, value in weights.items():
-        G.add_weight(name, value)
-
-    def normalised(out, x, g, c):
-        column = f"{BATCH}, {LENGTH}, 1"
-        G.add_equation(f"{out}_c", f"{x} - reshape(mean({x}, axis=-1), {column})")
-        G.add_equation(f"{out}_v", f"reshape(mean({out}_c * {out}_c, axis=-1), {column})")
-        G.add_equation(out, f"{out}_c / sqrt({out}_v + 0.00001) * {g} + {c}")
-
-    heads = f"{BATCH}, {LENGTH}, {HEADS}, {WIDTH // HEADS}"
-    normalised("n1", "X", "g1", "c1")
-    for name in "QKV":
-        G.add_equation(name.lower(), f"transpose(reshape(n1 @ {name}, {heads}), 0, 2, 1, 3)")
-    G.add_equation(
-        "P", f"softmax(q @ transpose(k, 0, 1, 3, 2) / {np.sqrt(WIDTH // HEADS)!r})".replace("np.float64", "")
-    )
-    G.add_equation("A", f"reshape(transpose(P @ v, 0, 2, 1, 3), {BATCH}, {LENGTH}, {WIDTH})")
-    G.add_equation("R", "X + A @ O")
-    normalised("n2", "R", "g2", "c2")
-    G.add_equation("Y", "R + gelu_tanh(n2 @ U) @ D")
-    G.add_equation("J", "mean(Y * Y)")
-    C = cg.compile_graph(G)
-
-    def block(w, X, xp, softmax, gelu):
-        def normalise(x, g, c):
-            centred = x - x.mean(-1)[..., None]
-            return centred / xp.sqrt((centred * centred).mean(-1)[..., None] + 1e-5) * g + c
-
-        def split(x):
-            return x.reshape(BATCH, LENGTH, HEADS, WIDTH // HEADS).swapaxes(1, 2)
-
-        n = normalise(X, w["g1"], w["c1"])
-        q, k, v = (split(n @ w[name]) for name in "QKV")
-        P = softmax(q @ k.swapaxes(-1, -2) / (WIDTH // HEADS) ** 0.5)
-        R = X + (P @ v).swapaxes(1, 2).reshape(BATCH, LENGTH, WIDTH) @ w["O"]
-        Y = R + gelu(normalise(R, w["g2"], w["c2"]) @ w["U"]) @ w["D"]
-        return (Y * Y).mean()
-
-    jitted = jax.jit(jax.value_and_grad(lambda w, X: block(w, X, jnp, jax.nn.softmax, jax.nn.gelu)))
-    on_device = jax.device_put((weights, X))
-    found = {
-        "compiled": lambda: C.value_and_gradient("J", nodes=C.weights),
-        "JAX, jitted": lambda: jax.block_until_ready(jitted(*on_device)),
-    }
-    if torch is not None:
-        tensors, given = {w: torch.tensor(value, requires_grad=True) for w, value in weights.items()}, torch.tensor(X)
-
-        def pytorch():
-            J = block(
-                tensors, given, torch, lambda x: torch.softmax(x, -1),
-                lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
-            )  # fmt: skip
-            return J.item(), dict(zip(tensors, torch.autograd.grad(J, list(tensors.values())), strict=True))
-
-        found["PyTorch"] = pytorch
-    return found
-
-
-def others(rounds):
-    print("\n## Values and all weight gradients of other models, milliseconds\n")
-    names = ["compiled", "NumPy by hand", "JAX, jitted", "PyTorch"]
-    rows = []
-    for name, rivals in (
-        (f"logistic regression, {EXAMPLES:,} x {FEATURES}", logistic_regression()),
-        (f"transformer block, {BATCH} x {LENGTH} x {WIDTH}, {HEADS} heads", transformer_block()),
-    ):
+def values_and_gradients(rounds):
+    """Print a table in time of the processor and one in wall time."""
+    rows = {clock: [] for clock in (time.process_time, time.perf_counter)}
+    for model, rivals in models():
         J, gradient = rivals["JAX, jitted"]()
         for rival, run in rivals.items():
             J_found, gradient_found = run()
             assert np.isclose(J_found, J), rival
             assert all(np.allclose(gradient_found[w], gradient[w]) for w in gradient), rival
-        took = seconds(rivals, rounds)
-        rows.append([name, *(f"{took[n] * 1e3:.2f}" if n in took else "" for n in names)])
-    table(["model", *names], rows)
+        for clock, lines in rows.items():
+            took = seconds(rivals, rounds, clock, min) if clock is time.perf_counter else seconds(rivals, rounds)
+            others = min(took[name] for name in ("JAX, jitted", "PyTorch") if name in took)
+            figures = [f"{took[n] * 1e3:.2f}" if n in took else None for n in NAMES]
+            lines.append(
+                [model, *figures, *(f"**{took['compiled'] / t:.2f}**" for t in (took["NumPy by hand"], others))]
+            )
+    for clock, what in zip(rows, ("processor time, medians", "wall time, least"), strict=True):
+        print(f"\n## Values and all weight gradients, {_threads()}, milliseconds of {what}\n")
+        table(["model", *NAMES, "compiled / NumPy", "compiled / faster of JAX and PyTorch"], rows[clock])
 
 
 def descent_step(rounds):
     """One step of plain descent on 784-128-10 at batch 64, the plan made before."""
     if torch is None:
         return
-    print("\n## One step of descent, 784-128-10 at batch 64, milliseconds\n")
+    print(f"\n## One step of descent, 784-128-10 at batch 64, {_threads()}, milliseconds\n")
     weights, X, Y = numbers(*NETWORKS["784-128-10, batch 64"])
     C = cg.compile_graph(graph(weights, X, Y))
     now = {w: np.array(value) for w, value in weights.items()}
@@ -335,31 +144,58 @@ def memory():
         values = sum(np.size(value) for _, value in L.nodes(data="value")) * 8
         gradients = sum(value.size for value in weights.values()) * 8
         peaks = []
-        for run in (lambda G=G: cg.linearize(G), lambda L=L: cg.weight_gradients(L, "J")):
+        C = cg.compile_graph(G)
+        for run in (lambda G=G: cg.linearize(G), lambda L=L: cg.weight_gradients(L, "J"),
+                    lambda C=C: C.value_and_gradient("J", nodes=C.weights)):  # fmt: skip
             tracemalloc.start()
             run()
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
         rows.append([name, *(f"{size / 1e6:.2f}" for size in (values, gradients, *peaks)),
-                     f"{peaks[1] / (values + gradients):.2f}"])  # fmt: skip
+                     *(f"{peak / (values + gradients):.2f}" for peak in peaks[1:])])  # fmt: skip
     table(["network", "values", "weight gradients", "`linearize`, at most", "`weight_gradients`, at most",
-           "the latter / (values + gradients)"], rows)  # fmt: skip
+           "compiled, first call, at most", "`weight_gradients` / (values + gradients)", "compiled / (values + gradients)"],
+          rows)  # fmt: skip
+
+
+def planning(rounds):
+    """How long a plan takes: a compiled graph and its first call, less a call as it comes after."""
+    print("\n## Planning, milliseconds\n")
+    rows = []
+    for name, (widths, batch) in NETWORKS.items():
+        weights, X, Y = numbers(widths, batch)
+        G = graph(weights, X, Y)
+        C = cg.compile_graph(G)
+        took = seconds(
+            {
+                "new": lambda G=G: cg.compile_graph(G).value_and_gradient("J", nodes=C.weights),  # noqa: B023 - called at once
+                "again": lambda C=C: C.value_and_gradient("J", nodes=C.weights),
+            },
+            rounds,
+        )
+        rows.append([name, f"{(took['new'] - took['again']) * 1e3:.1f}"])
+    table(["network", "planning"], rows)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=25, help="runs of each contender")
     rounds = parser.parse_args().rounds
+    if not THREADS:
+        for threads in ("1", "2"):
+            subprocess.run([sys.executable, *sys.argv], env=os.environ | {"THREADS": threads}, check=True)
+        return
     if torch is None:
         print("PyTorch is not installed and not measured.", file=sys.stderr)
     else:
-        torch.set_num_threads(1)
+        torch.set_num_threads(THREADS)
     machine("numpy", "networkx", "jax", *(["torch"] if torch else []))
-    networks(rounds)
-    others(rounds)
+    values_and_gradients(rounds)
     descent_step(rounds)
-    parts(rounds)
-    memory()
+    if THREADS == 1:
+        planning(rounds)
+        parts(rounds)
+        memory()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import numpy as np
 import cgraph as cg
 from cgraph.exercises.grade_reports import explain
 from cgraph.exercises.numbers import show_fraction
-from cgraph.exercises.questions import Question, Sensitivity
+from cgraph.exercises.parts import Sensitivity
+from cgraph.exercises.questions import Question
 from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.model.evaluation import source_values
 from cgraph.model.values import show_shape
@@ -93,7 +94,7 @@ def assert_sensitivity(
     Raises
     ------
     AssertionError
-        If it is not; with what is accepted, and the slip that would explain the number.
+        If it is not; with what is accepted, and the mistake that would explain the number.
     CGraphError
         As `linearize`, or if `expected` is no number.
 

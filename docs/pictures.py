@@ -54,7 +54,11 @@ def committed() -> Iterator[tuple[Path, cg.Drawing]]:
 
 def gallery() -> Iterator[tuple[str, str]]:
     """Iterate over the files of the gallery, each with its content: pictures, pages, and the page that shows them."""
-    text = ["# Gallery", "", "Drawn from the examples when this site was built. Each page walks through its graph."]
+    text = [
+        "# Gallery",
+        "",
+        "Drawn from the examples when this site was built. A picture opens in full; each page walks through its graph.",
+    ]
     for spec in sorted(EXAMPLES.glob("*/*.yaml")):
         G, name = cg.read_spec(spec), spec.stem
         L = cg.linearize(G)
@@ -77,7 +81,7 @@ def gallery() -> Iterator[tuple[str, str]]:
         pictures = {what: str(drawing.written("svg")) for what, drawing in drawings.items()} | dict(charts(L, s, t))
         for k, (what, picture) in enumerate(pictures.items()):
             yield f"gallery/{name}-{k}.svg", picture
-            text += ["", f"![{what}]({name}-{k}.svg)"]
+            text += ["", f"[![{what}]({name}-{k}.svg)]({name}-{k}.svg)", "", f"*{what[0].upper()}{what[1:]}.*"]
     yield "gallery/index.md", "\n".join([*text, ""])
 
 

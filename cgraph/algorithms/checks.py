@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -17,6 +19,7 @@ from cgraph.model.errors import EvaluationError
 from cgraph.model.evaluation import forward, is_computed, linearize, source_values, value_of
 from cgraph.model.graph import ComputationalGraph, require_digraph
 from cgraph.model.linearized import edge_derivative, nodes_between
+from cgraph.model.tasks import in_order
 from cgraph.model.values import as_value
 
 __all__ = ["Check", "CheckReport", "check_derivatives"]
@@ -35,6 +38,7 @@ MOST_TERMS = 100_000  # the entries of a Jacobian whose absolute values are writ
 # Below this share of 1, or of the terms if they are larger, errors are not relative any more: of numbers that
 # cancel, as two paths do or 1 - y^2 where y is nearly 1, remains rounding.
 _FLOOR = 1e-8
+_TOGETHER = 20_000  # nodes that a task evaluates, about: some tenths of a second
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ def check_derivatives(
     *,
     derivative: str = "derivative",
     tolerance: float = 1e-6,
+    executor: Executor | None = None,
 ) -> CheckReport:
     """Compare every edge derivative, and S of every input and output, with numerical differentiation.
 
@@ -107,6 +112,9 @@ def check_derivatives(
         The edge attribute that holds z.
     tolerance : float, default 1e-6
         The largest error, relative to the derivative.
+    executor : concurrent.futures.Executor, optional
+        Who differentiates: the graph is sent to the workers once, a task is a number of nodes or edges. The report does not
+        depend on it.
 
     Returns
     -------
@@ -119,7 +127,7 @@ def check_derivatives(
     EvaluationError
         If `G` has no equations to compare with.
     CGraphError
-        As `linearize`.
+        As `linearize`, or if workers end before their tasks are done.
 
     Notes
     -----
@@ -151,10 +159,19 @@ def check_derivatives(
     y = forward(L, source_values(L))
 
     outputs = [j for j in L.outputs if is_computed(L, j)]
-    measured = chain(
-        _edges(L, y, computed, derivative), _pairs(L, y, outputs, derivative), _weights(L, outputs, derivative)
+    varied = {
+        "edges": computed,
+        "pairs": [i for i in [*L.inputs, *L.weights] if i in y],
+        "weights": [(i, j) for i, j in L.edges if "activation" in L.nodes[j]],
+    }
+    size = max(1, _TOGETHER // len(L)) if executor else len(L) + L.number_of_edges()
+    tasks = (
+        (kind, of_kind[k : k + size], tolerance)
+        for kind, of_kind in varied.items()
+        for k in range(0, len(of_kind), size)
     )
-    return CheckReport(tuple(_compared(found, tolerance) for found in measured), tolerance)
+    parts = in_order(executor, _checks, tasks, about=_Comparison(L, y, outputs, derivative))
+    return CheckReport(tuple(chain.from_iterable(parts)), tolerance)
 
 
 def _completed(G: ComputationalGraph) -> ComputationalGraph:
@@ -210,45 +227,66 @@ def numerical_check(L: ComputationalGraph, s: str, t: str, S: Any, tolerance: fl
     return _compared(_measured("pair", s, t, found, moved, terms, y[s]), tolerance)
 
 
-def _edges(L: ComputationalGraph, y: Mapping[str, Any], computed: list[str], derivative: str) -> Iterator[_Measured]:
-    z = edge_derivative(L, derivative)
-    for j in computed:
-        operands = {k: y[k] for k in L.predecessors(j)}
-        for i in operands:
-            V = _directions(y[i])
-            with np.errstate(all="ignore"):
-                moved = [value_of(L, j, operands | {i: x}) for x in _moved(y[i], V)]
-            found = z(i, j) @ V if np.ndim(y[i]) or np.ndim(y[j]) else z(i, j)
-            yield _measured("edge", i, j, found, moved, 1.0, y[i])
+@dataclass(frozen=True)
+class _Comparison:
+    """The derivatives of a graph, each to be compared with what its values show."""
 
+    L: ComputationalGraph
+    y: Mapping[str, Any]
+    outputs: list[str]
+    derivative: str
 
-def _pairs(L: ComputationalGraph, y: Mapping[str, Any], outputs: list[str], derivative: str) -> Iterator[_Measured]:
-    S = {t: sensitivities(L, t, derivative=derivative) for t in outputs}
-    terms = _absolute(L, outputs, derivative)
-    values = source_values(L)
-    for i in [*L.inputs, *L.weights]:
-        if i in y:
+    def edges(self, computed: list[str]) -> Iterator[_Measured]:
+        """Compare z on all edges into computed nodes."""
+        L, y, z = self.L, self.y, edge_derivative(self.L, self.derivative)
+        for j in computed:
+            operands = {k: y[k] for k in L.predecessors(j)}
+            for i in operands:
+                V = _directions(y[i])
+                with np.errstate(all="ignore"):
+                    moved = [value_of(L, j, operands | {i: x}) for x in _moved(y[i], V)]
+                found = z(i, j) @ V if np.ndim(y[i]) or np.ndim(y[j]) else z(i, j)
+                yield _measured("edge", i, j, found, moved, 1.0, y[i])
+
+    def pairs(self, sources: list[str]) -> Iterator[_Measured]:
+        """Compare S of inputs and weights in nodes, and all outputs."""
+        L, y, S, terms = self.L, self.y, self._sensitivities, self._terms
+        values = source_values(L)
+        for i in sources:
             V = _directions(y[i])
             moved = [forward(L, {**values, i: x}) for x in _moved(y[i], V)]
-            for t in outputs:
+            for t in self.outputs:
                 size = np.atleast_2d(terms[t][i]) @ np.abs(V)
                 yield _measured("pair", i, t, np.atleast_2d(S[t][i]) @ V, [m[t] for m in moved], size, y[i])
 
+    def weights(self, on_edges: list[tuple[str, str]]) -> Iterator[_Measured]:
+        """Compare the gradients of the outputs that are numbers with respect to weights on edges."""
+        L, terms = self.L, self._terms
+        numbers = [t for t in self.outputs if not np.ndim(L.nodes[t]["value"])]
+        gradients = {t: weight_gradients(L, t, derivative=self.derivative) for t in numbers}
+        H = L.copy()
+        for i, j in on_edges:
+            w = L.edges[i, j]["weight"]
+            H.edges[i, j]["weight"] = complex(w, _step(w))
+            moved = forward(H, source_values(H))
+            H.edges[i, j]["weight"] = w
+            size = np.max(np.abs(L.nodes[j]["gate"] * L.nodes[i]["value"]))
+            for t in numbers:
+                found = np.array([[gradients[t][i, j]]])
+                yield _measured("weight", f"{i} -> {j}", t, found, [moved[t]], size * np.sum(terms[t][j]), w)
 
-def _weights(L: ComputationalGraph, outputs: list[str], derivative: str) -> Iterator[_Measured]:
-    numbers = [t for t in outputs if not np.ndim(L.nodes[t]["value"])]
-    gradients = {t: weight_gradients(L, t, derivative=derivative) for t in numbers}
-    terms = _absolute(L, numbers, derivative)
-    H = L.copy()
-    for i, j in [(i, j) for i, j in L.edges if "activation" in L.nodes[j]]:
-        w = L.edges[i, j]["weight"]
-        H.edges[i, j]["weight"] = complex(w, _step(w))
-        moved = forward(H, source_values(H))
-        H.edges[i, j]["weight"] = w
-        size = np.max(np.abs(L.nodes[j]["gate"] * L.nodes[i]["value"]))
-        for t in numbers:
-            found = np.array([[gradients[t][i, j]]])
-            yield _measured("weight", f"{i} -> {j}", t, found, [moved[t]], size * np.sum(terms[t][j]), w)
+    @cached_property
+    def _sensitivities(self) -> dict[str, dict[str, Any]]:
+        return {t: sensitivities(self.L, t, derivative=self.derivative) for t in self.outputs}
+
+    @cached_property
+    def _terms(self) -> dict[str, dict[str, Any]]:
+        return _absolute(self.L, self.outputs, self.derivative)
+
+
+def _checks(comparison: _Comparison, kind: str, varied: list[Any], tolerance: float) -> list[Check]:
+    """Return the checks of some nodes or edges: what a task does, wherever it runs."""
+    return [_compared(found, tolerance) for found in getattr(comparison, kind)(varied)]
 
 
 def _directions(x: Any) -> Array:

@@ -18,9 +18,18 @@ from cgraph.algorithms.compiled.jit import is_at_hand, is_loaded
 from cgraph.model.graph import Node, require_node
 from cgraph.model.linearized import require_digraph
 
-__all__ = ["compiled_if_it_pays", "compiling_pays", "keeps_digits", "sensitivities", "sensitivities_from"]
+__all__ = [
+    "SECONDS_PER_STEP",
+    "compiled_if_it_pays",
+    "compiling_pays",
+    "keeps_digits",
+    "sensitivities",
+    "sensitivities_from",
+]
 
-SECONDS_PER_EDGE = 1e-6  # of one sweep over dicts, about
+# What a node or an edge takes over dicts, about: in one sweep, and in one step of descent (forward, derivatives, reverse).
+SECONDS_PER_EDGE = 1e-6
+SECONDS_PER_STEP = 1e-5
 # From how many seconds over dicts compiling pays: if numba is loaded, and if it is not.
 LEAST = 0.001
 LEAST_TO_LOAD = 5.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -13,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import cgraph as cg
-from cgraph.cli.graph_source import UsageError, graph_of, only_output, standard_input, usage
-from cgraph.cli.output import VERSION, counted, write_output
+from cgraph.cli.graph_source import UsageError, graph_of, only_output, read_named, usage, written
+from cgraph.cli.output import VERSION, counted, width_of, write_output
 from cgraph.cli.worker_processes import worker_processes
 from cgraph.exercises.answers import no_name
-from cgraph.exercises.class_marking import ClassMarker, guarded, without_doubles
+from cgraph.exercises.class_marking import ClassMarker, guarded, marked, without_doubles
 from cgraph.exercises.grade_reports import (
     canvas_records,
     class_table,
@@ -33,7 +32,6 @@ from cgraph.exercises.grade_reports import (
 )
 from cgraph.exercises.solutions.rendering import solution_data, solution_document, solution_markdown, solution_text
 from cgraph.exercises.submissions import SUFFIXES, Submission, read_class, submissions
-from cgraph.model.limits import Limits, adopt_limits, limits_in_force
 from cgraph.reports.tables import to_csv, to_markdown, to_text
 from cgraph.specs.writing import to_json, to_yaml
 
@@ -52,20 +50,30 @@ def solve(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         print(_json(solution_data(solution)))
     else:
-        render = {"text": solution_text, "markdown": solution_markdown, "latex": solution_document}
+        render: dict[str, Callable[[cg.Solution], str]] = {
+            "text": lambda found: solution_text(found, width=width_of(arguments)),
+            "markdown": solution_markdown,
+            "latex": solution_document,
+        }
         print(render[arguments.format](solution))
     return DONE
 
 
 def grade(arguments: argparse.Namespace) -> int:
     """Mark the answers of a file, or of every file in a folder; without answers, print the key."""
-    marker = _read(ClassMarker.read, arguments.exercise)
+    marker = read_named(ClassMarker.read, arguments.exercise)
     if arguments.answers is None:
         if marker.exercise.sealed:
             raise UsageError("a sealed exercise holds no answers; give yours with --answers")
+        if arguments.chart is not None:
+            raise UsageError("a chart shows the points of a class; give its answers with --answers")
         write_output(arguments.output, _tables(arguments, [key_table(marker.exercise)]) + "\n")
         return DONE
     reports, many = _reports(marker, arguments)
+    if arguments.chart is not None:
+        if not many:
+            raise UsageError("a chart shows a class; give --answers a folder, or a table of all students")
+        written(arguments.chart, cg.class_chart, reports, arguments.chart)
     if reports[0].remark and not many:
         print(f"cgraph: {reports[0].student or 'this'} {reports[0].remark}", file=sys.stderr)
     text = _rendered(arguments, reports, marker.exercise.title, many=many)
@@ -78,10 +86,10 @@ def _reports(marker: ClassMarker, arguments: argparse.Namespace) -> tuple[list[c
     path = Path(arguments.answers)
     if path.is_dir():
         return _grade_folder(marker, path, arguments.jobs), True
-    table = _read(lambda name: read_class(Path(name)), arguments.answers) if arguments.answers != "-" else None
+    table = read_named(lambda name: read_class(Path(name)), arguments.answers) if arguments.answers != "-" else None
     if table is not None:
         return [guarded(one.student, partial(marker.mark, one)) for one in table], True
-    return [marker.mark(_read(cg.read_answers, arguments.answers))], False
+    return [marker.mark(read_named(cg.read_answers, arguments.answers))], False
 
 
 def vary(arguments: argparse.Namespace) -> int:
@@ -101,17 +109,10 @@ def _edition(arguments: argparse.Namespace, make: Callable[[Any], dict[str, Any]
     suffix = Path(arguments.output or "").suffix.lower()
     if suffix == ".toml":
         raise UsageError("an exercise is written as YAML or JSON, not TOML")
-    data = _read(make, arguments.exercise)
+    data = read_named(make, arguments.exercise)
     text = to_json(data) if suffix == ".json" else to_yaml(data)
     write_output(arguments.output, text.rstrip("\n") + "\n")
     return DONE
-
-
-def _read(reader: Callable[[Any], Any], name: str) -> Any:
-    try:
-        return reader(standard_input() if name == "-" else name)
-    except OSError as error:
-        raise UsageError(f"cannot read {name!r}: {error.strerror or error}") from None
 
 
 def _grade_folder(marker: ClassMarker, folder: Path, jobs: int | None) -> list[cg.GradeReport]:
@@ -129,24 +130,9 @@ def _grade_folder(marker: ClassMarker, folder: Path, jobs: int | None) -> list[c
 
 def _marked(marker: ClassMarker, files: Sequence[Submission], jobs: int) -> list[cg.GradeReport]:
     if len(files) < FEWEST_FOR_PROCESSES or jobs == 1:
-        return list(_counted(map(marker.mark_file, files), len(files)))
-    with worker_processes(min(jobs, len(files)), hold, marker, limits_in_force()) as pool:
-        chunk = -(-len(files) // (4 * jobs))
-        return list(_counted(pool.map(grade_held, files, chunksize=chunk), len(files)))
-
-
-_held: list[ClassMarker] = []  # of a worker, which works out the mistakes of its exercise once
-
-
-def hold(marker: ClassMarker, allowed: Limits) -> None:
-    """Keep what a worker process marks with."""
-    _held[:] = [marker]
-    adopt_limits(allowed)
-
-
-def grade_held(submission: Submission) -> cg.GradeReport:
-    """Return the report on one file, in a worker process."""
-    return _held[0].mark_file(submission)
+        return list(_counted(marked(marker, files, None), len(files)))
+    with worker_processes(min(jobs, len(files))) as pool:
+        return list(_counted(marked(marker, files, pool), len(files)))
 
 
 def _counted(reports: Iterator[cg.GradeReport], total: int) -> Iterator[cg.GradeReport]:
@@ -185,8 +171,7 @@ def _rendered(arguments: argparse.Namespace, reports: Sequence[cg.GradeReport], 
 def _tables(arguments: argparse.Namespace, tables: Sequence[Any]) -> str:
     if arguments.format not in {"text", "markdown"}:
         raise UsageError(f"the key is printed as text or markdown; --format {arguments.format} needs --answers")
-    width = arguments.width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
-    render = partial(to_text, width=width) if arguments.format == "text" else to_markdown
+    render = partial(to_text, width=width_of(arguments)) if arguments.format == "text" else to_markdown
     return "\n\n".join(render(table) for table in tables)
 
 

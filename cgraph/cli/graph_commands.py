@@ -199,7 +199,7 @@ def _sizes(shape: list[int] | None) -> list[str]:
 
 
 def _equation(G: cg.ComputationalGraph, i: str) -> Formula | None:
-    from cgraph.exercises.solutions.derivative_formulas import typeset
+    from cgraph.reports.derivative_formulas import typeset
     from cgraph.reports.equation_text import equation_of
 
     equation = equation_of(G, i)

@@ -25,6 +25,7 @@ __all__ = [
     "only_output",
     "placed",
     "read_data",
+    "read_named",
     "standard_input",
     "usage",
     "written",
@@ -146,6 +147,14 @@ def standard_input() -> IO[Any]:
         raise UsageError("cannot read '-': standard input is closed")
     # As bytes: what is not UTF-8 is then a mistake with a place.
     return getattr(sys.stdin, "buffer", sys.stdin)
+
+
+def read_named(reader: Callable[[Any], Any], name: str) -> Any:
+    """Return what `reader` makes of a file, or of standard input under the name ``-``."""
+    try:
+        return reader(standard_input() if name == "-" else name)
+    except OSError as error:
+        raise UsageError(f"cannot read {name!r}: {error.strerror or error}") from None
 
 
 def only_output(G: cg.ComputationalGraph, wanted: str) -> str:

@@ -140,6 +140,7 @@ def _descent(G: cg.ComputationalGraph, arguments: argparse.Namespace) -> cg.Desc
             _loss(G, arguments.loss_node),
             arguments.rate,
             arguments.steps,
+            method=arguments.method,
             data=arguments.data,
             batch=arguments.batch,
             seed=arguments.seed,

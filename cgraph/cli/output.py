@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+import shutil
+import sys
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -25,6 +27,7 @@ __all__ = [
     "replaces_result",
     "sensitivity_title",
     "sorted_records",
+    "width_of",
     "write_output",
 ]
 
@@ -65,8 +68,19 @@ def print_result(
         cells = chain(*(record.values() for record in records), *(row for table in tables for row in table.rows))
         if any(isinstance(cell, np.ndarray) and is_long(cell) for cell in cells):
             tables = [*tables, Table((), [], ABBREVIATED)]
-        render = {"text": to_text, "markdown": to_markdown, "latex": to_latex}[arguments.format]
-        print("\n\n".join(render(table) for table in tables))
+        width = width_of(arguments)
+        render: dict[str, Callable[[Table], str]] = {
+            "text": lambda table: to_text(table, width=width),
+            "markdown": to_markdown,
+            "latex": to_latex,
+        }
+        print("\n\n".join(render[arguments.format](table) for table in tables))
+
+
+def width_of(arguments: argparse.Namespace) -> int | None:
+    """Return the columns of ``--width``, or else of the terminal; none where the output goes elsewhere."""
+    given: int | None = arguments.width
+    return given or (shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
 
 
 def write_output(output: str, text: str) -> None:

@@ -9,7 +9,11 @@ from typing import Any
 
 from cgraph import __version__
 from cgraph.cli.arguments import Parser, binding, budget, count, limit, node, number, words
+<<<<<<< HEAD
 from cgraph.vocabulary import COSTS, LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
+=======
+from cgraph.vocabulary import DESCENTS, LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
+>>>>>>> search
 
 __all__ = ["build_parser"]
 
@@ -17,6 +21,7 @@ SECONDS = 300.0  # that a command may take unless --limit says otherwise
 
 BUDGET_PARTS = ("input", "group", "node", "edge", "path")
 FORMATS = ("text", "json", "csv", "markdown", "latex")
+SHEET_FORMATS = ("text", "markdown", "html", "latex", "yaml", "csv")
 GRADE_FORMATS = ("text", "markdown", "json", "csv", "moodle", "canvas", "junit", "gradescope")
 
 DESCRIPTION = """\
@@ -153,6 +158,7 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
     _add_ends(sub, "without --from, by every node; without --to, the only output")
     sub.add_argument("--exact", action="store_true", help="compute with fractions")
     sub.add_argument("--symbolic", action="store_true", help="add S as formulas (needs the extra: symbolic)")
+    _add_width(sub)
     sub = command(
         "grade", "mark answers to an exercise, and name the mistakes", "exercise_commands", math.inf
     )  # each file has its own seconds
@@ -163,10 +169,24 @@ def _add_exercise_commands(command: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--hints", type=int, choices=(0, 1, 2), default=2,
                      help="what a wrong answer is told: nothing, where to look, what it was (default: 2)")  # fmt: skip
     sub.add_argument("--format", choices=GRADE_FORMATS, default="text", help="how to print (default: text)")
-    sub.add_argument("--width", type=count, metavar="N",
-                     help="columns at which text is wrapped (default: those of the terminal)")  # fmt: skip
+    _add_width(sub)
     sub.add_argument("--jobs", type=count, metavar="N", help="processes for a folder (default: one for each core)")
     _add_output(sub, "where to write the report")
+    _add_chart(sub, "of a class, how the points are spread, in all and in each item,")
+    sub = command("sheet", "write the sheet of questions, the solution, or a blank file of answers", "sheet_command")
+    sub.add_argument("exercise", metavar="EXERCISE", help="a spec with questions under `ask`, or - for standard input")
+    sub.add_argument("--for", dest="readers", choices=("students", "answers"), default="students",
+                     help="questions with room for answers, or the solution (default: %(default)s)")  # fmt: skip
+    sub.add_argument("--format", choices=SHEET_FORMATS, default="text",
+                     help="how to write it; yaml and csv are files of answers to be filled in (default: text)")  # fmt: skip
+    sub.add_argument("--student", metavar="ID", action="append", default=[],
+                     help="whose sheet it is, with the numbers of `vary`; may be repeated")  # fmt: skip
+    sub.add_argument("--class", dest="roll", metavar="FILE",
+                     help="the students: a name in each line, or CSV with a column `student`")  # fmt: skip
+    sub.add_argument("--picture", action="store_true", help="draw the graph, too (html, latex, markdown)")
+    sub.add_argument("--paper", choices=("a4", "letter"), default="a4", help="of html and latex (default: a4)")
+    sub.add_argument("--date", metavar="TEXT", default="", help="stands at the head")
+    _add_output(sub, "where to write it; a folder takes a file for each student")
     sub = command(
         "vary", "write an exercise with other numbers, the same ones each time for a student", "exercise_commands"
     )
@@ -225,6 +245,7 @@ def _add_network_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     _add_loss(sub)
     sub.add_argument("--rate", type=number, required=True, metavar="R", help="the learning rate; a negative one climbs")
     sub.add_argument("--steps", type=count, required=True, metavar="N", help="how many passes over the data")
+    sub.add_argument("--method", choices=DESCENTS, default="sgd", help="how a step is made (default: %(default)s)")
     sub.add_argument("--data", metavar="FILE", help="CSV, a column for each input that varies (default: one example)")
     sub.add_argument("--validation", metavar="FILE", help="held-out examples, whose loss is shown too")
     sub.add_argument("--batch", type=count, metavar="N", help="examples for each update (default: all of them)")
@@ -288,6 +309,14 @@ def _add_spec(sub: argparse.ArgumentParser, formats: Sequence[str] = FORMATS, de
     sub.add_argument(
         "--format", choices=formats, default=default, help=f"how to print (default: {default or 'by suffix'})"
     )
+    if formats is FORMATS:
+        _add_width(sub)
+
+
+def _add_width(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--width", type=count, metavar="N",
+                     help="columns that a table may take (default: those of the terminal); texts are wrapped, and "
+                     "numbers have six digits if ten do not fit")  # fmt: skip
 
 
 def _add_graph(sub: argparse.ArgumentParser) -> None:

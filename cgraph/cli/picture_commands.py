@@ -41,5 +41,6 @@ def draw(arguments: argparse.Namespace) -> int:
 def page(arguments: argparse.Namespace) -> int:
     """Write a page that walks through both passes over the graph."""
     L = linearized(arguments)
-    write_output(arguments.output, usage(cg.page, L, s=arguments.s, t=arguments.t, exercise=arguments.exercise))
+    practice = {"exercise": True, "mistakes": cg.step_mistakes} if arguments.exercise else {}
+    write_output(arguments.output, usage(cg.page, L, s=arguments.s, t=arguments.t, **practice))
     return DONE

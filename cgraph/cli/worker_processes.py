@@ -5,22 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import Any
 
 __all__ = ["worker_processes"]
 
 
 @contextmanager
-def worker_processes(
-    count: int, initializer: Callable[..., None] | None = None, *initial: Any
-) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of processes, all of them started; they call ``initializer(*initial)`` first, and never get Ctrl-C."""
+def worker_processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield a pool of processes, all of them started, which never get Ctrl-C."""
     context = get_context("spawn")  # a fork would copy the threads of whatever library has been loaded
-    with ProcessPoolExecutor(count, context, initializer=initializer, initargs=initial) as pool:
+    with ProcessPoolExecutor(count, context) as pool:
         with _interrupts_later():
             for _ in range(count):
                 pool.submit(os.getpid)  # none is idle yet, so that each starts a process

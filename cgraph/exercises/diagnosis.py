@@ -10,11 +10,11 @@ from typing import Any
 from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.mistakes import PossibleMistake
 from cgraph.exercises.numbers import Given
-from cgraph.exercises.questions import Part
+from cgraph.exercises.parts import Part
 from cgraph.exercises.results import Mistake
 from cgraph.exercises.tolerances import EXACT, Interval, Tolerance
 
-__all__ = ["Cell", "diagnose"]
+__all__ = ["DIGITS_FOR_PAIRS", "MOST_NAMED", "NEAR", "ROUNDED", "Cell", "diagnose", "key_of"]
 
 MOST_NAMED = 5  # possibilities that are listed
 NEAR = Fraction(1, 50)  # of the truth: what rounding on the way may explain
@@ -40,7 +40,7 @@ def diagnose(exercise: Exercise, part: Part, tolerance: Tolerance, cells: Sequen
     """
     if all(cell.given.value in cell.accepted or _too_short(cell) for cell in cells) and any(map(_too_short, cells)):
         return (_too_few_digits(tolerance),)
-    singles = (((slip,), value) for slip, value in exercise.possible_mistakes(part))
+    singles = (((mistake,), value) for mistake, value in exercise.possible_mistakes(part))
     if fitting := _fitting(singles, tolerance, cells):
         return tuple(Mistake(s.kind, s.where, s.what, len(fitting) == 1) for (s,) in fitting[:MOST_NAMED])
     is_near = all(abs(cell.given.value - cell.truth) <= NEAR * abs(cell.truth) for cell in cells)
@@ -78,14 +78,18 @@ def _fitting(
             continue  # most of them, at the price of floats
         numbers = [Fraction(repr(v)) for v in found]
         if all(number in cell.accepted for number, cell in zip(numbers, cells, strict=True)):
-            continue  # a slip that does not show
-        # Several mistakes of one kind at one place that come to the same number are one.
-        key = (*((slip.kind, slip.where) for slip in mistakes), *(f"{v:.9g}" for v in found))
+            continue  # a mistake that does not show
+        key = key_of(mistakes, found)
         if all(_agrees(number, cell.given) for number, cell in zip(numbers, cells, strict=True)):
             fine.setdefault(key, mistakes)
         elif all(tolerance.accepts(n, c.given.value) for n, c in zip(numbers, cells, strict=True)):
             coarse.setdefault(key, mistakes)
     return list((fine or coarse).values())
+
+
+def key_of(mistakes: Sequence[PossibleMistake], numbers: Iterable[float]) -> tuple[Any, ...]:
+    """Return what mistakes are known by: several of one kind at one place that come to the same number are one."""
+    return (*((mistake.kind, mistake.where) for mistake in mistakes), *(f"{v:.9g}" for v in numbers))
 
 
 def _numbers(value: Any, cells: Sequence[Cell]) -> list[float]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cgraph.exercises.numbers import UnreadableError
-from cgraph.exercises.questions import Part
+from cgraph.exercises.parts import Part
 
 __all__ = ["as_written", "entries_of"]
 

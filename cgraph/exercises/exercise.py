@@ -1,4 +1,4 @@
-"""What an exercise is: a graph, questions about it, and what is right."""
+"""An exercise: a graph, questions about it, and the right answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from cgraph.algorithms.sweeps import sensitivity
 from cgraph.exercises.mistakes import PossibleMistake, candidates, combinations
-from cgraph.exercises.questions import Part, Question, Sensitivity
+from cgraph.exercises.parts import Part, Sensitivity
+from cgraph.exercises.questions import Question
 from cgraph.exercises.tolerances import EXACT
 from cgraph.model.evaluation import linearize
 from cgraph.model.graph import ComputationalGraph
@@ -61,7 +62,7 @@ class Exercise:
         }
 
     def possible_mistakes(self, part: Part) -> list[tuple[PossibleMistake, Any]]:
-        """Return every slip that `part` allows with the number or array it leads to; worked out once."""
+        """Return every mistake that `part` allows with the number or array it leads to; worked out once."""
         if part not in self._possible:
             self._possible[part] = candidates(part, self.linearized)
         return self._possible[part]

@@ -1,4 +1,4 @@
-"""The graph of somebody who takes some numbers for true: what follows from a student's own answers."""
+"""The graph in which a student's own answers hold: what follows from an earlier mistake."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.exercises.questions import (
+from cgraph.exercises.parts import (
     BeforeActivation,
     EdgeDerivative,
     Entry,

@@ -118,5 +118,5 @@ def _named(expression: Expression, asked: FormulaAnswer, graphs: list[Computatio
         {s.what: s for s, number in candidates(asked.part, L) if _equal(number, value)}
         for L, value in zip(graphs, values, strict=True)
     ]
-    common = [slip for what, slip in found[0].items() if all(what in others for others in found[1:])]
+    common = [mistake for what, mistake in found[0].items() if all(what in others for others in found[1:])]
     return tuple(Mistake(s.kind, s.where, s.what, len(common) == 1) for s in common)

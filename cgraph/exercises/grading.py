@@ -14,7 +14,8 @@ from cgraph.exercises.exercise import Exercise
 from cgraph.exercises.follow_through import followed_through
 from cgraph.exercises.formula_answers import mark_choice, mark_formula
 from cgraph.exercises.numbers import Given, UnreadableError, read_number
-from cgraph.exercises.questions import Choice, Entry, FormulaAnswer, Part, Question
+from cgraph.exercises.parts import Entry, Part
+from cgraph.exercises.questions import Choice, FormulaAnswer, Question
 from cgraph.exercises.results import GradeReport, ItemResult, Mistake, PartResult, unreadable
 from cgraph.exercises.sealing import opens, rounded_answer
 from cgraph.exercises.tolerances import Interval
@@ -45,7 +46,7 @@ def grade(exercise: Exercise, answers: Mapping[str, Any], *, student: str = "") 
 
     Notes
     -----
-    An answer that is wrong but follows from the student's own earlier answers is right, so that a slip costs once.
+    An answer that is wrong but follows from the student's own earlier answers is right, so that a mistake costs once.
     Other wrong answers are compared with what typical mistakes would give; the mistakes of a question are worked out once
     for an exercise. Points are exact fractions, rounded only in `GradeReport.score`.
 

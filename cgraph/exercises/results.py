@@ -1,4 +1,4 @@
-"""What marking finds: a report of items, an item of parts, and the mistakes that explain them."""
+"""Reports of marking: items, their parts, and the mistakes that explain a wrong answer."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Mistake:
     Attributes
     ----------
     kind : str
-        The kind of slip, a key of `MISTAKES` or close to one; of two, joined by " and ".
+        The kind of mistake, a key of `MISTAKES` or "too few digits"; of two, joined by " and ".
     where : str
         Where to look.
     what : str
         What happened there.
     certain : bool
-        Whether nothing else explains the answer, and it is a single slip.
+        Whether nothing else explains the answer, and it is a single mistake.
     """
 
     kind: str

@@ -8,10 +8,11 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from cgraph.algorithms.paths import count_paths, paths
 from cgraph.exercises.answers import no_name
 from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.numbers import show_fraction
-from cgraph.exercises.questions import PathCount, Sensitivity
+from cgraph.exercises.parts import PathCount, Sensitivity
 from cgraph.exercises.reading import exercise_of, with_graph
 from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import linearize, steps_of
@@ -28,6 +29,7 @@ from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply
 from cgraph.model.operations.elementwise import OPERATIONS
 from cgraph.model.rules.generate import functions_of
+from cgraph.model.tasks import in_order
 from cgraph.specs.documents import Document, Path
 from cgraph.specs.formats import parse_document
 from cgraph.specs.reading import read_document
@@ -42,6 +44,7 @@ MARGIN = 0.05  # between an operand and the kink of its operation
 MAGNITUDE = (Fraction(1, 1000), Fraction(10_000))  # of an answer
 SAME = 1e-9  # relative: what is equal but for rounding, on any machine
 SLACK = Fraction(1, 10**9)  # likewise
+_TOGETHER = 8  # students whose numbers a task draws
 EXAMPLE = "write x: [0.5, 3.0, 0.5], which is from, to, step"
 
 
@@ -57,22 +60,30 @@ class Grid:
         return float(self.low + k * self.step)
 
 
-def vary(source: str | os.PathLike[str] | IO[Any], student: str, *, format: str | None = None) -> dict[str, Any]:
+def vary(
+    source: str | os.PathLike[str] | IO[Any],
+    student: str | Sequence[str],
+    *,
+    format: str | None = None,
+    executor: Executor | None = None,
+) -> dict[str, Any]:
     r"""Return an exercise with other numbers, which follow from the name of the student.
 
     Parameters
     ----------
     source : path or stream
         An exercise that declares under ``vary`` from where to where inputs and weights are drawn, and in what steps.
-    student : str
+    student : str or sequence of str
         Who gets the numbers. The same student gets the same numbers on every machine.
     format : {"yaml", "json", "toml"}, optional
         By default what the file's suffix says, else YAML.
+    executor : concurrent.futures.Executor, optional
+        Who draws, for several students: the exercise is sent to the workers once, a task is eight students.
 
     Returns
     -------
     dict
-        The exercise as plain data, which `to_yaml` and `to_json` of ``cgraph.specs.writing`` write. What was drawn
+        Of several students, ``{student: exercise}``. The exercise as plain data, which `to_yaml` and `to_json` of ``cgraph.specs.writing`` write. What was drawn
         stands under ``inputs`` and ``weights``, the seed under ``variant``; given answers are left out, except for
         those of choices, so that the graph says what is right.
 
@@ -81,7 +92,8 @@ def vary(source: str | os.PathLike[str] | IO[Any], student: str, *, format: str 
     SpecError
         With every mistake of the file.
     CGraphError
-        If none of 1,000 draws passes the filters; the message names the filter that failed most.
+        If none of 1,000 draws passes the filters; the message names the filter that failed most. Or if workers end before
+        their tasks are done.
     OSError
         If a file cannot be opened.
 
@@ -100,10 +112,22 @@ def vary(source: str | os.PathLike[str] | IO[Any], student: str, *, format: str 
     >>> variant["inputs"], variant["variant"]
     ({'x': 2.0}, {'student': 'ada', 'draw': 0})
     """
-    if reason := no_name(student):
-        raise CGraphError(reason)
+    are_many = isinstance(student, Sequence) and not isinstance(student, str)
+    students: list[Any] = list(student) if are_many else [student]
+    for one in students:
+        if reason := no_name(one):
+            raise CGraphError(reason)
     document = read_document(source, format=format)
-    return Variants.of_document(document, source, exercise_of(document, source)).of(student)
+    variants = Variants.of_document(document, source, exercise_of(document, source))
+    if not are_many:
+        return variants.of(students[0])
+    tasks = ((students[k : k + _TOGETHER],) for k in range(0, len(students), _TOGETHER))
+    parts = in_order(executor, _of_students, tasks, about=variants)
+    return dict(zip(students, chain.from_iterable(parts), strict=True))
+
+
+def _of_students(variants: Variants, students: list[str]) -> list[dict[str, Any]]:
+    return [variants.of(student) for student in students]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from cgraph.frontends.sparse_files import write_sparse
 from cgraph.model.errors import ArchiveError, CGraphError
 from cgraph.model.files import write_whole
 from cgraph.model.graph import Node
+from cgraph.model.linearized import with_derivative
 from cgraph.model.optional import optional_library
 
 __all__ = ["write_graph"]
@@ -33,13 +34,14 @@ def write_graph(
     t: Node | None = None,
     top: int = 0,
     nodes: str | os.PathLike[str] | None = None,
+    derivative: str = "derivative",
 ) -> None:
     """Write a graph as a file that `read_graph` and other programs read, whole or not at all.
 
     Parameters
     ----------
     L : networkx.DiGraph
-        With a ``derivative`` on each edge. Not modified.
+        Linearized. Not modified.
     path : path-like
         The suffix says the format, as in `read_graph`: ``.csv``, ``.tsv``, ``.parquet``, ``.json``, ``.graphml``,
         ``.gexf`` or ``.npz``, which keeps the derivatives alone.
@@ -51,6 +53,8 @@ def write_graph(
         strongest path through it, and ``path_rank``, the rank of that path, from 1.
     nodes : path-like, optional
         For CSV and Parquet, which hold edges: a second file for the attributes of the nodes.
+    derivative : str, default "derivative"
+        The edge attribute that holds dy(j)/dy(i); in the file it is ``derivative``.
 
     Raises
     ------
@@ -86,6 +90,7 @@ def write_graph(
         raise ArchiveError(f"graphs are written as {', '.join(_WRITERS)}, not as {suffix or str(path)!r}")
     if nodes is not None and suffix not in _TABLES:
         raise CGraphError("nodes= is for CSV and Parquet; the other formats hold the nodes beside the edges")
+    L = with_derivative(L, derivative)
     N = to_networkx(L)
     _annotate(N, L, s, t, top)
     write_whole(path, _WRITERS[suffix](N))

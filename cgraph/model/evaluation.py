@@ -20,7 +20,6 @@ from cgraph.model.language.parsing import parse
 from cgraph.model.limits import counting_entries, limits_in_force, require_entries
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.operations.elementwise import OPERATIONS, name_of, row_of
-from cgraph.model.operations.result_sizes import result_shape
 from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.rules.generate import functions_of
 from cgraph.model.rules.unit_derivatives import unit_operands
@@ -435,12 +434,31 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
 
 def _require_room(step: Apply, x: list[Any], node: str, expression: Expression | None) -> None:
     """Raise `LimitError` before a result is computed that has too many entries."""
-    shape = result_shape(step.operation, [shape_of(operand) for operand in x], dict(step.options))
+    shape = result_shape(step, [shape_of(operand) for operand in x])
     count = math.prod(shape)
     now = limits_in_force()
     if count > now.entries or now.spent + count > now.total:
         words = written(expression)[expression.steps.index(step)] if expression else write_step(step, ["s"] * len(x))
         require_entries(count, f"node {node!r}: {shorten(words)} has the shape {shape}")
+
+
+def result_shape(step: Apply, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the shape of a result, or of the largest array on the way to it.
+
+    Shapes that do not fit give that of the largest operand: the operation itself says what does not fit.
+
+    Examples
+    --------
+    >>> result_shape(Apply("matmul", (0, 1)), [(2, 3), (3, 4)]), result_shape(Apply("add", (0, 1)), [(3, 1), (4,)])
+    ((2, 4), (3, 4))
+    """
+    row = ARRAY_OPERATIONS.get(step.operation)
+    try:
+        if row is not None and row.shape is not None:
+            return row.shape(*shapes, **dict(step.options))
+        return np.broadcast_shapes(*shapes) if len(shapes) > 1 else shapes[0]
+    except (ValueError, IndexError, TypeError, ZeroDivisionError):
+        return max(shapes, key=math.prod)
 
 
 def _own_value_of(row: Any, step: Apply, x: list[Any], node: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a computational graph is: a networkx DiGraph whose nodes know how their value comes about."""
+"""The computational graph: a networkx DiGraph whose nodes hold values, equations or weights."""
 
 from __future__ import annotations
 

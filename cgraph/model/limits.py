@@ -1,4 +1,4 @@
-"""How much a call may take: entries of one value, entries of all values together, seconds.
+"""Limits of a call: entries of one value, entries of all values together, seconds.
 
 Specs, answers and files of data come from strangers, and a few lines can stand for more numbers than any machine holds. The
 size of every value is known before it is computed; what would be too large is refused by name.
@@ -18,7 +18,7 @@ from typing import Any
 
 from cgraph.model.errors import CGraphError, LimitError
 
-__all__ = ["Limits", "adopt_limits", "counting_entries", "limits", "limits_in_force", "require_entries", "require_time"]
+__all__ = ["Limits", "counting_entries", "limits", "limits_in_force", "require_entries", "require_time"]
 
 
 @dataclass
@@ -52,11 +52,6 @@ _IN_FORCE: ContextVar[Limits] = ContextVar("limits", default=Limits())  # noqa: 
 def limits_in_force() -> Limits:
     """Return the limits of the code that asks."""
     return _IN_FORCE.get()
-
-
-def adopt_limits(other: Limits) -> None:
-    """Make the entries that another process allows the limits of this one, which works for it."""
-    _IN_FORCE.set(Limits(other.entries, other.total))
 
 
 @contextmanager

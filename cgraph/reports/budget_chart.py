@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cgraph.model.graph import Node
-from cgraph.reports.charts import FIRST, SECOND, _figure, _written
+from cgraph.reports.charts import _bars, _written
 from cgraph.reports.drawing.words import show_quantity
 from cgraph.uncertainty import UncertaintyBudget
 
@@ -36,6 +36,7 @@ def budget_chart(
     Returns
     -------
     matplotlib.figure.Figure
+        A bar for each input, from zero to its component of u(t): blue to the right, or orange and hatched to the left.
 
     Raises
     ------
@@ -52,13 +53,6 @@ def budget_chart(
     """
     components = {i: float(c) if np.ndim(c) == 0 else float(np.linalg.norm(c)) for i, c in budget.components[t].items()}
     largest = sorted(components.items(), key=lambda item: -abs(item[1]))[:k]
-    figure = _figure()
-    ax = figure.add_subplot(xlabel=f"component of u({t})", title=f"u({t}) = {show_quantity(budget.standard[t])}")
-    names = [str(i) for i, _ in largest]
-    sizes = [c for _, c in largest]
-    ax.barh(range(len(sizes)), sizes, color=[FIRST if c >= 0 else SECOND for c in sizes])
-    ax.set_yticks(range(len(names)), names)
-    ax.invert_yaxis()
-    ax.axvline(0.0, color="black", linewidth=0.8)
-    ax.grid(axis="x", alpha=0.3)
+    title = f"u({t}) = {show_quantity(budget.standard[t])}: the components of the inputs"
+    figure = _bars([(str(i), size) for i, size in largest], title, f"component of u({t})")
     return _written(figure, output)

@@ -20,7 +20,7 @@ from cgraph.model.files import write_whole
 from cgraph.model.graph import Node
 from cgraph.reports.drawing.fonts import families
 from cgraph.reports.drawing.palette import EDGES, PAPER, PATHS
-from cgraph.reports.drawing.sizes import wrapped
+from cgraph.reports.drawing.sizes import balanced
 from cgraph.reports.drawing.words import is_array, show_quantity, text_width
 from cgraph.reports.extras import drawing_library
 from cgraph.training.descent import Descent
@@ -31,6 +31,7 @@ FORMATS = ("svg", "png", "pdf")
 FIRST, SECOND = PATHS[0].stroke, PATHS[1].stroke  # blue and orange mean a sign
 POSITIVE, NEGATIVE = EDGES["positive"].stroke, EDGES["negative"].stroke
 WIDTH, HEIGHT, POINTS = 6.4, 4.0, 72.0  # of a figure, in inches; points in an inch
+MARGIN = 0.1  # inches around a figure
 BAR, AROUND = 0.3, 1.3  # inches for each bar, and for title and axis
 TITLE, LABEL = 12.0, 10.0  # font sizes
 LOGARITHMIC = 100.0  # from what ratio of the largest to the smallest loss
@@ -115,7 +116,8 @@ def flow_chart(levels: Sequence[FlowLevel], output: str | os.PathLike[str] | Non
     depth = [level.depth for level in levels]
     shut = [0.0 if math.isnan(level.shut) else level.shut for level in levels]
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1) if any(shut) else (8, 1))
-    above.plot(depth, [_decimal(level.log_mean) for level in levels], color=FIRST, marker="o", markersize=4)
+    means = [_decimal(level.log_mean) for level in levels]
+    above.plot(depth, means, color=FIRST, marker="o", markersize=4, label="mean")
     seen = [level for level in levels if level.smallest > 0 and math.isfinite(level.largest)]
     above.vlines(
         [level.depth for level in seen],
@@ -124,7 +126,9 @@ def flow_chart(levels: Sequence[FlowLevel], output: str | os.PathLike[str] | Non
         color=FIRST,
         alpha=0.35,
         linewidth=5,
+        label="from the smallest to the largest",
     )
+    above.legend(fontsize="small")
     above.set(ylabel="log₁₀ |S(i, t)|")
     above.grid(alpha=0.3)
     below.bar(depth, shut, color=SECOND)
@@ -187,7 +191,7 @@ def path_chart(
     if not found:
         raise DrawingError(f"no path from {s!r} to {t!r} has a product other than 0")
     number = count_paths(G, s, t)
-    total = show_quantity(sensitivity(G, s, t))
+    total = show_quantity(sensitivity(G, s, t, derivative=derivative))
     title = f"S({s}, {t}) = {total}, the sum over {show_count(number)} path{'s' * (number != 1)}"
     if len(found) < number:
         title += f"; the {len(found)} strongest" if len(found) > 1 else "; the strongest"
@@ -250,7 +254,7 @@ def tornado_chart(
     strongest = sorted((i for i in S if S[i]), key=lambda i: -abs(S[i]))[:k]
     if not strongest:
         raise DrawingError(f"no input acts on {t!r}: every S(i, {t}) is 0")
-    title = f"what acts most on {t}: the derivative of {t} with respect to each input"
+    title = f"what acts most on {t}: its derivatives by inputs and weights"
     return _written(_bars([(str(i), S[i]) for i in strongest], title, f"S(i, {t})"), output)
 
 
@@ -271,9 +275,7 @@ def _cut(name: str) -> str:
 
 def _bars(rows: Sequence[tuple[str, float]], title: str, label: str) -> Any:
     """Return a figure with a horizontal bar for each named number, from zero, in the colour of its sign."""
-    figure = drawing_library("matplotlib.figure").Figure(
-        (WIDTH, AROUND + BAR * max(len(rows), 2)), layout="constrained", dpi=150
-    )
+    figure = _figure(AROUND + BAR * max(len(rows), 2))
     ax = figure.add_subplot(xlabel=_plain(_cut(label)))
     values, places = [float(value) for _, value in rows], range(len(rows))
     signs = [value > 0 for value in values]
@@ -289,17 +291,24 @@ def _bars(rows: Sequence[tuple[str, float]], title: str, label: str) -> Any:
     ax.locator_params(axis="x", nbins=6)
     ax.grid(axis="x", alpha=0.3)
     ax.set_axisbelow(True)
-    lines = wrapped(title, 0.9 * WIDTH * POINTS, TITLE)
+    lines = balanced(title, 0.9 * WIDTH * POINTS, TITLE)
     figure.suptitle(_plain("\n".join(lines)), fontsize=TITLE, fontfamily=fonts)
-    kinds = [(True, "positive", POSITIVE, ""), (False, "negative", NEGATIVE, "///")]
+    kinds = [(1, "positive", POSITIVE, ""), (-1, "negative", NEGATIVE, "///")]
     patch = drawing_library("matplotlib.patches").Patch
-    handles = [patch(facecolor=c, hatch=h, edgecolor=PAPER.fill, label=word) for s, word, c, h in kinds if s in signs]
-    ax.legend(handles=handles, loc="best", fontsize="small")
+    handles = [
+        patch(facecolor=colour, hatch=hatch, edgecolor=PAPER.fill, label=word)
+        for sign, word, colour, hatch in kinds
+        if any(sign * value > 0 for value in values)
+    ]
+    if handles:
+        ax.legend(handles=handles, loc="best", fontsize="small")
     return figure
 
 
-def _figure() -> Any:
-    return drawing_library("matplotlib.figure").Figure((WIDTH, HEIGHT), layout="constrained", dpi=150)
+def _figure(height: float = HEIGHT) -> Any:
+    figure = drawing_library("matplotlib.figure").Figure((WIDTH, height), layout="constrained", dpi=150)
+    figure.get_layout_engine().set(w_pad=MARGIN, h_pad=MARGIN)
+    return figure
 
 
 def _plain(text: str) -> str:

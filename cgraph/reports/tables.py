@@ -10,16 +10,28 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from cgraph.reports.latex import EDGE, is_long, latex_array, latex_number, latex_text
 
-__all__ = ["Formula", "Table", "show_number", "to_csv", "to_html", "to_latex", "to_markdown", "to_text"]
+__all__ = [
+    "Formula",
+    "Table",
+    "escape_markdown",
+    "show_number",
+    "to_csv",
+    "to_html",
+    "to_latex",
+    "to_markdown",
+    "to_text",
+]
 
 
-NARROWEST = 20  # characters of a wrapped column
+NARROWEST = 12  # characters of a wrapped column
+DIGITS, FEWER_DIGITS = 10, 6
 
 
 class Formula(NamedTuple):
@@ -48,8 +60,8 @@ class Table:
     title: str | Formula = ""
 
 
-def show_number(value: Any) -> str:
-    """Return a number with ten significant digits, or an array with six, a long one by its ends and its shape.
+def show_number(value: Any, digits: int = DIGITS) -> str:
+    """Return a number with ten significant digits or as many as are asked for, or an array with six, a long one by its ends and its shape.
 
     Examples
     --------
@@ -63,20 +75,33 @@ def show_number(value: Any) -> str:
                                   formatter={"float_kind": lambda x: format(x + 0.0, ".6g")})  # fmt: skip
         shape = f" ({' x '.join(map(str, value.shape))})" if is_long(value) else ""
         return " ".join(entries.split()) + shape
-    return format(value + 0.0, ".10g") if isinstance(value, float) else str(value)  # -0.0 + 0.0 is 0.0
+    return format(value + 0.0, f".{digits}g") if isinstance(value, float) else str(value)  # -0.0 + 0.0 is 0.0
 
 
 def to_text(table: Table, *, width: int | None = None) -> str:
     """Return the table with aligned columns, numbers to the right.
 
-    With a `width`, the last column is wrapped so that the table is no wider, as far as that is possible.
+    With a `width`, title and texts are broken into lines so that nothing is wider; where that is not enough, numbers have
+    six digits instead of ten.
+
+    Examples
+    --------
+    >>> print(to_text(Table(("path", "product"), [("x -> a -> b -> y", 2.5)]), width=24))
+      path         product
+      x -> a -> b      2.5
+      -> y
     """
-    cells = [[_plain(cell) for cell in row] for row in table.rows]
-    if width is not None and cells:
-        cells = _wrapped(table.columns, cells, width)
     to_the_right = [_is_numeric(column) for column in _columns(table)]
-    widths = [max(map(len, column)) for column in zip(table.columns, *cells, strict=True)]
     lines = [_plain(table.title)] if table.title else []
+    cells = [[_plain(cell) for cell in row] for row in table.rows]
+    if width is not None:
+        lines = [part for line in lines for part in _broken(line, width)]
+        rooms = _rooms(table.columns, cells, to_the_right, width)
+        if sum(rooms) + 2 * len(rooms) > width:
+            cells = [[_plain(cell, FEWER_DIGITS) for cell in row] for row in table.rows]
+            rooms = _rooms(table.columns, cells, to_the_right, width)
+        cells = _wrapped(rooms, cells)
+    widths = [max(map(len, column)) for column in zip(table.columns, *cells, strict=True)]
     for row in [list(table.columns), *cells] if table.columns else []:
         padded = [
             cell.rjust(width) if right else cell.ljust(width)
@@ -86,23 +111,39 @@ def to_text(table: Table, *, width: int | None = None) -> str:
     return "\n".join(lines)
 
 
-def _wrapped(columns: Sequence[str], cells: list[list[str]], width: int) -> list[list[str]]:
-    """Return the cells with the texts of the last column broken into rows."""
-    before = [max(map(len, column)) for column in zip(columns[:-1], *(row[:-1] for row in cells), strict=True)]
-    room = max(width - sum(before) - 2 * len(columns), NARROWEST)
-    rows = []
-    for *first, last in cells:
-        head, *rest = textwrap.wrap(last, room) or [""]
-        rows += [[*first, head], *([*[""] * len(first), line] for line in rest)]
-    return rows
+def _rooms(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], fixed: Sequence[bool], width: int
+) -> list[int]:  # fmt: skip
+    """Return how wide each column may be, the widest texts made narrower until all fit; those of `fixed` stay."""
+    rooms = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    least = [room if stays else max(len(head), min(room, NARROWEST))
+             for head, room, stays in zip(columns, rooms, fixed, strict=True)]  # fmt: skip
+    while (excess := sum(rooms) + 2 * len(rooms) - width) > 0:
+        wide = sorted((k for k, room in enumerate(rooms) if room > least[k]), key=lambda k: -rooms[k])
+        if not wide:
+            break
+        rival = rooms[wide[1]] if len(wide) > 1 else 0
+        rooms[wide[0]] = max(least[wide[0]], rooms[wide[0]] - excess, min(rival, rooms[wide[0]] - 1))
+    return rooms
+
+
+def _wrapped(rooms: Sequence[int], cells: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the cells with long ones broken into rows."""
+    broken = ([_broken(cell, room) for cell, room in zip(row, rooms, strict=True)] for row in cells)
+    return [list(line) for row in broken for line in zip_longest(*row, fillvalue="")]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """Return text in lines of at most that width, broken at spaces if there are any."""
+    return [text] if len(text) <= width else textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def to_markdown(table: Table) -> str:
     """Return the table in GitHub's Markdown."""
-    heads = [_escape_markdown(column) for column in table.columns]
+    heads = [escape_markdown(column) for column in table.columns]
     rules = ["---:" if _is_numeric(column) else "---" for column in _columns(table)]
-    rows = [[_escape_markdown(_plain(cell)) for cell in row] for row in table.rows]
-    lines = [f"{_escape_markdown(_plain(table.title))}", ""] if table.title else []
+    rows = [[escape_markdown(_plain(cell)) for cell in row] for row in table.rows]
+    lines = [f"{escape_markdown(_plain(table.title))}", ""] if table.title else []
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in [heads, rules, *rows] if row)])
 
 
@@ -162,12 +203,12 @@ def _is_numeric(column: Sequence[Any]) -> bool:
     return any(isinstance(cell, int | float) for cell in column) and not any(isinstance(c, np.ndarray) for c in column)
 
 
-def _plain(cell: Any) -> str:
+def _plain(cell: Any, digits: int = DIGITS) -> str:
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return ""
     # A line break inside a cell, as an equation may have, would tear the table; and what students hand in must not
     # move a terminal's cursor.
-    text = " ".join(cell.text.split()) if isinstance(cell, Formula) else re.sub(r"\s+", " ", show_number(cell))
+    text = " ".join(cell.text.split()) if isinstance(cell, Formula) else re.sub(r"\s+", " ", show_number(cell, digits))
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", text)
 
 
@@ -187,5 +228,6 @@ def _latex(cell: Any) -> str:
     return latex_text(_plain(cell))
 
 
-def _escape_markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
+    """Return text with the characters escaped that Markdown would act upon."""
     return re.sub(r"([\\|*_`<>\[\]$])", r"\\\1", text)

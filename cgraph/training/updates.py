@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from cgraph.model.errors import CGraphError
+from cgraph.vocabulary import DESCENTS
 
-__all__ = ["METHODS", "Update"]
+__all__ = ["Update"]
 
-METHODS = ("sgd", "momentum", "adam")
 MOMENTUM = 0.9
 DECAY, DECAY_OF_SQUARES, SMALLEST_SCALE = 0.9, 0.999, 1e-8
 
@@ -37,8 +37,8 @@ class Update:
     """
 
     def __init__(self, method: str, rate: float) -> None:
-        if method not in METHODS:
-            raise CGraphError(f"method = {method!r}: it is one of {', '.join(METHODS)}")
+        if method not in DESCENTS:
+            raise CGraphError(f"method = {method!r}: it is one of {', '.join(DESCENTS)}")
         self._step = {"sgd": self._plain, "momentum": self._with_momentum, "adam": self._adam}[method]
         self._rate = rate
         self._means: dict[Any, Any] = {}

@@ -1,8 +1,7 @@
 """Arrays into their entries: every node a number, every equation one of numbers.
 
-An equation on arrays is run as it stands, over arrays of `Piece`: NumPy moves, adds and multiplies the pieces as it
-would numbers, and each operation of two pieces is a longer piece of text. What comes out at entry r is the
-equation of entry r.
+An equation on arrays is run as it stands, over arrays of `Entry`: NumPy moves, adds and multiplies the entries as it
+would numbers, and each operation on two entries is a larger `Term`. What comes out at entry r is the equation of entry r.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ import numpy as np
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import evaluate, steps_of
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.language.expressions import Apply, Expression, Name, Number, bracketed, write_name, write_step
+from cgraph.model.language.expressions import Apply, Expression, Name, Number, needs_brackets, write_name, write_step
+from cgraph.model.language.terms import Term, applied, name
 from cgraph.model.linearized import edge_derivative, size_of
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.operations.elementwise import OPERATIONS
@@ -27,10 +27,10 @@ from cgraph.transforms.rebuilding import Builder, transform
 __all__ = ["scalarize"]
 
 MOST = 500_000  # entries and operations of two numbers
-LONGEST, DEEPEST = 8_000, 50  # of a piece, so that the equation that it ends in can be read
+LONGEST, DEEPEST = 8_000, 50  # characters and brackets in an entry, so that the equation that it ends in can be read
 
-# An object array of pieces, or one piece.
-Pieces = Any
+# An object array of entries, or one entry.
+Entries = Any
 
 
 @transform
@@ -114,9 +114,9 @@ def _given_shape(G: ComputationalGraph, i: str) -> tuple[int, ...]:
 def _split_neuron(build: Builder, j: str, entries: dict[str, Any]) -> None:
     weights = build.weights(j)
     tails = {i: np.broadcast_to(np.asarray(entries.get(i, i), object), entries[j].shape).ravel() for i in weights}
-    for k, name in enumerate(entries[j].ravel()):
+    for k, entry in enumerate(entries[j].ravel()):
         of_entry = {tails[i][k]: w for i, w in weights.items()}
-        build.H.add_neuron(name, activation=build.G.nodes[j]["activation"], weights=of_entry)
+        build.H.add_neuron(entry, activation=build.G.nodes[j]["activation"], weights=of_entry)
 
 
 def _split_given(build: Builder, j: str, value: Any) -> None:
@@ -133,69 +133,74 @@ def _split_given(build: Builder, j: str, value: Any) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
-    """A piece of an equation, which is a number; NumPy's object arrays hold it.
+class Entry:
+    """An entry of an array as an equation; NumPy's object arrays hold it.
 
     Parameters
     ----------
     writer : _Writer
         Where operations on it are written.
-    text : str
-        As it stands in an equation.
-    operation : str
-        The outermost one; "" for a name or a number.
+    term : Term
+        The equation.
+    length : int
+        How many characters it has, about.
+    depth : int
+        How deep its brackets nest.
     varies : bool
         Whether it depends on a node.
-    depth : int
-        How deep its text is nested.
     """
 
     writer: _Writer
-    text: str
-    operation: str = ""
-    varies: bool = True
+    term: Term
+    length: int
     depth: int = 0
+    varies: bool = True
 
-    def __add__(self, other: Any) -> Piece:
+    @property
+    def operation(self) -> str:
+        """The outermost operation; "" for a name or a number."""
+        return self.term.step.operation if isinstance(self.term.step, Apply) else ""
+
+    def __add__(self, other: Any) -> Entry:
         return self.writer.apply("add", self, other)
 
-    def __sub__(self, other: Any) -> Piece:
+    def __sub__(self, other: Any) -> Entry:
         return self.writer.apply("sub", self, other)
 
-    def __rsub__(self, other: Any) -> Piece:
+    def __rsub__(self, other: Any) -> Entry:
         return self.writer.apply("sub", other, self)
 
-    def __mul__(self, other: Any) -> Piece:
+    def __mul__(self, other: Any) -> Entry:
         return self.writer.apply("mul", self, other)
 
-    def __truediv__(self, other: Any) -> Piece:
+    def __truediv__(self, other: Any) -> Entry:
         return self.writer.apply("div", self, other)
 
-    def __rtruediv__(self, other: Any) -> Piece:
+    def __rtruediv__(self, other: Any) -> Entry:
         return self.writer.apply("div", other, self)
 
-    def __neg__(self) -> Piece:
+    def __neg__(self) -> Entry:
         return self.writer.apply("neg", self)
 
     # np.exp(x) of an object array calls x.exp() of each entry.
-    def exp(self) -> Piece:
+    def exp(self) -> Entry:
         return self.writer.apply("exp", self)
 
-    def log(self) -> Piece:
+    def log(self) -> Entry:
         return self.writer.apply("log", self)
 
-    def sqrt(self) -> Piece:
+    def sqrt(self) -> Entry:
         return self.writer.apply("sqrt", self)
 
-    def apply(self, operation: str, *others: Any) -> Piece:
-        """Return an elementary operation on this piece and others."""
+    def apply(self, operation: str, *others: Any) -> Entry:
+        """Return an elementary operation on this entry and others."""
         return self.writer.apply(operation, self, *others)
 
-    def number(self, value: int) -> Piece:
-        """Return a piece that is a number."""
-        return Piece(self.writer, str(value), varies=False)
+    def number(self, value: int) -> Entry:
+        """Return an entry that is a number."""
+        return self.writer.number(Number(value, str(value)))
 
-    def shared(self) -> Piece:
+    def shared(self) -> Entry:
         """Return what can stand in several places: a name or a number, for which this becomes a node."""
         return self.writer.node(self) if self.varies else self
 
@@ -205,10 +210,8 @@ class _Writer:
 
     def __init__(self, build: Builder, entries: dict[str, Any]) -> None:
         self.build = build
-        self.pieces = {
-            i: _each(lambda name: Piece(self, write_name(name)))(names)
-            for i, names in entries.items()
-            if isinstance(i, str)
+        self.entries = {
+            i: _each(self.named)(names) for i, names in entries.items() if isinstance(i, str)
         }  # no equation reads a node with another name
         self.operations = 0
         self.j, self.intermediate = "", list[str]()
@@ -216,27 +219,27 @@ class _Writer:
     def write(self, j: str) -> None:
         """Add the equations of the entries of `j`."""
         expression: Expression = self.build.G.nodes[j]["expression"]
-        if all(isinstance(self.pieces[i], Piece) for i in expression.operands) and _is_of_numbers(expression):
+        if all(isinstance(self.entries[i], Entry) for i in expression.operands) and _is_of_numbers(expression):
             self.build.keep(j)
             return
         self.j, self.intermediate = j, []
-        v: list[Pieces] = []
+        v: list[Entries] = []
         for step in expression.steps:
             match step:
-                case Name(name):
-                    v.append(self.pieces[name])
-                case Number(_, text):
-                    v.append(Piece(self, text, varies=False))
+                case Name(i):
+                    v.append(self.entries[i])
+                case Number():
+                    v.append(self.number(step))
                 case Apply(operation, operands, options):
                     v.append(self._step(operation, [v[k] for k in operands], dict(options)))
-        for name, piece in zip(self.build.parts[j], np.ravel(v[-1]), strict=True):
-            self.build.H.add_equation(name, piece.text)
-        for name in reversed(self.intermediate):  # an index may leave some without a reader
-            if not self.build.H.succ[name]:
-                self.build.H.remove_node(name)
+        for part, entry in zip(self.build.parts[j], np.ravel(v[-1]), strict=True):
+            self.build.H.add_equation(part, str(entry.term))
+        for intermediate in reversed(self.intermediate):  # an index may leave some without a reader
+            if not self.build.H.succ[intermediate]:
+                self.build.H.remove_node(intermediate)
 
-    def _step(self, operation: str, x: list[Pieces], options: dict[str, Any]) -> Pieces:
-        """Return the result of an operation on arrays of pieces."""
+    def _step(self, operation: str, x: list[Entries], options: dict[str, Any]) -> Entries:
+        """Return the result of an operation on arrays of entries."""
         if operation in OPERATIONS:
             size = np.broadcast(*x).size
             return _each(partial(self.apply, operation), len(x))(*(_shared(p) if np.size(p) < size else p for p in x))
@@ -245,31 +248,44 @@ class _Writer:
         result = (row.entries or row.value)(*x, **options)
         return result.item() if isinstance(result, np.ndarray) and result.ndim == 0 else result
 
-    def apply(self, operation: str, *operands: Any) -> Piece:
-        """Return an operation on numbers, as a longer piece."""
+    def named(self, node: str) -> Entry:
+        """Return an entry that reads a node."""
+        return Entry(self, name(node), len(write_name(node)))
+
+    def number(self, step: Number) -> Entry:
+        """Return an entry that is a number."""
+        return Entry(self, Term(step), len(step.text), varies=False)
+
+    def apply(self, operation: str, *operands: Any) -> Entry:
+        """Return an operation on numbers, as a larger entry."""
         self.operations += 1
         if self.operations > MOST:
             raise _too_large()
-        x = [p if isinstance(p, Piece) else Piece(self, str(int(p)), varies=False) for p in operands]
+        x = [p if isinstance(p, Entry) else self.number(Number(int(p), str(int(p)))) for p in operands]
         x = [self.node(p) if p.depth >= DEEPEST else p for p in x]
-        while sum(len(p.text) for p in x) > LONGEST and any(p.operation for p in x):
-            longest = max((k for k, p in enumerate(x) if p.operation), key=lambda k: len(x[k].text))
+        while sum(p.length for p in x) > LONGEST and any(p.operation for p in x):
+            longest = max((k for k, p in enumerate(x) if p.operation), key=lambda k: x[k].length)
             x[longest] = self.node(x[longest])
-        texts = [bracketed(p.operation, p.text, operation, k) for k, p in enumerate(x)]
+        brackets = [bool(p.operation) and needs_brackets(p.operation, operation, k) for k, p in enumerate(x)]
         # A long sum leans to the left and does not nest; brackets, functions and what stands to the right do.
-        leans = OPERATIONS[operation].infix and len(x) == 2 and texts[0] == x[0].text
-        depth = max(p.depth + (k > 0 or not leans) for k, p in enumerate(x))
-        return Piece(self, write_step(Apply(operation, ()), texts), operation, any(p.varies for p in x), depth)
+        leans = OPERATIONS[operation].infix and len(x) == 2 and not brackets[0]
+        return Entry(
+            self,
+            applied(operation, *(p.term for p in x)),
+            sum(p.length for p in x) + 2 * sum(brackets) + len(write_step(Apply(operation, ()), [""] * len(x))),
+            max(p.depth + (k > 0 or not leans) for k, p in enumerate(x)),
+            varies=any(p.varies for p in x),
+        )
 
-    def node(self, piece: Piece) -> Piece:
-        """Return the name of a node that has the piece as its equation; a name or a number is no longer for it."""
-        if not piece.operation:
-            return piece
-        name = self.build.fresh(f"{self.j}_{len(self.intermediate) + 1}")
-        self.intermediate.append(name)
-        self.build.declare(name, self.build.G.nodes[self.j]["origin"])
-        self.build.H.add_equation(name, piece.text)
-        return Piece(self, write_name(name))
+    def node(self, entry: Entry) -> Entry:
+        """Return the name of a node that has the entry as its equation; a name or a number is no longer for it."""
+        if not entry.operation:
+            return entry
+        intermediate = self.build.fresh(f"{self.j}_{len(self.intermediate) + 1}")
+        self.intermediate.append(intermediate)
+        self.build.declare(intermediate, self.build.G.nodes[self.j]["origin"])
+        self.build.H.add_equation(intermediate, str(entry.term))
+        return self.named(intermediate)
 
 
 def _operations(G: ComputationalGraph, y: Mapping[str, Any]) -> int:
@@ -301,4 +317,4 @@ def _too_large() -> CGraphError:
     )
 
 
-_shared = _each(Piece.shared)
+_shared = _each(Entry.shared)

@@ -52,20 +52,48 @@ def test_every_array_operation_agrees_with_the_interpreter(equation, a, b):
             close(S[i], expected)
 
 
+def has_the_jacobians(C, L, s, t, digits=1e-12):
+    """Compare every question about Jacobians with the interpreter; the plan answers all, or the test fails."""
+    C._linearized = None
+    for found, expected in (
+        (C.sensitivities(t), cg.sensitivities(L, t)),
+        (C.sensitivities_from(s), cg.sensitivities_from(L, s)),
+        (C.edge_sensitivities(s, t), cg.edge_sensitivities(L, s, t)),
+        ({0: C.sensitivity(s, t)}, {0: cg.sensitivity(L, s, t)}),
+        ({0: C.jacobian([s], [t])}, {0: cg.jacobian(L, [s], [t])}),
+    ):
+        assert list(found) == list(expected)
+        for key, value in expected.items():
+            assert type(found[key]) is type(value)
+            close(found[key], value, digits)
+
+
+@pytest.mark.parametrize(("equation", "a", "b"), EQUATIONS)
+def test_jacobians_of_every_array_operation(equation, a, b):
+    G = of_equation(equation, a, b)
+    G.add_input("c", 0.7)
+    G.add_equation("z", "y * c + c * c")
+    L = cg.linearize(G)
+    for s in ("a", "c", *("b" for i in G if i == "b")):
+        for t in ("y", "z", "J"):
+            has_the_jacobians(CompiledArrays(G), L, s, t)
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_elementary_operation_agrees_with_the_interpreter(name):
     operands = ["a", "b", "a * b"][: len(OPERATIONS[name].names)]
     for shapes in (((2, 3), (3,)), ((), (2,)), ((2, 1), (3,))):
-        agrees(of_equation(f"{elementwise_equation(name, operands)} + 0 * a + 0 * b", *shapes), "J")
+        C, L = agrees(of_equation(f"{elementwise_equation(name, operands)} + 0 * a + 0 * b", *shapes), "J")
+        for s in "ab":
+            has_the_jacobians(C, L, s, "y")
 
 
 @given(vector_graphs())
 def test_random_graphs_agree_with_the_interpreter(G):
     t = list(G)[-1]
     C, L = agrees(G, t, 1e-10)
-    S = C.sensitivities(t)
-    for i, expected in cg.sensitivities(L, t).items():
-        close(S[i], expected, 1e-10)
+    for s in G.inputs:
+        has_the_jacobians(C, L, s, t, 1e-10)
 
 
 def network(batch=4, seed=0):
@@ -221,12 +249,47 @@ def test_a_loss_is_a_number_and_inputs_are_checked():
 def test_jacobians_and_what_flows_through_edges():
     G = network()
     C, L = cg.compile_graph(G), cg.linearize(G)
-    close(C.jacobian(["A", "b"], ["S"]), cg.jacobian(L, ["A", "b"], ["S"]))
-    close(C.sensitivity("A", "S"), cg.sensitivity(L, "A", "S"))
-    for i, S in cg.sensitivities_from(L, "b").items():
-        close(C.sensitivities_from("b")[i], S)
-    for edge, S in cg.edge_sensitivities(L, "b", "J").items():
-        close(C.edge_sensitivities("b", "J")[edge], S)
+    sources, targets = ["A", "b", "h", "b"], ["S", "J", "h"]
+    close(C.jacobian(sources, targets), cg.jacobian(L, sources, targets))  # forward: b twice, h from A and b
+    close(C.jacobian(["X", "A"], ["J", "S"]), cg.jacobian(L, ["X", "A"], ["J", "S"]))  # reverse
+    has_the_jacobians(C, L, "b", "J")
+    has_the_jacobians(C, L, "J", "b")  # no path
+    other = {"X": network(4, seed=9).nodes["X"]["value"]}
+    C.evaluate(other, nodes=["J"])
+    has_the_jacobians(C, cg.linearize(G, other), "b", "S")
+
+
+def test_flow_from_a_matrix_of_weights_keeps_its_structure():
+    G = network()
+    L, C = cg.linearize(G), cg.compile_graph(G)
+    C._linearized = None
+    with cg.limits(entries=200):  # S(A,A) would have 900
+        found = C.edge_sensitivities("A", "J")
+    for edge, S in cg.edge_sensitivities(L, "A", "J").items():
+        close(found[edge], S)
+
+
+def test_where_evaluate_was_last_is_kept_from_what_the_caller_writes():
+    C = cg.compile_graph(cg.from_equations("J = sum(x * x)", x=[1.0, 2.0]))
+    x = np.array([3.0, 4.0])
+    C.evaluate({"x": x})
+    x[:] = 0
+    assert C.gradient("J", nodes=["x"])["x"].tolist() == [6.0, 8.0]
+
+
+def test_what_single_precision_cannot_hold_is_an_error():
+    C = cg.compile_graph(cg.from_equations("y = x * x", x=[1e30]), dtype="float32")
+    with pytest.raises(cg.EvaluationError, match="beyond the range of float32"):
+        C.evaluate()
+
+
+def test_nodes_without_a_value_have_no_derivative():
+    G = cg.from_equations("y = x * x", x=[1.0, 2.0])
+    G.add_input("u")
+    C, L = cg.compile_graph(G), cg.linearize(G)
+    has_the_jacobians(C, L, "x", "y")
+    C = cg.compile_graph(G)
+    assert C.sensitivity("u", "y").tolist() == cg.sensitivity(L, "u", "y").tolist() == [[0.0], [0.0]]
 
 
 def test_a_dense_network_agrees_with_jax():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import cgraph as cg
+from cgraph.algorithms.elimination import orders
 from cgraph.cli.elimination_command import RULES
 from cgraph.cli.network_commands import TRANSFORMS
 from cgraph.cli.parser import METHODS
@@ -29,7 +30,7 @@ def as_json(run, *arguments):
 
 def test_the_parser_knows_what_there_is():
     assert list(TRANSFORMS) == list(NAMES)
-    assert set(RULES) < set(METHODS) == set(cg.algorithms.elimination.orders.METHODS)
+    assert set(RULES) < set(METHODS) == set(orders.METHODS)
 
 
 class TestGradient:
@@ -196,6 +197,12 @@ class TestDescend:
         found = as_json(run, "descend", LOGISTIC, "--data", path, "--validation", path, *options)
         expected = cg.gradient_descent(cg.read_spec(LOGISTIC), "J", -0.5, 4, data=path, batch=1, seed=5)
         assert [r["loss"] for r in found["losses"]] == [r["held_out"] for r in found["losses"]] == expected.history
+
+    @pytest.mark.parametrize("method", ["sgd", "momentum", "adam"])
+    def test_methods(self, run, method):
+        found = as_json(run, "descend", NETWORK, "--rate", 0.1, "--steps", 5, "--method", method)
+        expected = cg.gradient_descent(cg.read_spec(NETWORK), "J", 0.1, 5, method=method)
+        assert [r["loss"] for r in found["losses"]] == expected.history
 
     def test_the_curve(self, run):
         _, out, _ = run("descend", NETWORK, "--rate", 1, "--steps", 100)

@@ -9,7 +9,6 @@ import time
 import pytest
 
 import cgraph as cg
-from cgraph.cli.worker_processes import worker_processes
 
 WORK = """
 import os, signal, sys, time
@@ -35,12 +34,6 @@ def test_all_start_before_work_is_handed_out_and_none_hears_the_interrupt():
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (1, "interrupted\n")
-
-
-def test_each_of_them_is_told_what_it_works_with():
-    with worker_processes(2, os.umask, 0o27) as pool:
-        assert len(pool._processes) == 2
-        assert list(pool.map(os.umask, [0o27] * 4)) == [0o27] * 4
 
 
 @groups

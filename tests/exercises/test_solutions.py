@@ -17,7 +17,6 @@ from networks import SMOOTH, networks
 import cgraph as cg
 from cgraph.algorithms.exact import linearize_exactly, linearize_symbolically
 from cgraph.cli import main
-from cgraph.exercises.solutions.derivative_formulas import array_formulas, derivative_formulas, gate_formula
 from cgraph.exercises.solutions.rendering import (
     solution_data,
     solution_document,
@@ -27,6 +26,7 @@ from cgraph.exercises.solutions.rendering import (
 )
 from cgraph.model.evaluation import local_derivatives, steps_of
 from cgraph.model.language.parsing import parse
+from cgraph.reports.derivative_formulas import array_formulas, derivative_formulas, gate_formula
 
 EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*/*.yaml"))
 POINT = {"x": 1.5, "z": 2.5, "a": 0.7, "5": 0.3, "w-": -0.4}

@@ -46,7 +46,7 @@ def test_the_gallery_shows_every_example():
     files = dict(pictures.gallery())
     specs = {path.stem for path in ROOT.glob("examples/*/*.yaml")}
     assert {Path(name).stem for name in files if name.endswith(".html")} == specs
-    for name in re.findall(r"\((\S+)\)", files["gallery/index.md"]):
+    for name in re.findall(r"\(([^()\s]+)\)", files["gallery/index.md"]):
         assert not name.endswith((".svg", ".html")) or f"gallery/{name}" in files
 
 
@@ -60,13 +60,25 @@ def test_the_interface_lists_every_public_function():
         assert not callable(getattr(cg, name)) or f"[`{name}`]" in pages["interface/index.md"], name
 
 
-def test_parameters_that_share_a_line_are_split():
+def docstrings():
     pytest.importorskip("griffe")
-    spec = importlib.util.spec_from_file_location("split_parameters", ROOT / "docs" / "split_parameters.py")
+    spec = importlib.util.spec_from_file_location("docstrings", ROOT / "docs" / "docstrings.py")
     extension = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(extension)
+    return extension
+
+
+def test_references_and_what_else_to_see_are_lists():
+    text = "A [1]_.\n\nSee Also\n--------\nf : one.\nC.g : two.\n\nReferences\n----------\n.. [1] B, 1963,\n   C.\n.. [2] D.\n"
+    assert docstrings().listed(text) == (
+        "A \\[1\\].\n\nSee Also\n--------\n- `f`: one.\n- `C.g`: two.\n\nReferences\n----------\n- \\[1\\] B, 1963,\n   C.\n"
+        "- \\[2\\] D.\n"
+    )
+
+
+def test_parameters_that_share_a_line_are_split():
     text = "A.\n\nParameters\n----------\nG, s, *t\n    As in `f`.\n\nk : int\n    How many, of\n    all.\n\nReturns\n-------\na, b\n    Two."
-    assert extension.split(text) == (
+    assert docstrings().split(text) == (
         "A.\n\nParameters\n----------\nG\n    As in `f`.\ns\n    As in `f`.\n*t\n    As in `f`.\n\nk : int\n    How many, of\n"
         "    all.\n\nReturns\n-------\na, b\n    Two.\n"
     )

@@ -173,7 +173,10 @@ SPELLED = {
     "transforms/scalars.py": {"exp", "log", "sqrt"},
 }
 # They translate the names of another language.
-TRANSLATORS = {"frontends/numpy_source.py", "frontends/onnx_operators.py", "frontends/sympy_formulas.py"}
+TRANSLATORS = {
+    "frontends/numpy_source.py", "frontends/onnx_activations.py", "frontends/onnx_operators.py",
+    "frontends/sympy_formulas.py",
+}  # fmt: skip
 
 
 def spelled_in(path, names):

@@ -54,9 +54,17 @@ def test_parameters_that_share_a_line_have_types_of_their_own(site):
     }
 
 
-def test_no_table_is_left_as_text(site):
+def test_no_markup_is_left_as_text(site):
     for path in site.glob("interface/*/index.html"):
-        assert "=====" not in path.read_text(encoding="utf-8")
+        text = re.sub(r"<(script|pre|code)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for markup in ("=====", "`", "**", "]_", ".. [", "::"):
+            assert markup not in re.sub(r"<[^>]*>", "", text), f"{markup} in {path.parent.name}"
+
+
+def test_references_are_items_of_a_list(site):
+    text = page_of(site, "interface/reports")
+    references = text[text.index("<summary>References</summary>") :].partition("</details>")[0]
+    assert re.search(r"<li>\s*(<p>)?\[1\] E. R. Gansner, ", references)
 
 
 def test_formulas_are_typeset_and_code_is_highlighted(site):
@@ -73,28 +81,75 @@ def test_the_rooms_have_a_page_each(site):
         assert f"cgraph.{room}" in page_of(site, f"interface/{room}")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; Debian's package is `chromium`")
-def test_every_page_opens_on_a_phone(site):
+CUT = """() => [...document.querySelectorAll('article *')].filter(e => {
+  const place = e.getBoundingClientRect()
+  if (!place.width || place.right <= innerWidth + 1) return false
+  for (let box = e; box !== document.body; box = box.parentElement)
+    if (getComputedStyle(box).overflowX !== 'visible') return false
+  return true
+}).map(e => e.outerHTML.slice(0, 80))"""
+UNSEEN = """() => [...document.querySelectorAll('article math, article img')].filter(e => {
+  if (e.tagName === 'IMG') e.loading = 'eager'
+  return e.tagName === 'IMG' ? e.complete && !e.naturalWidth : e.getBoundingClientRect().height < 10
+}).map(e => e.outerHTML.slice(0, 80))"""
+SOME = (
+    "index.html",
+    "analysts/index.html",
+    "mathematics/index.html",
+    "interface/reports/index.html",
+    "gallery/index.html",
+)
+
+
+@pytest.fixture(scope="module")
+def address(site):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    base = f"http://127.0.0.1:{server.server_port}/"
-    pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html") if path.name != "404.html")
-    assert len(pages) > 30
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; Debian's package is `chromium`")
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark"), (1920, "light")])
+def test_pages_open_without_an_error_and_nothing_is_cut(site, address, width, scheme):
+    """Every page on a phone; on wider screens some of each kind."""
+    every = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html") if path.name != "404.html")
+    assert len(every) > 30
+    assert {*SOME} <= {*every}
     wrong = []
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        tab = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme).new_page()
         tab.on("pageerror", lambda error: wrong.append(f"{tab.url}: {error}"))
         tab.on("console", lambda message: message.type == "error" and wrong.append(f"{tab.url}: {message.text}"))
         tab.on(
-            "request", lambda request: request.url.startswith(base) or wrong.append(f"{tab.url} fetches {request.url}")
+            "request",
+            lambda request: request.url.startswith(address) or wrong.append(f"{tab.url} fetches {request.url}"),
         )
-        for page in pages:
-            tab.goto(base + page)
-            width = tab.evaluate("document.documentElement.scrollWidth")
-            if width > 390:
-                wrong.append(f"{page} is {width} wide")
+        for page in every if width == 390 else SOME:
+            tab.goto(address + page)
+            if (needed := tab.evaluate("document.documentElement.scrollWidth")) > width:
+                wrong.append(f"{page} is {needed} wide")
+            wrong += [f"{page}: {what} is cut" for what in tab.evaluate(CUT)]
+            wrong += [f"{page}: {what} is not seen" for what in tab.evaluate(UNSEEN)]
         browser.close()
-    server.shutdown()
-    server.server_close()
     assert wrong == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; Debian's package is `chromium`")
+def test_pictures_can_be_read_on_a_phone(address):
+    """A wide picture takes twice the width of the screen and scrolls in its place; a small one stays as it is."""
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        tab.goto(address + "gallery/index.html")
+        widths = tab.evaluate(
+            """() => [...document.querySelectorAll('article img')].map(
+            e => [e.naturalWidth, e.width, e.closest('p').clientWidth, e.parentElement.href === e.src])"""
+        )
+        browser.close()
+    assert len(widths) > 40
+    for natural, width, room, opens in widths:
+        assert width == pytest.approx(min(natural, 2 * room), abs=1)
+        assert opens

@@ -42,6 +42,21 @@ MISFITS = [
       for x in ("c", "x, axis=1", "W, axis=-3", "W, axis=(0, 1)")],
     *[(f"{name}({pair})", "") for name in ("cross_entropy", "softmax_cross_entropy", "squared_error", "hinge")
       for pair in ("x, u", "W, u", "u, W")],
+    ("prod(W, axis=(0, 1))", ""), ("cumsum(c)", ""), ("cumsum(x, axis=1)", ""), ("cumsum(W, axis=(0, 1))", ""),
+    ("split(x, parts=2)", ""), ("split(x, part=3, parts=3)", ""), ("split(W, axis=2)", ""), ("split(c)", ""), ("split(W, parts=(1, 2))", ""),
+    ("repeat(x, repeats=(1, 2))", ""), ("repeat(x, repeats=-1)", ""), ("repeat(x, axis=1)", ""), ("repeat(x, repeats=0)", ""), ("repeat(W, axis=(0, 1))", ""),
+    ("expand_dims(x, axis=3)", ""), ("expand_dims(x, axis=(0, 0))", ""), ("squeeze(x, axis=0)", ""), ("squeeze(W, axis=2)", ""),
+    ("take(x, 3 * c)", ""), ("take(x, u)", ""), ("take(W, c / c, axis=2)", ""), ("take(c, c)", ""), ("take(W, -2 * c)", ""), ("take(W, c - c, axis=(0, 1))", ""),
+    ("pad(x, before=-1)", ""), ("pad(W, after=(1, 2, 3))", ""), ("pad(c, before=(1, 2))", ""),
+    ("topk(x, k=4)", ""), ("topk(x, k=0)", ""), ("topk(c)", ""), ("topk(W, axis=2)", ""), ("topk(W, k=(1, 2))", ""),
+    ("conv(x, T)", ""), ("conv(W, W)", ""), ("conv(c, x)", ""), ("conv(W, T, groups=2)", ""),
+    ("conv(W, T, stride=0)", ""), ("conv(W, T, padding=-1)", ""), ("conv(W, T, dilation=(1, 1))", ""), ("conv(W, T, dilation=2)", ""),
+    ("conv(W, T, groups=0)", ""), ("conv_transpose(W, W)", ""), ("conv_transpose(W, T)", ""), ("conv_transpose(T, x)", ""),
+    ("conv_transpose(T, T, groups=2)", ""), ("conv_transpose(W, T[:2], output_padding=1)", ""), ("conv_transpose(W, T[:2], padding=4)", ""),
+    ("max_pool(x, size=4)", ""), ("max_pool(x, size=(1, 1))", ""), ("max_pool(c)", ""), ("max_pool(x, size=0)", ""), ("max_pool(x, padding=2)", ""),
+    ("max_pool(x, stride=(1, 2))", ""), ("avg_pool(x, size=4)", ""), ("avg_pool(W, padding=(1, 1, 1), size=(2, 2))", ""), ("avg_pool(c)", ""),
+    *[(f"{name}({x})", "") for name in ("layer_norm", "rms_norm") for x in ("c, c", "x, x", "x, c, axis=1", "W, c, axis=(0, 0)")],
+    *[(f"batch_norm({x})", "") for x in ("c, c", "x, c", "W, x")], *[(f"group_norm({x})", "") for x in ("c, c", "x, c", "W, x", "W, c, groups=2", "W, c, groups=0")],
     ("2*(W @ (u + 1))", "W @ (u + 1)"), ("exp(x) - tanh(u)^2", "exp(x) - tanh(u) ^ 2"),
 ]  # fmt: skip
 

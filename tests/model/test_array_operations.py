@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 from dense_jacobians import matrix
+from in_jax import in_jax
 from operation_values import VALUES
 
 import cgraph as cg
@@ -92,6 +93,67 @@ MATMUL = [
     ((3,), (4, 3, 2)), ((4, 2, 3), (3,)), ((4, 2, 3), (3, 2)), ((2, 3), (4, 3, 2)), ((4, 2, 3), (4, 3, 2)),
     ((1, 2, 3), (4, 3, 2)), ((4, 1, 2, 3), (2, 3, 1)), ((2, 1, 1, 3), (4, 3, 2)), ((5, 1), (1,)), ((1,), (1, 5)),
 ]  # fmt: skip
+# Images, kernels and options: strides that do not divide, padding larger than the kernel, axes of length 1.
+CONVOLUTIONS = [
+    ((1, 1), (1, 1, 1), {}), ((2, 7), (3, 2, 3), {}), ((2, 7), (3, 2, 3), {"stride": 3}), ((2, 3), (3, 2, 2), {"padding": 5}),
+    ((4, 2, 6), (2, 2, 2), {"dilation": 3, "stride": 2}), ((2, 4, 5), (4, 2, 2), {"groups": 2}), ((3, 5, 4), (3, 1, 2, 3), {"groups": 3, "padding": (0, 2)}),
+    ((2, 3, 6, 5), (2, 3, 3, 2), {"stride": (2, 4), "padding": (4, 1), "dilation": (1, 2)}), ((2, 2, 1, 4, 2, 3), (4, 1, 2, 2, 1), {"stride": 2}),
+    ((1, 2, 2), (1, 1, 2, 2), {}), ((1, 1, 1), (1, 1, 3, 3), {"padding": 1}),
+]  # fmt: skip
+TRANSPOSED = [
+    ((1, 1), (1, 1, 1), {}), ((2, 4), (2, 3, 3), {}), ((2, 3), (2, 3, 2), {"stride": 4}), ((2, 5), (2, 3, 3), {"padding": 2, "dilation": 2}),
+    ((2, 4, 3), (4, 2, 2), {"groups": 2, "stride": 3, "output_padding": 2}), ((3, 2, 3), (3, 1, 2, 3), {"groups": 3, "stride": (2, 1), "padding": (1, 0)}),
+    ((2, 3, 2, 4), (3, 2, 3, 2), {"stride": (2, 3), "padding": (1, 0), "output_padding": (1, 2), "dilation": (2, 1)}),
+]  # fmt: skip
+POOLS = [
+    ((2,), {}), ((5,), {}), ((7,), {"size": 3, "stride": 2, "padding": 1}), ((2, 3, 4), {"stride": 1}), ((5, 7), {"size": (2, 2), "stride": (3, 2)}),
+    ((2, 4, 5), {"size": (2, 3), "stride": 1, "padding": (1, 2)}), ((3, 2), {"size": (1, 1)}), ((1, 4), {"size": 1, "stride": 3}),
+]  # fmt: skip
+
+
+def typed(options):
+    return "".join(f", {name}={value}" for name, value in options.items())
+
+
+def in_lax(x, w, stride=1, padding=0, dilation=1, groups=1, gaps=1, kernel="b"):
+    """Return a convolution in JAX, with examples along one axis."""
+    d = len(w) - 2
+    stride, padding, dilation, gaps = (
+        o if isinstance(o, tuple) else (o,) * d for o in (stride, padding, dilation, gaps)
+    )
+    pairs = [p if isinstance(p, tuple) else (p, p) for p in padding]
+    image = f"a.reshape(-1, {', '.join(map(str, x[-d - 1 :]))})"
+    call = (f"jax.lax.conv_general_dilated({image}, {kernel}, {stride}, {pairs}, lhs_dilation={gaps}, rhs_dilation={dilation}, "
+            f"feature_group_count={groups})")  # fmt: skip
+    return f"(lambda y: y.reshape(*a.shape[: {len(x) - d - 1}], *y.shape[1:]))({call})"
+
+
+def transposed_in_lax(x, w, stride=1, padding=0, dilation=1, groups=1, output_padding=0):
+    """Return a transposed convolution as one of the spread operand by the kernel turned round."""
+    d = len(w) - 2
+    stride, padding, dilation, extra = (
+        o if isinstance(o, tuple) else (o,) * d for o in (stride, padding, dilation, output_padding)
+    )
+    pairs = tuple(
+        (r * (k - 1) - p, r * (k - 1) - p + e) for k, p, r, e in zip(w[2:], padding, dilation, extra, strict=True)
+    )
+    turned = (f"jnp.flip(b, {tuple(range(2, d + 2))}).reshape({groups}, {w[0] // groups}, {w[1]}, *b.shape[2:])"
+              f".swapaxes(1, 2).reshape({groups * w[1]}, {w[0] // groups}, *b.shape[2:])")  # fmt: skip
+    return in_lax(x, w, 1, pairs, dilation, groups, gaps=stride, kernel=turned)
+
+
+def pooled_in_lax(how, x, size=2, stride=None, padding=0, dilation=1):
+    d = len(size) if isinstance(size, tuple) else 1
+    size, stride, padding, dilation = (
+        o if isinstance(o, tuple) else (o,) * d for o in (size, stride or size, padding, dilation)
+    )
+    ones = (1,) * (len(x) - d)
+    pairs = [(0, 0)] * (len(x) - d) + [(p, p) for p in padding]
+    return (
+        f"jax.lax.reduce_window(a, {how}, {ones + size}, {ones + stride}, {pairs}, window_dilation={ones + dilation})"
+    )
+
+
 # An operation, its equation, the operands a and b, and what JAX calls it, if it has it.
 ARRAY_CASES = [
     *[("matmul", "a @ b", [reals(*p), reals(*q)], "jnp.matmul(a, b)") for p, q in MATMUL],
@@ -120,6 +182,45 @@ ARRAY_CASES = [
     *[("prod", f"prod(a{option})", [reals(*shape)], f"jnp.prod(a{option})")
       for shape, option in [((1,), ""), ((3,), ""), ((2, 3), ""), ((2, 3), ", axis=0"), ((4, 2, 3), ", axis=-2")]],
     *[("prod", "prod(a)", [x], None) for x in (np.array([2.0, 0.0, 3.0]), np.array([0.0, 0.0, 3.0]), np.zeros((2, 1)))],
+    *[("split", f"split(a, parts={n}, part={k}, axis={axis})", [reals(*shape)], f"jnp.split(a, {n}, {axis})[{k}]")
+      for shape, n, k, axis in [((4,), 2, 1, 0), ((3,), 3, 0, -1), ((2, 6), 3, 2, 1), ((2, 1, 3), 1, 0, -2)]],
+    *[("repeat", f"repeat(a{option})", [reals(*shape)], f"jnp.repeat(a, {option[2:] if 'repeats' in option else '2' + option})")
+      for shape, option in [((), ""), ((3,), ""), ((2, 3), ", axis=0"), ((2, 3), ", repeats=3, axis=-1"), ((4, 2, 3), "")]],
+    ("repeat", "repeat(a, repeats=(0, 2, 1))", [reals(3)], "jnp.repeat(a, jnp.array([0, 2, 1]), total_repeat_length=3)"),
+    *[("expand_dims", f"expand_dims(a, axis={axis})", [reals(*shape)], f"jnp.expand_dims(a, {axis})")
+      for shape, axis in [((), 0), ((3,), 1), ((3,), -1), ((2, 3), "(0, -1)"), ((2, 3), 1)]],
+    *[("squeeze", f"squeeze(a{option})", [reals(*shape)], f"jnp.squeeze(a{option})")
+      for shape, option in [((), ""), ((1,), ""), ((1, 1), ", axis=(0, 1)"), ((1, 3, 1), ""), ((1, 3, 1), ", axis=-1")]],
+    *[("take", f"take(a, b, axis={axis})", [reals(*shape), np.array(places, float)[()]], f"jnp.take(a, b.astype(int), axis={axis})")
+      for shape, places, axis in [((3,), 1, 0), ((3,), [2, -1, 0, 2], 0), ((4, 3), [[3, 0], [0, 3]], 0), ((4, 2, 3), [1, 1, 0], 1),
+                                  ((4, 2, 3), -1, -1), ((1,), [0], 0)]],
+    *[("pad", f"pad(a, before={before}, after={after})", [reals(*shape)], f"jnp.pad(a, {pairs})")
+      for shape, before, after, pairs in [((3,), 2, 0, "(2, 0)"), ((), 1, 1, "()"), ((2, 1), 1, 3, "((1, 3), (1, 3))"),
+                                          ((2, 3), "(0, 4)", "(1, 0)", "((0, 1), (4, 0))"), ((1, 2, 1), 0, 0, "0")]],
+    *[("topk", f"topk(a, k={k}, axis={axis})", [reals(*shape)], f"jnp.moveaxis(jax.lax.top_k(jnp.moveaxis(a, {axis}, -1), {k})[0], -1, {axis})")
+      for shape, k, axis in [((1,), 1, 0), ((5,), 3, -1), ((4, 3), 4, 0), ((4, 2, 3), 2, 1)]],
+    *[("cumsum", f"cumsum(a{option})", [reals(*shape)], f"jnp.cumsum(a{option})")
+      for shape, option in [((1,), ""), ((4,), ""), ((2, 3), ""), ((2, 3), ", axis=0"), ((4, 2, 3), ", axis=-2"), ((3, 1), ", axis=1")]],
+    *[("conv", f"conv(a, b{typed(options)})", [reals(*x), reals(*w)], in_lax(x, w, **options)) for x, w, options in CONVOLUTIONS],
+    *[("conv_transpose", f"conv_transpose(a, b{typed(options)})", [reals(*x), reals(*w)], transposed_in_lax(x, w, **options))
+      for x, w, options in TRANSPOSED],
+    *[("max_pool", f"max_pool(a{typed(options)})", [reals(*x)], pooled_in_lax("-jnp.inf, jax.lax.max", x, **options)) for x, options in POOLS],
+    *[("max_pool", f"max_pool(a{typed(options)})", [reals(*x)], None)  # JAX does not differentiate these
+      for x, options in [((9,), {"size": 3, "dilation": 2}), ((2, 7, 5), {"size": (2, 3), "stride": 2, "padding": (1, 1), "dilation": (3, 1)})]],
+    *[("avg_pool", f"avg_pool(a{typed(options)})", [reals(*x)],
+       pooled_in_lax("0.0, jax.lax.add", x, **options) + f" / {np.prod(options.get('size', 2))}")
+      for x, options in [*POOLS, ((3,), {"size": 2, "padding": 5})]],
+    *[("layer_norm", f"layer_norm(a, b, axis={axis})", [reals(*shape), 0.3],
+       f"(a - a.mean({axis}, keepdims=True)) / jnp.sqrt(a.var({axis}, keepdims=True) + b)")
+      for shape, axis in [((3,), -1), ((1,), 0), ((2, 3), 0), ((4, 2, 3), (1, 2)), ((4, 2, 3), (-1, 0)), ((2, 1), 1)]],
+    *[("rms_norm", f"rms_norm(a, b, axis={axis})", [reals(*shape), 0.3], f"a / jnp.sqrt((a * a).mean({axis}, keepdims=True) + b)")
+      for shape, axis in [((3,), -1), ((1,), 0), ((2, 3), 0), ((4, 2, 3), (1, 2)), ((2, 1), 1)]],
+    *[("batch_norm", "batch_norm(a, b)", [reals(*shape), 0.3],
+       f"(a - a.mean({axes}, keepdims=True)) / jnp.sqrt(a.var({axes}, keepdims=True) + b)")
+      for shape, axes in [((4, 3), (0,)), ((1, 2), (0,)), ((4, 2, 3), (0, 2)), ((2, 2, 1, 3), (0, 2, 3))]],
+    *[("group_norm", f"group_norm(a, b, groups={groups})", [reals(*shape), 0.3],
+       f"(lambda v: ((v - v.mean(2, keepdims=True)) / jnp.sqrt(v.var(2, keepdims=True) + b)).reshape(a.shape))(a.reshape({shape[0]}, {groups}, -1))")
+      for shape, groups in [((2, 4), 2), ((1, 3), 1), ((1, 3), 3), ((2, 4, 3), 2), ((2, 2, 2, 2), 1)]],
     *[("index", f"a[{key}]", [reals(5)], f"a[{jkey or key}]") for key, jkey in [
         ("0", ""), ("-1", ""), ("1:3", ""), ("::2", ""), ("::-1", ""), (":", ""), ("-2:", ""),
         ("[0, 2, 0]", "jnp.array([0, 2, 0])"), ("[-1]", "jnp.array([-1])"),
@@ -243,11 +344,13 @@ def steps_along(x, k):
 
 @pytest.mark.parametrize("case", [c for c in CASES if np.size(c[2][0]) < 4], ids=ident)
 def test_every_jacobian_agrees_with_central_differences(case):
-    _, equation, x = case
+    operation, equation, x = case
     G = graph_of(equation, x)
     L = cg.linearize(G)
     y = L.nodes["y"]["value"]
     for i, operand in zip("abc", x, strict=False):
+        if (operation, i) == ("take", "b"):  # places are whole numbers
+            continue
         columns = [difference(partial(valued, G, i, operand), entry) for entry in range(np.size(operand))]
         z = shaped(L.edges[i, "y"]["derivative"], y, operand)
         assert np.reshape(z, (np.size(y), -1)) == pytest.approx(np.stack(columns, axis=1), rel=1e-6, abs=1e-6)
@@ -266,26 +369,6 @@ def difference(f, entry, h=1e-4):
 
 
 # --- against JAX --------------------------------------------------------------------------------------------------------------
-
-JAX_NAMES = {
-    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
-    "max": "maximum", "min": "minimum", "mul": "multiply", "sub": "subtract", "div": "divide", "neg": "negative", "pow": "power",
-    "atan2": "arctan2",
-}  # fmt: skip
-OWN = {
-    "erf": "jsp.erf(a)", "erfc": "jsp.erfc(a)", "mish": "jax.nn.mish(a)", "softsign": "jax.nn.soft_sign(a)",
-    "log_sigmoid": "jax.nn.log_sigmoid(a)", "gelu_tanh": "jax.nn.gelu(a)",
-    "identity": "a", "sigmoid": "jax.nn.sigmoid(a)", "relu": "jax.nn.relu(a)", "softplus": "jax.nn.softplus(a)",
-    "hard_tanh": "jax.nn.hard_tanh(a)", "leaky_relu": "jax.nn.leaky_relu(a)", "elu": "jax.nn.elu(a)",
-    "gelu": "jax.nn.gelu(a, approximate=False)", "silu": "jax.nn.silu(a)", "where": "jnp.where(a != 0, b, c)",
-    "greater": "(a > b) * 1.0", "less": "(a < b) * 1.0", "greater_equal": "(a >= b) * 1.0", "less_equal": "(a <= b) * 1.0",
-    "binary_cross_entropy": "-b*jnp.log(a) - (1 - b)*jnp.log(1 - a)",
-}  # fmt: skip
-
-
-def in_jax(name):
-    return OWN.get(name) or f"jnp.{JAX_NAMES.get(name, name)}({', '.join('abc'[: len(OPERATIONS[name].derivatives)])})"
-
 
 # Of every row the case with the most entries: JAX compiles each anew.
 ELEMENTWISE = [(n, e, x, in_jax(n)) for n, e, x in elementwise_cases() if np.shape(x[0]) == (2, 3)]
@@ -338,6 +421,14 @@ def test_every_jacobian_agrees_with_jax(case):
         ("cholesky(a)", [[4.0]], [[0.25]]),
         ("cholesky(a)", [[4.0, 0.0], [2.0, 2.0]],  # L = (2, 0), (1, 1)
          [[0.25, 0, 0, 0], [0, 0, 0, 0], [-0.125, 0, 0.5, 0], [0.125, 0, -0.5, 0.5]]),
+        ("topk(a, k=2)", [3.0, 5.0, 5.0], [[0, 1, 0], [0, 0, 1]]),
+        ("max_pool(a, size=3)", [1.0, 2.0, 2.0], [[0, 1, 0]]),
+        ("avg_pool(a, size=2, stride=1)", [1.0, 2.0, 3.0], [[0.5, 0.5, 0], [0, 0.5, 0.5]]),
+        ("conv(a, reshape(c, 1, 1, 3))", [[1.0, 2.0, 4.0]], [[0, 1, 0]]),  # c = (0, 1, 0)
+        ("cumsum(a)", [5.0, 7.0], [[1, 0], [1, 1]]),
+        ("pad(a, before=1)", [5.0], [[0], [1]]),
+        ("layer_norm(a, 1)", [1.0, 1.0], [[0.5, -0.5], [-0.5, 0.5]]),  # variance 0: (I - 1 1^T/2) / 1
+        ("rms_norm(a, 3)", [1.0, 1.0], [[0.4375, -0.0625], [-0.0625, 0.4375]]),  # y = (1, 1)/2: (I - y y^T/2) / 2
         ("sort(a)", [3.0, 1.0, 1.0], [[0, 1, 0], [0, 0, 1], [1, 0, 0]]),
         ("prod(a)", [2.0, 3.0, 4.0], [[12, 8, 6]]),
         ("prod(a)", [0.0, 3.0, 4.0], [[12, 0, 0]]),
@@ -349,7 +440,7 @@ def test_every_jacobian_agrees_with_jax(case):
     ],
 )  # fmt: skip
 def test_by_hand(equation, x, dense):
-    values = {"a": x} | ({"c": [0.0, 1.0, 0.0]} if "c)" in equation else {})
+    values = {"a": x} | ({"c": [0.0, 1.0, 0.0]} if "(c" in equation or "c)" in equation else {})
     L = cg.linearize(cg.from_equations(f"y = {equation}", **values))
     z = L.edges["a", "y"]["derivative"]
     assert np.asarray(z) == pytest.approx(np.array(dense, dtype=float), rel=1e-14, abs=1e-15)

@@ -43,7 +43,9 @@ def combine(inner):
         inner.map("({}).T".format),
         st.tuples(inner, keys).map(lambda t: f"({t[0]})[{t[1]}]"),
         calls,
-        st.tuples(with_axis, inner, axes).map(lambda t: f"{t[0]}({t[1]}, axis={t[2]})"),
+        st.tuples(with_axis, inner, inner, axes).map(
+            lambda t: f"{t[0]}({', '.join(t[1 : 1 + (row_of(t[0]).operands or 1)])}, axis={t[3]})"
+        ),
         st.tuples(st.sampled_from(["max", "min"]), inner, axes).map(lambda t: f"{t[0]}({t[1]}, axis={t[2]})"),
         st.tuples(inner, st.lists(st.integers(-1, 4), min_size=1, max_size=3)).map(
             lambda t: f"reshape({t[0]}, {', '.join(map(str, t[1]))})"

@@ -1,6 +1,9 @@
 """Derivatives under another name: the same picture, chart, report, page and spec as under their own."""
 
+import csv
 import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import networkx as nx
 import pytest
@@ -24,8 +27,17 @@ def spec(G, **options):
     return text.getvalue()
 
 
+def written(G, **options):
+    with TemporaryDirectory() as folder:
+        cg.write_graph(G, Path(folder, "edges.csv"), s="x", t="y", top=1, **options)
+        rows = csv.DictReader(Path(folder, "edges.csv").read_text(encoding="utf-8").splitlines())
+        return [
+            {name: row[name] for name in ("source", "target", "derivative", "flow", "path_product")} for row in rows
+        ]
+
+
 def bars(chart):
-    return [float(bar.get_width()) for bar in chart.axes[0].patches]
+    return [chart.get_suptitle(), *(float(bar.get_width()) for bar in chart.axes[0].patches)]
 
 
 @pytest.mark.parametrize(
@@ -37,8 +49,9 @@ def bars(chart):
         lambda G, **o: str(cg.sensitivity_report(G, "x", "y", **o)),
         lambda G, **o: cg.page(G, s="x", t="y", **o),
         spec,
+        written,
     ],
-    ids=["draw", "path_chart", "tornado_chart", "sensitivity_report", "page", "write_spec"],
+    ids=["draw", "path_chart", "tornado_chart", "sensitivity_report", "page", "write_spec", "write_graph"],
 )
 def test_what_is_made_of_them(made):
     G = graph("slope")

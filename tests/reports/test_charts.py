@@ -2,11 +2,14 @@
 
 import math
 
+import networkx as nx
 import pytest
 
 import cgraph as cg
+from cgraph.reports.drawing.palette import EDGES
 
 pytest.importorskip("matplotlib")
+from matplotlib.colors import to_hex
 
 
 def descent(**options):
@@ -82,6 +85,15 @@ def test_contributions_of_paths():
         cg.path_chart(L, "x", "c")
 
 
+def test_charts_read_any_attribute():
+    G = nx.DiGraph()
+    G.add_weighted_edges_from([("x", "a", 2.0), ("a", "y", -5.0), ("x", "y", 3.0)], "slope")
+    paths = cg.path_chart(G, "x", "y", derivative="slope")
+    assert paths.get_suptitle() == "S(x, y) = −7, the sum over 2 paths"
+    assert [float(bar.get_width()) for bar in paths.axes[0].patches] == [-10.0, 3.0]
+    assert [float(bar.get_width()) for bar in cg.tornado_chart(G, "y", derivative="slope").axes[0].patches] == [-7.0]
+
+
 def bars_in_pixels(figure):
     figure.draw_without_rendering()
     return [bar.get_window_extent() for bar in figure.axes[0].patches]
@@ -98,10 +110,18 @@ def test_lengths_can_be_compared_and_one_path_is_one_ordinary_bar():
 LONG = "the_total_cost_of_everything_that_is_made_in_the_year_2026"
 
 
-@pytest.mark.parametrize("chart", ["paths", "tornado"])
+def long_budget_chart(L):
+    return cg.budget_chart(cg.uncertainty_budget(L, [f"{LONG}_x"], {LONG: 0.1}), f"{LONG}_x")
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [lambda L: cg.path_chart(L, LONG, f"{LONG}_x"), lambda L: cg.tornado_chart(L, f"{LONG}_x"), long_budget_chart],
+    ids=["paths", "tornado", "budget"],
+)
 def test_titles_and_names_fit(chart):
     L = cg.linearize(cg.from_equations(f"b = 2*{LONG}; {LONG}_x = 3*b + {LONG}", **{LONG: 1.0}))
-    figure = cg.path_chart(L, LONG, f"{LONG}_x") if chart == "paths" else cg.tornado_chart(L, f"{LONG}_x")
+    figure = chart(L)
     figure.draw_without_rendering()
     width, height = figure.bbox.size
     ax = figure.axes[0]
@@ -136,9 +156,27 @@ def test_what_acts_most_stands_above():
         cg.tornado_chart(cg.linearize(cg.from_equations("y = sum(x)", x=[1.0, 2.0])), "y")
 
 
+def test_the_components_of_a_budget_have_the_colours_of_their_signs():
+    L = cg.linearize(cg.from_equations("y = 2*a - 5*b + 0*c", a=1.0, b=1.0, c=1.0))
+    budget = cg.uncertainty_budget(L, ["y"], {"a": 0.1, "b": 0.1, "c": 0.1})
+    figure = cg.budget_chart(budget, "y")
+    ax = figure.axes[0]
+    colours = [to_hex(bar.get_facecolor()) for bar in ax.patches]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["b", "a", "c"]
+    assert colours[:2] == [EDGES["negative"].stroke, EDGES["positive"].stroke]
+    assert figure.get_suptitle() == "u(y) = 0.5385: the components of the inputs"
+    nothing = cg.budget_chart(cg.uncertainty_budget(L, ["y"], {"c": 0.1}), "y").axes[0]
+    assert nothing.get_legend() is None
+
+
 def test_where_nothing_is_shut_the_chart_says_so():
     _, below = cg.flow_chart(deep("sigmoid", layers=3)).axes
     assert [text.get_text() for text in below.texts] == ["gates shut: none"]
+
+
+def test_the_legend_of_the_flow_is_in_words():
+    above, _ = cg.flow_chart(deep("sigmoid", layers=3)).axes
+    assert [text.get_text() for text in above.get_legend().get_texts()] == ["mean", "from the smallest to the largest"]
 
 
 def test_a_dollar_in_a_name_is_a_dollar(tmp_path):

@@ -21,11 +21,11 @@ import cgraph as cg
 from cgraph.model import optional
 from cgraph.reports.drawing import fonts
 from cgraph.reports.drawing.extent import MAX_BANDS, MAX_EDGES, MAX_NODES, bands_of
-from cgraph.reports.drawing.palette import EDGES, NODES
+from cgraph.reports.drawing.palette import EDGES, FAINT, NODES, PAPER
 from cgraph.reports.drawing.picture import SHOWN, picture_of
 from cgraph.reports.drawing.routes import ARROW
-from cgraph.reports.drawing.sizes import LABEL_SIZE, SIZES, Box, arrow_half, node_lines
-from cgraph.reports.drawing.words import show_names, text_width
+from cgraph.reports.drawing.sizes import LABEL_SIZE, SIZES, TITLE_SIZE, Box, arrow_half, node_lines
+from cgraph.reports.drawing.words import equation_lines, show_names, text_width, typeset_equation
 
 pygraphviz = pytest.importorskip("pygraphviz")
 matplotlib = pytest.importorskip("matplotlib")
@@ -259,6 +259,72 @@ def test_text_stays_inside_its_node(path):
             assert y < box.y + box.height / 2
 
 
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_titles_have_no_widows_and_equations_are_whole(path):
+    G = cg.read_spec(path)
+    layout = cg.draw(G, show=("names", "equations")).layout
+    title = [line for line, _ in layout.title]
+    assert " ".join(title) == G.graph["title"]
+    widths = [text_width(line, TITLE_SIZE, bold=True) for line in title]
+    longest_word = max(text_width(word, TITLE_SIZE, bold=True) for word in G.graph["title"].split())
+    assert max(widths) - min(widths) <= 2 * longest_word
+    for n in layout.picture.nodes:
+        lines = [line.text for line in n.lines if line.kind == "equation"]
+        equation = G.nodes[n.node].get("equation")
+        if equation:
+            whole = typeset_equation(equation, show_names(G), G.functions)
+            assert "".join(lines).replace(" ", "") == whole.replace(" ", "")
+        assert all(len(line) <= 36 for line in lines)
+
+
+def test_an_equation_without_spaces_is_broken_after_operators():
+    text = "*".join(f"factor{k}" for k in range(9))
+    lines = equation_lines(text)
+    assert "".join(lines) == text
+    assert all(line.endswith("*") for line in lines[:-1])
+    assert max(map(len, lines)) <= 36
+    assert equation_lines("2**x") == ["2**x"]
+    assert " ... " in " ".join(equation_lines("+".join(["x"] * 1000)))
+
+
+def test_an_edge_leaves_the_only_place_of_a_node_straight():
+    """Many inputs, each with one edge into one node far away: the edges bend once, before that node."""
+    G = cg.from_equations("b = 2*a; c = 3*b; y = c + p + q + r + s", a=1.0, p=1.0, q=1.0, r=1.0, s=1.0)
+    layout = cg.draw(cg.linearize(G)).layout
+    for i in "pqrs":
+        levels = [y for _, y in layout.edges[i, "y"].curve]
+        assert levels[0] == pytest.approx(layout.nodes[i].y, abs=0.5)
+        assert sum(abs(b - a) > 0.5 for a, b in pairwise(levels)) <= 1
+
+
+def brightness(colour):
+    linear = [x / 12.92 if x <= 0.03928 else ((x + 0.055) / 1.055) ** 2.4 for x in colour]
+    return float(np.dot((0.2126, 0.7152, 0.0722), linear))
+
+
+def rgb(colour):
+    return np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+
+
+def contrast(a, b):
+    dark, light = sorted((brightness(a), brightness(b)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(("stroke", "fill"), [(0, 1), (2, 3)], ids=["light", "dark"])
+def test_all_text_can_be_read(stroke, fill):
+    """The contrast that the WCAG ask for (AA, 4.5 to 1), of faint text, too, and of lines that name a path."""
+    text, paper = rgb(PAPER[stroke]), rgb(PAPER[fill])
+    for ink in NODES.values():
+        box = rgb(ink[fill])
+        assert contrast(text, box) >= 4.5
+        faint_text, faint_box = (FAINT * colour + (1 - FAINT) * paper for colour in (text, box))
+        assert contrast(faint_text, faint_box) >= 4.5
+    for kind, ink in EDGES.items():
+        if kind.startswith("path"):
+            assert contrast(rgb(ink[stroke]), paper) >= 4.5, kind
+
+
 # What is shown
 
 
@@ -326,6 +392,10 @@ def test_what_flows_through_an_edge_is_its_thickness_and_sign():
     assert strokes["z", "a"] == ("off", 1.0)
     share = abs(flow["x", "y"] / flow["x", "a"])
     assert strokes["x", "y"].width - 1 == pytest.approx(share * (strokes["x", "a"].width - 1))
+    assert [note.text for note in picture_of(L, s="x", t="y").notes[:2]] == [
+        "thickness: share of dy/dx that flows through the edge",
+        "blue: positive; orange, dashed: negative",
+    ]
     marks = {n.node: n.marks for n in picture_of(L, s="x", t="y").nodes}
     assert marks == {"x": ("source",), "z": ("off",), "a": (), "y": ("target",)}
 
@@ -417,6 +487,8 @@ def test_arrays_show_their_shapes():
         ("m", "r"): ["4 × 4"],
     }
     assert "Frobenius norm" in picture_of(L, s="x", t="J").notes[0].text
+    kinds = {(e.tail, e.head): e.stroke.kind for e in picture_of(L, s="x", t="J").edges}
+    assert kinds == {("W", "h"): "off", ("x", "h"): "plain", ("h", "J"): "plain", ("h", "m"): "off", ("m", "r"): "off"}
     assert "product 1 × 3" in picture_of(L, s="x", t="J", top=1).notes[0].text
     assert_nothing_overlaps(cg.draw(L, t="J").layout)
     assert "S(x, J) = 1 × 3, the sum over 1 path" in str(cg.sensitivity_report(L, "x", "J"))
@@ -426,6 +498,15 @@ def test_names_are_set_as_mathematics_unless_two_would_look_alike():
     assert show_names(["x", "x1", "x_1", "Phi_2", "h1-", "12", "loss"]) == {
         "x": "x", "x1": "x1", "x_1": "x_1", "Phi_2": "Φ₂", "h1-": "h₁⁻", "12": "y₁₂", "loss": "loss",
     }  # fmt: skip
+    assert show_names(["h2_1-", "y-", "theta_mean", "d_alpha", "a-", "a b-"]) == {
+        "h2_1-": "h2_1⁻", "y-": "y⁻", "theta_mean": "θ_mean", "d_alpha": "d_α", "a-": "a⁻", "a b-": "a b-",
+    }  # fmt: skip
+
+
+def test_a_name_of_several_words_has_parentheses_in_the_legend():
+    G = nx.DiGraph()
+    G.add_edge("token: x", "logit: y", derivative=1.0)
+    assert "share of d(logit: y)/d(token: x)" in picture_of(G, s="token: x", t="logit: y").notes[0].text
 
 
 # Large graphs
@@ -497,6 +578,22 @@ def test_what_a_picture_of_a_large_graph_does_not_show_is_said():
         note.text for note in picture_of(G, t="r9").notes
     ]
     assert len(picture_of(G).notes) == 1
+
+
+def test_a_long_name_takes_several_lines():
+    name = "the total cost of everything that is made in a year"
+    G = nx.DiGraph([(name, "y")])
+    nodes = texts(picture_of(G))[0]
+    assert nodes == {name: ["the total cost of everything", "that is made in a year"], "y": ["y"]}
+    assert texts(picture_of(nx.DiGraph([("x" * 200, "y")])))[0]["x" * 200][0].count("x") < 100
+    assert_nothing_overlaps(cg.draw(G).layout)
+
+
+def test_what_is_faint_is_faint_once():
+    """Text of a node is within what is faint already; that of an edge is not."""
+    root = ET.fromstring(cg.draw(quiz(), s="x", t="y")._repr_svg_())
+    rules = re.findall(r"^([^{}\n]*) { opacity: (\S+) }", root.find(f"{SVG}style").text, re.MULTILINE)
+    assert rules == [(".cgraph .node.off, .cgraph .edge.off text", str(FAINT))]
 
 
 def test_names_stand_as_they_are_on_request():

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+from fractions import Fraction
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from networks import networks
 from random_graphs import equation_graphs
 
 import cgraph as cg
+from cgraph.exercises.diagnosis import Cell, diagnose
+from cgraph.exercises.exercise import Exercise, truth_of
+from cgraph.exercises.grade_reports import explain
+from cgraph.exercises.numbers import read_number
+from cgraph.exercises.questions import EdgeDerivative, PathProduct, Sensitivity, ValueOf, WeightGradient
+from cgraph.exercises.tolerances import parse_tolerance
 from cgraph.model.graph import topological_order
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import FUNCTIONS, OPERATIONS, Operation
@@ -74,6 +81,10 @@ def show(browser, tmp_path):
 
 def steps(tab):
     return int(tab.get_attribute("#slider", "max")) + 1
+
+
+def end_of(tab, phase):
+    tab.evaluate("phase => go(steps.findLastIndex(step => step.phase === phase))", phase)
 
 
 def phase(tab):
@@ -169,7 +180,7 @@ def test_a_page_computes_what_is_added_to_the_table(show, monkeypatch, own):
     parse.cache_clear()
     for u in (0.5, 0.75, -1.0):
         L = cg.linearize(G, {"u": u})
-        found = tab.evaluate("u => computed([u, null, null])", u)
+        found = tab.evaluate("u => computed({ ...given, sources: [u, null, null] })", u)
         assert found["y"] == pytest.approx([L.nodes[i]["value"] for i in L], rel=1e-13)
         assert found["z"] == pytest.approx([z for *_, z in L.edges(data="derivative")], rel=1e-13)
     assert "2 · ratio(h / 10, 1) + u" in tab.evaluate("steps.map((step) => step.formula).join()").replace(
@@ -235,9 +246,18 @@ def test_random_graphs_have_the_numbers_of_the_library(show):
         s, t = L.inputs[0], L.outputs[0]
         found = tab.evaluate(
             """data => {
-              const graph = prepared(data), y = forwardPass(graph, data.nodes.map(n => n.value), data.operations);
-              const z = localDerivatives(graph, y, data.operations);
-              return { y, z, S: reverseSweep(graph, z, data.t), from: forwardSweep(graph, z, data.s),
+              const graph = prepared(data), w = data.edges.map(e => e.weight);
+              const y = forwardPass(graph, data.nodes.map(n => n.value), w, data.operations);
+              const { z } = localDerivatives(graph, y, w, data.operations);
+              // The formulas hold at every point: at this one, and at another.
+              const formulas = [0, 0.3].map((step) => {
+                try {
+                  const y = forwardPass(graph, data.nodes.map((n) => n.value === null ? null : 1.1 * n.value + step), w, data.operations);
+                  const { z } = localDerivatives(graph, y, w, data.operations), number = leafNumber(graph, { y, w });
+                  return graph.edges.map(({ formula }, e) => [z[e], formulaValues(formula, number).at(-1)]);
+                } catch { return []; } // outside a domain
+              });
+              return { y, z, formulas: formulas.flat(), S: reverseSweep(graph, z, data.t), from: forwardSweep(graph, z, data.s),
                        count: strongestPaths(graph, z, data.s, data.t, 5).count };
             }""",
             page_data(L, s, t),
@@ -246,6 +266,7 @@ def test_random_graphs_have_the_numbers_of_the_library(show):
         assert all(close(a, z) for a, (*_, z) in zip(found["z"], L.edges(data="derivative"), strict=True))
         assert all(close(a, S) for a, S in zip(found["S"], cg.sensitivities(L, t).values(), strict=True))
         assert all(close(a, S) for a, S in zip(found["from"], cg.sensitivities_from(L, s).values(), strict=True))
+        assert all(abs(a - b) <= 1e-8 * max(1.0, abs(a)) for a, b in found["formulas"])
         assert found["count"] == cg.count_paths(L, s, t)
 
     check()
@@ -289,11 +310,13 @@ def test_every_step_of_every_example(show, stem, form):
         forwards.append(tab.evaluate(STEP))
         tab.keyboard.press("ArrowRight")
     assert [step["count"] for step in forwards] == [f"Step {k + 1} of {last}" for k in range(last)]
-    assert list(dict.fromkeys(step["phase"] for step in forwards)) == ["forward", "local", "backward", "paths"]
+    phases = ["forward", "local", "backward", "paths"] + ["weights"] * bool(cg.weight_gradients(L, t))
+    assert list(dict.fromkeys(step["phase"] for step in forwards)) == phases
+    assert tab.is_visible("[data-phase=weights]") == ("weights" in phases)
     assert all(step["lit"] for step in forwards)
     for step in forwards:
-        is_given = step["phase"] == "forward" and step["formula"].split(" = ")[-1][-1].isdigit()
-        assert step["numbers"] or is_given or step["formula"].endswith(") = 1")
+        is_number = re.fullmatch(r"−?[\d.e−]+( / \d+)?", step["formula"].split(" = ")[-1])
+        assert step["numbers"] or is_number or step["formula"].endswith("has found it")
     for step in reversed(forwards):
         assert tab.evaluate(STEP) == step
         tab.keyboard.press("ArrowLeft")
@@ -317,12 +340,42 @@ def compare_with_engine(tab, L, names, s, t):
     table = rows(tab)
     for i, j, z in L.edges(data="derivative"):
         assert close(table[f"{shown[i]} → {shown[j]}"][0], z)
-    tab.keyboard.press("End")
+    end_of(tab, "paths")
     table = rows(tab)
     expected = {" → ".join(shown[i] for i in path): z for path, z in cg.paths(L, s, t)}
     assert table.keys() == expected.keys()
     assert all(close(table[path][0], z) for path, z in expected.items())
     assert close(list(table.values())[-1][1], S[s])
+    if gradients := {edge: g for edge, g in cg.weight_gradients(L, t).items() if isinstance(edge, tuple)}:
+        tab.keyboard.press("End")
+        found = dict(tab.evaluate("steps.filter(step => step.key[0] === 'w').map(step => [step.edge, step.result])"))
+        edges = list(L.edges)
+        assert {edges[e] for e in found} == {(i, j) for i, j in gradients if j == t or cg.count_paths(L, j, t)}
+        assert all(close(g, gradients[edges[e]]) for e, g in found.items())
+
+
+@needs_browser
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_local_derivatives_have_the_formulas_of_the_worked_solution(show, path):
+    G = cg.read_spec(path)
+    solution = cg.solve(G, None, G.outputs[0])
+    tab = show(G)
+    found = tab.evaluate(
+        """() => { graph.nodes.forEach((node) => { node.shown = /^\\d+$/.test(node.name) ? `y(${node.name})` : node.name; });
+                   return Object.fromEntries(localSteps(graph, numbers, words).map((step) => [step.edge, step])); }"""
+    )
+    plain = str.maketrans({"·": "*", "−": "-", " ": None})
+    edges = list(G.edges)
+    for i, j, formula, value in solution.local:
+        step = found[str(edges.index((i, j)))]
+        weight = G.edges[i, j].get("weight")
+        expected = formula.text if weight is None else re.sub(r"\*?\(?-?[\d.]+\)?$", "", formula.text) + f"*w({i},{j})"
+        expected = expected.replace(f"w(+1,{j})", f"b({j})").removeprefix("*")
+        assert step["formula"].partition(" = ")[2].translate(plain) == expected.translate(plain)
+        assert close(step["result"], value)
+        assert not re.search(
+            r"[A-Za-z]", re.sub(r"e-\d|\b[a-z0-9]+\(", "", step["numbers"].partition(" = ")[2].translate(plain))
+        )
 
 
 @needs_browser
@@ -378,14 +431,20 @@ def test_other_ends_are_chosen_and_everything_follows(show):
     for s, t in (("x2", "o"), ("h1", "J"), ("J", "x1"), ("o", "o")):
         tab.select_option("#source", str(nodes.index(s)))
         tab.select_option("#target", str(nodes.index(t)))
-        tab.evaluate("go(steps.length - 1)")
         S = cg.sensitivities(L, t)
         assert all(close(a, S[i]) for a, i in zip(tab.evaluate("numbers.S"), nodes, strict=True))
         if cg.count_paths(L, s, t):
+            end_of(tab, "paths")
             assert phase(tab) == "paths"
             assert close(tab.evaluate("numbers.paths.reduce((sum, p) => sum + p.product, 0)"), S[s])
         else:
             assert tab.is_disabled("[data-phase=paths]")
+
+
+def node_fields(tab, G):
+    return {
+        tab.evaluate("i => graph.nodes[i].name", i): i for i, _ in enumerate(G) if tab.query_selector(f"#field-{i}")
+    }
 
 
 @needs_browser
@@ -393,9 +452,7 @@ def test_other_ends_are_chosen_and_everything_follows(show):
 def test_changed_inputs_are_followed_by_everything(show, graph):
     G = graph()
     tab = show(G)
-    fields = {
-        tab.evaluate("i => graph.nodes[i].name", i): i for i, _ in enumerate(G) if tab.query_selector(f"#field-{i}")
-    }
+    fields = node_fields(tab, G)
     assert set(fields) == set(G.inputs + G.weights)
     tab.click("#inputs summary")
     changed = {}
@@ -410,6 +467,92 @@ def test_changed_inputs_are_followed_by_everything(show, graph):
     tab.keyboard.press("Tab")
     tab.click("#reset")
     assert all(close(a, y) for a, y in zip(tab.evaluate("numbers.y"), cg.evaluate(G).values(), strict=True))
+
+
+def weight_fields(tab, L):
+    """Return {(i, j): the number of its field} for the weights that can be changed."""
+    return {edge: e for e, edge in enumerate(L.edges) if tab.query_selector(f"#weight-{e}")}
+
+
+@needs_browser
+@pytest.mark.parametrize("form", FORMS)
+def test_weights_change_and_their_gradient_follows(show, form):
+    G = FORMS[form](network())
+    L = cg.linearize(G)
+    tab = show(L, t="J")
+    fields = weight_fields(tab, L)
+    assert set(fields) == {edge for edge in cg.weight_gradients(L, "J") if isinstance(edge, tuple)}
+    tab.click("#inputs summary")
+    for k, ((i, j), e) in enumerate(fields.items()):
+        G.edges[i, j]["weight"] = 0.3 - 0.17 * k
+        tab.fill(f"#weight-{e}", repr(G.edges[i, j]["weight"]))
+        gradients = cg.weight_gradients(cg.linearize(G), "J")
+        found = tab.evaluate("numbers.gradient")
+        assert all(
+            abs(found[e] - gradients[edge]) <= 1e-9 * max(1.0, abs(gradients[edge])) for edge, e in fields.items()
+        )
+    S = cg.sensitivities(cg.linearize(G), "J")
+    assert all(close(a, S[i]) for a, i in zip(tab.evaluate("numbers.S"), G, strict=True))
+    tab.click("#reset")
+    found = tab.evaluate("numbers.gradient")
+    assert all(close(found[e], cg.weight_gradients(L, "J")[edge]) for edge, e in fields.items())
+    assert tab.input_value(f"#weight-{fields[next(iter(fields))]}") == str(
+        next(iter(L.edges(data="weight")))[2] or "0.2"
+    )
+
+
+@needs_browser
+def test_the_three_factors_and_a_step_of_descent(show):
+    G = network()
+    tab = show(G, t="J")
+    tab.click("[data-phase=weights]")
+    assert tab.inner_text("#title") == "The derivative of J with respect to w(x₁, h₁)"
+    assert tab.inner_text("#formula") == "dJ/dw(x₁, h₁) = S(h₁, J) · Φ′(s(h₁)) · x₁"
+    assert tab.inner_text("#numbers") == "dJ/dw(x₁, h₁) = −0.0557776 · 0.247517 · 0.5"
+    assert tab.inner_text("#result") == "= −0.006902945842"
+    assert rows(tab)["w(x₁, h₁)"] == [0.2, pytest.approx(-0.006902945842)]
+    tab.fill("#rate", "2")
+    for steps_taken in (1, 2):
+        tab.click("#descent button")
+        descent = cg.gradient_descent(G, "J", 2.0, steps_taken)
+        weights = tab.evaluate("state.weights")
+        assert all(
+            close(weights[k], w) for k, (*_, w) in enumerate(descent.graph.edges(data="weight")) if w is not None
+        )
+        before, after = (f"{J:.6g}" for J in descent.history[-2:])
+        assert tab.inner_text("#descended") == f"J: {before} → {after}"
+    tab.fill("#rate", "fast")
+    tab.click("#descent button")
+    assert tab.inner_text("#descended") == "The rate is a number, as in 0.1."
+    assert tab.evaluate("state.weights") == weights
+
+
+@needs_browser
+def test_weights_that_are_nodes_descend_too(show):
+    G = cg.weights_as_nodes(network())
+    tab = show(G, t="J")
+    tab.click("[data-phase=weights]")
+    assert tab.inner_text("#title") == "Weights that are nodes"
+    tab.click("#descent button")
+    after = cg.gradient_descent(G, "J", 0.1, 1).graph
+    found = tab.evaluate("state.sources")
+    assert all(close(found[k], after.nodes[i]["value"]) for k, i in enumerate(G) if i in G.weights)
+
+
+@needs_browser
+def test_a_step_that_cannot_be_taken_changes_nothing(show):
+    G = cg.ComputationalGraph()
+    G.add_input("x", 1.0)
+    G.add_neuron("h", activation="identity", weights={"x": 2.0})
+    G.add_equation("J", "log(h)")
+    tab = show(G)
+    tab.click("[data-phase=weights]")
+    tab.fill("#rate", "100")
+    tab.click("#descent button")
+    assert tab.inner_text("#descended") == (
+        "node J: log(−48) is undefined; log takes a positive operand; the picture shows the numbers before"
+    )
+    assert tab.evaluate("state.weights")[0] == 2.0
 
 
 @needs_browser
@@ -493,8 +636,12 @@ def test_an_exercise_hides_its_answers_and_checks_what_is_typed(show):
     tab.keyboard.press("Enter")
     assert tab.inner_text("#verdict").startswith("5 is not right")
     assert tab.inner_text("#score") == "0 of 1 right at the first try"
+    assert tab.inner_text("#hint") == "Hint 1 of 2"
     tab.click("#hint")
-    assert "3" in tab.inner_text("#numbers")
+    assert tab.inner_text("#hints") == "It is computed from x = 2, z = 3."
+    tab.click("#hint")
+    assert tab.inner_text("#hints").endswith("\na = 2 · 3")
+    assert tab.is_disabled("#hint")
     tab.fill("#answer", "6")
     tab.click("#check")
     assert tab.inner_text("#verdict") == "6 is right."
@@ -512,7 +659,8 @@ def test_an_exercise_hides_its_answers_and_checks_what_is_typed(show):
     tab.keyboard.press("ArrowRight")
     tab.fill("#answer", "many")
     tab.click("#check")
-    assert tab.inner_text("#verdict").startswith("many is not a number")
+    assert tab.inner_text("#verdict") == "many is not a number; write it as 0.25, −1e-3, 1/3 or 2*exp(1)."
+    assert tab.get_attribute("#verdict", "class") == "unreadable"
     assert tab.inner_text("#score") == "1 of 2 right at the first try"
     tab.click("#reveal")
     assert tab.inner_text("#score") == "1 of 3 right at the first try"
@@ -527,10 +675,123 @@ def test_an_exercise_hides_its_answers_and_checks_what_is_typed(show):
     ("typed", "x", "right"),
     [("1208", 1208.38, True), ("1210", 1208.38, True), ("1220", 1208.38, False), ("-6.18", -6.18000370, True),
      ("6.18", -6.18000370, False), ("0", 0.0, True), ("1e-3", 0.0, False), ("0.00273", 0.0027306, True),
-     ("abc", 1.0, False)],
+     ("−1/3", -0.333333333, True), ("1,25", 1.25, True), ("1.4495", 1.4445, True), ("995", 1000.0, True),
+     ("994.9", 1000.0, False), ("abc", 1.0, None), ("1/0", 1.0, None), ("1e999", 1.0, None), ("", 1.0, None)],
 )  # fmt: skip
 def test_three_digits_are_enough(show, typed, x, right):
-    assert show(quiz()).evaluate("([typed, x]) => isRight(Number(typed), x)", [typed, x]) is right
+    found = "([text, x]) => { const typed = readNumber(text, words); return typed === null ? null : isRight(typed.value, x) }"
+    assert show(quiz()).evaluate(found, [typed, x]) is right
+    if right is not None:
+        assert parse_tolerance("3sf").accepts(Fraction(repr(x)), read_number(typed).value) is right
+
+
+TYPED = [
+    "1.5", "-0", "+3", "5.", ".5", "1,25", "1e-3", "2.50e2", "1200", "0.00120", "−4", "1e400", "1e-400", "abc", "", "?", "1/3", "-1/3",
+    "1/0", "1 / 4", "2^3^2", "-2^2", "2^-1", "2**3", "--3", "2*-3", "1,5*2", "(.5)", "-(1+2)", "0.45*(1-0.45)*0.2", "3·4", "2×3",
+    "8/4/2", "8-4-2", "2-3*4^2", "exp(1)", "ln(2)/log10(2)", "2 exp(1)", "sqrt(2)/2", "sigmoid(-0.2)*(1-sigmoid(-0.2))", "pi/2", "π",
+    "e^2", "EXP(1)", "2 3", "(1", "1)", "()", "1+", "*2", "exp", "exp 1", "exp()", "log(-1)", "3%", "1 000", "2(3)", "x", "nan", "inf",
+    "constructor", "toString(1)", "exp(709)*exp(709)", "1e", "-sin(1)^2", "abs(-3)--2",
+]  # fmt: skip
+
+
+@needs_browser
+def test_numbers_are_read_as_answers_are(show):
+    tab = show(quiz())
+    for text, found in zip(
+        TYPED, tab.evaluate("texts => texts.map((text) => readNumber(text, words))", TYPED), strict=True
+    ):
+        try:
+            given = read_number(text)
+        except cg.CGraphError:
+            assert found is None, text
+            continue
+        assert found is not None, text
+        assert found["value"] == pytest.approx(float(given.value), rel=1e-14)
+        assert found["digits"] == given.digits, text
+        assert (found["half"] is None) == (given.half_unit is None), text
+        assert given.half_unit is None or found["half"] == pytest.approx(float(given.half_unit))
+
+
+@needs_browser
+def test_a_mistake_is_named_on_the_page(show):
+    tab = show(network(), s="x1", t="J", exercise=True, mistakes=cg.step_mistakes)
+    tab.evaluate("go(steps.findIndex(step => step.key === 'S0'))")
+    S = cg.sensitivity(cg.linearize(network()), "x1", "J")
+    direct = 0.25 * 0.193427323 * -0.2621498855
+    for typed, kind, said in (
+        (f"{S - direct:.4g}", "wrong", "the path x1 -> o -> J was left out of the sum"),
+        (f"{-S:.4g}", "wrong", "the sign is wrong"),
+        ("17", "wrong", "try again, or ask for a hint or the answer"),
+    ):
+        tab.fill("#answer", typed)
+        tab.click("#check")
+        assert tab.inner_text("#verdict") == f"{typed} is not right: {said}."
+        assert tab.get_attribute("#verdict", "class") == kind
+    tab.fill("#answer", f"{S:.2g}")
+    tab.click("#check")
+    assert tab.inner_text("#verdict").endswith("is right as far as it goes; 3 significant figures are asked for.")
+    tab.fill("#answer", f"{S:.3g}")
+    tab.click("#check")
+    assert tab.get_attribute("#verdict", "class") == "right"
+    # With other numbers, what mistakes lead to is not known.
+    tab.click("#inputs summary")
+    tab.fill("#field-1", "0.5")
+    tab.fill("#answer", f"{-tab.evaluate('numbers.S[0]'):.4g}")
+    tab.click("#check")
+    assert tab.inner_text("#verdict").endswith("is not right: try again, or ask for a hint or the answer.")
+
+
+@needs_browser
+@pytest.mark.parametrize("graph", [quiz, network], ids=["quiz", "network"])
+def test_mistakes_are_named_as_grade_names_them(show, graph):
+    """Every number that a mistake leads to, typed with three, four and six digits, at every step."""
+    L = cg.linearize(graph())
+    s, t = L.inputs[0], L.outputs[0]
+    tab = show(L, s=s, t=t, exercise=True, mistakes=cg.step_mistakes)
+    exercise, tolerance = Exercise(L, ()), parse_tolerance("3sf")
+    nodes, edges = list(L), list(L.edges)
+    parts = {f"y{nodes.index(j)}": ValueOf(j) for j in L if L.pred[j]}
+    parts |= {f"z{e}": EdgeDerivative(*edge) for e, edge in enumerate(edges)}
+    parts |= {f"S{nodes.index(i)}": Sensitivity(i, t) for i in L if i != t}
+    parts |= {
+        f"p{'-'.join(str(edges.index(e)) for e in pairwise(path))}": PathProduct(path) for path, _ in cg.paths(L, s, t)
+    }
+    parts |= {f"w{e}": WeightGradient(i, j, t) for e, (i, j) in enumerate(edges) if "weight" in L.edges[i, j]}
+    assert set(tab.evaluate("Object.keys(data.mistakes.known)")) <= parts.keys()
+    cases, expected = [], []
+    for key, part in parts.items():
+        truth = truth_of(part, L)
+        accepted = tolerance.interval(truth)
+        numbers = dict.fromkeys(
+            [x for _, x in exercise.possible_mistakes(part)] + [x for _, x in exercise.pairs(part)][::97]
+        )
+        for x in [*numbers][:: max(1, len(numbers) // 12)]:
+            for text in {f"{x:.3g}", f"{x:.4g}", f"{x:.6g}"}:
+                given = read_number(text)
+                if given.value not in accepted:
+                    cases.append([key, text, float(truth)])
+                    expected.append(diagnose(exercise, part, tolerance, [Cell((), truth, accepted, given)]))
+    found = tab.evaluate(
+        """cases => cases.map(([key, text, truth]) => { const typed = readNumber(text, words);
+             return isShort(typed, truth) ? "few" : explained(typed, truth, data.mistakes.known[key] ?? [], data.mistakes) })""",
+        cases,
+    )
+    assert len(cases) > 200
+    for case, said, mistakes in zip(cases, found, expected, strict=True):
+        few = [m.kind for m in mistakes] == ["too few digits"]
+        assert said == ("few" if few else explain(mistakes) if mistakes else ""), (case, mistakes)
+
+
+def test_too_few_digits_are_said_as_grade_says_it():
+    found = diagnose(Exercise(quiz(), ()), ValueOf("a"), parse_tolerance("3sf"), [
+        Cell((), Fraction("6.12"), parse_tolerance("3sf").interval(Fraction("6.12")), read_number("6.1"))
+    ])  # fmt: skip
+    assert f"is {found[0].what}." in cg.page(cg.linearize(quiz()), exercise=True)
+
+
+def test_a_large_graph_has_no_mistakes_worked_out():
+    L = cg.linearize(large())
+    assert cg.step_mistakes(L, "v100", "v139", 5).known == {}
 
 
 # Large graphs

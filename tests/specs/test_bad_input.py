@@ -37,6 +37,6 @@ def test_a_changed_message_is_noticed(tmp_path):
     assert transcript(case, status, messages) != path.read_text()
 
 
-def test_the_commonest_slips_of_a_person_who_types_a_spec_are_among_the_cases():
-    slips = [case for case in CASES if case.path.parent.name == "slips"]
-    assert len(slips) >= 50
+def test_the_commonest_mistakes_of_a_person_who_types_a_spec_are_among_the_cases():
+    mistakes = [case for case in CASES if case.path.parent.name == "mistakes"]
+    assert len(mistakes) >= 50

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from networks import SMOOTH, networks
 
 import cgraph as cg
-from cgraph.training import descent
+from cgraph.training import trainers
 from cgraph.training.columns import read_table
 
 
@@ -21,9 +21,7 @@ def way(request, monkeypatch):
     """Every test below, over dicts and on a tape."""
     if request.param == "tape":
         pytest.importorskip("numba", reason="numba is an extra")
-    fewest = 0 if request.param == "tape" else math.inf
-    monkeypatch.setattr(descent, "FEWEST_SWEPT", fewest)
-    monkeypatch.setattr(descent, "FEWEST_TO_LOAD", fewest)
+    monkeypatch.setattr(trainers, "compiling_pays", lambda _: request.param == "tape")
 
 
 def logistic(n=2):
@@ -145,17 +143,17 @@ def test_a_linearized_graph_comes_back_without_stale_numbers():
 def test_both_ways_lead_to_the_same_weights(G, rate, batch, rows, data):
     columns = {i: [data.draw(st.floats(-2, 2)) for _ in range(rows)] for i in G.inputs}
 
-    def outcome(fewest):
-        with mock.patch.multiple(descent, FEWEST_SWEPT=fewest, FEWEST_TO_LOAD=fewest, MOST_NUMBERS=3 * len(G)):
+    def outcome(*, pays):
+        with mock.patch.multiple(trainers, compiling_pays=lambda _: pays, MOST_NUMBERS=3 * len(G)):
             return cg.gradient_descent(G, list(G)[-1], rate, 2, data=columns, batch=batch, validation=columns)
 
     try:
-        expected = outcome(math.inf)
+        expected = outcome(pays=False)
     except cg.EvaluationError as error:
         with pytest.raises(cg.EvaluationError, match=re.escape(str(error))):
-            outcome(0)
+            outcome(pays=True)
         return
-    found = outcome(0)
+    found = outcome(pays=True)
     assert found.history == pytest.approx(expected.history, rel=1e-7, abs=1e-12)
     assert found.validation == found.history
     assert found.stopped == expected.stopped

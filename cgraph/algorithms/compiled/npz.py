@@ -1,4 +1,4 @@
-"""Arrays in a file: written whole or not at all, and read as what may have been made to do harm."""
+"""Arrays in an .npz file: written whole or not at all, and checked when they are read, as the file may be hostile."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""What the equations and neurons of a compiled graph tell: values, and gradients without edge derivatives."""
+"""Questions about the equations of a compiled graph: values, and gradients without derivatives on the edges."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -37,6 +38,7 @@ class Equations:
         *,
         weights: ArrayLike | None = None,
         nodes: Iterable[str] | None = None,
+        executor: Executor | None = None,
     ) -> Floats:
         """Return the values of nodes: the forward pass, at one point or at many.
 
@@ -49,6 +51,9 @@ class Equations:
             Aligned with `weights`; the same at all points.
         nodes : iterable of nodes, optional
             Whose values are returned, in this order; without it, all of `self.nodes`.
+        executor : concurrent.futures.Executor, optional
+            Who evaluates at many points: the equations are sent to the workers once, a task is a part of the points. What
+            it returns does not depend on how many workers there are.
 
         Returns
         -------
@@ -60,13 +65,14 @@ class Equations:
         EvaluationError
             As `cgraph.evaluate`, or if the graph was not compiled from equations.
         CGraphError
-            As `cgraph.evaluate`.
+            As `cgraph.evaluate`, or if workers end before their tasks are done.
 
         Notes
         -----
         One sweep over all steps of all equations, whatever is asked for. At many points of a large graph, returning
         all nodes takes longer than computing them. The derivatives on the edges, which the other questions are
-        about, stay as they are.
+        about, stay as they are. On one machine all cores are used anyway; an executor is for more than one. It keeps no values:
+        a question about this point computes them again.
 
         Examples
         --------
@@ -79,7 +85,7 @@ class Equations:
         >>> C.evaluate({"x": [1.0, 2.0]}, nodes=["y"])
         array([[4., 8.]])
         """
-        return self._given_tape().evaluate(inputs, weights, nodes)
+        return self._given_tape().evaluate(inputs, weights, nodes, executor)
 
     def gradient(self, loss: str, *, nodes: Iterable[str] | None = None) -> Floats:
         """Return the derivatives of `loss` with respect to nodes, inputs and weights among them, at the point of `evaluate`.
@@ -130,6 +136,7 @@ class Equations:
         *,
         weights: ArrayLike | None = None,
         nodes: Iterable[str] | None = None,
+        executor: Executor | None = None,
     ) -> tuple[Floats, Floats]:
         """Return the value of `loss` and its derivatives with respect to nodes, at one point or at many.
 
@@ -145,6 +152,8 @@ class Equations:
             As of `evaluate`.
         nodes : iterable of nodes, optional
             By which, as of `gradient`.
+        executor : concurrent.futures.Executor, optional
+            As of `evaluate`.
 
         Returns
         -------
@@ -170,15 +179,17 @@ class Equations:
         (array([4., 8.]), array([[4., 4.],
                [1., 2.]]))
         """
-        return self._given_tape().value_and_gradient(loss, inputs, weights, nodes)
+        return self._given_tape().value_and_gradient(loss, inputs, weights, nodes, executor)
 
-    def weight_gradients(self, loss: str) -> Floats:
+    def weight_gradients(self, loss: str, *, executor: Executor | None = None) -> Floats:
         """Return the derivatives of `loss` with respect to the weights, on edges and in nodes, where `evaluate` was last.
 
         Parameters
         ----------
         loss : node
             The node that is differentiated.
+        executor : concurrent.futures.Executor, optional
+            As of `evaluate`; used if workers have evaluated there, too.
 
         Returns
         -------
@@ -207,7 +218,7 @@ class Equations:
         >>> C.weights, C.weight_gradients("J")  # h = 7: dJ/dw = 2*7 * x, 2*7 * 1
         ((('x', 'h'), ('+1', 'h')), array([28., 14.]))
         """
-        return self._given_tape().weight_gradients(loss)
+        return self._given_tape().weight_gradients(loss, executor)
 
     def _given_tape(self) -> Tape:
         if self._tape is None:

@@ -1,9 +1,10 @@
-"""What the derivatives on the edges tell: sensitivities from node to node, Jacobians, flows, paths."""
+"""Questions about the derivatives on the edges: sensitivities, Jacobians, flows, paths."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from functools import reduce
 from typing import Any
 
@@ -19,8 +20,11 @@ from cgraph.algorithms.paths import require_count
 from cgraph.model.errors import CGraphError, MissingDerivativeError
 from cgraph.model.graph import Node, list_of_nodes
 from cgraph.model.linearized import compose, finished, overflow
+from cgraph.model.tasks import in_order
 
 __all__ = ["EdgeDerivatives"]
+
+_TOGETHER = 2**25  # nodes and edges that the passes of one task go over: about a tenth of a second
 
 
 class EdgeDerivatives:
@@ -211,7 +215,12 @@ class EdgeDerivatives:
         return S_st
 
     def jacobian(
-        self, sources: Sequence[Node], targets: Sequence[Node], *, order: str | Sequence[Node] | None = None
+        self,
+        sources: Sequence[Node],
+        targets: Sequence[Node],
+        *,
+        order: str | Sequence[Node] | None = None,
+        executor: Executor | None = None,
     ) -> Floats:
         """Return the matrix of S(s,t), a row for each target and a column for each source.
 
@@ -223,6 +232,9 @@ class EdgeDerivatives:
             By elimination instead of sweeps: a method of `elimination_order`, or an order that it found before. What
             it costs to find and to record the order is paid once: after `update`, the same question takes the
             multiplications and additions alone.
+        executor : concurrent.futures.Executor, optional
+            Who sweeps, without `order`: the graph is sent to the workers once, a task is a group of targets or sources. The
+            numbers do not depend on it.
 
         Returns
         -------
@@ -232,7 +244,7 @@ class EdgeDerivatives:
         Raises
         ------
         CGraphError
-            As `sensitivities`.
+            As `sensitivities`; if workers end before their tasks are done, or both `order` and `executor` are given.
 
         Notes
         -----
@@ -250,14 +262,16 @@ class EdgeDerivatives:
         sources, targets = list_of_nodes(sources), list_of_nodes(targets)
         columns, rows = self._layout.positions(sources), self._layout.positions(targets)
         if order is not None:
+            if executor is not None:
+                raise CGraphError("an elimination is one task, and sweeps are many: give order or executor, not both")
             return self._plan(sources, targets, order).jacobian(self._layout.as_given(self._z))
-        J = np.zeros((len(targets), len(sources)))
-        if len(sources) < len(targets):
-            for block in _blocks(len(sources)):
-                J[:, block] = self._forward(sources[block])[rows]
-        else:
-            for block in _blocks(len(targets)):
-                J[block] = self._reverse(targets[block])[columns].T
+        J = np.empty((len(targets), len(sources)))
+        is_forward = len(sources) < len(targets)
+        S, begins, ends = (J, sources, rows) if is_forward else (J.T, targets, columns)
+        blocks = _blocks(len(begins), WIDTH * max(1, _TOGETHER // (len(self.nodes) + self.number_of_edges + 1)))
+        tasks = ((begins[block], ends, is_forward) for block in blocks)
+        for block, part in zip(blocks, in_order(executor, _columns, tasks, about=self), strict=True):
+            S[:, block] = part
         return J
 
     def edge_sensitivities(self, s: Node, t: Node) -> Floats:
@@ -417,5 +431,11 @@ def _refuse_overflow(S: Floats, place: Callable[..., tuple[str, tuple[Any, ...]]
         raise overflow(nodes, what)
 
 
-def _blocks(n: int) -> list[slice]:
-    return [slice(k, k + WIDTH) for k in range(0, n, WIDTH)]
+def _columns(graph: EdgeDerivatives, begins: list[Node], ends: Index, is_forward: bool) -> Floats:
+    """Return S at the positions `ends`, a column for each of the nodes where sweeps begin: a part of a Jacobian."""
+    sweep = graph._forward if is_forward else graph._reverse  # noqa: SLF001 - of the class above
+    return np.concatenate([sweep(begins[group])[ends] for group in _blocks(len(begins), WIDTH)], axis=1)
+
+
+def _blocks(n: int, size: int) -> list[slice]:
+    return [slice(k, k + size) for k in range(0, n, size)]

@@ -1,4 +1,4 @@
-"""Orders by rule: one pass over the nodes, and nothing is ever taken back."""
+"""Orders by rule: one pass over the nodes, without going back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slips with arrays: transposes, the order of matrices, sums for means, the factor 2 of squares."""
+"""Mistakes with arrays: transposes, the order of matrices, sums for means, the factor 2 of squares."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ import numpy as np
 from cgraph.algorithms.paths import count_paths, paths
 from cgraph.exercises.mistakes.evaluation import operations_of, reevaluated, replaced
 from cgraph.exercises.mistakes.paths import MOST_PATHS
-from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied, edges_of, with_derivatives
-from cgraph.exercises.questions import EdgeDerivative, Part, Sensitivity
+from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied, with_derivatives
+from cgraph.exercises.parts import EdgeDerivative, Part, Sensitivity
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.linearized import compose
-from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation
 
 __all__ = ["entry_by_entry", "factor_of_square", "sum_for_mean", "transposed", "wrong_order"]
-
-SQUARES = {"squared_norm", "squared_error"}
 
 
 def transposed(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
@@ -28,7 +26,7 @@ def transposed(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     if isinstance(part, Sensitivity | EdgeDerivative) and np.ndim(part.of(L)) == 2:
         what = "the transpose was given"
         yield PossibleMistake("transpose given", "rows and columns", what, read=lambda M: part.of(M).T)
-    for i, j in [] if isinstance(part, EdgeDerivative) else edges_of(part, L):
+    for i, j in [] if isinstance(part, EdgeDerivative) else part.edges(L):
         if np.ndim(L.edges[i, j]["derivative"]) == 2:
             change = with_derivatives({(i, j): lambda z: z.T})
             what = f"the transpose of z({i},{j}) was used"
@@ -37,7 +35,7 @@ def transposed(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
 
 def entry_by_entry(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A square Jacobian was taken entry by entry: its diagonal alone, as for softmax without the other classes."""
-    for i, j in edges_of(part, L):
+    for i, j in part.edges(L):
         z = np.asarray(L.edges[i, j]["derivative"])
         if z.ndim == 2 and z.shape[0] == z.shape[1] and np.any(z != np.diag(np.diag(z))):
             change = with_derivatives({(i, j): lambda z: np.diag(np.diag(np.asarray(z)))})
@@ -64,11 +62,17 @@ def sum_for_mean(_: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
 def factor_of_square(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The factor 2 in the derivative of a squared norm was forgotten, as in a regulariser's."""
     for op in applied(part, L):
-        if op.operation in SQUARES:
-            row, x = ARRAY_OPERATIONS[op.operation], list(map(np.asarray, op.x))
+        row, x = ARRAY_OPERATIONS.get(op.operation), list(map(np.asarray, op.x))
+        if row is not None and _has_factor_2(row):
             halves = {(op.k, p): row.jacobian(p, op.value, *x) * 0.5 for p in range(len(x))}
             what = f"the factor 2 in the derivative of {op.operation} at {op.node} was forgotten"
-            yield PossibleMistake("power rule", op.where, what, op.with_local(halves))
+            yield PossibleMistake("factor of a square", op.where, what, op.with_local(halves))
+
+
+def _has_factor_2(row: ArrayOperation) -> bool:
+    """Whether the Jacobian by each operand is written with a factor 2 before it."""
+    formulas = [text for text, _ in row.formulas_for(())]
+    return bool(formulas) and all(text.startswith("2 ") for text in formulas)
 
 
 def _in_wrong_order(part: Sensitivity, L: ComputationalGraph) -> Any:

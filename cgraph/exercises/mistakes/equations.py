@@ -1,4 +1,4 @@
-"""Slips in differentiating an equation: the inner derivative, the rules for products and powers."""
+"""Mistakes in differentiating an equation: the inner derivative, the rules for products and powers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from cgraph.exercises.mistakes.factors import FUNCTIONS
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied, finite_or_none
-from cgraph.exercises.questions import Part
+from cgraph.exercises.parts import Part
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply
 from cgraph.model.operations.elementwise import name_of
 
-__all__ = ["inner_derivative", "rule_misapplied"]
+__all__ = ["inner_derivative", "power_rule", "product_rule"]
 
 
 def inner_derivative(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
@@ -27,20 +27,24 @@ def inner_derivative(part: Part, L: ComputationalGraph) -> Iterator[PossibleMist
             yield PossibleMistake("inner derivative forgotten", op.where, what, op.differentiated({0: 1.0}))
 
 
-def rule_misapplied(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """Half of a product's or quotient's derivative, or a power's without its factor or with its old exponent."""
+def product_rule(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """One of the two terms in the derivative of a product or a quotient was left out."""
     for op in applied(part, L):
-        j = op.node
         if op.operation in {"mul", "div"} and all(op.varies):
             rule = "product" if op.operation == "mul" else "quotient"
             for p, term in enumerate(("first", "second")):
-                what = f"the {term} term of the {rule} rule at {j} was left out"
+                what = f"the {term} term of the {rule} rule at {op.node} was left out"
                 yield PossibleMistake("product rule", op.where, what, op.differentiated({p: 0.0}))
+
+
+def power_rule(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """The derivative of a power without its factor, or with the old exponent."""
+    for op in applied(part, L):
         if op.operation == "square" or (op.operation == "pow" and op.varies == [True, False]):
             a, b = (*op.x, 2.0)[:2]
             lowered = finite_or_none(lambda a=a, b=b: a ** (b - 1))  # type: ignore[misc]  # numbers, bound now
             if lowered is not None:
-                what = f"the factor {b:g} of the power at {j} was forgotten"
+                what = f"the factor {b:g} of the power at {op.node} was forgotten"
                 yield PossibleMistake("power rule", op.where, what, op.differentiated({0: lowered}))
-            what = f"the exponent of the power at {j} was not lowered"
+            what = f"the exponent of the power at {op.node} was not lowered"
             yield PossibleMistake("power rule", op.where, what, op.differentiated({0: b * op.value}))

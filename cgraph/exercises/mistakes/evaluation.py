@@ -1,4 +1,4 @@
-"""Slips in the values: degrees, the base of a logarithm, rounding, biases."""
+"""Mistakes in the values: degrees, the base of a logarithm, rounding, biases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied
-from cgraph.exercises.questions import Part, PathCount, WeightGradient
+from cgraph.exercises.parts import Part, PathCount, WeightGradient
 from cgraph.model.evaluation import derivatives_of_steps, linearize, linearized_from, source_values, steps_of
 from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.language.expressions import Apply, Expression, Name, Number

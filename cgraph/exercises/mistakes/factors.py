@@ -1,4 +1,4 @@
-"""Slips in the factors: derivatives on edges, gates, and the three factors of a weight's gradient."""
+"""Mistakes in the factors: derivatives on edges, gates, and the three factors of a weight's gradient."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from cgraph.exercises.mistakes.possible_mistake import (
     Applied,
     PossibleMistake,
     applied,
-    edges_of,
-    ends_of,
     finite_or_none,
-    heads_of,
     with_derivatives,
     with_gates,
 )
-from cgraph.exercises.questions import (
+from cgraph.exercises.parts import (
     BeforeActivation,
     EdgeDerivative,
     Gate,
@@ -69,7 +66,7 @@ SIGNED = {
 def factor_left_out(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A derivative on the way counts as 1; or a weight, or one of the three factors."""
     kind = "factor left out"
-    for i, j in edges_of(part, L):
+    for i, j in part.edges(L):
         if not isinstance(part, EdgeDerivative):
             change = with_derivatives({(i, j): _one})
             yield PossibleMistake(kind, _edge(i, j), f"the factor z({i},{j}) was left out", change)
@@ -89,7 +86,7 @@ def factor_left_out(part: Part, L: ComputationalGraph) -> Iterator[PossibleMista
 def factor_twice(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A derivative on the way was multiplied in twice."""
     kind = "factor twice"
-    for i, j in edges_of(part, L):
+    for i, j in part.edges(L):
         change = with_derivatives({(i, j): lambda z: compose(z, z)})
         yield PossibleMistake(kind, _edge(i, j), f"the factor z({i},{j}) was used twice", change)
     if isinstance(part, WeightGradient | BeforeActivation | Gate):
@@ -109,7 +106,7 @@ def sign_lost(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
         return
     yield _opposite(part, L)
     S = part.of(L)
-    for i, j in [] if isinstance(part, EdgeDerivative | PathProduct) else edges_of(part, L):
+    for i, j in [] if isinstance(part, EdgeDerivative | PathProduct) else part.edges(L):
         change = with_derivatives({(i, j): lambda z: -z})
         if not np.allclose(part.of(change(L)), -S, rtol=1e-12, atol=0):  # an edge on every path turns the whole sign
             yield PossibleMistake(kind, _edge(i, j), f"the sign of z({i},{j}) was lost", change)
@@ -121,10 +118,10 @@ def sign_lost(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
 
 
 def _opposite(part: Part, L: ComputationalGraph) -> PossibleMistake:
-    """Return the slip that turns the whole sign: at the last edges, where the answer is a sum over paths."""
+    """Return the mistake that turns the whole sign: at the last edges, where the answer is a sum over paths."""
     kind, where, what = "sign lost", "the sign", "the sign is wrong"
-    ends = ends_of(part)
-    into = [edge for edge in edges_of(part, L) if ends and edge[1] == ends[1]]
+    ends = part.ends
+    into = [edge for edge in part.edges(L) if ends and edge[1] == ends[1]]
     if into:
         return PossibleMistake(kind, where, what, with_derivatives(dict.fromkeys(into, lambda z: -z)))
     return PossibleMistake(kind, where, what, read=lambda M: -part.of(M))
@@ -134,7 +131,7 @@ def activation_for_derivative(part: Part, L: ComputationalGraph) -> Iterator[Pos
     """Phi(s) stands where Phi'(s) should, or sin where cos should."""
     kind = "activation instead of its derivative"
     what = "the activation Phi(s) itself was used instead of its derivative"
-    yield from _gate_slips(part, L, kind, what, lambda j: L.nodes[j]["value"])
+    yield from _gate_mistakes(part, L, kind, what, lambda j: L.nodes[j]["value"])
     for op in _called(part, L):
         what = f"{name_of(op.operation)} itself was used instead of its derivative at {op.node}"
         yield PossibleMistake(kind, op.where, what, op.differentiated({0: op.value}))
@@ -143,10 +140,10 @@ def activation_for_derivative(part: Part, L: ComputationalGraph) -> Iterator[Pos
 def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """The derivative of an activation counts as 1, or that of another function in an equation."""
     if not isinstance(part, Gate):
-        slips = _gate_slips(part, L, "gate forgotten", "the gate Phi'(s) was left out", lambda _: 1.0)
+        mistakes = _gate_mistakes(part, L, "gate forgotten", "the gate Phi'(s) was left out", lambda _: 1.0)
         # Before an activation, its own gate left out is the derivative after it, which has a name.
         own = f"the gate of {part.j}" if isinstance(part, BeforeActivation) else ""
-        yield from (slip for slip in slips if slip.where != own)
+        yield from (mistake for mistake in mistakes if mistake.where != own)
     for op in _called(part, L):
         kind = "gate forgotten" if op.operation in ACTIVATIONS else "factor left out"
         what = f"the derivative of {name_of(op.operation)} was left out at {op.node}"
@@ -154,20 +151,26 @@ def gate_forgotten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistak
 
 
 def rule_of_another(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """The formula of another activation's derivative, or the right formula with s in place of y."""
+    """The formula of another activation's derivative."""
     kind = "derivative of another activation"
     for name in BY_OUTPUT:
         for other in set(BY_OUTPUT) - {name}:
             what = f"the derivative of {other} was used instead of that of {name}"
-            yield from _gate_slips(part, L, kind, what, partial(_gate_by, other, L, "value"), name)
+            yield from _gate_mistakes(part, L, kind, what, partial(_gate_by, other, L, "value"), name)
+
+
+def preactivation_for_output(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """A derivative that is written by the output, as y(1 - y), with s in place of y."""
+    kind = "pre-activation for output"
+    for name in BY_OUTPUT:
         what = f"the derivative of {name} was computed with s instead of y"
         wrong = partial(_gate_by, name, L, "preactivation")
-        yield from _gate_slips(part, L, "pre-activation for output", what, wrong, name)
+        yield from _gate_mistakes(part, L, kind, what, wrong, name)
     for op in applied(part, L):
         if op.operation in BY_OUTPUT:
             what = f"the derivative of {name_of(op.operation)} at {op.node} was computed with its operand instead of its value"
             change = op.differentiated({0: _by_output(op.operation, op.x[0])})
-            yield PossibleMistake("pre-activation for output", op.where, what, change)
+            yield PossibleMistake(kind, op.where, what, change)
 
 
 def _gate_by(name: str, L: ComputationalGraph, attribute: str, j: str) -> Any:
@@ -180,11 +183,15 @@ def _by_output(name: str, y: Any) -> Any:
 
 
 def before_the_activation(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """The derivative with respect to s(j), which textbooks call delta, and that with respect to y(j): one for the other."""
+    """The derivative with respect to s(j), which textbooks call delta, instead of that with respect to y(j)."""
     if isinstance(part, Sensitivity) and part.s != part.t and "gate" in L.nodes[part.s]:
         what = f"the derivative with respect to s({part.s}), before the activation, was given"
         read = partial(_before_the_activation, part)
         yield PossibleMistake("derivative before the activation", f"the activation of {part.s}", what, read=read)
+
+
+def after_the_activation(part: Part, _: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """The derivative with respect to y(j) instead of that with respect to s(j)."""
     if isinstance(part, BeforeActivation):
         what = f"the derivative with respect to y({part.j}), after the activation, was given"
         after = Sensitivity(part.j, part.t)
@@ -199,7 +206,7 @@ def derivative_at_output(part: Part, L: ComputationalGraph) -> Iterator[Possible
     """Phi' was evaluated at y(j) instead of at s(j), or a function's derivative at its value."""
     kind = "derivative at the output"
     what = "Phi' was evaluated at the output y instead of at the pre-activation s"
-    yield from _gate_slips(part, L, kind, what, lambda j: _slope(L.nodes[j]["activation"], L.nodes[j]["value"], j))
+    yield from _gate_mistakes(part, L, kind, what, lambda j: _slope(L.nodes[j]["activation"], L.nodes[j]["value"], j))
     for op in _called(part, L):
         slope = finite_or_none(partial(_slope, op.operation, op.value, op.node))
         if slope is not None:
@@ -223,10 +230,10 @@ def weight_for_upstream(part: Part, L: ComputationalGraph) -> Iterator[PossibleM
 
 
 def loss_derivative(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """The sweep began behind the loss with 1 instead of with the loss's derivative."""
-    ends = ends_of(part)
+    """The sweep started with 1 at the nodes that the loss reads, so that the derivative of the loss is missing."""
+    ends = part.ends
     if ends and ends[1] in L.outputs and "expression" in L.nodes[ends[1]]:
-        into = [(i, t) for i, t in edges_of(part, L) if t == ends[1] and is_computed(L, i)]
+        into = [(i, t) for i, t in part.edges(L) if t == ends[1] and is_computed(L, i)]
         if into:
             what = f"the derivative of {ends[1]} by what it is computed from was left out"
             change = with_derivatives(dict.fromkeys(into, _one))
@@ -243,11 +250,11 @@ def loss_factor(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
             yield PossibleMistake("factor of the loss lost", op.where, what, op.differentiated({p: 1.0}))
 
 
-def _gate_slips(
+def _gate_mistakes(
     part: Part, L: ComputationalGraph, kind: str, what: str, gate: Callable[[str], Any], only: str = ""
 ) -> Iterator[PossibleMistake]:
     """Yield the mistakes that put another gate in place of Phi', at one neuron and at all of them."""
-    neurons = [j for j in heads_of(part, L) if L.nodes[j].get("activation", "identity") != "identity"]
+    neurons = [j for j in part.heads(L) if L.nodes[j].get("activation", "identity") != "identity"]
     neurons = [j for j in neurons if np.ndim(L.nodes[j]["value"]) == 0 and only in {"", L.nodes[j]["activation"]}]
     wrong = {j: number for j in neurons if (number := finite_or_none(partial(gate, j))) is not None}
     for j, number in wrong.items():

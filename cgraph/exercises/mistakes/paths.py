@@ -1,4 +1,4 @@
-"""Slips in the sum over paths and in the product along one."""
+"""Mistakes in the sum over paths and in the product along one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from cgraph.algorithms.paths import count_paths, paths
-from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, ends_of, nodes_of, without_edges
-from cgraph.exercises.questions import BeforeActivation, Part, PathCount, PathProduct, Sensitivity
+from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, without_edges
+from cgraph.exercises.parts import BeforeActivation, Part, PathCount, PathProduct, Sensitivity
 from cgraph.model.graph import ComputationalGraph, topological_order
 from cgraph.model.linearized import nodes_between
 
@@ -34,7 +34,7 @@ def only_one_path(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake
 
 def overwritten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """At a node with several successors, a term overwrites the sum instead of being added."""
-    between = nodes_of(part, L) if ends_of(part) else []
+    between = part.nodes(L) if part.ends else []
     inside = set(between)
     branching = {i: [j for j in L.successors(i) if j in inside] for i in between}
     branching = {i: heads for i, heads in branching.items() if len(heads) > 1}
@@ -53,7 +53,7 @@ def overwritten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
 
 
 def combined_wrongly(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
-    """The factors of a path added, the products of paths multiplied, or something else counted."""
+    """The factors of a path added, or the products of paths multiplied."""
     kind = "added or multiplied"
     if isinstance(part, PathProduct):
         what = "the factors along the path were added instead of multiplied"
@@ -64,6 +64,10 @@ def combined_wrongly(part: Part, L: ComputationalGraph) -> Iterator[PossibleMist
         yield PossibleMistake(
             kind, "how the paths are combined", what, read=lambda M: math.prod(p.of(M) for p in products)
         )
+
+
+def miscounted(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """Edges or nodes were counted instead of paths."""
     if isinstance(part, PathCount):
         inside = set(nodes_between(L, part.s, part.t))
         counted = {
@@ -76,7 +80,7 @@ def combined_wrongly(part: Part, L: ComputationalGraph) -> Iterator[PossibleMist
 
 
 def _paths(part: Part, L: ComputationalGraph, fewest: int) -> Iterator[PathProduct]:
-    ends = ends_of(part) if isinstance(part, Sensitivity | BeforeActivation) else None
+    ends = part.ends if isinstance(part, Sensitivity | BeforeActivation) else None
     if ends and fewest <= count_paths(L, *ends) <= MOST_PATHS:
         yield from (PathProduct(path) for path, _ in paths(L, *ends))
 
@@ -95,7 +99,7 @@ def _alone(part: Part, along: PathProduct, M: ComputationalGraph) -> Any:
 
 
 def _added(part: PathProduct, M: ComputationalGraph) -> float:
-    return float(sum(M.edges[edge]["derivative"] for edge in part.edges))
+    return float(sum(M.edges[edge]["derivative"] for edge in part.edges(M)))
 
 
 def _constant(number: float, _: ComputationalGraph) -> float:

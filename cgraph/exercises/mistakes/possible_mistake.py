@@ -1,4 +1,4 @@
-"""What a slip is: another graph from which the answer is read, or another reading of it, or both."""
+"""A possible mistake: another graph, another number computed from it, or both."""
 
 from __future__ import annotations
 
@@ -7,20 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cgraph.exercises.questions import (
-    BeforeActivation,
-    EdgeDerivative,
-    Gate,
+from cgraph.exercises.parts import (
     Part,
-    PathProduct,
-    Sensitivity,
-    WeightGradient,
 )
 from cgraph.model.errors import CGraphError
-from cgraph.model.evaluation import derivatives_of_steps, is_computed, steps_of
+from cgraph.model.evaluation import derivatives_of_steps, steps_of
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.language.expressions import Apply, Expression
-from cgraph.model.linearized import nodes_between
 from cgraph.model.operations.elementwise import OPERATIONS
 from cgraph.model.operations.structured_jacobians import elementwise
 from cgraph.model.rules.generate import functions_of
@@ -31,11 +24,7 @@ __all__ = [
     "Edge",
     "PossibleMistake",
     "applied",
-    "edges_of",
-    "ends_of",
     "finite_or_none",
-    "heads_of",
-    "nodes_of",
     "with_derivatives",
     "with_gates",
     "without_edges",
@@ -46,10 +35,10 @@ Edge = tuple[str, str]
 
 
 class PossibleMistake(NamedTuple):
-    """One slip that could have been made.
+    """One mistake that could have been made.
 
-    `where` says where to look, and `what` what went wrong there. `change` makes the graph of whoever made the slip
-    from the right one; `read` takes the answer from a graph, where it is not what was asked for.
+    `where` names the place and `what` the mistake. `change` turns the linearized graph into that of a student who made the
+    mistake; `read` computes the answer from a graph, if the student computed something else than was asked for.
     """
 
     kind: str
@@ -59,7 +48,7 @@ class PossibleMistake(NamedTuple):
     read: Callable[[ComputationalGraph], Any] | None = None
 
     def answer(self, part: Part, L: ComputationalGraph) -> Any:
-        """Return the number or array that the slip leads to."""
+        """Return the number or array that the mistake leads to."""
         return (self.read or part.of)(self.change(L) if self.change else L)
 
 
@@ -71,48 +60,6 @@ def finite_or_none(compute: Callable[[], Any]) -> Any:
     except (CGraphError, ArithmeticError, ValueError, TypeError):
         return None
     return (value if np.ndim(value) else float(value)) if np.all(np.isfinite(value)) else None
-
-
-def ends_of(part: Part) -> tuple[str, str] | None:
-    """Return the nodes between which the sweep for `part` runs."""
-    match part:
-        case Sensitivity(s, t):
-            return s, t
-        case WeightGradient(_, j, t) | BeforeActivation(j, t):
-            return j, t
-    return None
-
-
-def nodes_of(part: Part, L: ComputationalGraph) -> list[str]:
-    """Return the nodes on the way, in topological order."""
-    match part:
-        case PathProduct(path):
-            return list(path)
-        case EdgeDerivative(i, j):
-            return [i, j]
-    ends = ends_of(part)
-    return nodes_between(L, *ends) if ends else []
-
-
-def edges_of(part: Part, L: ComputationalGraph) -> list[Edge]:
-    """Return the edges whose derivatives go into the answer."""
-    match part:
-        case PathProduct():
-            return part.edges
-        case EdgeDerivative(i, j):
-            return [(i, j)]
-    inside = set(nodes_of(part, L))
-    return [(i, j) for i, j in L.edges if i in inside and j in inside]
-
-
-def heads_of(part: Part, L: ComputationalGraph) -> list[str]:
-    """Return the computed nodes whose local derivatives go into the answer."""
-    heads = dict.fromkeys(j for _, j in edges_of(part, L))
-    if isinstance(part, WeightGradient | BeforeActivation):
-        heads = {part.j: None, **heads}
-    if isinstance(part, Gate):
-        heads = {part.node: None}
-    return [j for j in heads if is_computed(L, j)]
 
 
 def with_derivatives(functions: Mapping[Edge, Callable[[Any], Any]]) -> Change:
@@ -227,7 +174,7 @@ class Applied(NamedTuple):
 def applied(part: Part, L: ComputationalGraph) -> Iterator[Applied]:
     """Iterate over the operations that vary in the equations on the way."""
     y = {i: data["value"] for i, data in L.nodes(data=True) if data.get("value") is not None}
-    for j in heads_of(part, L):
+    for j in part.heads(L):
         expression: Expression | None = L.nodes[j].get("expression")
         if expression is not None:
             v = steps_of(expression, y, j)

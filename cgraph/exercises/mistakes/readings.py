@@ -1,4 +1,4 @@
-"""Slips in what was given: another number of the graph than the one that was asked for."""
+"""Mistakes in what was given: another number of the graph than the one that was asked for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cgraph.algorithms.paths import paths
 from cgraph.algorithms.sweeps import sensitivity
 from cgraph.exercises.mistakes.paths import MOST_PATHS
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake
-from cgraph.exercises.questions import (
+from cgraph.exercises.parts import (
     BeforeActivation,
     EdgeDerivative,
     Gate,
@@ -40,15 +40,18 @@ def forward_value(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake
         case Gate(j) | BeforeActivation(j, _):
             what = f"the pre-activation s({j}) was given instead of {'the gate' if isinstance(part, Gate) else part}"
             yield PossibleMistake("forward value", f"node {j}", what, read=partial(_preactivation, j))
-        case ValueOf(j) if L.nodes[j].get("activation", "identity") != "identity":
-            what = f"the pre-activation s({j}) was given; the activation was not applied"
-            yield PossibleMistake(
-                "activation forgotten", f"the activation of {j}", what, read=partial(_preactivation, j)
-            )
     for j in nodes:
         if L.nodes[j].get("value") is not None:
             what = f"the value y({j}) was given instead of the derivative"
             yield PossibleMistake("forward value", "what is asked for", what, read=ValueOf(j).of)
+
+
+def activation_forgotten(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
+    """s(j) was given as the value of a neuron, instead of Phi(s(j))."""
+    if isinstance(part, ValueOf) and L.nodes[part.node].get("activation", "identity") != "identity":
+        j = part.node
+        what = f"the pre-activation s({j}) was given; the activation was not applied"
+        yield PossibleMistake("activation forgotten", f"the activation of {j}", what, read=partial(_preactivation, j))
 
 
 def inverse(part: Part, _: ComputationalGraph) -> Iterator[PossibleMistake]:

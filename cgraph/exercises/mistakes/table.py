@@ -12,7 +12,7 @@ import numpy as np
 
 from cgraph.exercises.mistakes import arrays, equations, evaluation, factors, paths, readings
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, finite_or_none
-from cgraph.exercises.questions import GradientStep, Part
+from cgraph.exercises.parts import GradientStep, Part
 from cgraph.model.graph import ComputationalGraph
 
 __all__ = ["MISTAKES", "candidates", "combinations"]
@@ -22,27 +22,27 @@ Finder = Callable[[Part, ComputationalGraph], Iterator[PossibleMistake]]
 
 
 def candidates(part: Part, L: ComputationalGraph) -> list[tuple[PossibleMistake, Any]]:
-    """Return every slip that `part` allows in the linearized graph `L`, with the number that it leads to.
+    """Return every mistake that `part` allows in the linearized graph `L`, with the number that it leads to.
 
     Examples
     --------
     >>> from cgraph import from_equations, linearize
-    >>> from cgraph.exercises.questions import Sensitivity
+    >>> from cgraph.exercises.parts import Sensitivity
     >>> L = linearize(from_equations("a = x*z; y = a + x", x=2.0, z=3.0))
-    >>> [(slip.what, number) for slip, number in candidates(Sensitivity("x", "y"), L)][:2]
+    >>> [(mistake.what, number) for mistake, number in candidates(Sensitivity("x", "y"), L)][:2]
     [('the path x -> a -> y was left out of the sum', 1.0), ('the path x -> y was left out of the sum', 3.0)]
     """
-    mistakes = (slip for finder in MISTAKES.values() for slip in finder(part, L))
-    numbers = ((slip, finite_or_none(partial(slip.answer, part, L))) for slip in mistakes)
+    mistakes = (mistake for finder in MISTAKES.values() for mistake in finder(part, L))
+    numbers = ((mistake, finite_or_none(partial(mistake.answer, part, L))) for mistake in mistakes)
     shape = np.shape(part.of(L))
-    return [(slip, number) for slip, number in numbers if number is not None and np.shape(number) == shape]
+    return [(mistake, number) for mistake, number in numbers if number is not None and np.shape(number) == shape]
 
 
 def combinations(part: Part, L: ComputationalGraph) -> Iterator[tuple[tuple[PossibleMistake, PossibleMistake], Any]]:
     """Iterate over pairs of mistakes of the frequent kinds, with the number that both together lead to."""
-    mistakes = [slip for kind in FREQUENT for slip in MISTAKES[kind](part, L)]
+    mistakes = [mistake for kind in FREQUENT for mistake in MISTAKES[kind](part, L)]
     shape = np.shape(part.of(L))
-    mistakes.sort(key=lambda slip: slip.read is not None)  # who reads something else does so last
+    mistakes.sort(key=lambda mistake: mistake.read is not None)  # who reads something else does so last
     for first, second in islice(((a, b) for a, b in pairs_of(mistakes, 2) if a.change and not a.read), MOST_PAIRS):
         number = finite_or_none(partial(_both, first, second, part, L))
         if number is not None and np.shape(number) == shape:
@@ -66,8 +66,8 @@ def descent_step(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]
     for what, read in wrong.items():
         yield PossibleMistake("descent step", "the step w - rate dJ/dw", what, read=read)
     for finder in MISTAKES.values():
-        for slip in finder(g, L):
-            yield slip._replace(read=partial(_stepped, part, slip.read or g.of))
+        for mistake in finder(g, L):
+            yield mistake._replace(read=partial(_stepped, part, mistake.read or g.of))
 
 
 def _stepped(part: GradientStep, gradient: Callable[[ComputationalGraph], Any], M: ComputationalGraph) -> Any:
@@ -83,20 +83,25 @@ MISTAKES: dict[str, Finder] = {
     "only one path": paths.only_one_path,
     "overwritten": paths.overwritten,
     "added or multiplied": paths.combined_wrongly,
+    "something else counted": paths.miscounted,
     "factor left out": factors.factor_left_out,
     "factor twice": factors.factor_twice,
     "sign lost": factors.sign_lost,
     "activation instead of its derivative": factors.activation_for_derivative,
     "derivative of another activation": factors.rule_of_another,
+    "pre-activation for output": factors.preactivation_for_output,
     "derivative before the activation": factors.before_the_activation,
+    "derivative after the activation": factors.after_the_activation,
     "gate forgotten": factors.gate_forgotten,
     "derivative at the output": factors.derivative_at_output,
     "weight instead of upstream activation": factors.weight_for_upstream,
     "loss derivative forgotten": factors.loss_derivative,
     "factor of the loss lost": factors.loss_factor,
     "inner derivative forgotten": equations.inner_derivative,
-    "rule misapplied": equations.rule_misapplied,
+    "product rule": equations.product_rule,
+    "power rule": equations.power_rule,
     "forward value": readings.forward_value,
+    "activation forgotten": readings.activation_forgotten,
     "S(t,s) given": readings.inverse,
     "neighbour's number": readings.neighbour,
     "degrees for radians": evaluation.degrees,

@@ -11,7 +11,8 @@ import numpy as np
 
 from cgraph.exercises.entries import entries_of
 from cgraph.exercises.numbers import UnreadableError
-from cgraph.exercises.questions import Choice, Entry, FormulaAnswer, Part, PathCount, Question
+from cgraph.exercises.parts import Entry, Part, PathCount
+from cgraph.exercises.questions import Choice, FormulaAnswer, Question
 from cgraph.exercises.reading.kinds import KINDS, AskedFor
 from cgraph.exercises.reading.wording import MistakeError, Wording, number_at
 from cgraph.exercises.tolerances import EXAMPLES, Tolerance, parse_tolerance

@@ -1,4 +1,4 @@
-"""The kinds of questions: how what stands under each key is read."""
+"""The kinds of questions: how the text under each key is read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from cgraph.exercises.questions import (
+from cgraph.exercises.parts import (
     BeforeActivation,
-    Choice,
     EdgeDerivative,
-    FormulaAnswer,
     Gate,
     GradientStep,
     Part,
@@ -25,6 +23,7 @@ from cgraph.exercises.questions import (
     ValueOf,
     WeightGradient,
 )
+from cgraph.exercises.questions import Choice, FormulaAnswer
 from cgraph.exercises.reading.wording import MistakeError, Wording, number_at, suggestion
 from cgraph.model.errors import UncertaintyError
 from cgraph.model.evaluation import is_computed

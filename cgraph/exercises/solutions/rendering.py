@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from cgraph.algorithms.exact import import_sympy, write_symbolic
-from cgraph.exercises.solutions.derivative_formulas import gate_formula, typeset
 from cgraph.exercises.solutions.records import Record
 from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.language.expressions import write_name
@@ -17,6 +16,7 @@ from cgraph.model.language.parsing import parse, substitute
 from cgraph.model.linearized import in_shape_of
 from cgraph.model.operations.structured_jacobians import Jacobian
 from cgraph.model.values import show_shape
+from cgraph.reports.derivative_formulas import gate_formula, typeset
 from cgraph.reports.equation_text import weighted_sum
 from cgraph.reports.latex import latex_document, latex_name, latex_number
 from cgraph.reports.tables import Formula, Table, show_number, to_latex, to_markdown, to_text
@@ -29,15 +29,18 @@ __all__ = [
     "solution_markdown",
     "solution_tables",
     "solution_text",
+    "sum_name",
+    "sum_to_show",
 ]
 
 TERMS = 3  # of a sum that stand in one line
 
 
-def solution_text(solution: Record) -> str:
-    """Return the solution for a terminal."""
+def solution_text(solution: Record, *, width: int | None = None) -> str:
+    """Return the solution for a terminal of so many columns."""
     title = _title(solution).text
-    return "\n\n".join([f"{title}\n{'=' * len(title)}", *map(to_text, solution_tables(solution))])
+    tables = (to_text(table, width=width) for table in solution_tables(solution))
+    return "\n\n".join([f"{title}\n{'=' * len(title)}", *tables])
 
 
 def solution_markdown(solution: Record) -> str:
@@ -175,24 +178,25 @@ def _forward_rows(solution: Record) -> Iterator[tuple[str, str, str, Any]]:
         data = L.nodes[j]
         value = data.get("value")
         if data.get("activation") == "identity":
-            yield j, *_with_numbers(L, _sum_to_show(L, j)), value
+            yield j, *_with_numbers(L, sum_to_show(L, j)), value
         elif "activation" in data:
-            yield _sum_name(j), *_with_numbers(L, _sum_to_show(L, j)), data["preactivation"]
+            yield sum_name(j), *_with_numbers(L, sum_to_show(L, j)), data["preactivation"]
             of_sum = f"{data['activation']}({{}})"
             numbers = "" if isinstance(value, np.ndarray) else of_sum.format(_short(data["preactivation"]))
-            yield j, of_sum.format(write_name(_sum_name(j))), numbers, value
+            yield j, of_sum.format(write_name(sum_name(j))), numbers, value
         elif "equation" in data:
             yield j, *_with_numbers(L, data["equation"]), value
         else:
             yield j, "", "", value
 
 
-def _sum_to_show(G: ComputationalGraph, j: str) -> str:
+def sum_to_show(G: ComputationalGraph, j: str) -> str:
     """Return the weighted sum with a bias as a number alone."""
     return weighted_sum(G, j).replace(f"*{write_name(BIAS)}", "")
 
 
-def _sum_name(j: str) -> str:
+def sum_name(j: str) -> str:
+    """Return how the weighted sum of a neuron is called in a solution."""
     return f"s_{j}"
 
 

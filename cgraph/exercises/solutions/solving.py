@@ -14,7 +14,6 @@ from cgraph.algorithms.exact import import_sympy, linearize_exactly, linearize_s
 from cgraph.algorithms.gradients import gradient_factors
 from cgraph.algorithms.paths import count_paths, paths, top_paths
 from cgraph.algorithms.sweeps import increments, reverse_steps
-from cgraph.exercises.solutions.derivative_formulas import array_formulas, derivative_formulas, gate_formula, typeset
 from cgraph.exercises.solutions.records import Half, Increment, LocalDerivative, PathProduct, Record, Step
 from cgraph.exercises.solutions.rendering import solution_latex, solution_markdown, solution_text
 from cgraph.model.errors import CGraphError, LimitError, show_count
@@ -23,6 +22,7 @@ from cgraph.model.extended_range import in_floats
 from cgraph.model.graph import ComputationalGraph, require_digraph, require_node, topological_order
 from cgraph.model.linearized import edge_derivative, identity, nodes_between, size_of
 from cgraph.model.neurons import linear_halves
+from cgraph.reports.derivative_formulas import array_formulas, derivative_formulas, gate_formula, typeset
 from cgraph.reports.tables import Formula, show_number
 from cgraph.uncertainty.budget import UncertaintyBudget, uncertainty_budget
 

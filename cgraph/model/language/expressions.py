@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from cgraph.model.operations.elementwise import LISTED, OF_ONE_ARRAY, name_of, row_of
 from cgraph.model.operations.slices import Slice
 
-__all__ = ["Apply", "Expression", "Name", "Number", "bracketed", "write_name", "write_step", "written"]
+__all__ = ["Apply", "Expression", "Name", "Number", "needs_brackets", "write_name", "write_step", "written"]
 
 _FUNCTION, _INDEX = 9, 10  # how tightly they bind
 
@@ -149,21 +149,26 @@ def _bracketed(step: Name | Number | Apply, text: str, binds: int, on_the_right:
     """Return an operand, in brackets if it binds less tightly than the operation it stands in."""
     if isinstance(step, Number) and binds == _INDEX:
         return f"({text})"
-    if not isinstance(step, Apply) or not row_of(step.operation).infix or binds == _FUNCTION:
-        return text
-    inner = row_of(step.operation).precedence
+    return f"({text})" if isinstance(step, Apply) and _is_looser(step.operation, binds, on_the_right) else text
+
+
+def _is_looser(operation: str, binds: int, on_the_right: bool) -> bool:
+    """Whether an operation needs brackets as an operand of one that binds so tightly."""
+    if not row_of(operation).infix or binds == _FUNCTION:
+        return False
+    inner = row_of(operation).precedence
     # a - (b - c), but (a ^ b) ^ c; of comparisons there is one at a time.
     groups_left = binds != row_of("pow").precedence
     is_alone = inner == binds and (on_the_right or not groups_left or binds == row_of("less").precedence)
-    return f"({text})" if inner < binds or is_alone else text
+    return inner < binds or is_alone
 
 
-def bracketed(inner: str, text: str, outer: str, position: int) -> str:
-    """Return the result of the operation `inner` ("" for a name or a number) as an operand of the operation `outer`.
+def needs_brackets(inner: str, outer: str, position: int) -> bool:
+    """Whether the operation `inner` stands in brackets as an operand of the operation `outer`.
 
     Examples
     --------
-    >>> bracketed("add", "a + b", "mul", 0), bracketed("add", "a + b", "exp", 0), bracketed("sub", "a - b", "sub", 1)
-    ('(a + b)', 'a + b', '(a - b)')
+    >>> needs_brackets("add", "mul", 0), needs_brackets("add", "exp", 0), needs_brackets("sub", "sub", 1)
+    (True, False, True)
     """
-    return _bracketed(Apply(inner, ()), text, row_of(outer).precedence, position > 0) if inner else text
+    return _is_looser(inner, row_of(outer).precedence, position > 0)

@@ -1,4 +1,4 @@
-"""What can name a node."""
+"""Which names a node can have."""
 
 from __future__ import annotations
 

@@ -18,8 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgraph.model.operations import batched_forms as batched
+from cgraph.model.operations import result_sizes as sizes
 from cgraph.model.operations.entry_forms import (
+    avg_pool_entries,
     cholesky_entries,
+    conv_entries,
+    conv_transpose_entries,
+    cumsum_entries,
     det_entries,
     hinge_entries,
     inv_entries,
@@ -27,12 +32,16 @@ from cgraph.model.operations.entry_forms import (
     log_softmax_entries,
     logdet_entries,
     logsumexp_entries,
+    max_pool_entries,
     norm_entries,
+    pad_entries,
     smallest_entries,
     softmax_cross_entropy_entries,
     softmax_entries,
     solve_entries,
     sort_entries,
+    take_entries,
+    topk_entries,
 )
 from cgraph.model.operations.matrix_functions import (
     cholesky,
@@ -43,8 +52,30 @@ from cgraph.model.operations.matrix_functions import (
     solve_jacobian,
     square_matrix,
 )
-from cgraph.model.operations.ordered_entries import prod, prod_jacobian, sort, sort_jacobian
-from cgraph.model.operations.slices import Slice
+from cgraph.model.operations.moved_entries import (
+    index,
+    pad,
+    pad_jacobian,
+    placed,
+    repeat,
+    reshape,
+    split,
+    squeeze,
+    take,
+    take_jacobian,
+    taken,
+)
+from cgraph.model.operations.normalisations import BATCH, GROUPS, LAYER, MEAN_SQUARE, POSITIVE_EPSILON
+from cgraph.model.operations.ordered_entries import (
+    cumsum,
+    cumsum_jacobian,
+    prod,
+    prod_jacobian,
+    sort,
+    sort_jacobian,
+    topk,
+    topk_jacobian,
+)
 from cgraph.model.operations.structured_jacobians import (
     Broadcast,
     Dense,
@@ -57,6 +88,16 @@ from cgraph.model.operations.structured_jacobians import (
     Selection,
     Shape,
     chain,
+)
+from cgraph.model.operations.windows import (
+    avg_pool,
+    avg_pool_jacobian,
+    conv,
+    conv_jacobian,
+    conv_transpose,
+    conv_transpose_jacobian,
+    max_pool,
+    max_pool_jacobian,
 )
 
 __all__ = ["ARRAY_OPERATIONS", "ArrayOperation", "Layout"]
@@ -110,6 +151,9 @@ class ArrayOperation:
         Whether no entry of an operand stands in the output twice.
     batched : callable, optional
         What it is over many examples (`cgraph.model.operations.batched_forms`); without it, it has no form for many.
+    shape : callable, optional
+        ``shape(*shapes, **options)`` is the shape of the output by those of the operands; without it, the output has at
+        most as many entries as the operands broadcast together.
     """
 
     value: Callable[..., Any]
@@ -125,6 +169,7 @@ class ArrayOperation:
     entries: Callable[..., Any] | None = None
     uses_each_once: bool = False
     batched: Callable[..., Any] | None = None
+    shape: Callable[..., Shape] | None = None
 
     is_own = False
 
@@ -192,36 +237,6 @@ def _det_jacobian(k: int, y: Array, A: Array) -> Jacobian:
 def _inv_jacobian(k: int, y: Array, A: Array) -> Jacobian:
     # d(A^-1) = -A^-1 dA A^-1
     return chain(KroneckerIdentity(-y, A.shape), IdentityKronecker(y, A.shape))
-
-
-# --- parts of arrays ------------------------------------------------------------------------------------------------
-
-
-def _reshape(x: Array, shape: Any) -> Array:
-    return np.reshape(x, shape)
-
-
-def _taken(x: Array, take: Callable[[Array], Array]) -> Jacobian:
-    """Return the Jacobian of a function that only moves entries: do the same to their numbers."""
-    return Selection(np.asarray(take(np.arange(x.size).reshape(x.shape))).ravel(), x.size)
-
-
-def _index(x: Array, key: tuple[Any, ...]) -> Array:
-    if np.ndim(x) == 0:
-        raise ValueError("a number has no entries")
-    return x[tuple(slice(*part) if isinstance(part, Slice) else list(part) if isinstance(part, tuple) else part
-                   for part in key)]  # fmt: skip
-
-
-def _placed(k: int, xs: tuple[Array, ...], join: Callable[[list[Array]], Array]) -> Jacobian:
-    """Return the Jacobian of a concatenation by its operand `k`: the entries of x_k stand in some places of y."""
-    marks = [np.full(np.shape(x), -1) for x in xs]
-    marks[k] = np.arange(marks[k].size).reshape(marks[k].shape)
-    joined = join(marks).ravel()
-    places = np.flatnonzero(joined >= 0)
-    order = np.empty(places.size, np.intp)
-    order[joined[places]] = places
-    return Selection(order, joined.size).T
 
 
 # --- reductions -----------------------------------------------------------------------------------------------------
@@ -316,7 +331,7 @@ def _along(axis: int, x: Array, d: Array, u: Array, v: Array, *, centred: bool =
     blocks = DiagonalPlusRankOne(diagonal, left, right, centred)
     if axis in {-1, x.ndim - 1}:
         return blocks
-    to_lines = _taken(x, lambda numbers: np.moveaxis(numbers, axis, -1))
+    to_lines = taken(x, lambda numbers: np.moveaxis(numbers, axis, -1))
     return chain(to_lines.T, chain(blocks, to_lines))
 
 
@@ -413,6 +428,7 @@ _max, _max_jacobian = _extreme(np.argmax)
 _min, _min_jacobian = _extreme(np.argmin)
 _AXIS = {"axis": None}
 _LAST_AXIS = {"axis": -1}
+_WINDOWS = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
 _LIKELY = (_likely, "a label of positive probability")
 
 # fmt: off
@@ -425,15 +441,15 @@ _PRODUCT_FORMULAS: dict[tuple[int, ...], tuple[JacobianFormula, ...]] = {  # by 
 ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     # products
     "matmul": ArrayOperation(np.matmul, _matmul_jacobian, 2, r"{0} \, {1}", infix="@", precedence=2,
-        layout=Layout((2.5, 2.5), 2.5, is_signed=True), formulas=_PRODUCT_FORMULAS, batched=batched.product),
+        layout=Layout((2.5, 2.5), 2.5, is_signed=True), formulas=_PRODUCT_FORMULAS, batched=batched.product, shape=sizes.product),
     "dot": ArrayOperation(_dot, lambda k, y, a, b: Dense((b, a)[k][None]), 2, r"{0}^T {1}",
         layout=Layout((ATOM, 2), 2.0, is_signed=True), formulas=(("{1}^T", "{1}^T"), ("{0}^T", "{0}^T")),
         uses_each_once=True, batched=batched.product),
     "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T",
-        layout=Layout((2, ATOM), 2.0, is_signed=True), batched=batched.outer),
+        layout=Layout((2, ATOM), 2.0, is_signed=True), batched=batched.outer, shape=sizes.outer),
     # matrices
     "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
-                                lambda k, y, x, axes=None: _taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None},
+                                lambda k, y, x, axes=None: taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None},
         layout=Layout((ATOM,)), uses_each_once=True, batched=batched.transpose),
     "trace": ArrayOperation(lambda A: np.trace(square_matrix(A)), lambda k, y, A: Dense(np.eye(len(A)).reshape(1, -1)), 1,
                             r"\operatorname{{tr}}({0})",
@@ -449,21 +465,51 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
     "cholesky": ArrayOperation(cholesky, cholesky_jacobian, 1, r"\operatorname{{chol}}({0})",
         entries=cholesky_entries),
     # parts of arrays
-    "index": ArrayOperation(_index, lambda k, y, x, key: _taken(x, lambda n: _index(n, key)), 1, "{0}{options}", {"key": ()},
-        layout=Layout((ATOM,)), uses_each_once=True, batched=batched.index),
-    "reshape": ArrayOperation(_reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
+    "index": ArrayOperation(index, lambda k, y, x, key: taken(x, lambda n: index(n, key)), 1, "{0}{options}", {"key": ()},
+        layout=Layout((ATOM,)), uses_each_once=True, batched=batched.index, shape=sizes.indexed),
+    "reshape": ArrayOperation(reshape, lambda k, y, x, shape: ScaledIdentity(1.0, x.size), 1,
                               r"\operatorname{{reshape}}{options}({0})", {"shape": ()},
         uses_each_once=True, batched=batched.reshape),
     "concatenate": ArrayOperation(lambda *x, axis=0: np.concatenate(x, axis),
-                                  lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.concatenate(parts, axis)), None,
+                                  lambda k, y, *x, axis=0: placed(k, x, lambda parts: np.concatenate(parts, axis)), None,
                                   r"\operatorname{{concatenate}}{options}({all})", {"axis": 0},
-        uses_each_once=True, batched=batched.joined),
+        uses_each_once=True, batched=batched.joined, shape=sizes.concatenated),
     "stack": ArrayOperation(lambda *x, axis=0: np.stack(x, axis),
-                            lambda k, y, *x, axis=0: _placed(k, x, lambda parts: np.stack(parts, axis)), None,
+                            lambda k, y, *x, axis=0: placed(k, x, lambda parts: np.stack(parts, axis)), None,
                             r"\operatorname{{stack}}{options}({all})", {"axis": 0},
-        uses_each_once=True, batched=batched.joined),
+        uses_each_once=True, batched=batched.joined, shape=sizes.stacked),
+    "split": ArrayOperation(split, lambda k, y, x, **options: taken(x, lambda n: split(n, **options)), 1,
+                            r"\operatorname{{split}}{options}({0})", {"parts": 2, "part": 0, "axis": 0},
+        uses_each_once=True, batched=batched.along_axis),
+    "repeat": ArrayOperation(repeat, lambda k, y, x, **options: taken(x, lambda n: repeat(n, **options)), 1,
+                             r"\operatorname{{repeat}}{options}({0})", {"repeats": 2, "axis": None},
+        batched=batched.extreme, shape=sizes.repeated),
+    "expand_dims": ArrayOperation(lambda x, axis=0: np.expand_dims(x, axis), lambda k, y, x, axis=0: ScaledIdentity(1.0, x.size), 1,
+                                  r"\operatorname{{expand\_dims}}{options}({0})", {"axis": 0},
+        uses_each_once=True, batched=batched.reshape),
+    "squeeze": ArrayOperation(squeeze, lambda k, y, x, axis=None: ScaledIdentity(1.0, x.size), 1,
+                              r"\operatorname{{squeeze}}{options}({0})", _AXIS,
+        uses_each_once=True, batched=batched.reshape),
+    "take": ArrayOperation(take, take_jacobian, 2, r"\operatorname{{take}}{options}({0}, {1})", {"axis": 0},
+        entries=take_entries, batched=batched.take, shape=sizes.taken_at),
+    "pad": ArrayOperation(pad, pad_jacobian, 1, r"\operatorname{{pad}}{options}({0})", {"before": 0, "after": 0},
+        entries=pad_entries, uses_each_once=True, batched=batched.pad, shape=sizes.padded),
     "sort": ArrayOperation(sort, sort_jacobian, 1, r"\operatorname{{sort}}{options}({0})", _LAST_AXIS,
         entries=sort_entries, batched=batched.along_axis),
+    "topk": ArrayOperation(topk, topk_jacobian, 1, r"\operatorname{{topk}}{options}({0})", {"k": 1, "axis": -1},
+        entries=topk_entries, batched=batched.along_axis),
+    # windows
+    "conv": ArrayOperation(conv, conv_jacobian, 2, r"\operatorname{{conv}}{options}({0}, {1})", _WINDOWS,
+        entries=conv_entries, batched=batched.windows, shape=sizes.columns_of_conv),
+    "conv_transpose": ArrayOperation(conv_transpose, conv_transpose_jacobian, 2,
+                                     r"\operatorname{{conv\_transpose}}{options}({0}, {1})", _WINDOWS | {"output_padding": 0},
+        entries=conv_transpose_entries, batched=batched.windows, shape=sizes.columns_of_conv_transpose),
+    "max_pool": ArrayOperation(max_pool, max_pool_jacobian, 1, r"\operatorname{{max\_pool}}{options}({0})",
+                               {"size": 2, "stride": None, "padding": 0, "dilation": 1},
+        entries=max_pool_entries, batched=batched.windows, shape=sizes.padded_for_pool),
+    "avg_pool": ArrayOperation(avg_pool, avg_pool_jacobian, 1, r"\operatorname{{avg\_pool}}{options}({0})",
+                               {"size": 2, "stride": None, "padding": 0},
+        entries=avg_pool_entries, batched=batched.windows, shape=sizes.padded_for_pool),
     # reductions
     "sum": ArrayOperation(_sum, _sum_jacobian, 1, r"\textstyle\sum{options} {0}", _AXIS,
         layout=Layout((2,), 1.0), formulas=(("1^T", r"\mathbf{{1}}^T"),), uses_each_once=True,
@@ -472,6 +518,8 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
         formulas=(("1^T/n", r"\tfrac{{1}}{{n}}\mathbf{{1}}^T"),), uses_each_once=True, batched=batched.reduction),
     "prod": ArrayOperation(prod, prod_jacobian, 1, r"\textstyle\prod{options} {0}", _AXIS,
         layout=Layout((2,), 1.0), uses_each_once=True, batched=batched.extreme),
+    "cumsum": ArrayOperation(cumsum, cumsum_jacobian, 1, r"\operatorname{{cumsum}}{options}({0})", _AXIS,
+        entries=cumsum_entries, batched=batched.extreme),
     "largest": ArrayOperation(_max, _max_jacobian, 1, r"\max{options}({0})", _AXIS,
         entries=largest_entries, uses_each_once=True, batched=batched.extreme),
     "smallest": ArrayOperation(_min, _min_jacobian, 1, r"\min{options}({0})", _AXIS,
@@ -489,6 +537,23 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
         batched=batched.along_axis),
     "logsumexp": ArrayOperation(_logsumexp, _logsumexp_jacobian, 1, r"\operatorname{{logsumexp}}{options}({0})", _LAST_AXIS,
         entries=logsumexp_entries, batched=batched.along_axis),
+    # normalised arrays
+    "layer_norm": ArrayOperation(LAYER.value, LAYER.jacobian, 2, r"\operatorname{{layer\_norm}}{options}({0}, {1})", _LAST_AXIS,
+        domain=POSITIVE_EPSILON,
+        formulas={(1, 0): (("(I - (1 1^T + {y} {y}^T)/n)/sqrt(var({0}) + {1})",
+                            r"\tfrac{{1}}{{\sqrt{{\operatorname{{var}}({0}) + {1}}}}} (I - \tfrac{{1}}{{n}}(\mathbf{{1}} \mathbf{{1}}^T + {y} {y}^T))"),
+                           ("-{y}/(2 (var({0}) + {1}))", r"-\tfrac{{1}}{{2 (\operatorname{{var}}({0}) + {1})}} {y}"))},
+        entries=LAYER.entries, batched=batched.normalised),
+    "rms_norm": ArrayOperation(MEAN_SQUARE.value, MEAN_SQUARE.jacobian, 2, r"\operatorname{{rms\_norm}}{options}({0}, {1})", _LAST_AXIS,
+        domain=POSITIVE_EPSILON,
+        formulas={(1, 0): (("(I - {y} {y}^T/n)/sqrt(mean({0}^2) + {1})",
+                            r"\tfrac{{1}}{{\sqrt{{\operatorname{{mean}}({0}^2) + {1}}}}} (I - \tfrac{{1}}{{n}} {y} {y}^T)"),
+                           ("-{y}/(2 (mean({0}^2) + {1}))", r"-\tfrac{{1}}{{2 (\operatorname{{mean}}({0}^2) + {1})}} {y}"))},
+        entries=MEAN_SQUARE.entries, batched=batched.normalised),
+    "group_norm": ArrayOperation(GROUPS.value, GROUPS.jacobian, 2, r"\operatorname{{group\_norm}}{options}({0}, {1})", {"groups": 1},
+        domain=POSITIVE_EPSILON, entries=GROUPS.entries, batched=batched.group_norm),
+    "batch_norm": ArrayOperation(BATCH.value, BATCH.jacobian, 2, r"\operatorname{{batch\_norm}}({0}, {1})",
+        domain=POSITIVE_EPSILON, entries=BATCH.entries),
     # losses
     "cross_entropy": ArrayOperation(_cross_entropy, _loss(lambda p, y: -y / _last(y * p), lambda p, y: -p / _last(y * p)), 2,
                                     r"-\ln({1}^T {0})", domain=_LIKELY,

@@ -19,8 +19,8 @@ from cgraph.model.operations.slices import Slice
 from cgraph.model.operations.structured_jacobians import Shape
 
 __all__ = [
-    "along_axis", "elementwise", "extreme", "index", "joined", "norm", "outer", "product", "reduction", "reshape",
-    "squared_error", "squared_norm", "trace", "transpose",
+    "along_axis", "elementwise", "extreme", "group_norm", "index", "joined", "norm", "normalised", "outer", "pad", "product",
+    "reduction", "reshape", "squared_error", "squared_norm", "take", "trace", "transpose", "windows",
 ]  # fmt: skip
 
 ALL = Slice(None, None, None)
@@ -85,11 +85,50 @@ def along_axis(operation: str, x: list[Operand], y: Shape, **options: Any) -> Op
     return x[0].apply(operation, **options | ({"axis": axis + 1} if axis >= 0 else {}))
 
 
-def extreme(operation: str, x: list[Operand], y: Shape, axis: Any = None) -> Operand:
-    """Return a reduction over one axis, or over all entries of each example as one line."""
+def extreme(operation: str, x: list[Operand], y: Shape, axis: Any = None, **options: Any) -> Operand:
+    """Return what works along one axis, or over all entries of each example as one line."""
     if axis is None:
-        return _with_axes(x[0], (math.prod(x[0].shape),)).apply(operation, axis=1)
-    return along_axis(operation, x, y, axis=axis)
+        return _with_axes(x[0], (math.prod(x[0].shape),)).apply(operation, axis=1, **options)
+    return along_axis(operation, x, y, axis=axis, **options)
+
+
+def normalised(operation: str, x: list[Operand], y: Shape, axis: Any = -1) -> Operand:
+    """Return each example normalised along axes: those that are counted from the front move by one."""
+    _require_one(operation, x[1])
+    axes = tuple(a + 1 if a >= 0 else a for a in (axis if isinstance(axis, tuple) else (axis,)))
+    return x[0].apply(operation, x[1], axis=axes if len(axes) > 1 else axes[0])
+
+
+def group_norm(operation: str, x: list[Operand], y: Shape, **options: Any) -> Operand:
+    """Return each example normalised in groups: all are below each other along the first axis."""
+    _require_one(operation, x[1])
+    below = _with_axes(x[0], y[1:])
+    return below.apply(operation, x[1], **options).reshaped(y)
+
+
+def windows(operation: str, x: list[Operand], y: Shape, **options: Any) -> Operand:
+    """Return the same operation: what moves over the last axes leaves those before as they are."""
+    if any(operand.varies for operand in x[1:]):
+        raise CGraphError(f"{operation} by a kernel of each example has no form for many examples")
+    return x[0].apply(operation, *x[1:], **options)
+
+
+def take(operation: str, x: list[Operand], y: Shape, axis: int = 0) -> Operand:
+    """Return entries at the places of each example, of an array that serves all: places count from the front."""
+    if x[0].varies and x[1].varies:
+        raise CGraphError("take at places of each example, in arrays of each example, has no form for many examples")
+    if x[0].varies:
+        return x[0].apply(operation, x[1], axis=axis + 1 if axis >= 0 else axis)
+    if axis not in {0, -len(x[0].shape)}:
+        raise CGraphError("take at places of each example along an axis other than 0 has no form for many examples")
+    return x[0].apply(operation, x[1], axis=0)
+
+
+def pad(operation: str, x: list[Operand], y: Shape, before: Any = 0, after: Any = 0) -> Operand:
+    """Return each example between zeros: none along the axis of the examples."""
+    rank = len(y)
+    widths = [option if isinstance(option, tuple) else (option,) * rank for option in (before, after)]
+    return x[0].apply(operation, before=(0, *widths[0]), after=(0, *widths[1])) if rank else x[0]
 
 
 def joined(operation: str, x: list[Operand], y: Shape, axis: int = 0) -> Operand:
@@ -98,8 +137,8 @@ def joined(operation: str, x: list[Operand], y: Shape, axis: int = 0) -> Operand
     return first.apply(operation, *others, axis=axis + 1 if axis >= 0 else axis)
 
 
-def reshape(operation: str, x: list[Operand], y: Shape, shape: Any) -> Operand:
-    """Return each example in its new shape."""
+def reshape(operation: str, x: list[Operand], y: Shape, **_: Any) -> Operand:
+    """Return each example in its new shape, as its row says it."""
     return x[0].reshaped(y)
 
 
@@ -121,6 +160,11 @@ def index(operation: str, x: list[Operand], y: Shape, key: tuple[Any, ...]) -> O
     if any(type(part) is tuple for part in key) and listed != list(range(listed[0], listed[-1] + 1)):
         raise CGraphError("an index with lists apart has no form for many examples")
     return x[0].apply("index", key=(ALL, *key))
+
+
+def _require_one(operation: str, epsilon: Operand) -> None:
+    if epsilon.varies:
+        raise CGraphError(f"{operation} with a second operand of each example has no form for many examples")
 
 
 def _with_axes(x: Operand, shape: Shape) -> Operand:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from cgraph.model.operations.elementwise import FUNCTIONS, OPERATIONS, Operation
 from cgraph.model.rules.differentiation import unfolded
 from cgraph.model.rules.generate import functions_of
 
-__all__ = ["definition_of", "register_operation"]
+__all__ = ["adopt_operations", "definition_of", "register_operation", "registered_operations"]
 
 _HEAD = re.compile(r"\s*([^\W\d]\w*)\s*\(([^()]*)\)\s*")
 _TRIED = (-2.3, -0.7, 0.4, 1.6, 3.1)  # where a given derivative is compared with the derived one
@@ -140,9 +140,20 @@ def register_operation(
     row = defined(definition_of(f"{name}({', '.join(names)})", equation))
     if derivatives is not None:
         row = _with_derivatives(name, row, list(derivatives))
-    OPERATIONS[name] = row
-    FUNCTIONS.add(name)
-    parse.cache_clear()
+    adopt_operations({name: row})
+
+
+def registered_operations() -> dict[str, Operation]:
+    """Return the rows that `register_operation` has added, for processes that work for this one."""
+    return {name: row for name, row in OPERATIONS.items() if row.is_own}
+
+
+def adopt_operations(rows: Mapping[str, Operation]) -> None:
+    """Add rows to the table, as `registered_operations` returns them."""
+    if new := {name: row for name, row in rows.items() if name not in OPERATIONS}:
+        OPERATIONS.update(new)
+        FUNCTIONS.update(new)
+        parse.cache_clear()
 
 
 def _with_derivatives(name: str, row: Operation, derivatives: list[str]) -> Operation:

@@ -140,10 +140,12 @@ def _ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 def _cumsum(a: Any, axis: int | None = None) -> Any:
-    """Multiply by the triangular matrix of ones."""
-    line = np.ravel(a) if axis is None else np.moveaxis(a, axis, -1)
-    sums = (1.0 * line if line.dtype == bool else line) @ np.triu(np.ones(2 * line.shape[-1:]))
-    return sums if axis is None else np.moveaxis(sums, -1, axis)
+    numbers = 1.0 * a if a.dtype == bool else a
+    return apply(
+        "cumsum",
+        numbers if numbers.ndim else np.ravel(numbers),
+        **({} if axis is None else {"axis": operator.index(axis)}),
+    )
 
 
 def _cumprod(a: Any, axis: int | None = None) -> Any:

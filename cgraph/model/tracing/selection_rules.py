@@ -134,9 +134,35 @@ def _split(function: Rule) -> Rule:
     """Return the rule of a function that cuts an array into parts."""
 
     def rule(ary: Any, *args: Any, **kwargs: Any) -> Any:
-        return [_selected(ary, part) for part in function(_positions(ary), *args, **kwargs)]
+        return [_cut(ary, part) for part in function(_positions(ary), *args, **kwargs)]
 
     return rule
+
+
+def _cut(x: Any, places: Any) -> Any:
+    """Return a block of neighbouring entries, by slices."""
+    if places.size == 0:
+        return _selected(x, places)
+    starts = np.unravel_index(places.flat[0], x.shape)
+    return x[tuple(slice(k, k + n) if n < length else slice(None)
+                   for k, n, length in zip(map(int, starts), places.shape, x.shape, strict=True))]  # fmt: skip
+
+
+def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    counts = tuple(map(operator.index, repeats)) if np.ndim(repeats) else operator.index(repeats)
+    return apply("repeat", a, repeats=counts, **({} if axis is None else {"axis": operator.index(axis)}))
+
+
+def _take(a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
+    """Look entries up at places that are known: one is an index, many are a constant."""
+    if isinstance(indices, TracedArray):
+        raise Refused("at traced places cannot be followed", "what it selects would depend on a traced value")
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    if np.ndim(indices) == 0:
+        return _moved(np.take)(a, indices, axis, mode=mode)
+    places = np.take(np.arange(np.shape(a)[axis]), indices, mode=mode)
+    return apply("take", a, places, axis=operator.index(axis))
 
 
 # --- fillings ---------------------------------------------------------------------------------------------------------
@@ -186,6 +212,9 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
             raise Refused("with reflect_type='odd' cannot be followed", "reflect_type='even' can")
         return _moved(np.pad)(array, pad_width, mode, **options)
     widths = np.broadcast_to(pad_width, (np.ndim(array), 2)).tolist()
+    if not np.any(options.get("constant_values", 0.0)):
+        front, behind = zip(*widths, strict=True) if widths else ((), ())
+        return apply("pad", array, before=front, after=behind) if np.any(widths) else array
     fills = np.broadcast_to(options.get("constant_values", 0.0), (np.ndim(array), 2)).tolist()
     for axis, (ends, fill) in enumerate(zip(widths, fills, strict=True)):
         shape = np.shape(array)
@@ -198,7 +227,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
 # fmt: off
 _MOVES = (
     np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.flipud,
-    np.fliplr, np.roll, np.rot90, np.repeat, np.tile, np.take, np.take_along_axis, np.delete, np.resize, np.diagonal,
+    np.fliplr, np.roll, np.rot90, np.tile, np.take_along_axis, np.delete, np.resize, np.diagonal,
     np.broadcast_to,
 )
 # fmt: on
@@ -207,6 +236,8 @@ SELECTIONS: dict[Any, Rule] = {
     operator.getitem: _index,
     **{function: _moved(function) for function in _MOVES},
     **{function: _permuted(function) for function in (np.transpose, np.swapaxes, np.moveaxis, np.rollaxis)},
+    np.repeat: _repeat,
+    np.take: _take,
     # joining
     **dict.fromkeys((np.array, np.asarray, np.asanyarray, np.ascontiguousarray), _array),
     np.concatenate: _concatenate,

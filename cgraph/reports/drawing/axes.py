@@ -10,7 +10,7 @@ from typing import Any
 from cgraph.reports.drawing.fonts import families
 from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
-from cgraph.reports.drawing.palette import EDGES, NODES, PAPER
+from cgraph.reports.drawing.palette import EDGES, FAINT, NODES, PAPER
 from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 from cgraph.reports.extras import drawing_library
 
@@ -18,7 +18,6 @@ __all__ = ["draw_on", "to_image"]
 
 POINTS, DPI = 72.0, 200
 MAX_PIXELS = 20_000  # of a side
-FAINT = 0.45  # how opaque a node off every path is
 
 
 def to_image(layout: Layout, format: str) -> bytes:
@@ -44,7 +43,7 @@ def draw_on(ax: Any, layout: Layout) -> None:
         if route := layout.edges.get((e.tail, e.head)):
             add.shape(arrow(route, e.stroke.width), "none", 0, fill=colour)
             for line, at in label_lines(e, route.label):
-                add.text(line.text, at, LABEL_SIZE)
+                add.text(line.text, at, LABEL_SIZE, alpha=FAINT if e.stroke.kind == "off" else 1.0)
     for n in picture.nodes:
         ink, alpha = NODES[n.kind], FAINT if "off" in n.marks else 1.0
         width = 3.0 if {"source", "target"} & set(n.marks) else 1.4

@@ -6,7 +6,8 @@ its own, so that it meets no node; its label stands in such a slot, in a column 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -19,8 +20,9 @@ __all__ = ["Columns", "Link", "Slot", "columns_of", "heights"]
 
 INCH = 72.0  # in which Graphviz measures sizes
 NODE_DISTANCE, COLUMN_DISTANCE = "0.18", "0.3"  # inches; the distance of columns has no influence on heights
-# How much it matters that a step is straight: between slots, at the end of a short edge, at that of a long one.
-BETWEEN_SLOTS, SHORT, LONG = "8", "4", "1"
+# How much it matters that a step is straight: between slots, and at the ends of an edge without a slot, with one, or with
+# more, first at the end whose node has fewer edges. The other end bends: were both alike, an edge could bend at both.
+BETWEEN_SLOTS, AT_ENDS = 8, ((4, 4), (5, 4), (2, 1))
 
 
 class Link(NamedTuple):
@@ -128,10 +130,8 @@ def heights(
         A.add_node(name, height=f"{size[member] / INCH:.4f}")
     for column in columns.members.values():
         A.add_subgraph([key[member] for member in column], rank="same")
-    for chain in columns.chains:
-        for a, b in pairwise(chain):
-            inner = isinstance(a, Slot) and isinstance(b, Slot)
-            A.add_edge(key[a], key[b], weight=BETWEEN_SLOTS if inner else SHORT if len(chain) <= 3 else LONG)
+    for (a, b), weight in _weights(columns.chains):
+        A.add_edge(key[a], key[b], weight=weight)
     for group in (first, *alike):  # only neighbours are tied: with more edges within a column Graphviz has crashed
         for i, j in pairwise(group):
             A.add_edge(key[i], key[j], style="invis")
@@ -143,3 +143,13 @@ def heights(
                 A.add_edge(key[i], key[second[0]], style="invis")
     A.layout("dot")
     return {member: -float(A.get_node(name).attr["pos"].split(",")[1]) for member, name in key.items()}
+
+
+def _weights(chains: Sequence[Sequence[Any]]) -> Iterator[tuple[tuple[Any, Any], int]]:
+    """Iterate over the steps of all links, each with how much it matters that it is straight."""
+    leaving, coming = Counter(chain[0] for chain in chains), Counter(chain[-1] for chain in chains)
+    for chain in chains:
+        more, less = AT_ENDS[min(len(chain) - 2, 2)]
+        at_tail, at_head = (more, less) if leaving[chain[0]] <= coming[chain[-1]] else (less, more)
+        for a, b in pairwise(chain):
+            yield (a, b), at_tail if a == chain[0] else at_head if b == chain[-1] else BETWEEN_SLOTS

@@ -13,7 +13,7 @@ import networkx as nx
 from cgraph.algorithms.sweeps import edge_sensitivities
 from cgraph.model.graph import Node
 from cgraph.reports.drawing.palette import PATHS
-from cgraph.reports.drawing.words import Line, show_quantity
+from cgraph.reports.drawing.words import Line, quotient, show_quantity
 from cgraph.uncertainty.budget import uncertainty_budget
 
 __all__ = ["PLAIN", "Stroke", "strokes_by_budget", "strokes_by_flow", "strokes_by_path"]
@@ -40,13 +40,11 @@ def strokes_by_flow(G: nx.DiGraph[Any], s: Node, t: Node, names: Mapping[Any, st
     strokes = {}
     for edge, value in flow.items():
         share = _magnitude(value) / strongest if strongest else 0.0
-        negative = isinstance(value, Real) and value < 0
-        strokes[edge] = Stroke("negative" if negative else "positive", 1 + WIDEST * share) if share else Stroke("off")
+        strokes[edge] = Stroke(_sign(value), 1 + WIDEST * share) if share else Stroke("off")
+    thickness = f"thickness: share of {quotient(names[t], names[s])} that flows through the edge"
     if all(isinstance(value, Real) for value in flow.values()):
-        legend = f"thickness: share of d{names[t]}/d{names[s]} that flows through the edge; blue: positive; orange, dashed: negative"
-    else:
-        legend = f"thickness: share of d{names[t]}/d{names[s]} that flows through the edge, by its Frobenius norm"
-    return strokes, [Line("note", legend)]
+        return strokes, [Line("note", thickness), Line("note", "blue: positive; orange, dashed: negative")]
+    return strokes, [Line("note", f"{thickness}, by its Frobenius norm")]
 
 
 def strokes_by_budget(
@@ -86,6 +84,11 @@ def strokes_by_path(
         strokes |= dict.fromkeys(pairwise(path), Stroke(kind, 1 + WIDEST / k))
     left_out = [Line("note", f"only the {len(PATHS)} strongest paths have a colour")] * (asked > len(PATHS))
     return strokes, notes[::-1] + left_out
+
+
+def _sign(value: Any) -> str:
+    """Return the row of the palette for what flows through an edge; an array has no sign."""
+    return "plain" if not isinstance(value, Real) else "negative" if value < 0 else "positive"
 
 
 def _magnitude(value: Any) -> float:

@@ -17,11 +17,11 @@ from cgraph.reports.drawing.sizes import (
     Box,
     Point,
     arrow_half,
+    balanced,
     label_height,
     label_width,
     node_sizes,
     outline_at,
-    wrapped,
 )
 from cgraph.reports.drawing.words import Line, text_width
 
@@ -200,8 +200,8 @@ def _framed(picture: Picture, nodes: Mapping[Any, Box], routes: Mapping[tuple[An
         [b.y - b.height / 2 for b in boxes] + [b.y + b.height / 2 for b in boxes] + [y for _, y in points]
     )
     width = max(right - left, LEAST_TEXT * bool(picture.title or picture.notes))
-    title = wrapped(picture.title, width, TITLE_SIZE, bold=True) if picture.title else []
-    notes = [Line(note.kind, line) for note in picture.notes for line in wrapped(note.text, width, NOTE_SIZE)]
+    title = balanced(picture.title, width, TITLE_SIZE, bold=True) if picture.title else []
+    notes = [Line(note.kind, line) for note in picture.notes for line in balanced(note.text, width, NOTE_SIZE)]
     width = max([width, *(text_width(line, TITLE_SIZE, bold=True) for line in title)]) + 2 * MARGIN
     head = len(title) * LEADING * TITLE_SIZE + MARGIN / 2 * bool(title) + MARGIN
     dx, dy = (width - (right - left)) / 2 - left, head - top

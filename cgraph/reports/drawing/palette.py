@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["EDGES", "NODES", "PAPER", "PATHS", "Ink"]
+__all__ = ["EDGES", "FAINT", "NODES", "PAPER", "PATHS", "Ink"]
 
 
 class Ink(NamedTuple):
@@ -20,6 +20,7 @@ class Ink(NamedTuple):
     dark_fill: str
 
 
+FAINT = 0.65  # how opaque it is what lies on no path; less, and its text is too pale to be read
 # fmt: off
 PAPER = Ink("#1a1a1a", "#ffffff", "#e8e8e8", "#17181c")
 NODES = {
@@ -41,7 +42,7 @@ EDGES = {
 }
 PATHS = (  # the strongest path first; blue and orange mean a sign, and nothing else
     Ink("#6a2a86", "#ffffff", "#c79be0", "#17181c"), Ink("#00875f", "#ffffff", "#2fc49a", "#17181c"),
-    Ink("#cc6fa0", "#ffffff", "#e39cc2", "#17181c"), Ink("#8c8000", "#ffffff", "#d9cc3c", "#17181c"),
+    Ink("#b4528a", "#ffffff", "#e39cc2", "#17181c"), Ink("#7d7300", "#ffffff", "#d9cc3c", "#17181c"),
     Ink("#1a1a1a", "#ffffff", "#f2f2f2", "#17181c"),
 )
 # fmt: on

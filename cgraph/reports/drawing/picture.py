@@ -21,14 +21,14 @@ from cgraph.model.linearized import edge_derivative, nodes_between, require_digr
 from cgraph.model.neurons import linear_halves
 from cgraph.reports.drawing.emphasis import PLAIN, Stroke, strokes_by_budget, strokes_by_flow, strokes_by_path
 from cgraph.reports.drawing.extent import Extent, bands_of, extent_of
-from cgraph.reports.drawing.words import Line, show_names, show_quantity, typeset_equation
+from cgraph.reports.drawing.words import Line, equation_lines, name_lines, show_names, show_quantity, typeset_equation
 from cgraph.reports.tables import show_number
 from cgraph.vocabulary import SHOWN
 
 __all__ = ["SHOWN", "Picture", "PictureEdge", "PictureNode", "picture_of"]
 
 MAX_LABELS = 150  # edges; more labels than that nobody reads
-MAX_EQUATION, MAX_TITLE = 40, 100  # characters
+MAX_TITLE = 100  # characters
 KINDS = ("input", "weight", "constant", "operation", "neuron")
 
 
@@ -172,9 +172,9 @@ class _Facts:
     def node(self, i: Any) -> PictureNode:
         """Return node `i` with the lines that were chosen."""
         data, kind, marks = self.G.nodes[i], self.kinds[i], []
-        lines = [Line("name", self.names[i])] if "names" in self.chosen else []
+        lines = [Line("name", line) for line in name_lines(self.names[i])] if "names" in self.chosen else []
         if "equations" in self.chosen and (text := _equation(data, self.names, self.functions)):
-            lines.append(Line("equation", shorten(text, MAX_EQUATION)))
+            lines += [Line("equation", line) for line in equation_lines(text)]
         if "values" in self.chosen and data.get("value") is not None:
             lines.append(Line("value", show_quantity(data["value"])))
         if i in self.gate and np.all(np.abs(self.gate[i]) <= SHUT):

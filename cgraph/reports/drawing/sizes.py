@@ -20,6 +20,7 @@ __all__ = [
     "Box",
     "Point",
     "arrow_half",
+    "balanced",
     "corner_radius",
     "label_height",
     "label_lines",
@@ -134,3 +135,18 @@ def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list
         else:
             lines.append(word)
     return lines
+
+
+def balanced(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
+    """Return the lines of `wrapped`, as equally long as words allow: a title whose last word stands alone is ugly.
+
+    Examples
+    --------
+    >>> wrapped("one two three four", 85.0, 10.0), balanced("one two three four", 85.0, 10.0)
+    (['one two three', 'four'], ['one two', 'three four'])
+    """
+    lines = wrapped(text, width, size, bold=bold)
+    narrow = width / len(lines)
+    while len(narrower := wrapped(text, narrow, size, bold=bold)) > len(lines):
+        narrow += size / 2
+    return narrower

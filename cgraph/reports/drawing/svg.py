@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
-from cgraph.reports.drawing.palette import EDGES, NODES, PAPER
+from cgraph.reports.drawing.palette import EDGES, FAINT, NODES, PAPER
 from cgraph.reports.drawing.picture import PictureEdge, PictureNode
 from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 
@@ -96,7 +96,7 @@ def _style() -> str:
 .cgraph .shape {{ stroke-width: 1.4 }}
 .cgraph .source .shape, .cgraph .target .shape {{ stroke-width: 3 }}
 .cgraph .constant .shape, .cgraph .shut .shape {{ stroke-dasharray: 3 3 }}
-.cgraph .node.off {{ opacity: 0.45 }}
+.cgraph .node.off, .cgraph .edge.off text {{ opacity: {FAINT} }}
 {light}
 @media (prefers-color-scheme: dark) {{
 {dark}

@@ -6,38 +6,43 @@ from collections.abc import Iterator
 
 from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
-from cgraph.reports.drawing.palette import EDGES, NODES, PAPER, Ink
+from cgraph.reports.drawing.palette import EDGES, FAINT, NODES, PAPER, Ink
 from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 from cgraph.reports.latex import latex_text
 
-__all__ = ["to_tikz"]
+__all__ = ["tikz_picture", "to_tikz"]
 
 PREAMBLE = r"""\documentclass[tikz]{standalone}
 \usepackage[T1]{fontenc}
 \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \usepackage{amsmath}
 \renewcommand{\familydefault}{\sfdefault}"""
-FAINT = 0.45
 BOLD = r", font=\bfseries"
 
 
 def to_tikz(layout: Layout) -> str:
     """Return a LaTeX document with the layout as a tikzpicture."""
-    colours = {"paper": PAPER, **{f"node{kind}": ink for kind, ink in NODES.items()}}
-    colours |= {f"edge{kind}": ink for kind, ink in EDGES.items()}
+    return "\n".join([PREAMBLE, *_colours(), r"\begin{document}", tikz_picture(layout), r"\end{document}", ""])
+
+
+def tikz_picture(layout: Layout, *, colours: bool = False) -> str:
+    """Return the layout as a tikzpicture that stands in a document, perhaps with the colours that it needs."""
     return "\n".join(
         [
-            PREAMBLE,
-            *(line for name, ink in colours.items() for line in _define(name, ink)),
-            r"\begin{document}",
+            *(_colours() if colours else ()),
             r"\begin{tikzpicture}[x=1bp, y=-1bp, every node/.style={inner sep=0, text=paper}]",
             rf"\path (0,0) rectangle ({layout.width:.1f},{layout.height:.1f});",
             *_lines(layout),
             r"\end{tikzpicture}",
-            r"\end{document}",
-            "",
         ]
     )
+
+
+def _colours() -> Iterator[str]:
+    colours = {"paper": PAPER, **{f"node{kind}": ink for kind, ink in NODES.items()}}
+    colours |= {f"edge{kind}": ink for kind, ink in EDGES.items()}
+    for name, ink in colours.items():
+        yield from _define(name, ink)
 
 
 def _define(name: str, ink: Ink) -> Iterator[str]:
@@ -54,8 +59,9 @@ def _lines(layout: Layout) -> Iterator[str]:
         yield rf"\draw[{colour}, line width={0.5 + e.stroke.width:.2f}bp{dashes}] {_path(edge_line(e, layout))};"
         if route := layout.edges.get((e.tail, e.head)):
             yield rf"\fill[{colour}] {_path(arrow(route, e.stroke.width))};"
+            faint = f", opacity={FAINT}" * (e.stroke.kind == "off")
             for line, at in label_lines(e, route.label):
-                yield _text(line.text, at, LABEL_SIZE, "base")
+                yield _text(line.text, at, LABEL_SIZE, f"base{faint}")
     for n in picture.nodes:
         dashes = ", densely dashed" * (n.kind == "constant" or "shut" in n.marks)
         width = 3.0 if {"source", "target"} & set(n.marks) else 1.4

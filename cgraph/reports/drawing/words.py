@@ -5,15 +5,27 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
+from cgraph.model.errors import shorten
 from cgraph.model.language.parsing import substitute
 from cgraph.model.operations.structured_jacobians import Jacobian
 from cgraph.reports.latex import GREEK, greek_letter
 
-__all__ = ["Line", "is_array", "one_number", "show_names", "show_quantity", "text_width", "typeset_equation"]
+__all__ = [
+    "Line",
+    "equation_lines",
+    "is_array",
+    "name_lines",
+    "one_number",
+    "quotient",
+    "show_names",
+    "show_quantity",
+    "text_width",
+    "typeset_equation",
+]
 
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _HALVES = {"-": "⁻", "+": "⁺"}  # the halves of a decoupled neuron
@@ -25,6 +37,7 @@ _ADVANCES = {
 }
 _ADVANCE = {character: em for em, characters in _ADVANCES.items() for character in characters}
 _WIDEST = 1.05
+MAX_EQUATION, MAX_NAME, MAX_LINE = 160, 100, 36  # characters
 BOLD = 1.14  # how much wider bold letters are
 
 
@@ -44,6 +57,8 @@ def show_names(nodes: Iterable[Any]) -> dict[Any, str]:
     --------
     >>> show_names(["x1", "theta_0", "9", "h1-", "loss", "w1", "w_1"])
     {'x1': 'x₁', 'theta_0': 'θ₀', '9': 'y₉', 'h1-': 'h₁⁻', 'loss': 'loss', 'w1': 'w1', 'w_1': 'w_1'}
+    >>> show_names(["alpha_s", "h2_1+"])
+    {'alpha_s': 'α_s', 'h2_1+': 'h2_1⁺'}
     """
     shown = {i: _typeset(str(i)) for i in nodes}
     taken: dict[str, int] = {}
@@ -54,11 +69,17 @@ def show_names(nodes: Iterable[Any]) -> dict[Any, str]:
 
 def _typeset(name: str) -> str:
     half = _HALVES.get(name[-1:], "") if len(name) > 1 else ""
-    parts = re.fullmatch(r"([A-Za-z]+?)?_?([0-9]*)", name[:-1] if half else name)
-    if not parts or not (parts[1] or parts[2]):
+    whole = name[:-1] if half else name
+    if not re.fullmatch(r"\w+", whole):
         return name
-    stem = parts[1] or "y"
-    return (greek_letter(stem) if stem in GREEK else stem) + parts[2].translate(_LOWERED) + half
+    parts = re.fullmatch(r"([A-Za-z]+?)?_?([0-9]*)", whole)
+    if not parts:
+        return "_".join(map(_greek, whole.split("_"))) + half
+    return _greek(parts[1] or "y" * bool(parts[2])) + parts[2].translate(_LOWERED) + half
+
+
+def _greek(word: str) -> str:
+    return greek_letter(word) if word in GREEK else word
 
 
 def typeset_equation(equation: str, names: Mapping[Any, str], functions: tuple[str, ...] = ()) -> str:
@@ -70,6 +91,58 @@ def typeset_equation(equation: str, names: Mapping[Any, str], functions: tuple[s
     'w₁₃ * y₅'
     """
     return " ".join(substitute(equation, names, functions).split())
+
+
+def equation_lines(text: str) -> list[str]:
+    """Return an equation in lines that a box has room for, equally long as far as that is possible.
+
+    Examples
+    --------
+    >>> equation_lines("l_s + d - l_s*(d_alpha*theta + alpha_s*d_theta)")
+    ['l_s + d - l_s*(d_alpha*', 'theta + alpha_s*d_theta)']
+    """
+    # Before an operator with spaces around it, after one without.
+    return _in_lines(re.split(r"(?<= )(?=[-+*/])|(?<=[+*/,])(?=[^\s*])", shorten(text, MAX_EQUATION)))
+
+
+def name_lines(name: str) -> list[str]:
+    """Return a name in lines that a box has room for; only long ones are broken, after a space or another separator.
+
+    Examples
+    --------
+    >>> name_lines("token: Dallas"), name_lines("what a feature says of capitals of states")
+    (['token: Dallas'], ['what a feature says', 'of capitals of states'])
+    """
+    return [name] if len(name) <= MAX_LINE else _in_lines(re.split(r"(?<=[ _.:/-])", shorten(name, MAX_NAME)))
+
+
+def _in_lines(pieces: Sequence[str]) -> list[str]:
+    """Return the pieces in as few lines as possible, equally long as far as that is possible."""
+    lines = _filled(pieces, MAX_LINE)
+    widths = range(-(-sum(map(len, pieces)) // len(lines)), MAX_LINE)
+    return next((found for width in widths if len(found := _filled(pieces, width)) <= len(lines)), lines)
+
+
+def _filled(pieces: Iterable[str], width: int) -> list[str]:
+    """Return the pieces in lines of at most that many characters, as far as pieces allow."""
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.strip() for line in lines]
+
+
+def quotient(t: str, s: str) -> str:
+    """Return how the derivative of a node with respect to another is written.
+
+    Examples
+    --------
+    >>> quotient("y", "x₁"), quotient("logit: Austin", "x")
+    ('dy/dx₁', 'd(logit: Austin)/d(x)')
+    """
+    plain = all(letter.isalnum() or letter in "_⁺⁻" for letter in t + s)
+    return f"d{t}/d{s}" if plain else f"d({t})/d({s})"
 
 
 def show_quantity(value: Any) -> str:

@@ -1,5 +1,5 @@
 """Pages: a graph, and a walk through both passes over it, in one file for any browser."""
 
-from cgraph.reports.pages.pages import page
+from cgraph.reports.pages.pages import StepMistakes, page
 
-__all__ = ["page"]
+__all__ = ["StepMistakes", "page"]

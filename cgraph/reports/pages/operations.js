@@ -1,6 +1,5 @@
 // What the operations are made of that JavaScript lacks. The operations themselves are generated from the library's table:
-// OPERATIONS is {name: [value, derivatives, rules, domain]}; a derivative is a function of the output y and the operands,
-// a rule is how it is written.
+// OPERATIONS is {name: [value, derivatives, domain]}; a derivative is a function of the output y and the operands.
 
 function erfSeries(x) { // Abramowitz and Stegun 7.1.6: all terms have one sign
   let term = x, total = x;
@@ -23,7 +22,7 @@ const erf = (x) => (Math.abs(x) < 2 ? erfSeries(x) : 1 - erfc(x));
 
 // Apply an operation, or say why it cannot be applied.
 function apply(operation, operands, words) {
-  const [value, , , inside] = OPERATIONS[operation];
+  const [value, , inside] = OPERATIONS[operation];
   const shown = `${operation.split("(")[0]}(${operands.map((x) => show(x)).join(", ")})`;
   if (inside && !inside(...operands)) throw new Error(`${shown} is undefined; ${operation} takes ${words[operation].takes}`);
   const y = value(...operands);

@@ -3,8 +3,11 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const words = data.operations;
 const graph = prepared(data);
-const given = { sources: graph.nodes.map((node) => node.value) };
-const state = { s: data.s, t: data.t, at: 0, sources: given.sources.slice(), exercise: data.exercise, shown: new Set(), hinted: new Set(), outcomes: new Map() };
+// What can be changed: the values of nodes that nothing is computed for, and the weights of edges into neurons.
+const given = { sources: graph.nodes.map((node) => node.value), weights: graph.edges.map((edge) => edge.weight ?? null) };
+const state = {
+  ...given, s: data.s, t: data.t, at: 0, exercise: data.exercise, shown: new Set(), hints: new Map(), outcomes: new Map(),
+};
 const at = (id) => document.getElementById(id);
 const nodeElements = graph.nodes.map((_, i) => at(`node-${i}`));
 const edgeElements = graph.edges.map((edge) => at(`edge-${edge.tail}-${edge.head}`));
@@ -19,16 +22,19 @@ function prepared({ nodes, edges, order }) {
   return { nodes, edges, order, into, from };
 }
 
-// All numbers of the graph for the values of the sources, by the recurrence.
-function computed(sources) {
-  const y = forwardPass(graph, sources, words), z = localDerivatives(graph, y, words);
-  return { y, z };
+// All numbers of the graph for the values of the sources and the weights, by the recurrence.
+function computed({ sources, weights }) {
+  const y = forwardPass(graph, sources, weights, words);
+  return { y, w: weights, ...localDerivatives(graph, y, weights, words) };
 }
 
 function refresh() {
-  numbers.S = reverseSweep(graph, numbers.z, state.t);
-  numbers.from = forwardSweep(graph, numbers.z, state.s);
-  Object.assign(numbers, strongestPaths(graph, numbers.z, state.s, state.t, PATHS));
+  const { y, z, gates } = numbers;
+  numbers.S = reverseSweep(graph, z, state.t);
+  numbers.size = reverseSweep(graph, z.map(Math.abs), state.t); // of what S is the sum of: beside it, rounding is nothing
+  numbers.from = forwardSweep(graph, z, state.s);
+  numbers.gradient = weightGradients(graph, numbers.S, gates, y);
+  Object.assign(numbers, strongestPaths(graph, z, state.s, state.t, data.most_paths));
   steps = allSteps(graph, numbers, state.s, state.t, words);
   place = new Map(steps.flatMap((step, k) => [step.key, ...(step.also || [])].map((key) => [key, k])));
   at("slider").max = steps.length - 1;
@@ -41,6 +47,7 @@ function refresh() {
 
 // Whether the result of a step may be seen: it has been reached, and in an exercise, answered.
 function isKnown(key) {
+  if (key === "") return true; // the weights are there from the start
   const k = place.get(key);
   return k !== undefined && k <= state.at && (!state.exercise || steps[k].given || state.shown.has(steps[k].key));
 }
@@ -53,12 +60,16 @@ function render() {
   at("slider").setAttribute("aria-valuetext", `step ${state.at + 1} of ${steps.length}: ${step.title}`);
   at("count").textContent = `Step ${state.at + 1} of ${steps.length}`;
   at("title").textContent = step.title;
-  at("formula").textContent = step.formula;
-  at("numbers").textContent = isKnown(step.key) || state.hinted.has(step.key) ? step.numbers : "";
-  at("result").textContent = isKnown(step.key) && !step.given ? `= ${show(step.result, 10)}${step.after ? `; ${step.after}` : ""}` : "";
-  at("result").dataset.value = isKnown(step.key) ? step.result : "";
-  at("question").hidden = !state.exercise || isKnown(step.key);
-  at("hint").disabled = state.hinted.has(step.key);
+  const known = isKnown(step.key), hints = hintsOf(step).slice(0, state.hints.get(step.key) ?? 0);
+  at("formula").textContent = known ? step.formula : step.asked;
+  at("numbers").textContent = known && step.numbers !== step.formula ? step.numbers : "";
+  at("result").textContent = known && !step.given ? `= ${show(step.result, 10)}${step.after ? `; ${step.after}` : ""}` : "";
+  at("result").dataset.value = known ? step.result : "";
+  at("hints").replaceChildren(...(known ? [] : hints).map((text) => cell("li", text)));
+  at("question").hidden = !state.exercise || known;
+  at("hint").disabled = hints.length === hintsOf(step).length;
+  at("hint").textContent = `Hint ${Math.min(hints.length + 1, hintsOf(step).length)} of ${hintsOf(step).length}`;
+  at("descent").hidden = step.phase !== "weights" || Boolean(data.refused);
   renderScore();
   for (const button of document.querySelectorAll("#phases button")) {
     button.setAttribute("aria-pressed", button.dataset.phase === step.phase);
@@ -67,6 +78,9 @@ function render() {
   keepInView(nodeElements[step.node ?? step.nodes.at(-1)]);
   renderTable(step);
 }
+
+// Hints come one by one: where to look, the formula, the numbers in it.
+const hintsOf = (step) => [...new Set([step.hint, step.formula, step.numbers])].filter((text) => text && text !== step.asked);
 
 // On a small screen the picture scrolls by itself to the node in question.
 function keepInView(element) {
@@ -104,8 +118,9 @@ function renderPicture(step) {
 const TABLES = {
   local: { heads: ["edge", "z"], rows: localRows },
   paths: { heads: ["path", "product", "sum"], rows: pathRows },
-  forward: { heads: ["node", "value", "S(i, t)"], rows: nodeRows },
-  backward: { heads: ["node", "value", "S(i, t)"], rows: nodeRows },
+  forward: { heads: ["node", "value", "S(i, {t})"], rows: nodeRows },
+  backward: { heads: ["node", "value", "S(i, {t})"], rows: nodeRows },
+  weights: { heads: ["weight", "value", "d{t}/dw"], rows: weightRows },
 };
 
 // Rows of {key, now, cells}; a cell is text, or [key of the step that finds it, number].
@@ -130,10 +145,22 @@ function pathRows(step) {
   }));
 }
 
+function weightRows(step) {
+  const ofEdges = steps.filter((other) => other.phase === "weights" && !other.given).map((other) => ({
+    now: step === other,
+    cells: [weightName(graph, other.edge), ["", state.weights[other.edge]], [other.key, other.result]],
+  }));
+  const ofNodes = graph.order.filter((i) => graph.nodes[i].kind === "weight").map((i) => ({
+    now: step.nodes.includes(i),
+    cells: [graph.nodes[i].shown, [`y${i}`, numbers.y[i]], [`S${i}`, numbers.S[i]]],
+  }));
+  return [...ofEdges, ...ofNodes];
+}
+
 function renderTable(step) {
   const { heads, rows } = TABLES[step.phase];
   const head = document.createElement("tr");
-  for (const text of heads) head.append(cell("th", text));
+  for (const text of heads) head.append(cell("th", text.replace("{t}", () => graph.nodes[state.t].shown)));
   at("table").tHead.replaceChildren(head);
   const body = rows(step).map(({ now, cells }) => {
     const row = document.createElement("tr");
@@ -141,7 +168,7 @@ function renderTable(step) {
     for (const entry of cells) {
       if (!Array.isArray(entry)) row.append(cell("td", entry));
       else {
-        const found = cell("td", known(entry[0], entry[1], 10));
+        const found = cell("td", known(entry[0], entry[1], 8));
         if (isKnown(entry[0]) && entry[1] !== null) found.dataset.value = entry[1];
         row.append(found);
       }
@@ -184,13 +211,6 @@ function verdict(text, kind) {
   at("verdict").className = kind;
 }
 
-// Right to three significant digits, or to all digits of a number with fewer.
-function isRight(typed, x) {
-  if (!Number.isFinite(typed)) return false;
-  if (x === 0) return Math.abs(typed) < 1e-12;
-  return Math.abs(typed - x) <= 0.5 * 10 ** (Math.floor(Math.log10(Math.abs(x))) - 2) * (1 + 1e-9);
-}
-
 // The score counts what was right at the first try; a second try, a hint or a look at the answer does not change it.
 function count(outcome) {
   const { key } = steps[state.at];
@@ -210,33 +230,45 @@ function reveal() {
 
 at("question").addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = at("answer").value.trim().replace("−", "-").replace(",", ".");
-  if (text === "") return verdict("Type a number first.", "");
-  if (!Number.isFinite(Number(text))) return verdict(`${text} is not a number.`, "wrong");
-  if (isRight(Number(text), steps[state.at].result)) {
+  const text = at("answer").value.trim(), typed = readNumber(text, words), truth = truthOf(steps[state.at]);
+  if (text === "" || text === "?") return verdict("Type a number first.", "");
+  if (typed === null) return verdict(`${text} is not a number; write it as 0.25, −1e-3, 1/3 or 2*exp(1).`, "unreadable");
+  if (isRight(typed.value, truth)) {
     count("right");
     reveal();
-    verdict(`${at("answer").value} is right.`, "right");
+    verdict(`${text} is right.`, "right");
     at("next").focus();
     return;
   }
+  if (isShort(typed, truth)) return verdict(`${text} is right as far as it goes; 3 significant figures are asked for.`, "");
   count("wrong");
-  verdict(`${at("answer").value} is not right; try again, or ask for a hint or the answer.`, "wrong");
+  verdict(`${text} is not right: ${mistake(typed, truth) || "try again, or ask for a hint or the answer"}.`, "wrong");
   renderScore();
 });
+
+// The right answer: 0 for what is 0 but for rounding.
+const truthOf = ({ result, size }) => (Math.abs(result) <= 1e-12 * (size ?? 0) ? 0 : result);
+
+// The name of the mistake, where the library has worked out what mistakes lead to.
+function mistake(typed, truth) {
+  const { key, phase } = steps[state.at], asGiven = (kept) => state[kept].every((x, k) => x === given[kept][k]);
+  const isKept = asGiven("sources") && asGiven("weights") && (state.t === data.t || ["forward", "local"].includes(phase));
+  return data.mistakes && isKept ? explained(typed, truth, data.mistakes.known[key] ?? [], data.mistakes) : "";
+}
 at("reveal").addEventListener("click", () => {
   count("shown");
   verdict("", "");
   reveal();
 });
 at("hint").addEventListener("click", () => {
+  const { key } = steps[state.at];
   count("hint");
-  state.hinted.add(steps[state.at].key);
+  state.hints.set(key, (state.hints.get(key) ?? 0) + 1);
   render();
 });
 at("exercise").addEventListener("change", () => {
   state.exercise = at("exercise").checked;
-  for (const seen of [state.shown, state.hinted, state.outcomes]) seen.clear();
+  for (const seen of [state.shown, state.hints, state.outcomes]) seen.clear();
   verdict("", "");
   render();
 });
@@ -265,16 +297,24 @@ for (const [id, end] of [["source", "s"], ["target", "t"]]) {
   at(id).value = state[end];
   at(id).addEventListener("change", () => {
     state[end] = Number(at(id).value);
-    state.shown = new Set([...state.shown].filter((key) => !"Sp".includes(key[0])));
+    state.shown = new Set([...state.shown].filter((key) => "yz".includes(key[0])));
     refresh();
   });
 }
 
 const svg = document.querySelector("#picture svg");
 svg.setAttribute("role", "group"); // an image would hide its nodes from readers
-svg.style.minWidth = `${0.8 * svg.viewBox.baseVal.width}px`; // smaller text would not be read: the picture scrolls
-document.querySelector("main").classList.toggle("wide", svg.viewBox.baseVal.width > 900); // it stands above the rest,
-document.querySelector("main").classList.toggle("huge", svg.viewBox.baseVal.width > 1400); // on the widest screen too
+const width = svg.viewBox.baseVal.width, narrowest = 0.8 * width; // smaller text would not be read: the picture scrolls
+svg.style.minWidth = `${narrowest}px`;
+
+// Picture, formula and table stand beside each other where there is room; else the picture of a wide graph stands above.
+function arrange() {
+  const rem = 16, isBeside = innerWidth >= 100 * rem && narrowest <= innerWidth - 58 * rem;
+  document.querySelector("main").className = isBeside ? "beside" : width > 900 ? "above" : "";
+}
+addEventListener("resize", arrange);
+arrange();
+
 nodeElements.forEach((element, i) => {
   element.setAttribute("tabindex", "0");
   element.setAttribute("role", "img");
@@ -291,43 +331,74 @@ function setUpFields() {
   at("reset").hidden = Boolean(data.refused);
   if (data.refused) return;
   graph.nodes.forEach((node, i) => {
-    if (node.kind !== "input" && node.kind !== "weight") return;
-    const label = document.createElement("label"), field = document.createElement("input");
-    field.id = `field-${i}`;
-    field.inputMode = "decimal";
-    field.value = node.value;
-    field.addEventListener("input", () => change(i, field.value));
-    label.append(`${node.shown} `, field);
-    at("fields").append(label);
+    if (node.kind === "input") at("fields").append(field(`field-${i}`, node.shown, "sources", i));
+    if (node.kind === "weight") at("weights").append(field(`field-${i}`, node.shown, "sources", i));
+  });
+  graph.nodes.flatMap((node) => node.neuron?.edges ?? []).forEach((e) => {
+    at("weights").append(field(`weight-${e}`, weightName(graph, e), "weights", e));
   });
 }
 
-function change(i, text) {
-  const value = Number(text.trim().replace("−", "-").replace(",", "."));
-  const sources = state.sources.slice();
-  sources[i] = value;
+const fields = []; // [the element, "sources" or "weights", the position there]
+
+function field(id, name, kept, k) {
+  const label = document.createElement("label"), element = document.createElement("input");
+  Object.assign(element, { id, inputMode: "decimal", autocomplete: "off", value: given[kept][k] });
+  element.addEventListener("input", () => {
+    const typed = readNumber(element.value, words);
+    if (typed === null) fail(new Error(`${name}: type a number`));
+    else change({ [kept]: state[kept].map((x, n) => (n === k ? typed.value : x)) });
+  });
+  fields.push([element, kept, k]);
+  label.append(`${name} `, element);
+  return label;
+}
+
+function fail(error) {
+  at("mistake").textContent = `${error.message}; the picture shows the numbers before`;
+}
+
+// Go on with other inputs or weights, if everything can be computed from them; returns whether it could.
+function change(changed) {
   try {
-    if (!text.trim() || !Number.isFinite(value)) throw new Error(`${graph.nodes[i].name}: type a number`);
-    numbers = computed(sources);
+    numbers = computed({ ...state, ...changed });
   } catch (error) {
-    at("mistake").textContent = `${error.message}; the picture shows the numbers before`;
-    return;
+    fail(error);
+    return false;
   }
   at("mistake").textContent = "";
-  state.sources = sources;
+  Object.assign(state, changed);
   state.shown.clear();
   refresh();
+  return true;
+}
+
+// Write what is in force into the fields.
+function fillFields() {
+  for (const [element, kept, k] of fields) element.value = state[kept][k];
 }
 
 at("reset").addEventListener("click", () => {
-  state.sources = given.sources.slice();
-  graph.nodes.forEach((node, i) => {
-    if (at(`field-${i}`)) at(`field-${i}`).value = node.value;
+  change(given);
+  fillFields();
+});
+
+// One step of gradient descent: every weight w becomes w − rate · dt/dw.
+at("descent").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const rate = readNumber(at("rate").value, words), { S, y, gradient } = numbers, to = graph.nodes[state.t].shown;
+  if (rate === null) {
+    at("descended").textContent = "The rate is a number, as in 0.1.";
+    return;
+  }
+  const isWeight = (i) => graph.nodes[i].kind === "weight";
+  const done = change({
+    weights: state.weights.map((w, e) => (w === null ? null : w - rate.value * gradient[e])),
+    sources: state.sources.map((value, i) => (isWeight(i) ? value - rate.value * S[i] : value)),
   });
-  at("mistake").textContent = "";
-  numbers = computed(state.sources);
-  state.shown.clear();
-  refresh();
+  fillFields();
+  at("descended").textContent = !done ? at("mistake").textContent
+    : state.exercise ? "All weights have changed." : `${to}: ${show(y[state.t])} → ${show(numbers.y[state.t])}`;
 });
 
 // Paper cannot be stepped through: the list of all steps is printed below the picture.
@@ -335,7 +406,7 @@ window.addEventListener("beforeprint", () => {
   const hidden = (step) => state.exercise && !step.given && !state.shown.has(step.key);
   const text = (step) => {
     if (step.given) return step.formula;
-    return hidden(step) ? `${step.formula} = ______` : `${step.formula}. ${step.numbers} = ${show(step.result, 10)}`;
+    return hidden(step) ? `${step.asked} = ______` : `${step.formula}. ${step.numbers} = ${show(step.result, 10)}`;
   };
   at("all").querySelector("ol").replaceChildren(...steps.map((step) => cell("li", text(step))));
 });
@@ -348,7 +419,8 @@ function disagreement() {
   return Object.entries(data.sensitivities).some(([t, S]) => reverseSweep(graph, numbers.z, Number(t)).some((value, i) => far(value, S[i])));
 }
 
-numbers = computed(state.sources);
+document.querySelector("[data-phase=weights]").hidden = !graph.nodes.some((node) => node.neuron || node.kind === "weight");
+numbers = computed(state);
 if (disagreement()) {
   at("warning").textContent = "The numbers of this page differ from those it was made with.";
   at("warning").hidden = false;

@@ -7,10 +7,12 @@ import hashlib
 import html
 import json
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.resources import files
+from itertools import pairwise
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 import networkx as nx
 
@@ -19,24 +21,45 @@ from cgraph.model.errors import DrawingError
 from cgraph.model.evaluation import is_computed
 from cgraph.model.files import write_whole
 from cgraph.model.graph import ComputationalGraph, Node, require_digraph, require_node, topological_order
-from cgraph.model.language.expressions import Apply, Expression, Name, Number
 from cgraph.model.linearized import edge_derivative, nodes_between, with_derivative
-from cgraph.model.operations.elementwise import OPERATIONS, Operation, name_of
-from cgraph.model.rules.differentiation import is_own
+from cgraph.model.operations.elementwise import ALIASES, CONSTANTS, OPERATIONS, name_of
 from cgraph.model.values import show_shape
 from cgraph.reports.drawing.extent import MAX_EDGES, MAX_NODES, fits
 from cgraph.reports.drawing.layout import lay_out
 from cgraph.reports.drawing.picture import MAX_LABELS, Picture, picture_of
 from cgraph.reports.drawing.svg import to_svg
-from cgraph.reports.drawing.words import Line, is_array, one_number, show_names, typeset_equation
+from cgraph.reports.drawing.words import Line, is_array, one_number, show_names
+from cgraph.reports.pages.node_rules import derivative_steps, is_elementary, node_rule, own_rows
 from cgraph.reports.pages.operations_script import operations_script
 from cgraph.transforms.structure import restrict
 
-__all__ = ["page"]
+__all__ = ["StepMistakes", "page"]
 
 ALL_PAIRS = 60  # nodes; of a larger graph, the file holds the sensitivities of one target
-SCRIPTS = ("operations.js", "sweeps.js", "steps.js", "page.js")
+PATHS = 40  # as many of the strongest are walked
+SCRIPTS = ("operations.js", "sweeps.js", "formulas.js", "steps.js", "answers.js", "page.js")
 WIDEST = "−0.0004e−00"  # room for any number that the page may show
+
+
+class StepMistakes(NamedTuple):
+    """What typical mistakes lead to at the steps of a page.
+
+    Attributes
+    ----------
+    known : dict
+        Lists of (number, what happened), or of (number, what, what) for two mistakes together, under ("y", j) for the value of
+        a node, ("z", i, j) for a local derivative, ("S", i) for a sensitivity, ("p", i, ..., t) for the product of a path and
+        ("w", i, j) for the gradient of a weight.
+    rounded : str
+        What is said of an answer that is near the truth.
+    limits : dict
+        How "near" that is, relative to the truth; how many "digits" an answer has before two mistakes are taken for its cause;
+        how many explanations are listed at "most".
+    """
+
+    known: Mapping[tuple[Any, ...], list[tuple[Any, ...]]]
+    rounded: str
+    limits: Mapping[str, float]
 
 
 def page(
@@ -46,9 +69,10 @@ def page(
     s: Node | None = None,
     t: Node | None = None,
     exercise: bool = False,
+    mistakes: Callable[[nx.DiGraph[Any], Any, Any, int], StepMistakes] | None = None,
     derivative: str = "derivative",
 ) -> str:
-    """Return a page that walks through the forward pass, the local derivatives, the backward sweep and the paths.
+    """Return a page that walks through the forward pass, the local derivatives, the backward sweep, the paths and the weights.
 
     Parameters
     ----------
@@ -61,6 +85,9 @@ def page(
         The ends of the question; by default the first input and the first output. The reader can choose others.
     exercise : bool, default False
         Whether each answer is hidden until it is asked for, or typed rightly to three significant digits.
+    mistakes : callable, optional
+        What finds the numbers that typical mistakes lead to: `step_mistakes`. The page then names the mistake behind a wrong
+        answer, as long as inputs, weights and `t` are those that it was made with.
     derivative : str, default "derivative"
         The edge attribute that holds dy(j)/dy(i).
 
@@ -80,7 +107,8 @@ def page(
 
     Notes
     -----
-    The page computes by the same recurrence as `sensitivities`, so that inputs and weights can be changed; this
+    The page computes by the same recurrence as `sensitivities`, so that inputs and weights can be changed, and a step of
+    gradient descent taken; this
     needs a graph in which every node is an input, or follows by an equation or as a neuron. The file also holds the
     numbers of this library, for all pairs up to 60 nodes, and the page says so if its own differ.
 
@@ -107,6 +135,8 @@ def page(
         order = topological_order(G)
     picture = _quiet(picture_of(G), bool(G.number_of_edges() <= MAX_LABELS))
     data = _data(G, order, picture, s, t) | {"exercise": exercise}
+    if mistakes is not None:
+        data["mistakes"] = _numbered(mistakes(G, s, t, PATHS), G)
     text = _filled(picture.title or f"S({s}, {t})", note, to_svg(lay_out(replace(picture, title=""))), data)
     if output is not None:
         write_whole(output, text)
@@ -154,74 +184,50 @@ def _data(G: nx.DiGraph[Any], order: list[Any], picture: Picture, s: Node, t: No
     names = show_names(G)
     z = edge_derivative(G, "derivative")
     values = [_real(G.nodes[i].get("value"), f"node {i!r}") for i in G]
-    edges = [
-        {"tail": number[i], "head": number[j], "z": _real(z(i, j), f"edge {i!r} -> {j!r}")}
-        | ({"half": True} if picture.halves.get(i) == j else {})
-        for i, j in G.edges
-    ]
+    edge = {pair: e for e, pair in enumerate(G.edges)}
+    formulas = {j: derivative_steps(G, j, number, edge) for j in G}
+    edges: list[dict[str, Any]] = []
+    for i, j, attributes in G.edges(data=True):
+        edges.append({"tail": number[i], "head": number[j], "z": _real(z(i, j), f"edge {i!r} -> {j!r}")})
+        if i in formulas[j]:
+            edges[-1]["formula"] = formulas[j][i]
+        if "activation" in G.nodes[j] and is_elementary(G, j):
+            edges[-1]["weight"] = float(attributes["weight"])
+        if picture.halves.get(i) == j:
+            edges[-1]["half"] = True
     nodes = []
     for n, value in zip(picture.nodes, values, strict=True):
         nodes.append({"name": str(n.node), "shown": names[n.node], "kind": n.kind, "value": value,
-                      **_rule(G, n.node, names, number)})  # fmt: skip
+                      **node_rule(G, n.node, names, number, edge)})  # fmt: skip
     targets = list(G) if len(G) <= ALL_PAIRS else [t]
     return {
         "nodes": nodes, "edges": edges, "order": [number[i] for i in order], "s": number[s], "t": number[t],
-        "values": values, "refused": _refusal(G),
+        "values": values, "refused": _refusal(G), "most_paths": PATHS,
+        "constants": CONSTANTS, "aliases": ALIASES,
         "sensitivities": {number[k]: [_real(S, f"S({i}, {k})") for i, S in sensitivities(G, k).items()] for k in targets},
         "operations": {name: {"name": name_of(name), "infix": row.infix, "precedence": row.precedence, "takes": row.domain[1] if row.domain else ""}
-                       for name, row in {**OPERATIONS, **_own_rows(G)}.items()},
+                       for name, row in {**OPERATIONS, **own_rows(G)}.items()},
     }  # fmt: skip
 
 
-def _own_rows(G: nx.DiGraph[Any]) -> dict[str, Operation]:
-    """Return the rows of the functions of its own that the equations of `G` apply."""
-    steps = [step for _, data in G.nodes(data=True) if "expression" in data for step in data["expression"].steps]
-    applied = [step.operation for step in steps if isinstance(step, Apply) and is_own(step.operation)]
-    return {operation: OPERATIONS[operation] for operation in applied}
-
-
-def _rule(G: nx.DiGraph[Any], j: Any, names: dict[Any, str], number: dict[Any, int]) -> dict[str, Any]:
-    """Return how the value of node `j` comes about."""
-    data = G.nodes[j]
-    if not _is_elementary(G, j):
-        return (
-            {"equation": typeset_equation(data["equation"], names, getattr(G, "functions", ()))}
-            if "equation" in data
-            else {}
-        )
-    if "expression" in data:
-        return {
-            "equation": typeset_equation(data["equation"], names, getattr(G, "functions", ())),
-            "steps": _steps(data["expression"], number),
-        }
-    weights = [[number[i], G.edges[i, j]["weight"]] for i in data["operands"]]
-    return {"equation": data["activation"], "neuron": {"activation": data["activation"], "weights": weights}}
-
-
-def _is_elementary(G: nx.DiGraph[Any], j: Any) -> bool:
-    """Whether the page can compute node `j`: a neuron, or an equation of elementary operations on numbers."""
-    expression = G.nodes[j].get("expression")
-    applied = [step.operation for step in expression.steps if isinstance(step, Apply)] if expression else []
-    return is_computed(G, j) and all(operation in OPERATIONS for operation in applied)
-
-
-def _steps(expression: Expression, number: dict[Any, int]) -> list[dict[str, Any]]:
-    steps: list[dict[str, Any]] = []
-    for step in expression.steps:
-        match step:
-            case Name(name):
-                steps.append({"node": number[name]})
-            case Number(value, text):
-                steps.append({"number": value, "text": text})
-            case Apply(operation, operands):
-                steps.append({"apply": operation, "operands": list(operands)})
-    return steps
+def _numbered(mistakes: StepMistakes, G: nx.DiGraph[Any]) -> dict[str, Any]:
+    """Return mistakes under the keys of the script's steps, each text once."""
+    number = {i: str(k) for k, i in enumerate(G)}
+    edge = {pair: str(e) for e, pair in enumerate(G.edges)}
+    slips: dict[str, int] = {}
+    known = {}
+    for (kind, *nodes), candidates in mistakes.known.items():
+        key = kind + (number[nodes[0]] if kind in "yS" else "-".join(edge[pair] for pair in pairwise(nodes)))
+        known[key] = [
+            (float(f"{x:.13g}"), *(slips.setdefault(what, len(slips)) for what in whats)) for x, *whats in candidates
+        ]
+    return {"known": known, "slips": [*slips], "rounded": mistakes.rounded, **mistakes.limits}
 
 
 def _refusal(G: nx.DiGraph[Any]) -> str:
     """Return why inputs cannot be changed, or ""."""
     for j in G:
-        if is_computed(G, j) and not _is_elementary(G, j):
+        if is_computed(G, j) and not is_elementary(G, j):
             return f"The equation of {j} has operations on arrays, which this page cannot compute."
         if G.pred[j] and not is_computed(G, j):
             return f"The derivatives into {j} are given, not computed: nothing would follow from other inputs."

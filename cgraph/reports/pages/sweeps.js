@@ -1,7 +1,8 @@
 // The graph's numbers: the forward pass, the local derivatives, and the recurrence
 //   S(t,t) = 1,  S(i,t) = sum over edges (i,j) of S(j,t) z(i,j).
-// A graph is {nodes, edges, order}; nodes and edges are known by their position. An equation is a list of steps:
-// {node: i}, {number: x, text}, or {apply: name, operands: [earlier steps]}; the last step is the result.
+// A graph is {nodes, edges, order}; nodes and edges are known by their position. y are the values of the nodes, w the weights
+// of the edges into neurons. An equation is a list of steps: {node: i}, {number: x, text}, or {apply: name, operands: [earlier
+// steps]}; the last step is the result.
 
 function stepValues(steps, y, words) {
   const v = [];
@@ -33,16 +34,16 @@ function stepDerivatives(steps, y, words) {
   return z;
 }
 
-const weightedSum = (neuron, y) => neuron.weights.reduce((sum, [i, w]) => sum + w * y[i], 0);
+const weightedSum = (graph, j, y, w) => graph.nodes[j].neuron.edges.reduce((sum, e) => sum + w[e] * y[graph.edges[e].tail], 0);
 
 // Values of all nodes from those of the sources.
-function forwardPass(graph, sources, words) {
+function forwardPass(graph, sources, w, words) {
   const y = sources.slice();
   for (const j of graph.order) {
     const node = graph.nodes[j];
     try {
       if (node.steps) y[j] = stepValues(node.steps, y, words).at(-1);
-      else if (node.neuron) y[j] = apply(node.neuron.activation, [weightedSum(node.neuron, y)], words);
+      else if (node.neuron) y[j] = apply(node.neuron.activation, [weightedSum(graph, j, y, w)], words);
     } catch (error) {
       throw new Error(`node ${node.name}: ${error.message}`);
     }
@@ -50,24 +51,28 @@ function forwardPass(graph, sources, words) {
   return y;
 }
 
-// The derivative z(i,j) of every edge; what was given stays.
-function localDerivatives(graph, y, words) {
-  const z = graph.edges.map((edge) => edge.z);
+// The gates Φ′(s(j)) of the neurons, and the derivative z(i,j) of every edge; what was given stays.
+function localDerivatives(graph, y, w, words) {
+  const z = graph.edges.map((edge) => edge.z), gates = graph.nodes.map(() => null);
   graph.nodes.forEach((node, j) => {
     try {
       if (node.steps) {
         const found = stepDerivatives(node.steps, y, words);
         for (const e of graph.into[j]) z[e] = found.get(graph.edges[e].tail);
       } else if (node.neuron) {
-        const gate = differentiate(node.neuron.activation, 0, y[j], [weightedSum(node.neuron, y)]);
-        const weight = new Map(node.neuron.weights);
-        for (const e of graph.into[j]) z[e] = gate * weight.get(graph.edges[e].tail);
+        gates[j] = differentiate(node.neuron.activation, 0, y[j], [weightedSum(graph, j, y, w)]);
+        for (const e of graph.into[j]) z[e] = gates[j] * w[e];
       }
     } catch (error) {
       throw new Error(`node ${node.name}: ${error.message}`);
     }
   });
-  return z;
+  return { z, gates };
+}
+
+// dJ/dw of the edges into neurons: the three factors S(j,J), Φ′(s(j)) and y(i); null of other edges.
+function weightGradients(graph, S, gates, y) {
+  return graph.edges.map(({ tail: i, head: j }) => (gates[j] === null ? null : S[j] * gates[j] * y[i]));
 }
 
 function reverseSweep(graph, z, t) {

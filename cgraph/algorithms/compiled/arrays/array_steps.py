@@ -1,8 +1,8 @@
-"""Operations on arrays as steps: their values, and their shares of a reverse sweep.
+"""Operations on arrays as steps: their values, and their shares of a reverse and of a forward sweep.
 
 Frequent operations have a rule of views and calls of NumPy here; all others go through the value and the structured
-Jacobian of their row in the table. `lead` are axes before those of the output: the rows of a Jacobian that are swept
-together.
+Jacobian of their row in the table. `lead` are axes before those of the array: the rows of a Jacobian that are swept
+together backward, the columns that are swept together forward.
 """
 
 # ruff: noqa: ARG001 - the rules of one table take the same arguments
@@ -15,23 +15,31 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.algorithms.compiled.arrays.network_steps import NETWORK_REVERSES, NETWORK_VALUES
 from cgraph.algorithms.compiled.arrays.steps import Shape, Steps
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation
 from cgraph.model.operations.slices import Slice
 
-__all__ = ["reverse_of_array_operation", "value_of_array_operation"]
+__all__ = ["forward_of_array_operation", "reverse_of_array_operation", "value_of_array_operation"]
 
 Options = Mapping[str, Any]
+ALL = Slice(None, None, None)
 
 
 def value_of_array_operation(
     steps: Steps, operation: str, x: list[int], options: Options, sample: Callable[[], Any]
 ) -> int:
     """Append the value of an operation; `sample` gives a value of it, where its shape follows from no rule here."""
-    if operation in VALUES:
-        return VALUES[operation](steps, *x, **options)
+    if operation in VALUES and (found := VALUES[operation](steps, *x, **options)) is not None:
+        return int(found)
     row = ARRAY_OPERATIONS[operation]
-    return steps.call(lambda *operands: row.value(*operands, **options), x, np.shape(sample()))
+
+    def value(*operands: Any) -> Any:
+        if not np.all(row.inside(*operands)):
+            raise FloatingPointError("an operand is outside the domain")
+        return row.value(*operands, **options)
+
+    return steps.call(value, x, np.shape(sample()))
 
 
 def reverse_of_array_operation(
@@ -41,6 +49,22 @@ def reverse_of_array_operation(
     if operation in REVERSES and (share := REVERSES[operation](steps, k, S, y, x, lead, **options)) is not None:
         return int(share)
     return _by_jacobian(steps, ARRAY_OPERATIONS[operation], k, S, y, x, options, lead)
+
+
+def forward_of_array_operation(
+    steps: Steps, operation: str, k: int, S: int, y: int, x: list[int], options: Options, lead: Shape
+) -> int:
+    """Append the share of operand `k` in a forward sweep: dy/dx_k S."""
+    if operation in FORWARDS and (share := FORWARDS[operation](steps, k, S, y, x, lead, **options)) is not None:
+        return int(share)
+    row, shape = ARRAY_OPERATIONS[operation], (*lead, *steps.shape(y))
+    columns = math.prod(lead)
+
+    def product(S: Any, y: Any, *operands: Any) -> Any:
+        J = row.jacobian(k, y, *map(np.asarray, operands), **options)
+        return J.jvp(np.reshape(S, (columns, -1)).T).T.reshape(shape)
+
+    return steps.call(product, (S, y, *x), shape)
 
 
 def _by_jacobian(
@@ -75,8 +99,16 @@ def _matmul(steps: Steps, a: int, b: int) -> int:
     return steps.reshape(Y, (*stack, *rows, *columns))
 
 
+def _are_matrix_and_vector(steps: Steps, x: list[int]) -> bool:
+    return [len(steps.shape(operand)) for operand in x] == [2, 1]
+
+
 def _matmul_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape) -> int:
     A, B = _as_matrices(steps, *x)
+    if k == 1 and lead and _are_matrix_and_vector(steps, x):  # s^T A for every row s: S A
+        return steps.reshape(
+            steps.matmul(steps.reshape(S, (*lead, steps.shape(A)[0])), A), (*lead, *steps.shape(B)[:1])
+        )
     stack = np.broadcast_shapes(steps.shape(A)[:-2], steps.shape(B)[:-2])
     S = steps.reshape(S, (*lead, *stack, steps.shape(A)[-2], steps.shape(B)[-1]))
     if k == 0:
@@ -90,6 +122,17 @@ def _matmul_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Sh
         share = steps.matmul(steps.swap(A), S)
     matrices = steps.unbroadcast(share, steps.shape((A, B)[k]), lead)
     return steps.reshape(matrices, (*lead, *steps.shape(x[k])))
+
+
+def _matmul_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape) -> int:
+    A, B = _as_matrices(steps, *x)
+    operand = (A, B)[k]
+    rank = max(len(steps.shape(A)), len(steps.shape(B)))
+    if k == 1 and lead and _are_matrix_and_vector(steps, x):  # A s for every column s, as rows: S A^T
+        return steps.reshape(steps.matmul(S, steps.swap(A)), (*lead, *steps.shape(y)))
+    S = steps.aligned(steps.reshape(S, (*lead, *steps.shape(operand))), lead, rank)
+    share = steps.matmul(S, B) if k == 0 else steps.matmul(A, S)
+    return steps.reshape(share, (*lead, *steps.shape(y)))
 
 
 # --- parts of arrays --------------------------------------------------------------------------------------------------
@@ -109,6 +152,12 @@ def _transpose_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead:
     return _transpose(steps, S, back)
 
 
+def _transpose_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axes: Any = None) -> int:
+    n, start = len(steps.shape(y)), len(lead)
+    order = range(n)[::-1] if axes is None else (a % n for a in axes)
+    return _transpose(steps, S, (*range(start), *(a + start for a in order)))
+
+
 def _reshape(steps: Steps, x: int, shape: Any) -> int:
     wanted = np.empty(steps.shape(x), np.bool_).reshape(shape).shape
     return steps.reshape(x, wanted)
@@ -116,6 +165,10 @@ def _reshape(steps: Steps, x: int, shape: Any) -> int:
 
 def _reshape_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, shape: Any) -> int:
     return steps.reshape(S, (*lead, *steps.shape(x[0])))
+
+
+def _reshape_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, shape: Any) -> int:
+    return steps.reshape(S, (*lead, *steps.shape(y)))
 
 
 def _key(key: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -141,6 +194,12 @@ def _index_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Sha
     return steps.compute(f"{{y}}.fill(0)\n{{y}}[{places}] = {{0}}", (S,), (*lead, *steps.shape(x[0])))
 
 
+def _index_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, key: tuple[Any, ...]) -> int | None:
+    if any(isinstance(part, list) for part in _key(key)):
+        return None
+    return _index(steps, S, (*(ALL for _ in lead), *key)) if lead else _index(steps, S, key)
+
+
 def _concatenate(steps: Steps, *x: int, axis: int = 0) -> int:
     shapes = list(map(steps.shape, x))
     shape = np.concatenate([np.broadcast_to(np.bool_(True), shape) for shape in shapes], axis).shape
@@ -148,12 +207,20 @@ def _concatenate(steps: Steps, *x: int, axis: int = 0) -> int:
     return steps.compute(f"concatenate(({places}), axis={axis}, out={{y}})", x, shape)
 
 
-def _concatenate_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: int = 0) -> int:
-    axis %= len(steps.shape(y))
+def _place_in_joined(steps: Steps, k: int, x: list[int], lead: Shape, axis: int) -> tuple[slice, ...]:
+    axis %= len(steps.shape(x[k]))
     start = sum(steps.shape(operand)[axis] for operand in x[:k])
-    part = slice(start, start + steps.shape(x[k])[axis])
-    places = (*(slice(None),) * (len(lead) + axis), part)
-    return steps.view(S, f"{{0}}[{places}]", (*lead, *steps.shape(x[k])))
+    return (*(slice(None),) * (len(lead) + axis), slice(start, start + steps.shape(x[k])[axis]))
+
+
+def _concatenate_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: int = 0) -> int:
+    place = _place_in_joined(steps, k, x, lead, axis)
+    return steps.view(S, f"{{0}}[{place}]", (*lead, *steps.shape(x[k])))
+
+
+def _concatenate_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: int = 0) -> int:
+    place = _place_in_joined(steps, k, x, lead, axis)
+    return steps.compute(f"{{y}}.fill(0)\n{{y}}[{place}] = {{0}}", (S,), (*lead, *steps.shape(y)))
 
 
 # --- reductions -------------------------------------------------------------------------------------------------------
@@ -192,6 +259,15 @@ def _sum_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape
 def _mean_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: Any = None) -> int:
     scaled = steps.multiply(S, steps.number(1 / _count(steps, x[0], y)))
     return _sum_reverse(steps, k, scaled, y, x, lead, axis)
+
+
+def _sum_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: Any = None) -> int:
+    return steps.total(S, tuple(a + len(lead) for a in _axes(steps, x[0], axis)))
+
+
+def _mean_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: Any = None) -> int:
+    total = _sum_forward(steps, k, S, y, x, lead, axis)
+    return steps.multiply(total, steps.number(1 / _count(steps, x[0], y)))
 
 
 # --- softmax and what belongs to it -------------------------------------------------------------------------------------
@@ -233,7 +309,7 @@ def _softmax_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: S
     rows = math.prod(lead)
 
     def mend(share: Any, S: Any, y: Any, x: Any) -> None:
-        if y.max() > SURE:
+        if y.max() > SURE:  # diag(p) - p p^T is symmetric: the same forward and backward
             share[...] = jacobian(0, y, x, axis=axis).vjp(np.reshape(S, (rows, -1))).reshape(share.shape)
 
     return steps.then(share, f"{steps.named(mend)}({{y}}, {{0}}, {{1}}, {{2}})", (S, y, x[0]))
@@ -269,7 +345,8 @@ def _softmax_cross_entropy_reverse(steps: Steps, k: int, S: int, y: int, x: list
     return steps.unbroadcast(steps.multiply(seeds, share), steps.shape(s))
 
 
-VALUES: dict[str, Callable[..., int]] = {
+VALUES: dict[str, Callable[..., int | None]] = {
+    **NETWORK_VALUES,
     "matmul": _matmul,
     "transpose": _transpose,
     "reshape": _reshape,
@@ -282,6 +359,7 @@ VALUES: dict[str, Callable[..., int]] = {
     "softmax_cross_entropy": _softmax_cross_entropy,
 }
 REVERSES: dict[str, Callable[..., int | None]] = {
+    **NETWORK_REVERSES,
     "matmul": _matmul_reverse,
     "transpose": _transpose_reverse,
     "reshape": _reshape_reverse,
@@ -291,4 +369,14 @@ REVERSES: dict[str, Callable[..., int | None]] = {
     "mean": _mean_reverse,
     "softmax": _softmax_reverse,
     "softmax_cross_entropy": _softmax_cross_entropy_reverse,
+}
+FORWARDS: dict[str, Callable[..., int | None]] = {
+    "matmul": _matmul_forward,
+    "transpose": _transpose_forward,
+    "reshape": _reshape_forward,
+    "index": _index_forward,
+    "concatenate": _concatenate_forward,
+    "sum": _sum_forward,
+    "mean": _mean_forward,
+    "softmax": _softmax_reverse,
 }

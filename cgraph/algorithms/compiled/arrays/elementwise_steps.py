@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from cgraph.model.operations.elementwise import CHOICE, OPERATIONS, POWER, PRODU
 from cgraph.model.rules.differentiation import rules_of
 from cgraph.model.rules.generate import Functions, functions_of
 
-__all__ = ["apply_row", "gradient_of_operand"]
+__all__ = ["apply_row", "change_by_operand", "gradient_of_operand"]
 
 
 def apply_row(steps: Steps, row: Operation, x: list[int]) -> int:
@@ -72,6 +72,7 @@ def _partial(steps: Steps, row: Operation, k: int, y: int, x: list[int]) -> int:
     return steps.then(z, f"{steps.named(_mending(row, row.far[0]))}({{y}}, {{0}}, {{1}})", (y, x[0]))
 
 
+@cache
 def _mending(row: Operation, condition: str) -> Any:
     """Return a function that puts the form for far operands where it is needed, into an array of derivatives."""
     rule = functions_of(row).derivatives[0]
@@ -90,3 +91,9 @@ def gradient_of_operand(steps: Steps, row: Operation, k: int, S: int, y: int, x:
     product = steps.multiply(S, _partial(steps, row, k, y, x))
     whole = (*lead, *steps.shape(y))
     return steps.unbroadcast(steps.broadcast(product, whole), steps.shape(x[k]), lead)
+
+
+def change_by_operand(steps: Steps, row: Operation, k: int, S: int, y: int, x: list[int], lead: Shape) -> int:
+    """Append the share of operand `k` in a forward sweep: dy/dx_k S, repeated where the operand is broadcast."""
+    S = steps.aligned(S, lead, len(steps.shape(y)))
+    return steps.broadcast(steps.multiply(S, _partial(steps, row, k, y, x)), (*lead, *steps.shape(y)))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.algorithms.compiled.arrays.steps import COMPUTED, GIVEN, NUMBER, VIEW, Steps
+from cgraph.algorithms.compiled.arrays.steps import COMPUTED, GIVEN, NUMBER, VIEW, Shape, Steps
 
 __all__ = ["Program"]
 
@@ -32,6 +32,11 @@ class Program:
     dtype : dtype
         Of all that is computed.
 
+    Attributes
+    ----------
+    zeros : set of int
+        The results that are 0, whatever is given.
+
     Notes
     -----
     Each call has arrays to itself: those of an earlier call that has ended, or new ones. So threads may call at once.
@@ -41,6 +46,7 @@ class Program:
         self._steps = steps.steps
         self._results = list(results)
         self._dtype = np.dtype(dtype)
+        self.zeros = {k for k, x in enumerate(self._results) if steps.is_zero(x)}
         self._needed = self._all_needed()
         # A result that is computed is written into the caller's array at once; others are copied at the end.
         self._owned: dict[int, int] = {}
@@ -56,13 +62,17 @@ class Program:
         self._make = namespace["make"]
         self._free: list[Callable[..., None]] = []
 
+    def result(self, k: int, shape: Shape) -> Any:
+        """Return an array for a result; one that is 0 whatever is given takes no memory until somebody writes to it."""
+        return np.zeros(shape, self._dtype) if k in self.zeros else np.empty(shape, self._dtype)
+
     @property
     def kept_bytes(self) -> int:
         """How much memory the arrays of one call take."""
         return sum(self._sizes)
 
     def __call__(self, given: Sequence[Any], results: Sequence[Any]) -> None:
-        """Write the results into arrays, of the shapes of the results and contiguous."""
+        """Write the results into arrays, of the shapes of the results and contiguous; those of `zeros` are left alone."""
         try:  # another thread may have taken the last one
             run = self._free.pop()
         except IndexError:
@@ -145,9 +155,9 @@ class Program:
                 text = step.text.format(*operands, y=f"v{x}")
                 always += [f"        {line}" for line in text.split("\n")]
         for k, x in enumerate(self._results):
-            if self._owned.get(x) != k:
+            if self._owned.get(x) != k and k not in self.zeros:
                 always.append(f"        copyto(results[{k}], {names[x]})")
-        return "\n".join([_ARRAY_OF, *once, *always, "    return run", ""])
+        return "\n".join([_ARRAY_OF, *once, *always, "        return", "    return run", ""])
 
 
 _ARRAY_OF = f"""def array_of(raw, shape):

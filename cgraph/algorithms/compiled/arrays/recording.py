@@ -1,14 +1,19 @@
-"""The equations and neurons of a graph as steps, and the reverse sweep over them."""
+"""The equations and neurons of a graph as steps, and the sweeps over them in both directions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from cgraph.algorithms.compiled.arrays.array_steps import reverse_of_array_operation, value_of_array_operation
-from cgraph.algorithms.compiled.arrays.elementwise_steps import apply_row, gradient_of_operand
+from cgraph.algorithms.compiled.arrays.array_steps import (
+    forward_of_array_operation,
+    reverse_of_array_operation,
+    value_of_array_operation,
+)
+from cgraph.algorithms.compiled.arrays.elementwise_steps import apply_row, change_by_operand, gradient_of_operand
 from cgraph.algorithms.compiled.arrays.steps import Shape, Steps
 from cgraph.model.evaluation import is_computed, steps_of, value_of, weights_into
 from cgraph.model.graph import ComputationalGraph, topological_order
@@ -39,6 +44,8 @@ class Recorder:
         Acyclic.
     given : dict
         What is given, ``{node or (i, j): value}``: of sources, and of weights on edges.
+    apart : bool
+        Whether each edge is a variable of its own, so that a sweep tells what passes through it.
 
     Attributes
     ----------
@@ -48,11 +55,13 @@ class Recorder:
         The variable of each node and of each weight on an edge.
     """
 
-    def __init__(self, G: ComputationalGraph, given: Mapping[Any, Any]) -> None:
+    def __init__(self, G: ComputationalGraph, given: Mapping[Any, Any], *, apart: bool = False) -> None:
         self.steps = Steps()
         self.nodes: dict[Any, int] = {}
         self._graph = G
         self._given = given
+        self._apart = apart
+        self._edges: dict[tuple[str, str], int] = {}
         self._samples: dict[str, Any] | None = None
         self._values: list[int] = []  # the step of each variable
         self._operations: list[_Operation] = []
@@ -68,15 +77,34 @@ class Recorder:
         """Return the step that is the value of a node."""
         return self._values[self.nodes[node]]
 
-    def reverse(self, t: str, wanted: Iterable[Any], lead: Shape = ()) -> dict[Any, int]:
-        """Append the reverse sweep from `t` to the wanted nodes, and return the step of each S.
+    def size(self, node: Any) -> int:
+        """Return how many entries a node has; 1 of one without a value."""
+        return math.prod(self.steps.shape(self.value(node))) if node in self.nodes else 1
 
-        `lead` is the number of entries of t, if its Jacobian is asked for, and () for a number t.
+    def is_number(self, node: Any) -> bool:
+        """Return whether a node is a number, or has no value."""
+        return node not in self.nodes or self.steps.shape(self.value(node)) == ()
+
+    def edge(self, i: str, j: str) -> int:
+        """Return the variable through which node j reads node i, of a recorder that keeps edges apart."""
+        return self._edges[i, j]
+
+    # --- sweeps ---------------------------------------------------------------------------------------------------------
+
+    def reverse(self, seeds: Mapping[int, int], wanted: Sequence[int], lead: Shape = ()) -> list[int]:
+        """Append the reverse sweep from seeds, and return the steps of the S of the wanted variables.
+
+        Parameters
+        ----------
+        seeds : dict
+            ``{variable: step}``, of the shape of the variable behind the leading axis.
+        wanted : sequence of int
+            Variables.
+        lead : tuple of int
+            The number of rows that are swept together; () for one row, of a number.
         """
-        wanted = list(wanted)
-        leads_on = self._downstream({self.nodes[i] for i in wanted})
-        shape = self.steps.shape(self.value(t))
-        S = {self.nodes[t]: self._identity(lead, shape) if lead else self.steps.number(1.0)}
+        leads_on = self._downstream(set(wanted))
+        S = dict(seeds)
         for operation in reversed(self._operations):
             if operation.y not in S:
                 continue
@@ -84,8 +112,51 @@ class Recorder:
                 if x in leads_on:
                     share = self._share(operation, k, S[operation.y], lead)
                     S[x] = self.steps.ufunc("add", S[x], share) if x in S else share
-        zero = self.steps.number(0.0)
-        return {i: S.get(self.nodes[i], zero) for i in wanted}
+        return self._whole(S, wanted, lead)
+
+    def forward(self, seeds: Mapping[int, int], wanted: Sequence[int], lead: Shape = ()) -> list[int]:
+        """Append the forward sweep from seeds; arguments and result are as of `reverse`, with columns for rows."""
+        leads_on = self._upstream(set(wanted))
+        S = dict(seeds)
+        for operation in self._operations:
+            if operation.y not in leads_on:
+                continue
+            for k, x in enumerate(operation.x):
+                if x in S:
+                    share = self._change(operation, k, S[x], lead)
+                    S[operation.y] = self.steps.ufunc("add", S[operation.y], share) if operation.y in S else share
+        return self._whole(S, wanted, lead)
+
+    def identity(self, variables: Sequence[int]) -> tuple[dict[int, int], Shape]:
+        """Append the seeds of a sweep from variables, a row for each of their entries, and return them with the leading axis."""
+        shapes = [self.steps.shape(self._values[x]) for x in variables]
+        sizes = [math.prod(shape) for shape in shapes]
+        if sum(sizes) == 1:
+            one = self.steps.number(1.0)
+            return {
+                x: self.steps.broadcast(one, shape)
+                for x, shape in zip(variables, shapes, strict=True)
+                if 0 not in shape
+            }, ()
+        rows = sum(sizes)
+        require_entries(rows * max(sizes, default=0), f"a Jacobian of {rows:,} x {max(sizes, default=0):,}")
+        starts = [sum(sizes[:k]) for k in range(len(sizes))]
+        return {
+            x: self._rows_of_identity(rows, start, shape)
+            for x, start, shape in zip(variables, starts, shapes, strict=True)
+        }, (rows,)
+
+    def _rows_of_identity(self, rows: int, start: int, shape: Shape) -> int:
+        block = np.eye(rows, math.prod(shape), -start).reshape(rows, *shape)
+        return self.steps.call(lambda: block, (), block.shape)
+
+    def _whole(self, S: Mapping[int, int], variables: Sequence[int], lead: Shape) -> list[int]:
+        """Return the steps of the S of variables in their shape: 0 where no path leads."""
+        shapes = [(*lead, *self.steps.shape(self._values[x])) for x in variables]
+        return [
+            self.steps.broadcast(S[x], shape) if x in S else self.steps.zeros(shape)
+            for x, shape in zip(variables, shapes, strict=True)
+        ]
 
     def _share(self, operation: _Operation, k: int, S: int, lead: Shape) -> int:
         """Append what an operation passes back to its operand `k`."""
@@ -97,10 +168,15 @@ class Recorder:
         options = dict(operation.options)
         return reverse_of_array_operation(self.steps, operation.operation, k, S, y, x, options, lead)
 
-    def _identity(self, lead: Shape, shape: Shape) -> int:
-        require_entries(lead[0] ** 2, f"a Jacobian of {lead[0]:,} x {lead[0]:,}")
-        identity = np.eye(lead[0]).reshape(*lead, *shape)
-        return self.steps.call(lambda: identity, (), identity.shape)
+    def _change(self, operation: _Operation, k: int, S: int, lead: Shape) -> int:
+        """Append what an operation passes on from its operand `k`."""
+        y, x = self._values[operation.y], [self._values[o] for o in operation.x]
+        if operation.operation == _COPY:
+            return S
+        if operation.operation in OPERATIONS:
+            return change_by_operand(self.steps, OPERATIONS[operation.operation], k, S, y, x, lead)
+        options = dict(operation.options)
+        return forward_of_array_operation(self.steps, operation.operation, k, S, y, x, options, lead)
 
     def _downstream(self, sources: set[int]) -> set[int]:
         """Return the variables that depend on some of these."""
@@ -109,6 +185,16 @@ class Recorder:
             if not found.isdisjoint(operation.x):
                 found.add(operation.y)
         return found
+
+    def _upstream(self, targets: set[int]) -> set[int]:
+        """Return the variables that some of these depend on."""
+        found = set(targets)
+        for operation in reversed(self._operations):
+            if operation.y in found:
+                found.update(operation.x)
+        return found
+
+    # --- values ---------------------------------------------------------------------------------------------------------
 
     def _variable(self, step: int) -> int:
         self._values.append(step)
@@ -119,7 +205,7 @@ class Recorder:
         for k, step in enumerate(expression.steps):
             match step:
                 case Name(name):
-                    v.append(self.nodes[name])
+                    v.append(self._operand(name, j))
                 case Number(value):
                     v.append(self._variable(self.steps.number(value)))
                 case Apply(operation, operands, options):
@@ -127,11 +213,21 @@ class Recorder:
         return v[-1] if isinstance(expression.steps[-1], Apply) else self._copy(v[-1])
 
     def _neuron(self, j: str) -> int:
-        terms = [self._apply("mul", (), [self.nodes[i, j], self.nodes[i]]) for i, _ in weights_into(self._graph, j)]
+        terms = [
+            self._apply("mul", (), [self.nodes[i, j], self._operand(i, j)]) for i, _ in weights_into(self._graph, j)
+        ]
         s = terms[0] if terms else self._variable(self.steps.number(0.0))
         for term in terms[1:]:
             s = self._apply("add", (), [s, term])
         return self._apply(self._graph.nodes[j]["activation"], (), [s])
+
+    def _operand(self, i: str, j: str) -> int:
+        """Return the variable through which node j reads node i."""
+        if not self._apart:
+            return self.nodes[i]
+        if (i, j) not in self._edges:
+            self._edges[i, j] = self._copy(self.nodes[i])
+        return self._edges[i, j]
 
     def _copy(self, x: int) -> int:
         y = self._variable(self._values[x])

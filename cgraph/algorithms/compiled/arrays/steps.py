@@ -53,7 +53,9 @@ class Steps:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.functions: dict[str, Callable[..., Any]] = {}
+        self._names: dict[Callable[..., Any], str] = {}
         self._places: dict[Any, int] = {}
+        self._mended: set[tuple[int, str]] = set()
 
     def shape(self, x: int) -> Shape:
         """Return the shape of a step."""
@@ -63,6 +65,11 @@ class Steps:
         """Return the number that a step is, or None."""
         step = self.steps[x]
         return float(step.text) if step.kind == NUMBER else None
+
+    def is_zero(self, x: int) -> bool:
+        """Return whether a step is the number 0, in whatever shape."""
+        step = self.steps[x]
+        return self.value(x) == 0.0 or (step.kind == VIEW and self.is_zero(step.operands[0]))
 
     def given(self, shape: Shape) -> int:
         """Append what the caller gives."""
@@ -88,13 +95,17 @@ class Steps:
 
     def named(self, function: Callable[..., Any]) -> str:
         """Return the name by which a step calls a function."""
-        name = f"f{len(self.functions)}"
-        self.functions[name] = function
-        return name
+        if function not in self._names:
+            self._names[function] = f"f{len(self._names)}"
+            self.functions[self._names[function]] = function
+        return self._names[function]
 
     def then(self, x: int, statement: str, operands: Sequence[int]) -> int:
-        """Let a statement mend what a step has computed; its ``{0}``, ``{1}`` are these operands."""
+        """Let a statement mend what a step has computed, once; its ``{0}``, ``{1}`` are these operands."""
         step = self.steps[x]
+        if (x, statement) in self._mended:
+            return x
+        self._mended.add((x, statement))
         before = len(step.operands)
         places = [f"{{{before + k}}}" for k in range(len(operands))]
         self.steps[x] = replace(step, text=f"{step.text}\n{statement.format(*places, y='{y}')}",
@@ -125,6 +136,8 @@ class Steps:
         step = self.steps[x]
         if step.shape == shape:
             return x
+        if self.is_zero(x):
+            return self.zeros(shape)
         if step.is_contiguous:
             return self.view(x, f"{{0}}.reshape({shape})", shape, is_contiguous=True)
         return self.compute(f"copyto({{y}}.reshape({step.shape}), {{0}})", (x,), shape)
@@ -132,11 +145,22 @@ class Steps:
     def swap(self, x: int) -> int:
         """Append a matrix, or a stack of them, with rows and columns exchanged."""
         *stack, p, q = self.shape(x)
+        if self.is_zero(x):
+            return self.zeros((*stack, q, p))
         return self.view(x, "{0}.swapaxes(-1, -2)", (*stack, q, p), is_contiguous=1 in {p, q} and self._flat(x))
 
     def broadcast(self, x: int, shape: Shape) -> int:
         """Append a view that repeats entries to fill a shape."""
         return x if self.shape(x) == shape else self.view(x, f"broadcast_to({{0}}, {shape})", shape)
+
+    def zeros(self, shape: Shape) -> int:
+        """Append zeros, of which one is kept."""
+        return self.broadcast(self.number(0.0), shape)
+
+    def aligned(self, x: int, lead: Shape, rank: int) -> int:
+        """Append a view with axes of length 1 behind the leading ones, until `rank` axes stand behind these."""
+        shape = self.shape(x)[len(lead) :]
+        return self.reshape(x, (*lead, *(1,) * (rank - len(shape)), *shape)) if lead else x
 
     def total(self, x: int, axes: tuple[int, ...], *, keepdims: bool = False) -> int:
         """Append a sum over axes."""

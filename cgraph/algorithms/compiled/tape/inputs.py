@@ -1,4 +1,4 @@
-"""What a tape is given: values for its sources at one point or at many, weights, nodes that are asked for."""
+"""The arguments of a tape: values of its sources at one point or at many, weights, and the nodes to return."""
 
 from __future__ import annotations
 

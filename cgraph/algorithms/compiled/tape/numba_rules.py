@@ -56,7 +56,11 @@ def _slopes() -> dict[str, Operation]:
     """Return the derivatives by operand and output that have two forms, as operations: one step in place of a dozen."""
     return {
         slope(name): Operation(
-            f"{row.names[0]} y", f"where({row.far[0]}, {row.far[1]}, {written(rules_of(row)[0])[-1]})", ("0", "0"), ""
+            f"{row.names[0]} y",
+            f"where({row.far[0]}, {row.far[1]}, {written(rules_of(row)[0])[-1]})",
+            ("0", "0"),
+            "",
+            frequent=row.frequent,
         )
         for name, row in OPERATIONS.items()
         if row.far is not None
@@ -68,7 +72,7 @@ def _in_order() -> dict[str, Operation]:
     rows = {
         name: row
         for name, row in (OPERATIONS | _HALVES | _slopes()).items()
-        if row is not CHOICE and len(row.names) <= 2
+        if row is not CHOICE and len(row.names) <= 2 and not row.is_own  # the codes are the same in every process
     }
     rank = {"+": 0, "*": 1, "-": 2}
     return dict(sorted(rows.items(), key=lambda item: (-len(item[1].names), rank.get(item[1].infix, 3))))

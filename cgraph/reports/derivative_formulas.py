@@ -30,9 +30,10 @@ __all__ = ["Traced", "array_formulas", "derivative_formulas", "gate_formula", "t
 # something in brackets.
 Product = tuple[tuple[str, Fraction], ...]
 LONGEST_DENOMINATOR = 1000
+LARGEST_EXPONENT = 1000  # to which a coefficient is raised; beyond, the base stays in brackets
 # Arithmetic, by its sign in equations; a minus of one operand is its own.
 _ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "^": operator.pow}
-_COMPARISONS = {">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
+_COMPARISONS = {">", "<", ">=", "<="}
 
 
 class _Power(str):
@@ -109,11 +110,11 @@ class Traced:
 
     def __pow__(self, exponent: Any) -> Traced:
         exponent = Traced.of(exponent)
-        value = self.value**exponent.value
+        value = _powered(self.value, exponent.value)
         n = exponent.terms.get((), Fraction(0))
         if exponent.terms in ({}, {(): n}):
             product, c = self._product()
-            if n.denominator == 1 and (c or n > 0):
+            if n.denominator == 1 and (c or n > 0) and abs(n) <= LARGEST_EXPONENT:
                 return Traced({_merged(tuple((atom, e * n) for atom, e in product), ()): c**n}, value)
             return Traced({((self._atom(), n),): Fraction(1)}, value)
         return Traced.named(_Power(f"{self._atom()}^{exponent._atom()}"), value)
@@ -164,6 +165,11 @@ class Traced:
         formula = str(self) if len(self.terms) == 1 else f"({self})"
         return f"{formula}*{f'({number})' if number.startswith('-') else number}"
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a number, with no name in it."""
+        return self.terms.keys() <= {()}
+
     def _product(self) -> tuple[Product, Fraction]:
         """Return the formula as one product: a sum is a factor in brackets."""
         if len(self.terms) == 1:
@@ -185,13 +191,24 @@ class Traced:
         return text if text.isdecimal() else f"({text})"
 
 
+def _powered(base: float, exponent: float) -> float:
+    """Return a power, infinite or not a number where there is none."""
+    with np.errstate(all="ignore"):
+        return float(np.float64(base) ** np.float64(exponent))
+
+
 def called(function: str, operands: list[Traced], value: float) -> Traced:
     """Return the call of a function."""
     return Traced.named(f"{function}({', '.join(map(str, operands))})", value)
 
 
-def derivative_formulas(expression: Expression, y: Mapping[str, float], j: str) -> dict[str, str | None]:
-    """Return {i: the formula of dy(j)/dy(i)} for an equation; None where a rule has none to show.
+def derivative_formulas(
+    expression: Expression, y: Mapping[str, float], j: str, *, everywhere: bool = False
+) -> dict[str, str]:
+    """Return {i: the formula of dy(j)/dy(i)} for an equation.
+
+    A rule that compares, as relu's does, gives the branch that holds at `y`; `everywhere` keeps its comparisons and choices
+    in the formula, which then holds at every point.
 
     Examples
     --------
@@ -200,6 +217,8 @@ def derivative_formulas(expression: Expression, y: Mapping[str, float], j: str) 
     'exp(a) + 1/log(x) - sin(log(x))/a^2'
     >>> derivative_formulas(parse("sigmoid(w*x)"), {"w": 6.0, "x": 2.0}, "h")
     {'w': 'h*x*(1 - h)', 'x': 'h*w*(1 - h)'}
+    >>> derivative_formulas(parse("relu(w*x)"), {"w": 6.0, "x": 2.0}, "h", everywhere=True)["x"]
+    'w*(h > 0)'
     """
     expression = unfolded(expression)
     numbers = steps_of(expression, y, j)
@@ -211,12 +230,12 @@ def derivative_formulas(expression: Expression, y: Mapping[str, float], j: str) 
             case Number(_, text):
                 v.append(_number(float(number), text))
             case Apply(operation, operands):
-                v.append(_applied(operation, [v[k] for k in operands], float(number), branches=False))
+                v.append(_applied(operation, [v[k] for k in operands], float(number)))
     match expression.steps[-1]:
         case Apply(operation, _) if operation in ACTIVATIONS and not is_arithmetic(operation):
             v[-1] = Traced.named(write_name(j), float(numbers[-1]))  # Phi' is known by the output
     rules = {
-        (k, p): _rule(step.operation, p, v[k], [v[o] for o in step.operands])
+        (k, p): _rule(step.operation, p, v[k], [v[o] for o in step.operands], everywhere=everywhere)
         for k, step in enumerate(expression.steps)
         if isinstance(step, Apply)
         for p, o in enumerate(step.operands)
@@ -229,14 +248,14 @@ def _number(value: float, text: str) -> Traced:
     return Traced.named(text, value) if text in CONSTANTS else Traced.of(value)
 
 
-def _rule(operation: str, position: int, y: Traced, x: list[Traced]) -> Traced:
+def _rule(operation: str, position: int, y: Traced, x: list[Traced], *, everywhere: bool) -> Traced:
     """Return the derivative of an operation by one of its operands, as the table has it."""
     row = OPERATIONS[operation]
-    return _run(rules_of(row)[position], dict(zip(row.names, x, strict=True)) | {"y": y})
+    return _run(rules_of(row)[position], dict(zip(row.names, x, strict=True)) | {"y": y}, everywhere=everywhere)
 
 
-def _run(equation: Expression, operands: Mapping[str, Traced]) -> Traced:
-    """Return what an equation of the table comes to; of a choice the branch that holds."""
+def _run(equation: Expression, operands: Mapping[str, Traced], *, everywhere: bool) -> Traced:
+    """Return what an equation of the table comes to; of a choice the branch that holds, or with `everywhere` both."""
     v: list[Traced] = []
     for step in equation.steps:
         match step:
@@ -246,24 +265,34 @@ def _run(equation: Expression, operands: Mapping[str, Traced]) -> Traced:
                 v.append(_number(value, text))
             case Apply(operation, positions):
                 x = [v[k] for k in positions]
-                value = float(functions_of(OPERATIONS[operation]).value(*(operand.value for operand in x)))
-                v.append(_applied(operation, x, value, branches=True))
+                with np.errstate(all="ignore"):  # what a branch that does not hold comes to
+                    value = float(functions_of(OPERATIONS[operation]).value(*(np.float64(o.value) for o in x)))
+                v.append(_settled(operation, x, value, everywhere=everywhere))
     return v[-1]
 
 
-def _applied(operation: str, x: list[Traced], value: float, *, branches: bool) -> Traced:
-    """Return an operation, put together from arithmetic if it is that, and with `branches` from the one that holds."""
+def _settled(operation: str, x: list[Traced], value: float, *, everywhere: bool) -> Traced:
+    """Return an operation of a rule, put together from the branches that hold; `everywhere`, from those that always do."""
+    row = OPERATIONS[operation]
+    settled = not everywhere or x[0].is_constant
+    if row is CHOICE and settled:
+        return x[1] if x[0].value else x[2]
+    if row.infix in _COMPARISONS and not (everywhere and any(not operand.is_constant for operand in x)):
+        return Traced.of(value)
+    if (is_piecewise(operation) and not row.infix and not everywhere) or (row.plain and not row.value):
+        return _run(parse(row.value or row.plain), dict(zip(row.names, x, strict=True)), everywhere=everywhere)
+    return _applied(operation, x, value)
+
+
+def _applied(operation: str, x: list[Traced], value: float) -> Traced:
+    """Return an operation, put together from arithmetic if it is that."""
     row = OPERATIONS[operation]
     if row.infix in _ARITHMETIC:
         return _ARITHMETIC[row.infix](*x) if len(x) > 1 else -x[0]
-    if branches and row is CHOICE:
-        return x[1] if x[0].value else x[2]
-    if branches and row.infix in _COMPARISONS:
-        return Traced.of(value)
-    if is_arithmetic(operation) or (branches and is_piecewise(operation)):
-        return _run(parse(row.value), dict(zip(row.names, x, strict=True)))
-    if branches and row.plain and not row.value:  # what people write with a root
-        return _run(parse(row.plain), dict(zip(row.names, x, strict=True)))
+    if row.infix in _COMPARISONS:
+        return Traced.named(f"({f' {row.infix} '.join(map(str, x))})", value)
+    if is_arithmetic(operation):
+        return _run(parse(row.value), dict(zip(row.names, x, strict=True)), everywhere=True)
     return called(operation, x, value)
 
 
@@ -328,8 +357,10 @@ def _diagonal(text: str | None, x: tuple[int, ...], y: tuple[int, ...]) -> Formu
     return Formula(f"vec({text})", rf"\operatorname{{vec}}({entry.latex})") if x == () else None
 
 
-def gate_formula(activation: str, s: float, y: float, j: str) -> Traced:
+def gate_formula(activation: str, s: float, y: float, j: str, *, everywhere: bool = False) -> Traced:
     """Return the formula of Phi'(s(j)), in terms of the output where the table has it so; ``s_j`` is s(j).
+
+    `everywhere` is as in `derivative_formulas`.
 
     Examples
     --------
@@ -337,7 +368,7 @@ def gate_formula(activation: str, s: float, y: float, j: str) -> Traced:
     1 - h^2 1
     """
     output, operand = Traced.named(write_name(j), y), Traced.named(write_name(f"s_{j}"), s)
-    return _rule(activation, 0, output, [operand])
+    return _rule(activation, 0, output, [operand], everywhere=everywhere)
 
 
 def typeset(text: str, functions: tuple[str, ...] = ()) -> Formula:

@@ -1,0 +1,1 @@
+"""Sheets of an exercise: the questions, the solution, and a blank file for the answers."""

@@ -1,0 +1,127 @@
+"""Compiled graphs answer in a pool of workers as they answer alone, to the last bit."""
+
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cgraph as cg
+from cgraph.algorithms.compiled import sweep_queries
+from cgraph.algorithms.compiled.tape import tape
+
+THREADS = ThreadPoolExecutor(3)
+
+
+def random_graph(nodes=300, edges=2500, seed=0):
+    rng = np.random.default_rng(seed)
+    tails = rng.integers(0, nodes - 1, edges)
+    heads = tails + 1 + (rng.random(edges) * (nodes - 1 - tails)).astype(int)
+    number = rng.permutation(nodes)
+    return cg.CompiledGraph.from_edges(number[tails], number[heads], rng.normal(size=edges) * 0.3)
+
+
+def network():
+    return cg.from_equations("a = x*z; h = tanh(a)*exp(-z)/(1 + x^2); y = sin(h) + log(2 + a)", x=0.5, z=0.25)
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def pool(request):
+    with ProcessPoolExecutor(request.param, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
+@pytest.fixture
+def small_tasks(monkeypatch):
+    monkeypatch.setattr(sweep_queries, "_TOGETHER", 1)
+    monkeypatch.setattr(tape, "_TOGETHER", 1)
+
+
+@pytest.mark.usefixtures("small_tasks")
+@pytest.mark.parametrize("ends", [(range(40), range(250, 300)), (range(50), range(280, 289))])
+def test_a_jacobian_by_groups(pool, ends):
+    C = random_graph()
+    J = C.jacobian(*ends, executor=pool)
+    assert J.tobytes() == C.jacobian(*ends).tobytes()
+    assert J.flags.c_contiguous
+    with mock.patch.object(sweep_queries, "_TOGETHER", 10_000):  # other groups, and what the reference sweep says
+        assert C.jacobian(*ends).tobytes() == J.tobytes()
+    t = ends[1][3]
+    np.testing.assert_allclose(J[3], C.sensitivities(t)[list(ends[0])], rtol=1e-12)
+
+
+@pytest.mark.usefixtures("small_tasks")
+def test_points_by_parts(pool):
+    C = cg.compile_graph(network())
+    x = np.linspace(-2, 2, 77)
+    at = {"x": x, "z": 0.3}
+    alone = C.evaluate(at)
+    gradient, of_weights = C.gradient("y"), C.weight_gradients("y")
+    value, by_all = C.value_and_gradient("y", at)
+    shared = C.evaluate(at, executor=pool)
+    assert shared.tobytes() == alone.tobytes()
+    assert shared.strides == alone.strides
+    assert C.weight_gradients("y", executor=pool).tobytes() == of_weights.tobytes()
+    assert C.gradient("y").tobytes() == gradient.tobytes()  # the values that no worker kept are computed again
+    assert C.weight_gradients("y", executor=pool).tobytes() == of_weights.tobytes()
+    shared_value, shared_by_all = C.value_and_gradient("y", at, executor=pool)
+    assert (shared_value.tobytes(), shared_by_all.tobytes()) == (value.tobytes(), by_all.tobytes())
+    assert C.evaluate(at, nodes=["h"], executor=pool).tobytes() == alone[[C.nodes.index("h")]].tobytes()
+
+
+@pytest.mark.usefixtures("small_tasks")
+@settings(max_examples=30)
+@given(st.integers(1, 40), st.booleans())
+def test_threads_give_the_same_for_any_number_of_points(points, with_weights):
+    G = cg.ComputationalGraph()
+    G.add_input("x", 0.2)
+    G.add_weight("w", 2.0)
+    G.add_neuron("h", activation="tanh", weights={"x": 3.0}, bias=1.0)
+    G.add_equation("J", "h^2 * w + x")
+    C = cg.compile_graph(G)
+    at, w = {"x": np.linspace(-1, 1, points)}, ([0.5, -0.5, 3.0] if with_weights else None)
+    values, of_weights = C.evaluate(at, weights=w), C.weight_gradients("J")
+    both = C.value_and_gradient("J", at, weights=w, nodes=["x", "w"])
+    assert C.evaluate(at, weights=w, executor=THREADS).tobytes() == values.tobytes()
+    assert C.weight_gradients("J", executor=THREADS).tobytes() == of_weights.tobytes()
+    shared = C.value_and_gradient("J", at, weights=w, nodes=["x", "w"], executor=THREADS)
+    assert [part.tobytes() for part in shared] == [part.tobytes() for part in both]
+
+
+def test_one_point_is_no_task():
+    C = cg.compile_graph(network())
+    assert C.evaluate({"x": 1.5}, executor=THREADS).tolist() == C.evaluate({"x": 1.5}).tolist()
+    assert C.evaluate({"x": [1.5]}, executor=THREADS).shape == (5, 1)
+
+
+@pytest.mark.usefixtures("small_tasks")
+def test_errors_name_node_and_operation(pool):
+    C = cg.compile_graph(cg.from_equations("a = x - 20; y = log(a)", x=30.0))
+    at = {"x": np.arange(60.0, 0.0, -1.0)}
+    for ask in (lambda: C.evaluate(at, executor=pool), lambda: C.value_and_gradient("y", at, executor=pool)):
+        with pytest.raises(cg.EvaluationError, match=r"node 'y': log\(0\) is undefined"):
+            ask()
+    with pytest.raises(cg.EvaluationError, match="nothing has been evaluated"):
+        C.weight_gradients("y", executor=pool)
+    with pytest.raises(cg.InvalidNodeError, match="it is computed"):
+        C.evaluate({"x": [1.0, 2.0], "a": [1.0]}, executor=pool)
+    D = cg.CompiledGraph.from_edges([0, 1], [1, 2], [1e200, 1e200], nodes=["s", "a", "t"])
+    with pytest.raises(cg.EvaluationError, match=r"S\(s, t\) overflows"):
+        D.jacobian(["s", "a"], ["a", "t"], executor=pool)
+    with pytest.raises(cg.NodeNotFound, match="'nobody'"):
+        D.jacobian(["nobody"], ["t"], executor=pool)
+
+
+def test_an_elimination_is_one_task():
+    with pytest.raises(cg.CGraphError, match="order or executor"):
+        random_graph().jacobian([0], [1], order="markowitz", executor=THREADS)
+
+
+def test_no_task_is_a_single_point():
+    for points in range(1, 60):
+        parts = tape._parts(points, 10**9)
+        assert [k for part in parts for k in range(points)[part]] == list(range(points))
+        assert points == 1 or all(part.stop - part.start > 1 and part.start % 8 == 0 for part in parts)

@@ -1,0 +1,105 @@
+"""A kind of question is a part and a row: added in a test, it is read, marked, explained, sealed, varied and printed."""
+
+import io
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pytest
+
+import cgraph as cg
+from cgraph.cli import main
+from cgraph.exercises.parts import Part, Phrase, node_formula
+from cgraph.exercises.reading import kinds
+from cgraph.exercises.sheets.rendering import RENDERED
+from cgraph.reports.tables import Formula
+
+EXERCISE = """
+title: How steep it gets
+inputs: {x: 2.0}
+nodes: {a: x^2, y: 3*a}
+vary: {x: [1, 4, 0.5]}
+ask:
+  - {id: v, y: a}
+  - {id: s, steepest: y, points: 2}
+"""
+
+
+@dataclass(frozen=True)
+class Steepest(Part):
+    """The largest absolute derivative on an edge that leads to t."""
+
+    t: str
+
+    def of(self, L):
+        return max(abs(L.edges[edge]["derivative"]) for edge in L.in_edges(self.t))
+
+    def __str__(self):
+        return f"the steepest edge into {self.t}"
+
+    @property
+    def symbol(self):
+        return Formula(f"max z(., {self.t})", rf"\max_i z(i, {node_formula(self.t).latex})")
+
+    @property
+    def request(self) -> Phrase:
+        return ("Compute ", self.symbol, ", the steepest of all edges into ", node_formula(self.t))
+
+    def edges(self, L):
+        return list(L.in_edges(self.t))
+
+
+def steepest(wording):
+    """``steepest: y``."""
+    return kinds.one(Steepest(wording.node(wording.text)))
+
+
+@pytest.fixture(autouse=True)
+def _kind(monkeypatch):
+    monkeypatch.setitem(kinds.KINDS, "steepest", kinds.Kind(steepest, "write steepest: y"))
+    monkeypatch.setattr("cgraph.exercises.reading.ask.KEYS", ("steepest", *cg.exercises.reading.ask.KEYS))
+
+
+@pytest.fixture
+def exercise():
+    return cg.read_exercise(io.StringIO(EXERCISE))
+
+
+def test_it_is_read_and_its_mistakes_are_placed(exercise):
+    assert exercise.questions[1].asks == "the steepest edge into y"
+    with pytest.raises(cg.SpecError, match=r"no node 'q'"):
+        cg.read_exercise(io.StringIO(EXERCISE.replace("steepest: y", "steepest: q")))
+
+
+def test_it_is_marked_and_a_mistake_is_named(exercise):
+    assert cg.grade(exercise, {"v": 4, "s": 3}).points == 3
+    report = cg.grade(exercise, {"v": 4, "s": 3.5})
+    assert report.points == 1
+    wrong = cg.grade(exercise, {"v": 4, "s": -3}).items[1].parts[0]
+    assert [mistake.kind for mistake in wrong.mistakes] == ["sign lost"]
+
+
+def test_the_command_marks_it(tmp_path, capsys):
+    (tmp_path / "exercise.yaml").write_text(EXERCISE)
+    (tmp_path / "answers.yaml").write_text("answers: {v: 4, s: 3}")
+    assert main(["grade", str(tmp_path / "exercise.yaml"), "--answers", str(tmp_path / "answers.yaml")]) == 0
+    assert "3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answers", [False, True])
+@pytest.mark.parametrize("format", RENDERED)
+def test_it_stands_on_sheets(exercise, format, answers):
+    text = cg.sheet(exercise, answers=answers, format=format)
+    assert "the steepest of all edges into" in text
+    assert ("max z" in text) or (r"\max_i z(i, y)" in text)
+
+
+def test_it_stands_in_a_blank_file(exercise):
+    assert "the steepest edge into y" in cg.blank_answers(exercise)
+
+
+def test_it_is_sealed_and_varied():
+    sealed = cg.read_exercise(io.StringIO(str(cg.seal(io.StringIO(EXERCISE)))))
+    assert cg.grade(sealed, {"v": 4, "s": 3}).points == Fraction(3)
+    variant = cg.read_exercise(io.StringIO(str(cg.vary(io.StringIO(EXERCISE), "ada"))))
+    x = variant.graph.nodes["x"]["value"]
+    assert cg.grade(variant, {"v": x * x, "s": 3}).points == 3

@@ -6,11 +6,8 @@ LAYOUTS = ("numerator", "denominator")  # of a Jacobian: a row for each entry of
 # Methods of elimination: rules that take a node at a time, and searches.
 RULES = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill")
 METHODS = (*RULES, "chain", "anneal", "optimal")
-<<<<<<< HEAD
 COSTS = ("standard", "unit")  # of an elimination: whether products with +1 and -1 by structure are charged
-=======
 DESCENTS = ("sgd", "momentum", "adam")  # how a step of descent follows from gradients
->>>>>>> search
 SPEC_FORMATS = ("yaml", "json", "toml")
 SHOWN = ("names", "equations", "values", "derivatives", "weights", "sensitivities", "budget")  # in a picture
 PICTURE_FORMATS = ("svg", "png", "pdf", "tikz", "dot", "mermaid")

@@ -9,11 +9,7 @@ from typing import Any
 
 from cgraph import __version__
 from cgraph.cli.arguments import Parser, binding, budget, count, limit, node, number, words
-<<<<<<< HEAD
-from cgraph.vocabulary import COSTS, LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
-=======
-from cgraph.vocabulary import DESCENTS, LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
->>>>>>> search
+from cgraph.vocabulary import COSTS, DESCENTS, LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
 
 __all__ = ["build_parser"]
 

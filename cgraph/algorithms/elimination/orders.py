@@ -19,6 +19,7 @@ from cgraph.algorithms.elimination.patterns import Task
 from cgraph.algorithms.elimination.search import anneal
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import Node
+from cgraph.model.tasks import in_order
 
 __all__ = ["METHODS", "elimination_bound", "elimination_cost", "elimination_order"]
 
@@ -112,7 +113,7 @@ def elimination_order(
         raise CGraphError(f"restarts={restarts!r} is no number of searches; give 1 or more")
     tasks = [Task(E, seed=seed + k, budget=budget) for k in range(restarts if method == "anneal" else 1)]
     search = METHODS[method]
-    orders = map(search, tasks) if executor is None else executor.map(search, tasks)
+    orders = in_order(executor, search, ((task,) for task in tasks))
     return [tasks[0].nodes[v] for v in min(orders, key=tasks[0].cost)]
 
 

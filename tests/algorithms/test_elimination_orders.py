@@ -107,7 +107,7 @@ def test_reverse_mode_is_optimal_for_the_perceptron():
     [
         ("RoeFlux_1d", "standard", 1, 223),  # Menger's bound of each vertex
         ("random_g", "standard", 1, 262),
-        ("random_g", "standard", 3, 339),
+        ("random_g", "standard", 3, 329),
         ("HumanHeartDipole", "unit", 1, 32),
         ("HumanHeartDipole", "unit", 3, 48),  # what an order costs
         ("Lighthouse", "standard", 3, 14),

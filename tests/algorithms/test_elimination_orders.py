@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from random_graphs import linearized_graphs
 
 import cgraph as cg
+from cgraph.algorithms.compiled.jit import is_at_hand
+from cgraph.algorithms.elimination import edge_search
 from cgraph.algorithms.elimination.elimination_graph import EliminationGraph
 from cgraph.algorithms.elimination.greedy import reverse
 from cgraph.algorithms.elimination.patterns import Task
@@ -208,3 +210,39 @@ def test_graphs_with_nothing_between():
         for method in (*METHODS, "chain"):
             assert cg.elimination_order(L, method=method) == []
         assert cg.elimination_bound(L) == 0
+
+
+@settings(max_examples=40)
+@given(linearized_graphs(), st.sampled_from(["standard", "unit"]), st.integers(0, 3))
+def test_orders_of_edges_are_right_and_cost_no_more(drawn, cost, seed):
+    L, ends, _ = drawn
+    steps = cg.edge_elimination_order(L, cost=cost, seed=seed, budget=100, **ends)
+    order = cg.elimination_order(L, method="anneal", cost=cost, seed=seed, budget=100, **ends)
+    result = cg.eliminate_edges(L, steps, cost=cost, **ends)
+    cg.check_elimination(L, result)
+    assert result.multiplications <= cg.elimination_cost(L, order, cost=cost, **ends)
+
+
+@pytest.mark.parametrize(("cost", "vertices"), [("standard", 409), ("unit", 276)])
+def test_edges_undercut_the_best_order_of_vertices(cost, vertices):
+    pytest.importorskip("numba")
+    L, ends, _ = read("random_g")
+    found = [
+        cg.eliminate_edges(
+            L, cg.edge_elimination_order(L, cost=cost, budget=30_000, **ends, **options), cost=cost, **ends
+        )
+        for options in ({"seed": 0}, {"seed": 0, "restarts": 2})
+    ]
+    assert found[1].multiplications <= found[0].multiplications < vertices
+    cg.check_elimination(L, found[0])
+
+
+def test_the_loops_over_edges_run_without_machine_code():
+    L, ends, _ = read("Helmholtz")
+    task = Task(EliminationGraph(L, **ends, cost="unit", unit="unit", derivative="derivative"), seed=1, budget=60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edge_search, "is_at_hand", lambda: False)
+        slow = edge_search.anneal_edges(task)
+    assert slow[0] <= 20  # by Markowitz
+    if is_at_hand():
+        assert edge_search.anneal_edges(task) == slow

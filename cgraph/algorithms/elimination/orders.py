@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from operator import itemgetter
 from typing import Any
 
 import networkx as nx
 
 from cgraph.algorithms.elimination.bounds import LARGEST_GROUP, Bounds
+from cgraph.algorithms.elimination.edge_search import anneal_edges, edge_steps
 from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, require_order
 from cgraph.algorithms.elimination.greedy import chain, forward, markowitz, minimum_fill, relative_markowitz, reverse
 from cgraph.algorithms.elimination.optimal import optimal
@@ -21,7 +23,7 @@ from cgraph.model.errors import CGraphError
 from cgraph.model.graph import Node
 from cgraph.model.tasks import in_order
 
-__all__ = ["METHODS", "elimination_bound", "elimination_cost", "elimination_order"]
+__all__ = ["METHODS", "edge_elimination_order", "elimination_bound", "elimination_cost", "elimination_order"]
 
 
 def elimination_order(
@@ -109,12 +111,75 @@ def elimination_order(
     if method not in METHODS:
         raise CGraphError(f"there is no method {method!r}; choose one of: {', '.join(METHODS)}")
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
-    if not isinstance(restarts, int) or restarts < 1:
-        raise CGraphError(f"restarts={restarts!r} is no number of searches; give 1 or more")
-    tasks = [Task(E, seed=seed + k, budget=budget) for k in range(restarts if method == "anneal" else 1)]
+    seeds = _seeds(seed, restarts)
+    tasks = [Task(E, seed=seed, budget=budget) for seed in (seeds if method == "anneal" else seeds[:1])]
     search = METHODS[method]
     orders = in_order(executor, search, ((task,) for task in tasks))
     return [tasks[0].nodes[v] for v in min(orders, key=tasks[0].cost)]
+
+
+def edge_elimination_order(
+    L: nx.DiGraph[Any],
+    *,
+    inputs: Iterable[Node] | None = None,
+    outputs: Iterable[Node] | None = None,
+    cost: str = "standard",
+    seed: int = 0,
+    budget: int | str | None = None,
+    restarts: int = 1,
+    executor: Executor | None = None,
+    unit: str = "unit",
+    derivative: str = "derivative",
+) -> list[tuple[Any, Any, str]]:
+    """Return an order in which to eliminate edges, found by simulated annealing.
+
+    Parameters
+    ----------
+    L, inputs, outputs, cost, unit, derivative
+        As in `eliminate`.
+    seed, restarts, executor
+        As in `elimination_order`.
+    budget : int or str, optional
+        A number of evaluations, for each of two searches, 5,000 if not given; or a time such as ``"10s"`` for both.
+
+    Returns
+    -------
+    list of (i, j, side)
+        For `eliminate_edges`. It costs no more than the order of vertices that is found first.
+
+    Raises
+    ------
+    CGraphError
+        As `elimination_order`.
+
+    Notes
+    -----
+    An evaluation replays the whole elimination: with numba (extra ``fast``) in microseconds, without it in milliseconds.
+    Some graphs have cheaper orders of edges than of vertices [1]_.
+
+    References
+    ----------
+    .. [1] U. Naumann, "Optimal accumulation of Jacobian matrices by elimination methods on the dual computational
+       graph", Mathematical Programming 99(3), 2004.
+
+    Examples
+    --------
+    >>> L = nx.DiGraph([("x", "a"), ("a", "b"), ("b", "y"), ("b", "u")])
+    >>> nx.set_edge_attributes(L, 1.5, "derivative")
+    >>> edge_elimination_order(L, budget=10)
+    [('x', 'a', 'front'), ('x', 'b', 'front')]
+    """
+    E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
+    tasks = [Task(E, seed=seed, budget=budget) for seed in _seeds(seed, restarts)]
+    found = in_order(executor, anneal_edges, ((task,) for task in tasks))
+    _, items = min(found, key=itemgetter(0))
+    return edge_steps(E, ((kind, tasks[0].nodes[i], tasks[0].nodes[j]) for kind, i, j in items))
+
+
+def _seeds(seed: int, restarts: int) -> range:
+    if not isinstance(restarts, int) or restarts < 1:
+        raise CGraphError(f"restarts={restarts!r} is no number of searches; give 1 or more")
+    return range(seed, seed + restarts)
 
 
 def elimination_cost(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from cgraph.algorithms.elimination.patterns import Pattern, Task
 from cgraph.algorithms.elimination.search_loops import CALLS, LOOPS, MEAN_DISTANCE, chance_after, first_chance, fraction
 from cgraph.model.errors import CGraphError
 
-__all__ = ["Budget", "anneal", "anneal_in_machine_code", "anneal_slowly", "anneal_within"]
+__all__ = ["Budget", "anneal", "anneal_in_machine_code", "anneal_slowly", "anneal_within", "run_within"]
 
 RULES = (markowitz, minimum_fill, relative_markowitz, reverse, forward)
 EVALUATIONS = 100_000
@@ -132,8 +133,17 @@ def anneal_in_machine_code(task: Task, start: list[int], costs: list[int], budge
     state = np.array([first_chance(task.seed), cost, cost])
     temperatures = (HOT * cost / len(start), COLD * cost / len(start))
     arrays = (task.pattern.words(), sizes, order, each, best, state)
+    run_within(budget, anneal_passes, arrays, temperatures)
+    found: list[int] = best.tolist()
+    return found
+
+
+def run_within(
+    budget: Budget, search: Callable[..., int], arrays: tuple[Any, ...], temperatures: tuple[float, float]
+) -> None:
+    """Call ``search(*arrays, spent, until, limit, *temperatures)`` until the budget is used; it returns what is spent then."""
     before = time.monotonic()
-    anneal_passes(*arrays, 0, 0, 1.0, *temperatures)  # the first call loads the machine code, or makes it
+    search(*arrays, 0, 0, 1.0, *temperatures)  # the first call loads the machine code, or makes it
     budget.start += time.monotonic() - before
     while (used := budget.used()) < 1:
         spent = budget.evaluations
@@ -141,9 +151,7 @@ def anneal_in_machine_code(task: Task, start: list[int], costs: list[int], budge
         if budget.in_seconds:
             limit = spent / used if spent else math.inf  # so many moves will have been made in the end
             moves = min(MOST_MOVES, 1 + int(limit / PARTS)) if spent else FIRST_MOVES
-        budget.evaluations = anneal_passes(*arrays, spent, spent + moves, limit, *temperatures)
-    found: list[int] = best.tolist()
-    return found
+        budget.evaluations = search(*arrays, spent, spent + moves, limit, *temperatures)
 
 
 def _chances(seed: int) -> Iterator[float]:

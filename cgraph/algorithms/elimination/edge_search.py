@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.algorithms.compiled.jit import compiled, is_at_hand
+from cgraph.algorithms.compiled.jit import compiled
 from cgraph.algorithms.elimination.elimination_graph import EliminationGraph
 from cgraph.algorithms.elimination.eliminations import take_edge, take_edges_of
 from cgraph.algorithms.elimination.patterns import Task
-from cgraph.algorithms.elimination.search import Budget, anneal_within, run_within
+from cgraph.algorithms.elimination.search import Budget, anneal_within, machine_code_pays, run_within
 from cgraph.algorithms.elimination.search_loops import (
     COST,
     FREE,
@@ -45,6 +45,7 @@ Item = tuple[int, int, int]
 
 EVALUATIONS = 5_000
 HOT, COLD = 0.2, 0.02  # the temperature, as in the search for an order of vertices; it starts from a good one
+VERTICES_PER_SECOND = 5_000  # that Python eliminates on arrays of words, about
 VERTEX, FRONT, BACK = 0, 1, 2  # kinds of items: (VERTEX, v, v), (FRONT, i, j), (BACK, i, j)
 COUNT, BEST_COUNT = 3, 4  # what `state` holds besides: how many items there are, and in the best list
 MOVED, INSERTED = (
@@ -255,7 +256,8 @@ def anneal_edges(task: Task) -> tuple[int, list[Item]]:
     items[:n, 1] = items[:n, 2] = order
     best, sizes = items.copy(), np.array(task.pattern.sizes, np.int64)
     state = np.array([first_chance(task.seed), cost, cost, n, n])
-    search = compiled(LOOPS, CALLS)["anneal_items"] if is_at_hand() else anneal_items
+    seconds = budget.limit if budget.in_seconds else budget.limit * n / VERTICES_PER_SECOND
+    search = compiled(LOOPS, CALLS)["anneal_items"] if machine_code_pays(task, seconds) else anneal_items
     temperatures = (HOT * cost / n, COLD * cost / n)
     with np.errstate(over="ignore"):  # the bits of a word are counted modulo 2^64
         run_within(Budget(half), search, (task.pattern.words(), sizes, items, best, state), temperatures)

@@ -20,7 +20,15 @@ from cgraph.algorithms.elimination.patterns import Pattern, Task
 from cgraph.algorithms.elimination.search_loops import CALLS, LOOPS, MEAN_DISTANCE, chance_after, first_chance, fraction
 from cgraph.model.errors import CGraphError
 
-__all__ = ["Budget", "anneal", "anneal_in_machine_code", "anneal_slowly", "anneal_within", "run_within"]
+__all__ = [
+    "Budget",
+    "anneal",
+    "anneal_in_machine_code",
+    "anneal_slowly",
+    "anneal_within",
+    "machine_code_pays",
+    "run_within",
+]
 
 RULES = (markowitz, minimum_fill, relative_markowitz, reverse, forward)
 EVALUATIONS = 100_000
@@ -79,10 +87,14 @@ def anneal_within(task: Task, budget: Budget) -> list[int]:
     if len(start) < 2 or not sum(costs):
         return start
     seconds = budget.limit if budget.in_seconds else budget.limit / MOVES_PER_SECOND
-    pays = is_loaded() or seconds >= LEAST_TO_LOAD
-    fits = sum(task.pattern.sizes) <= LARGEST
-    search = anneal_in_machine_code if pays and fits and is_at_hand() else anneal_slowly
+    search = anneal_in_machine_code if machine_code_pays(task, seconds) else anneal_slowly
     return search(task, start, costs, budget)
+
+
+def machine_code_pays(task: Task, seconds: float) -> bool:
+    """Return whether numba can, and should, do what would take Python so many seconds."""
+    fits = sum(task.pattern.sizes) <= LARGEST
+    return fits and (is_loaded() or seconds >= LEAST_TO_LOAD) and is_at_hand()
 
 
 def anneal_slowly(task: Task, start: list[int], costs: list[int], budget: Budget) -> list[int]:

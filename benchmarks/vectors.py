@@ -3,9 +3,11 @@
 Values and all weight gradients of dense networks, of logistic regression, of a transformer block and of a convolutional
 network: a compiled graph, new arrays and arrays that are given by ``out=``, linearize and weight_gradients, NumPy written by
 hand, PyTorch, and JAX compiled by jit; and one step of descent beside PyTorch's SGD. All compute in float64, on one thread
-and then on two, each in a process of its own. Prints Markdown; the contenders take turns, so that whatever else the machine
-does meets all of them. Times are the median in time of the processor, all threads together, and the least wall time. Needs
-jax; PyTorch is measured if it is installed.
+and then on two, each in a process of its own (``THREADS=1`` in the environment: on one alone). Prints Markdown; the contenders
+take turns in an order that is drawn anew each time, so that whatever else the machine does meets all of them. Times of values
+and gradients are the best in time of the processor, all threads together, and in wall time; machine code of compiled graphs is
+made in their first call, as it else is after some seconds of calls. Other times are medians in time of the processor. Needs jax;
+PyTorch is measured if it is installed.
 """
 
 import os
@@ -47,6 +49,7 @@ from array_models import (
 from measuring import machine, seconds, table
 
 import cgraph as cg
+from cgraph.algorithms.compiled.arrays import programs
 
 THREADS = int(os.environ["THREADS"] or 0)  # 0 in the process that starts one for each number of threads
 NAMES = ["compiled", "compiled, `out=`", "interpreted", "NumPy by hand", "JAX, jitted", "PyTorch"]
@@ -75,14 +78,14 @@ def values_and_gradients(rounds):
             assert np.isclose(J_found, J), rival
             assert all(np.allclose(gradient_found[w], gradient[w]) for w in gradient), rival
         for clock, lines in rows.items():
-            took = seconds(rivals, rounds, clock, min) if clock is time.perf_counter else seconds(rivals, rounds)
+            took = seconds(rivals, rounds, clock, min)
             others = min(took[name] for name in ("JAX, jitted", "PyTorch") if name in took)
             figures = [f"{took[n] * 1e3:.2f}" if n in took else None for n in NAMES]
             lines.append(
                 [model, *figures, *(f"**{took['compiled'] / t:.2f}**" for t in (took["NumPy by hand"], others))]
             )
-    for clock, what in zip(rows, ("processor time, medians", "wall time, least"), strict=True):
-        print(f"\n## Values and all weight gradients, {_threads()}, milliseconds of {what}\n")
+    for clock, what in zip(rows, ("processor time", "wall time"), strict=True):
+        print(f"\n## Values and all weight gradients, {_threads()}, milliseconds of {what}, the best turns\n")
         table(["model", *NAMES, "compiled / NumPy", "compiled / faster of JAX and PyTorch"], rows[clock])
 
 
@@ -111,6 +114,32 @@ def descent_step(rounds):
 
     took = seconds({"compiled": compiled, "PyTorch": pytorch}, rounds)
     table([*took], [[f"{s * 1e3:.2f}" for s in took.values()]])
+
+
+def jacobians(rounds):
+    """Jacobians of six layers of 64: by plans, and by linearizing and sweeping over structured Jacobians."""
+    print("\n## Jacobians of six layers of 64, milliseconds\n")
+    rng = np.random.default_rng(0)
+    G = cg.ComputationalGraph()
+    G.add_input("h0", rng.normal(size=64))
+    for k in range(6):
+        G.add_weight(f"W{k}", rng.normal(size=(64, 64)) / 8)
+        G.add_weight(f"b{k}", rng.normal(size=64))
+        G.add_equation(f"h{k + 1}", f"tanh(W{k} @ h{k} + b{k})")
+    C = cg.compile_graph(G)
+    rows = []
+    for name, method, arguments in (
+        ("`jacobian`, h6 by h0", "jacobian", (["h0"], ["h6"])),
+        ("`sensitivities_from`, h0", "sensitivities_from", ("h0",)),
+        ("`sensitivities`, h6", "sensitivities", ("h6",)),
+        ("`edge_sensitivities`, b0 to h6", "edge_sensitivities", ("b0", "h6")),
+    ):
+        rivals = {
+            "compiled": lambda m=method, a=arguments: getattr(C, m)(*a),
+            "interpreted": lambda m=method, a=arguments: getattr(cg, m)(cg.linearize(G), *a),
+        }
+        rows.append([name, *(f"{s * 1e3:.2f}" for s in seconds(rivals, rounds).values())])
+    table(["question", *rivals], rows)
 
 
 def parts(rounds):
@@ -190,9 +219,12 @@ def main():
     else:
         torch.set_num_threads(THREADS)
     machine("numpy", "networkx", "jax", *(["torch"] if torch else []))
+    usual, programs.FEWEST_TO_FUSE = programs.FEWEST_TO_FUSE, 0  # machine code at once, as after some seconds of calls
     values_and_gradients(rounds)
     descent_step(rounds)
+    programs.FEWEST_TO_FUSE = usual
     if THREADS == 1:
+        jacobians(rounds)
         planning(rounds)
         parts(rounds)
         memory()

@@ -8,9 +8,23 @@ from typing import Any
 import numpy as np
 
 from cgraph.model.errors import CGraphError
-from cgraph.model.tracing.traced_arrays import TracedArray
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.tracing.traced_arrays import TracedArray, apply
 
-__all__ = ["Operator", "UnsupportedError", "channels_of", "integers", "plain_value", "variadic"]
+__all__ = [
+    "LEAST",
+    "Operator",
+    "UnsupportedError",
+    "channels_of",
+    "integers",
+    "is_masked",
+    "masked",
+    "plain_value",
+    "row_operator",
+    "variadic",
+]
+
+LEAST = -1e300  # what stands for minus infinity, which masks add: no number beside it is seen
 
 Operator = Callable[..., Any]
 
@@ -46,3 +60,26 @@ def plain_value(x: Any) -> Any:
 def channels_of(a: Any, x: Any) -> Any:
     """Return a vector with an entry for each channel, axis 1, in a shape that meets `x`."""
     return np.reshape(a, (-1,) + (1,) * (np.ndim(x) - 2))
+
+
+def masked(x: Any) -> Any:
+    """Return a plain array with `LEAST` for minus infinity."""
+    if isinstance(x, TracedArray) or np.asarray(x).dtype.kind != "f":
+        return x
+    return np.where(np.isneginf(x), LEAST, x)
+
+
+def is_masked(x: Any) -> Any:
+    """Whether entries are what a mask made of them: a condition, traced if `x` is."""
+    return np.less(x, LEAST / 2)
+
+
+def row_operator(name: str) -> Operator:
+    """Return an operation on arrays of the tables, on traced and on plain arrays."""
+
+    def operation(*x: Any, **options: Any) -> Any:
+        if any(isinstance(operand, TracedArray) for operand in x):
+            return apply(name, *x, **options)
+        return ARRAY_OPERATIONS[name].value(*(np.asarray(operand, float) for operand in x), **options)
+
+    return operation

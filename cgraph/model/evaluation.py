@@ -356,8 +356,10 @@ def steps_of(expression: Expression, y: Mapping[str, Any], node: str) -> list[An
                 v.append(value)
             case Apply(_, operands):
                 v.append(_apply(step, [v[k] for k in operands], node, expression))
-                now.spent += _entries(v[-1])
-    now.spent = spent + _entries(v[-1])  # of the steps, the last alone is kept
+                if now.is_counting:
+                    now.spent += _entries(v[-1])
+    if now.is_counting:
+        now.spent = spent + _entries(v[-1])  # of the steps, the last alone is kept
     return v
 
 
@@ -404,7 +406,7 @@ def derivatives_of_steps(
 def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
     row: Any = row_of(step.operation)
     rule = functions_of(row)
-    if any(type(operand) is np.ndarray for operand in x):
+    if any(type(operand) is np.ndarray for operand in x) or step.operation in ARRAY_OPERATIONS:
         _require_room(step, x, node, expression)
     try:
         if row.domain is not None and not holds(inside := rule.inside(*x)):
@@ -503,9 +505,10 @@ def _show(step: Apply, x: list[Any], fine: Any) -> str:
     """Return the operation with its operands put in, as in ``log(-1)``; of elementwise ones, where it is not `fine`."""
     where = ""
     if np.ndim(fine) and step.operation in OPERATIONS:
-        entry = tuple(np.argwhere(~np.asarray(fine, bool))[0].tolist())
+        shape = np.broadcast_shapes(np.shape(fine), *map(np.shape, x))
+        entry = tuple(np.argwhere(~np.broadcast_to(np.asarray(fine, bool), shape))[0].tolist())
         where = f" in entry [{', '.join(map(str, entry))}]"
-        x = [np.broadcast_to(operand, np.shape(fine))[entry] for operand in x]
+        x = [np.broadcast_to(operand, shape)[entry] for operand in x]
     operands = [show_value(operand) for operand in x]
     if row_of(step.operation).infix:
         operands = [f"({o})" if o.startswith("-") else o for o in operands]

@@ -284,6 +284,11 @@ def test_an_equation_without_spaces_is_broken_after_operators():
     assert all(line.endswith("*") for line in lines[:-1])
     assert max(map(len, lines)) <= 36
     assert equation_lines("2**x") == ["2**x"]
+    assert equation_lines("l_s + d - l_s*(d_alpha*theta + alpha_s*d_theta)") == [
+        "l_s + d - l_s*",
+        "(d_alpha*theta + alpha_s*d_theta)",
+    ]
+    assert equation_lines(f"f({'a' * 20} + {'b' * 20})") == [f"f({'a' * 20}", f"+ {'b' * 20})"]
     assert " ... " in " ".join(equation_lines("+".join(["x"] * 1000)))
 
 
@@ -489,7 +494,8 @@ def test_arrays_show_their_shapes():
     assert "Frobenius norm" in picture_of(L, s="x", t="J").notes[0].text
     kinds = {(e.tail, e.head): e.stroke.kind for e in picture_of(L, s="x", t="J").edges}
     assert kinds == {("W", "h"): "off", ("x", "h"): "plain", ("h", "J"): "plain", ("h", "m"): "off", ("m", "r"): "off"}
-    assert "product 1 × 3" in picture_of(L, s="x", t="J", top=1).notes[0].text
+    norm = f"{np.linalg.norm(cg.top_paths(L, 'x', 'J', k=1)[0][1]):.4g}"
+    assert f"product 1 × 3, norm {norm}" in picture_of(L, s="x", t="J", top=1).notes[0].text
     assert_nothing_overlaps(cg.draw(L, t="J").layout)
     assert "S(x, J) = 1 × 3, the sum over 1 path" in str(cg.sensitivity_report(L, "x", "J"))
 
@@ -565,6 +571,10 @@ def test_of_a_large_graph_the_strongest_paths_are_drawn_and_nothing_else():
         cg.DrawingError, match="the 2 strongest paths from 'r0' to 'r150' have 301 nodes and 301 edges; a picture"
     ):
         picture_of(G, s="r0", t="r150", top=2)
+    with pytest.raises(
+        cg.DrawingError, match="the strongest path from 'r0' to 'r150' has 301 nodes and 300 edges.*: ask for ends"
+    ):
+        picture_of(G, s="r0", t="r150", top=1)
 
 
 def test_what_a_picture_of_a_large_graph_does_not_show_is_said():
@@ -753,6 +763,18 @@ def test_without_the_extra_the_text_formats_work_and_the_others_say_what_to_inst
         cg.draw(quiz()).written(needy[-1])
 
 
+def test_title_and_notes_stand_in_the_text_formats_too():
+    L = cg.linearize(cg.read_spec(next(p for p in EXAMPLES if p.stem == "quiz")))
+    drawing = cg.draw(L, s="x", t="y")
+    notes = [note.text for note in drawing.picture.notes]
+    assert len(notes) == 3
+    A = pygraphviz.AGraph(string=drawing.written("dot"))
+    assert A.graph_attr["label"] == r"Differentiation quiz\n" + "".join(rf"{note}\l" for note in notes)
+    (line,) = [line for line in drawing.written("mermaid").splitlines() if line.startswith("  notes[")]
+    text = re.sub(r"#(\d+);", lambda code: chr(int(code[1])), line.partition('"')[2].rpartition('"')[0])
+    assert text.split("<br/>") == notes
+
+
 def dot_labels(text):
     """Return what Graphviz reads: the labels of nodes and edges, escapes and entities resolved."""
     A = pygraphviz.AGraph(string=text)
@@ -779,7 +801,7 @@ def assert_right_everywhere(names):
     found = re.findall(r'^  n\d+[(\[]+"(.*?)<br/>S = ', mermaid, re.MULTILINE)
     assert [re.sub(r"#(\d+);", lambda m: chr(int(m[1])), text) for text in found] == [shown[i] for i in names]
     for line in mermaid.splitlines()[1:]:
-        assert re.fullmatch(r"  (n\d|%%|classDef|linkStyle).*", line)
+        assert re.fullmatch(r"  (n\d|notes|classDef|linkStyle).*", line)
         assert not re.search(r"[`$\\&]|<(?!br/>)", line)
     tikz = drawing.written("tikz")
     braces = tikz.replace(r"\{", "").replace(r"\}", "")

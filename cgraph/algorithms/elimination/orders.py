@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from copy import copy
 from operator import itemgetter
 from typing import Any
 
@@ -78,7 +79,8 @@ def elimination_order(
     SearchLimitError
         If `method` is "optimal" and the budget did not do; it holds the best order and what is proven.
     CGraphError
-        As `eliminate`; or if there is no such method, cost model or budget, or no search at all.
+        As `eliminate`; or if there is no such method, cost model or budget, or no search at all; or if workers end before
+        their searches are done.
 
     See Also
     --------
@@ -111,11 +113,10 @@ def elimination_order(
     if method not in METHODS:
         raise CGraphError(f"there is no method {method!r}; choose one of: {', '.join(METHODS)}")
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
-    seeds = _seeds(seed, restarts)
-    tasks = [Task(E, seed=seed, budget=budget) for seed in (seeds if method == "anneal" else seeds[:1])]
-    search = METHODS[method]
-    orders = in_order(executor, search, ((task,) for task in tasks))
-    return [tasks[0].nodes[v] for v in min(orders, key=tasks[0].cost)]
+    task, seeds = Task(E, budget=budget), _seeds(seed, restarts)
+    searches = ((METHODS[method], seed) for seed in (seeds if method == "anneal" else seeds[:1]))
+    orders = in_order(executor, _found, searches, about=task)
+    return [task.nodes[v] for v in min(orders, key=task.cost)]
 
 
 def edge_elimination_order(
@@ -170,10 +171,17 @@ def edge_elimination_order(
     [('x', 'a', 'front'), ('x', 'b', 'front')]
     """
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
-    tasks = [Task(E, seed=seed, budget=budget) for seed in _seeds(seed, restarts)]
-    found = in_order(executor, anneal_edges, ((task,) for task in tasks))
+    task = Task(E, budget=budget)
+    found = in_order(executor, _found, ((anneal_edges, seed) for seed in _seeds(seed, restarts)), about=task)
     _, items = min(found, key=itemgetter(0))
-    return edge_steps(E, ((kind, tasks[0].nodes[i], tasks[0].nodes[j]) for kind, i, j in items))
+    return edge_steps(E, ((kind, task.nodes[i], task.nodes[j]) for kind, i, j in items))
+
+
+def _found(task: Task, search: Callable[[Task], Any], seed: int) -> Any:
+    """Return what a search finds with a seed; searches share `task`."""
+    own = copy(task)
+    own.seed = seed
+    return search(own)
 
 
 def _seeds(seed: int, restarts: int) -> range:

@@ -57,12 +57,14 @@ def _of_paths(G: nx.DiGraph[Any], s: Node, t: Node, paths: Sequence[tuple[Node, 
     on_paths, along = {i for path in paths for i in path}, {edge for path in paths for edge in pairwise(path)}
     nodes = [i for i in G if i in on_paths]
     edges = [(i, j) for i in nodes for j in G.successors(i) if (i, j) in along]
+    several = len(paths) > 1
+    these = f"the {len(paths)} strongest paths" if several else "the strongest path"
     if not fits(nx.DiGraph(edges)):
         raise DrawingError(
-            f"the {len(paths)} strongest paths from {s!r} to {t!r} have {len(nodes):,} nodes and {len(edges):,} edges; a "
-            f"picture shows at most {MAX_NODES} and {MAX_EDGES}, less if edges cross many layers: ask for fewer paths"
+            f"{these} from {s!r} to {t!r} {'have' if several else 'has'} {len(nodes):,} nodes and {len(edges):,} edges; a "
+            f"picture shows at most {MAX_NODES} and {MAX_EDGES}, less if edges cross many layers: "
+            f"{'ask for fewer paths, or for' if several else 'ask for'} ends that are nearer to each other"
         )
-    these = f"the {len(paths)} strongest paths" if len(paths) > 1 else "the strongest path"
     return Extent(nodes, edges, [f"{len(nodes)} of {show_count(len(G))} nodes: those on {these} from {s} to {t}"])
 
 

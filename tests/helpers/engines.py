@@ -30,11 +30,17 @@ def using(engine):
         vectors = module_from_spec(find_spec(jit.VECTORS))
         without = {"numba": SimpleNamespace(njit=lambda **_: lambda loop: loop, config=as_python), jit.VECTORS: vectors}
     with mock.patch.dict(sys.modules, without):
-        jit.compiled.cache_clear()
+        _forget()
         try:
             yield
         finally:
-            jit.compiled.cache_clear()
+            _forget()
+
+
+def _forget():
+    """Let loops be made anew: machine code that Python calls without what numba leaves out for it would crash."""
+    jit.compiled.cache_clear()
+    jit._known.cache_clear()
 
 
 @contextmanager

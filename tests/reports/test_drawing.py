@@ -615,6 +615,14 @@ def test_a_long_name_takes_several_lines():
     assert_nothing_overlaps(cg.draw(G).layout)
 
 
+def test_what_is_faint_runs_under_what_stands_out():
+    L = cg.linearize(cg.read_spec(next(p for p in EXAMPLES if p.stem == "network")))
+    root = ET.fromstring(cg.draw(L, s="x2", t="J")._repr_svg_())
+    kinds = [g.get("class").split()[1] for g in root.findall(f"{SVG}g") if g.get("class").startswith("edge")]
+    assert kinds == sorted(kinds, key=lambda kind: kind != "off")
+    assert kinds[0] == "off" != kinds[-1]
+
+
 def test_what_is_faint_is_faint_once():
     """Text of a node is within what is faint already; that of an edge is not."""
     root = ET.fromstring(cg.draw(quiz(), s="x", t="y")._repr_svg_())

@@ -105,6 +105,17 @@ def test_the_program_that_is_written_out_multiplies_as_often_as_the_plan_says(G,
     assert products == f.multiplications + products_before(layout)
 
 
+def test_what_is_zero_at_every_point_makes_no_product():
+    # a = x - x has no derivative: of y = x z + a^2 z, products with that of a are not formed.
+    G = cg.from_equations("a = x - x; b = a*z; y = tanh(x*z + b)", x=1.0, z=2.0)
+    for order, products in (("forward", 2), ("reverse", 3)):
+        f = cg.jacobian_function(G, ["x", "z"], ["y", "a"], order=order)
+        assert f.multiplications == products
+        J = f([0.5, 0.25])[1]
+        gate = 1 - np.tanh(0.125) ** 2
+        np.testing.assert_allclose(J, [[gate * 0.25, gate * 0.5], [0, 0]], rtol=1e-14)
+
+
 def products_before(layout):
     """Return how many products values and local derivatives take, of those that something returned depends on."""
     program = layout.program

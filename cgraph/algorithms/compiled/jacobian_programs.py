@@ -224,7 +224,19 @@ def _linearized(recorder: Recorder, sources: Iterable[int], targets: Iterable[in
         for position, i in enumerate((first, second)[: len(row.names)]):
             if i in reached:
                 _join(L, i, k, _derivative(recorder, row, position, values))
+    _drop_loose_ends(L, set(sources), set(targets))
     return L
+
+
+def _drop_loose_ends(L: nx.DiGraph[Any], sources: set[int], targets: set[int]) -> None:
+    """Remove what is on no path from a source to a target: edges that are 0 at every point, as of x - x, are missing."""
+    for k in sorted(set(L) - sources):
+        if not L.pred[k]:
+            L.remove_edges_from(list(L.out_edges(k)))
+    for k in sorted(set(L) - targets, reverse=True):
+        if not L.succ[k]:
+            L.remove_edges_from(list(L.in_edges(k)))
+    L.remove_nodes_from([k for k in set(L) - sources - targets if not L.pred[k]])
 
 
 def _derivative(recorder: Recorder, row: Operation, position: int, values: dict[str, int]) -> Entry | int:

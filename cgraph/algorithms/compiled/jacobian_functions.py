@@ -187,6 +187,9 @@ class JacobianFunction:
         self._given = accumulated.given
         self._missing = [i for i, k in accumulated.rows.items() if np.isnan(accumulated.given[k]) and i not in sources]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made, (self._accumulated, self.sources, self.targets, self._sparse)
+
     def __repr__(self) -> str:
         return (
             f"<JacobianFunction of {len(self.targets)} x {len(self.sources)}, {self.multiplications} multiplications>"
@@ -295,8 +298,8 @@ class JacobianFunction:
 
         Notes
         -----
-        The program as arrays, without the graph: another process searches no order, and needs no equations. Its machine
-        code is not in the file, which is untrusted; it is made at the first call, in 0.1 to 1.5 seconds.
+        The program as arrays, without the graph: another process searches no order, and needs no equations. Machine code
+        is not in the file, which is untrusted: that of the last 64 programs is kept beside numba's, for this machine.
 
         Examples
         --------
@@ -394,6 +397,13 @@ class GradientFunction:
         """Return y(target) and its gradient; arguments and errors as of `JacobianFunction`."""
         values, J = self.jacobian(x, inputs)
         return (values.item(), J[0]) if values.ndim == 1 else (values[:, 0], J[:, 0])
+
+
+def _made(
+    accumulated: JacobianProgram, sources: Sequence[Any], targets: Sequence[str], sparse: bool
+) -> JacobianFunction:
+    """Return what a pickle holds."""
+    return JacobianFunction(accumulated, sources, targets, sparse=sparse)
 
 
 def _inputs(G: nx.DiGraph[Any]) -> list[Any]:

@@ -198,8 +198,10 @@ def test_what_is_added_to_a_variance_is_positive(name, epsilon):
     expected = rf"^node 'y': {name}\(.*\) is undefined; {name} takes a positive number as its second operand"
     with pytest.raises(cg.EvaluationError, match=expected):
         cg.evaluate(G)
+    C = cg.compile_graph(G)
+    C.value_and_gradient("J", {"e1": 0.1})
     with pytest.raises(cg.EvaluationError, match=expected):
-        cg.compile_graph(G).value_and_gradient("J")
+        C.value_and_gradient("J", {"e1": epsilon})
 
 
 def test_a_convolution_is_never_a_matrix():
@@ -254,3 +256,17 @@ def test_the_formulas_of_normalised_vectors_are_their_jacobians(name):
         formula = text.format("x", "k", y="y").replace("1 1^T", "ones").replace("y y^T", "yy").replace("2 (", "2 * (")
         expected = eval(formula.replace("^", "**"), known)
         np.testing.assert_allclose(np.asarray(L.edges[i, "y"]["derivative"]), np.reshape(expected, (4, -1)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("equation", ["inv(A)", "solve(A, [1])", "logdet(A)", "cholesky(A)", "take(A, i)"])
+def test_what_goes_wrong_at_new_values_of_a_plan_is_said_by_the_interpreter(equation):
+    equation = equation.replace("[1]", "A[0]")
+    G = cg.from_equations(f"y = {equation}; J = sum(y) + i + sum(A)", A=[[2.0, 0.0], [0.0, 3.0]], i=1.0)
+    C = cg.compile_graph(G)
+    assert C.value_and_gradient("J")[0] == pytest.approx(cg.evaluate(G)["J"])
+    wrong = {"A": [[1.0, 2.0], [2.0, 4.0]]} if "i)" not in equation else {"i": 2.0}
+    for function in (lambda: cg.evaluate(G, wrong), lambda: C.value_and_gradient("J", wrong)):
+        with pytest.raises(
+            cg.EvaluationError, match="is singular|not positive definite|is undefined|are whole numbers"
+        ):
+            function()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cgraph.frontends.onnx_operators import OPERATORS
-from cgraph.frontends.onnx_values import UnsupportedError
+from cgraph.frontends.onnx_values import UnsupportedError, integers
 
 __all__ = ["ML_OPERATORS"]
 
@@ -88,8 +88,18 @@ def _kernel(x: Any, vectors: Any, kind: bytes, parameters: Sequence[float]) -> A
     return np.exp(-gamma * (squares - 2 * products))
 
 
+def _array_feature_extractor(x: Any, indices: Any) -> Any:
+    return np.take(np.atleast_2d(x), integers(indices, "indices"), axis=-1)
+
+
+def _binarizer(x: Any, *, threshold: float = 0.0) -> Any:
+    return np.where(x > threshold, 1.0, 0.0)
+
+
 ML_OPERATORS: dict[str, Callable[..., Any]] = {
     "Scaler": _scaler,
+    "ArrayFeatureExtractor": _array_feature_extractor,
+    "Binarizer": _binarizer,
     "Normalizer": _normalizer,
     "LinearRegressor": _linear_regressor,
     "LinearClassifier": _linear_classifier,

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.frontends.onnx_definitions import definition_of
 from cgraph.frontends.onnx_ml_operators import ML_OPERATORS
-from cgraph.frontends.onnx_operators import BEFORE, OPERATORS
-from cgraph.frontends.onnx_values import UnsupportedError
+from cgraph.frontends.onnx_operators import BEFORE, OPERATORS, SHAPING
+from cgraph.frontends.onnx_training import TRAINING_OPERATORS
+from cgraph.frontends.onnx_values import LEAST, Operator, UnsupportedError
 from cgraph.model.errors import ArchiveError, CGraphError, LimitError, MissingValueError, TraceError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.limits import counting_entries, require_entries
@@ -32,6 +34,18 @@ MAX_BYTES = 2_000_000_000  # of a model; no message of protobuf is larger
 MAX_NODES = 200_000
 MAX_DEPTH = 100  # of functions that call functions
 DOMAINS = {"", "ai.onnx"}
+TABLES = {
+    "": OPERATORS,
+    "ai.onnx": OPERATORS,
+    "ai.onnx.ml": ML_OPERATORS,
+    "ai.onnx.preview.training": TRAINING_OPERATORS,
+}
+# Of opsets before 7, without a meaning since then.
+OLD_ATTRIBUTES = {
+    **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Clip", "Relu"), ("consumed_inputs",)),
+    "BatchNormalization": ("consumed_inputs", "is_test", "spatial"),
+    "Dropout": ("consumed_inputs", "is_test"),
+}
 
 
 def from_onnx(model: Any, inputs: Mapping[str, Any] | None = None) -> ComputationalGraph:
@@ -163,12 +177,17 @@ class _Interpreter:
         if model.functions:
             model = optional_library("onnx.inliner", "onnx").inline_local_functions(model)
         self.model = model.graph
-        self.opset = next((o.version for o in model.opset_import if o.domain in DOMAINS), 1)
+        self.opsets = {"" if o.domain in DOMAINS else o.domain: o.version for o in model.opset_import}
+        self.computed = 0
+        self.within = ""  # in the definition of an operator, what the names of its values begin with,
+        self.renamed: dict[str, str] = {}  # how its outputs are called outside,
+        self.attributes: dict[str, Any] = {}  # and its attributes
         self.recording = Recording(from_onnx, RULES)
         self.values: dict[str, Any] = {}
 
     def graph(self, inputs: Mapping[str, Any]) -> ComputationalGraph:
         """Return the graph of equations for these inputs."""
+        self.shaping = self._names_of_shapes()
         self._read_inputs(inputs)
         self._read_initializers(inputs)
 
@@ -179,7 +198,23 @@ class _Interpreter:
         outputs = {name: value for name, value in found.items() if isinstance(value, TracedArray)}
         if not outputs:
             raise CGraphError("no output of the model is a number that depends on an input or a weight")
+        for name, y in outputs.items():
+            if np.any(np.abs(y.value) > -LEAST / 2):
+                raise CGraphError(
+                    f"output {name!r} holds what is not finite, as a mask makes it; a graph holds finite numbers"
+                )
+        self.recording.keep_what_is_read(outputs.values())
         return self.recording.graph(outputs, named=True)
+
+    def _names_of_shapes(self) -> set[str]:
+        """Return the values that shapes follow from, and nothing else: numbers of the model, no nodes."""
+        shaping, others = set(), {info.name for info in self.model.output}
+        for node in self.model.node:
+            slots = SHAPING.get(node.op_type, set()) if node.domain in DOMAINS else set()
+            read = {name for k, name in enumerate(node.input) if k in slots}
+            shaping |= read
+            others |= _names_read(node) - read
+        return shaping - others
 
     def _needed(self) -> list[Any]:
         """Return the nodes that outputs of floats depend on: a label that a classifier chooses has no derivative."""
@@ -230,7 +265,7 @@ class _Interpreter:
             raise CGraphError(f"{role} {name!r} holds no real numbers")
         if role == "input" and array.dtype.kind == "f" and not is_finite(array):
             raise CGraphError(f"{role} {name!r} holds what is not finite; a graph holds finite numbers")
-        if is_node and array.size:
+        if is_node and array.size and name not in self.shaping:
             self.values[name] = self.recording.source(role, name, as_value(array.astype(float)))
         else:
             self.values[name] = array.astype(float) if array.dtype.kind == "f" else array
@@ -269,6 +304,9 @@ class _Interpreter:
     def _compute(self, node: Any) -> None:
         """Call the operator of a node, and name what it returns."""
         label = f"node {node.name or node.output[0]!r} ({node.op_type})"
+        self.computed += 1
+        if self.computed > MAX_NODES:
+            raise CGraphError(f"{label}: its loops make a model of more than {MAX_NODES:,} nodes")
         try:
             results = self._results(node)
             for name, result in zip(node.output, results, strict=False):
@@ -290,39 +328,33 @@ class _Interpreter:
             raise CGraphError(f"{label} cannot be computed: {shorten(str(error), 200)}") from None
 
     def _results(self, node: Any) -> Sequence[Any]:
-        if node.op_type == "If" and node.domain in DOMAINS:
-            return self._branch(node)
-        operators = {"": OPERATORS, "ai.onnx": OPERATORS, "ai.onnx.ml": ML_OPERATORS}.get(node.domain, {})
-        if node.op_type not in operators and node.op_type != "Constant":
+        if node.domain in DOMAINS and node.op_type in {"If", "Loop", "Scan"}:
+            return {"If": self._branch, "Loop": self._loop, "Scan": self._scan}[node.op_type](node)
+        operands = [self.values[name] if name else None for name in node.input]
+        operator = self._operator(node)
+        if operator is None and node.op_type != "Constant":
+            if found := definition_of(self.onnx, node, operands, self.opsets):
+                return self._definition(node, operands, *found)
             domain = f" of {node.domain}" if node.domain not in DOMAINS else ""
             raise UnsupportedError(f"the operator{domain} has no form in the language of equations")
-        attributes = {a.name: self._attribute(a) for a in node.attribute}
-        if node.op_type == "Constant":
-            return [next(iter(attributes.values()))]
-        operands = [self.values[name] if name else None for name in node.input]
+        attributes = {a.name: self._attribute(a) for a in self._given(node)}
+        if operator is None:  # a constant
+            return [np.asarray(next(iter(attributes.values())))]
         while operands and operands[-1] is None:
             operands.pop()
-        if len([name for name in node.output if name]) > 1 and node.op_type in {"BatchNormalization", "MaxPool"}:
-            raise UnsupportedError("it has more outputs than one")
-        operator = operators[node.op_type]
-        if node.op_type in BEFORE and self.opset < BEFORE[node.op_type][0]:
-            operator = BEFORE[node.op_type][1]
-        if node.op_type == "Split":
-            attributes["outputs"] = len(node.output)
-        for old in ("consumed_inputs", "is_test", "spatial", "momentum"):
-            if old in attributes and node.op_type in {
-                "Add",
-                "Sub",
-                "Mul",
-                "Div",
-                "BatchNormalization",
-                "Dropout",
-                "Clip",
-                "Relu",
-            }:
-                attributes.pop(old)
+        if node.op_type in {"Split", "BatchNormalization"}:
+            attributes["outputs"] = len(list(filter(None, node.output)))
+        for old in OLD_ATTRIBUTES.get(node.op_type, ()):
+            attributes.pop(old, None)
         result = operator(*operands, **attributes)
         return result if isinstance(result, list | tuple) else [result]
+
+    def _operator(self, node: Any) -> Operator | None:
+        """Return the operator of a node, as it is in the opset of the model."""
+        opset, before = BEFORE.get(node.op_type, (0, None)) if node.domain in DOMAINS else (0, None)
+        if self.opsets.get("", 1) < opset:
+            return before
+        return TABLES.get(node.domain, {}).get(node.op_type)
 
     def _branch(self, node: Any) -> list[Any]:
         """Return what the branch of an `If` gives whose condition the model and the shapes decide."""
@@ -330,15 +362,90 @@ class _Interpreter:
         if isinstance(condition, TracedArray):
             raise UnsupportedError("its condition depends on values of the inputs")
         wanted = "then_branch" if bool(np.all(condition)) else "else_branch"
-        branch = next(attribute.g for attribute in node.attribute if attribute.name == wanted)
-        around = dict(self.values)  # names of the branch are its own
-        for tensor in branch.initializer:
+        return self._body(_graph_of(node, wanted), [])
+
+    def _loop(self, node: Any) -> list[Any]:
+        """Return what a `Loop` gives, written out, if the model and the shapes decide how often it runs."""
+        most, condition, *states = [self.values[name] if name else None for name in node.input]
+        body = _graph_of(node, "body")
+        collected: list[list[Any]] = [[] for _ in body.output[1 + len(states) :]]
+        turn = 0
+        while (most is None or turn < _decided(most)) and (condition is None or _decided(condition)):
+            condition, *results = self._body(body, [np.array(turn), np.array(True), *states])
+            states = results[: len(states)]
+            for parts, part in zip(collected, results[len(states) :], strict=True):
+                parts.append(part)
+            turn += 1
+        return [*states, *(_stacked(parts, 0) for parts in collected)]
+
+    def _scan(self, node: Any) -> list[Any]:
+        """Return what a `Scan` gives, written out: its inputs have a length."""
+        if self.opsets.get("", 1) < 9:
+            raise UnsupportedError("before opset 9 it has an axis of examples")
+        options = {a.name: self._attribute(a) for a in node.attribute if a.name != "body"}
+        body = _graph_of(node, "body")
+        operands = [self.values[name] for name in node.input]
+        split = len(operands) - options["num_scan_inputs"]
+        states, scanned = operands[:split], operands[split:]
+        axes = options.get("scan_input_axes") or [0] * len(scanned)
+        backwards = options.get("scan_input_directions") or [0] * len(scanned)
+        scanned = [np.moveaxis(x, axis, 0) for x, axis in zip(scanned, axes, strict=True)]
+        scanned = [np.flip(x, 0) if turned else x for x, turned in zip(scanned, backwards, strict=True)]
+        collected: list[list[Any]] = [[] for _ in body.output[split:]]
+        for turn in range(np.shape(scanned[0])[0]):
+            results = self._body(body, [*states, *(x[turn] for x in scanned)])
+            states = results[:split]
+            for parts, part in zip(collected, results[split:], strict=True):
+                parts.append(part)
+        axes = options.get("scan_output_axes") or [0] * len(collected)
+        backwards = options.get("scan_output_directions") or [0] * len(collected)
+        ordered = [parts[::-1] if turned else parts for parts, turned in zip(collected, backwards, strict=True)]
+        return [*states, *(_stacked(parts, axis) for parts, axis in zip(ordered, axes, strict=True))]
+
+    def _body(self, graph: Any, operands: Sequence[Any]) -> list[Any]:
+        """Return what a graph within a node gives; it reads the values around it, and its names are its own."""
+        around = dict(self.values)
+        for info, operand in zip(graph.input, operands, strict=True):
+            self.values[info.name] = operand
+        for tensor in graph.initializer:
             self._add_weight(tensor)
-        for inner in branch.node:
+        for inner in graph.node:
             self._compute(inner)
-        results = [self.values[info.name] for info in branch.output]
+        results = [self.values[info.name] for info in graph.output]
         self.values = around
         return results
+
+    def _definition(self, node: Any, operands: Sequence[Any], function: Any, attributes: dict[str, Any]) -> list[Any]:
+        """Return what an operator gives that ONNX defines by others."""
+        outside = self.values, self.within, self.renamed, self.attributes
+        self.values = {
+            **self.values,
+            **dict.fromkeys(function.input),
+            **dict(zip(function.input, operands, strict=False)),
+        }
+        self.renamed = {
+            inner: f"{self.within}{outer}" for inner, outer in zip(function.output, node.output, strict=False) if outer
+        }
+        self.within, self.attributes = f"{self.within}{node.output[0]}/", attributes
+        try:
+            for inner in function.node:
+                self._compute(inner)
+            return [self.values.get(name) for name in function.output]
+        finally:
+            self.values, self.within, self.renamed, self.attributes = outside
+
+    def _given(self, node: Any) -> list[Any]:
+        """Return the attributes of a node; in a definition some are those of the operator that it defines."""
+        given = []
+        for a in node.attribute:
+            if not a.ref_attr_name:
+                given.append(a)
+            elif a.ref_attr_name in self.attributes:
+                named = self.onnx.AttributeProto()
+                named.CopyFrom(self.attributes[a.ref_attr_name])
+                named.name = a.name
+                given.append(named)
+        return given
 
     def _attribute(self, attribute: Any) -> Any:
         if attribute.type == self.onnx.AttributeProto.TENSOR:
@@ -351,13 +458,31 @@ class _Interpreter:
 
     def _keep(self, name: str, result: Any) -> None:
         if isinstance(result, TracedArray):
-            variable = result.variable
-            if variable.name or variable.step is None:
-                result = self.recording.apply("identity", [result], {})
-            self.recording.name(result, name)
-        elif result is not None and np.asarray(result).dtype.kind not in "biuf":
+            variable, name_outside = result.variable, self.renamed.get(name, f"{self.within}{name}")
+            if variable.name != name_outside:
+                if variable.name or variable.step is None:
+                    result = self.recording.apply("identity", [result], {})
+                self.recording.name(result, name_outside)
+        elif result is not None and not isinstance(result, list) and np.asarray(result).dtype.kind not in "biuf":
             raise UnsupportedError("its result holds no real numbers")
         self.values[name] = result
+
+
+def _graph_of(node: Any, name: str) -> Any:
+    return next(attribute.g for attribute in node.attribute if attribute.name == name)
+
+
+def _decided(x: Any) -> Any:
+    """Return a number or a condition that the model and the shapes decide."""
+    if isinstance(x, TracedArray):
+        raise UnsupportedError("how often it runs depends on values of the inputs")
+    return np.asarray(x).ravel()[0]
+
+
+def _stacked(parts: Sequence[Any], axis: int) -> Any:
+    if not parts:
+        raise UnsupportedError("it never runs, and what it collects is empty")
+    return np.stack(parts, axis=axis)
 
 
 def _shape(info: Any) -> str:

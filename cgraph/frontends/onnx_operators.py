@@ -14,12 +14,27 @@ import numpy as np
 
 from cgraph.frontends.onnx_activations import ACTIVATIONS, prelu_by_channel
 from cgraph.frontends.onnx_recurrent import RECURRENT_OPERATORS
+from cgraph.frontends.onnx_resampling import RESAMPLING_OPERATORS, resize_10, upsample_7
+from cgraph.frontends.onnx_scatters import SCATTER_OPERATORS
+from cgraph.frontends.onnx_sequences import SEQUENCE_OPERATORS
 from cgraph.frontends.onnx_shapes import SHAPE_OPERATORS
-from cgraph.frontends.onnx_values import Operator, UnsupportedError, channels_of, integers, plain_value, variadic
+from cgraph.frontends.onnx_spectra import SPECTRUM_OPERATORS, dft_17
+from cgraph.frontends.onnx_values import (
+    Operator,
+    UnsupportedError,
+    channels_of,
+    integers,
+    is_masked,
+    masked,
+    plain_value,
+    variadic,
+)
 from cgraph.frontends.onnx_windows import WINDOW_OPERATORS
 from cgraph.model.tracing.traced_arrays import TracedArray, apply
 
-__all__ = ["BEFORE", "OPERATORS"]
+__all__ = ["BEFORE", "OPERATORS", "SHAPING"]
+
+NEVER = 1e300  # what stands for a number that is none
 
 
 # --- entry by entry -----------------------------------------------------------------------------------------------------
@@ -48,6 +63,37 @@ def _old_broadcast(function: Operator) -> Operator:
         return function(a, b)
 
     return operator
+
+
+def _with_masks(function: Operator) -> Operator:
+    """Return an operator to whose plain operands minus infinity may belong, as masks of attention have it."""
+
+    def operator(*x: Any, **attributes: Any) -> Any:
+        is_traced = any(isinstance(operand, TracedArray) for operand in x)
+        return function(*(map(masked, x) if is_traced else x), **attributes)
+
+    return operator
+
+
+def _equal(a: Any, b: Any) -> Any:
+    """Compare; a computed number is minus infinity only where a mask is."""
+    for x, other in ((a, b), (b, a)):
+        if isinstance(x, TracedArray) and not isinstance(other, TracedArray) and np.all(np.isneginf(other)):
+            shape = np.broadcast_shapes(np.shape(a), np.shape(b))
+            return np.broadcast_to(is_masked(x), shape) if np.shape(x) != shape else is_masked(x)
+    return np.equal(a, b)
+
+
+def _is_nan(x: Any) -> Any:
+    if not isinstance(x, TracedArray):
+        return np.isnan(x)
+    return np.greater(x, NEVER / 2) if np.any(x.value > NEVER / 2) else np.zeros(x.shape, bool)
+
+
+def _is_inf(x: Any, *, detect_negative: int = 1, detect_positive: int = 1) -> Any:
+    if not isinstance(x, TracedArray):
+        return (np.isneginf(x) & bool(detect_negative)) | (np.isposinf(x) & bool(detect_positive))
+    return is_masked(x) if detect_negative and np.any(is_masked(x.value)) else np.zeros(x.shape, bool)
 
 
 def _divide(a: Any, b: Any) -> Any:
@@ -100,6 +146,21 @@ def _gemm(
     if c is None or beta == 0.0:
         return product
     return product + (c if beta == 1.0 else beta * c)
+
+
+def _dequantize(
+    x: Any, scale: Any, zero: Any = None, *, axis: int = 1, block_size: int = 0, output_dtype: int = 0
+) -> Any:  # fmt: skip
+    """Return the numbers that whole numbers stand for: one scale for all, for each index of an axis, or for each block."""
+    del output_dtype
+
+    def widened(a: Any) -> Any:
+        if block_size:
+            return np.repeat(a, block_size, axis=axis)
+        return a if np.ndim(a) == 0 else np.reshape(a, [-1 if k == axis % np.ndim(x) else 1 for k in range(np.ndim(x))])
+
+    whole = np.asarray(x).astype(float)
+    return (whole if zero is None else whole - widened(np.asarray(zero).astype(float))) * widened(scale)
 
 
 def _einsum(*x: Any, equation: bytes) -> Any:
@@ -155,7 +216,13 @@ def _log_sum_exp(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _softmax(x: Any, *, axis: int = -1) -> Any:
-    return np.exp(_log_softmax(x, axis=axis)) if not isinstance(x, TracedArray) else apply("softmax", x, axis=axis)
+    if not isinstance(x, TracedArray):
+        return np.exp(_log_softmax(x, axis=axis))
+    y = apply("softmax", x, axis=axis)
+    is_nothing_left = is_masked(np.max(x.value, axis=axis, keepdims=True))
+    if not is_nothing_left.any():
+        return y
+    return np.where(np.broadcast_to(is_nothing_left, x.shape), NEVER, y)  # 0 / 0, which is not to be used
 
 
 def _log_softmax(x: Any, *, axis: int = -1) -> Any:
@@ -179,12 +246,20 @@ def _lp_normalization(x: Any, *, axis: int = -1, p: int = 2) -> Any:
     return x / (_norm_1 if p == 1 else _norm_2)(x, (axis,), True)
 
 
-def _cumsum(x: Any, axis: Any, *, exclusive: int = 0, reverse: int = 0) -> Any:
-    (k,) = integers(axis, "axis")
-    y = np.flip(x, k) if reverse else x
-    total = np.cumsum(y, axis=k)
-    total = total - y if exclusive else total
-    return np.flip(total, k) if reverse else total
+def _cumulative(function: Operator) -> Operator:
+    """Return a sum or product of the entries up to each; without its own if it is `exclusive`."""
+    first = float(function is np.cumprod)
+
+    def operator(x: Any, axis: Any, *, exclusive: int = 0, reverse: int = 0) -> Any:
+        (k,) = integers(axis, "axis")
+        line = np.moveaxis(x, k, 0)
+        line = np.flip(line, 0) if reverse else line
+        if exclusive:
+            line = np.concatenate([np.full((1, *np.shape(line)[1:]), first), line[:-1]])
+        total = function(line, axis=0)
+        return np.moveaxis(np.flip(total, 0) if reverse else total, 0, k)
+
+    return operator
 
 
 # --- normalization ------------------------------------------------------------------------------------------------------
@@ -196,10 +271,17 @@ def _standardized(x: Any, axes: tuple[int, ...], epsilon: float) -> Any:
 
 
 def _batch_normalization(
-    x: Any, scale: Any, bias: Any, mean: Any, var: Any, *, epsilon: float = 1e-5, training_mode: int = 0, **_: Any
-) -> Any:
+    x: Any, scale: Any, bias: Any, mean: Any, var: Any, *, epsilon: float = 1e-5, momentum: float = 0.9,
+    outputs: int = 1, training_mode: int = 0,
+) -> Any:  # fmt: skip
+    """Return the normalized array; in training the mean and variance from then on, too."""
     if training_mode:
-        raise UnsupportedError("it is in training mode")
+        axes = (0, *range(2, np.ndim(x)))
+        now, spread = np.mean(x, axis=axes), np.var(x, axis=axes)
+        then = [momentum * old + (1 - momentum) * new for old, new in ((mean, now), (var, spread))]
+        return [_batch_normalization(x, scale, bias, now, spread, epsilon=epsilon), *then]
+    if outputs > 1:
+        raise UnsupportedError("it has more outputs than one")
     factor = channels_of(scale, x) / np.sqrt(channels_of(var, x) + epsilon)
     return (x - channels_of(mean, x)) * factor + channels_of(bias, x)
 
@@ -233,8 +315,7 @@ def _mean_variance_normalization(x: Any, *, axes: Sequence[int] = (0, 2, 3)) -> 
 
 
 def _dropout(x: Any, ratio: Any = 0.5, training_mode: Any = False, **_: Any) -> Any:
-    del ratio
-    if np.any(plain_value(training_mode)):
+    if np.any(plain_value(training_mode)) and (ratio is None or np.any(plain_value(ratio))):
         raise UnsupportedError("it is in training mode")
     return x, np.ones(np.shape(x), bool)
 
@@ -269,6 +350,10 @@ OPERATORS: dict[str, Operator] = {
     **SHAPE_OPERATORS,
     **WINDOW_OPERATORS,
     **RECURRENT_OPERATORS,
+    **RESAMPLING_OPERATORS,
+    **SCATTER_OPERATORS,
+    **SPECTRUM_OPERATORS,
+    **SEQUENCE_OPERATORS,
     **{name.capitalize(): getattr(np, name) for name in (
         "sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "abs", "floor", "sign", "reciprocal",
     )},
@@ -277,7 +362,7 @@ OPERATORS: dict[str, Operator] = {
     "Identity": lambda x: x,
     "Ceil": np.ceil,
     "Round": np.rint,
-    "Add": _old_broadcast(np.add),
+    "Add": _with_masks(_old_broadcast(np.add)),
     "Sub": _old_broadcast(np.subtract),
     "Mul": _old_broadcast(np.multiply),
     "Div": _old_broadcast(_divide),
@@ -289,19 +374,22 @@ OPERATORS: dict[str, Operator] = {
     "Mean": lambda *x: variadic(np.add)(*x) / len(x),
     "Greater": np.greater,
     "GreaterOrEqual": np.greater_equal,
+    "IsNaN": _is_nan,
+    "IsInf": _is_inf,
     "Less": np.less,
     "LessOrEqual": np.less_equal,
-    "Equal": np.equal,
+    "Equal": _equal,
     "And": np.logical_and,
     "Or": np.logical_or,
     "Xor": np.logical_xor,
     "Not": np.logical_not,
-    "Where": np.where,
-    "Clip": _clip,
+    "Where": _with_masks(np.where),
+    "Clip": _with_masks(_clip),
     "Cast": _cast,
     "CastLike": _cast_like,
     "MatMul": np.matmul,
     "Gemm": _gemm,
+    "DequantizeLinear": _dequantize,
     "Einsum": _einsum,
     "Det": np.linalg.det,
     "ReduceSum": _reduction(_plain_sum),
@@ -317,7 +405,8 @@ OPERATORS: dict[str, Operator] = {
     "Softmax": _softmax,
     "LogSoftmax": _log_softmax,
     "LpNormalization": _lp_normalization,
-    "CumSum": _cumsum,
+    "CumSum": _cumulative(np.cumsum),
+    "CumProd": _cumulative(np.cumprod),
     "BatchNormalization": _batch_normalization,
     "InstanceNormalization": _instance_normalization,
     "LayerNormalization": _layer_normalization,
@@ -334,4 +423,15 @@ BEFORE: dict[str, tuple[int, Operator]] = {
     "Softmax": (13, _flattened(_softmax)),
     "LogSoftmax": (13, _flattened(_log_softmax)),
     "PRelu": (7, prelu_by_channel),
+    "Resize": (11, resize_10),
+    "Upsample": (9, upsample_7),
+    "DFT": (20, dft_17),
+}
+
+# Operands that shapes follow from, and that are no nodes where nothing else reads them: their numbers in the list.
+SHAPING: dict[str, set[int]] = {
+    "Resize": {1, 2},
+    "Upsample": {1},
+    "OneHot": {0, 1},
+    "Dropout": {1},
 }

@@ -6,13 +6,14 @@ an input now was an attribute then.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from cgraph.frontends.onnx_values import Operator, UnsupportedError, integers, plain_value
+from cgraph.frontends.onnx_values import Operator, UnsupportedError, integers, masked, plain_value
 from cgraph.model.limits import require_entries
 from cgraph.model.tracing.traced_arrays import TracedArray
 
@@ -43,7 +44,13 @@ def _unsqueeze(x: Any, axes: Any = None, **old: Any) -> Any:
 
 
 def _concat(*x: Any, axis: int = 1) -> Any:
-    return np.concatenate([part for part in x if np.size(plain_value(part))] or x[:1], axis=axis)
+    x = tuple(
+        part if isinstance(part, TracedArray) else np.atleast_1d(part) for part in x
+    )  # models have numbers here, too
+    parts = [part for part in x if np.size(plain_value(part))] or x[:1]
+    if any(isinstance(part, TracedArray) for part in parts):
+        parts = [masked(part) for part in parts]
+    return np.concatenate(parts, axis=axis)
 
 
 def _split(
@@ -54,7 +61,9 @@ def _split(
     if sizes is None:
         each = -(-n // (num_outputs or outputs))
         sizes = [min(each, n - start) for start in range(0, n, each)]
-    return np.split(x, np.cumsum(integers(sizes, "sizes"))[:-1].tolist(), axis=axis)
+    before = (slice(None),) * (axis % np.ndim(x))
+    ends = np.cumsum([0, *integers(sizes, "sizes")]).tolist()
+    return [_part(x, (*before, slice(first, end))) for first, end in itertools.pairwise(ends)]
 
 
 def _slice(x: Any, starts: Any = None, ends: Any = None, axes: Any = None, steps: Any = None, **old: Any) -> Any:
@@ -68,7 +77,13 @@ def _slice(x: Any, starts: Any = None, ends: Any = None, axes: Any = None, steps
             np.shape(x)[axis]
         )  # an end may be as large as an integer can be
         key[axis] = slice(start, None if stop < 0 else stop, step)
-    return x[tuple(key)]
+    return _part(x, tuple(key))
+
+
+def _part(x: Any, key: tuple[slice, ...]) -> Any:
+    """Return a part of an array; an empty one, which no graph holds, is plain."""
+    shape = np.broadcast_to(0, np.shape(x))[key].shape if isinstance(x, TracedArray) else ()
+    return np.zeros(shape) if 0 in shape else x[key]
 
 
 def _gather(x: Any, indices: Any, *, axis: int = 0) -> Any:
@@ -130,7 +145,11 @@ def _pad(
         return x
     if mode != b"constant":
         return np.pad(x, around, mode=mode.decode())  # type: ignore[call-overload]  # a name that NumPy knows, or its error
-    return np.pad(x, around, constant_values=float(plain_value(fill)))
+    if isinstance(fill, TracedArray):
+        is_added = np.pad(np.zeros(np.shape(x), bool), around, constant_values=True)
+        return np.where(is_added, np.reshape(fill, ()), np.pad(x, around))
+    fill = np.ravel(fill)[0]
+    return np.pad(x, around, constant_values=float(masked(fill) if isinstance(x, TracedArray) else fill))
 
 
 def _constant_of_shape(shape: Any, *, value: Any = None) -> Any:
@@ -172,8 +191,9 @@ def _one_hot(indices: Any, depth: Any, values: Any, *, axis: int = -1) -> Any:
     (count,) = integers(depth, "depth")
     wanted = np.asarray(integers(indices, "indices")).reshape(np.shape(indices))
     require_entries(count * wanted.size, "its result")
-    hot = np.moveaxis(np.arange(count) == (wanted % count)[..., None], -1, axis)
-    low, high = np.asarray(plain_value(values)).ravel()
+    wanted = np.where(wanted < 0, wanted + count, wanted)  # one that is still outside has no place
+    hot = np.moveaxis(np.arange(count) == wanted[..., None], -1, axis)
+    low, high = values[0], values[1]
     return np.where(hot, high, low)
 
 

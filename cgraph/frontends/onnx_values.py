@@ -10,7 +10,19 @@ import numpy as np
 from cgraph.model.errors import CGraphError
 from cgraph.model.tracing.traced_arrays import TracedArray
 
-__all__ = ["Operator", "UnsupportedError", "channels_of", "integers", "plain_value", "variadic"]
+__all__ = [
+    "LEAST",
+    "Operator",
+    "UnsupportedError",
+    "channels_of",
+    "integers",
+    "is_masked",
+    "masked",
+    "plain_value",
+    "variadic",
+]
+
+LEAST = -1e300  # what stands for minus infinity, which masks add: no number beside it is seen
 
 Operator = Callable[..., Any]
 
@@ -46,3 +58,15 @@ def plain_value(x: Any) -> Any:
 def channels_of(a: Any, x: Any) -> Any:
     """Return a vector with an entry for each channel, axis 1, in a shape that meets `x`."""
     return np.reshape(a, (-1,) + (1,) * (np.ndim(x) - 2))
+
+
+def masked(x: Any) -> Any:
+    """Return a plain array with `LEAST` for minus infinity."""
+    if isinstance(x, TracedArray) or np.asarray(x).dtype.kind != "f":
+        return x
+    return np.where(np.isneginf(x), LEAST, x)
+
+
+def is_masked(x: Any) -> Any:
+    """Whether entries are what a mask made of them: a condition, traced if `x` is."""
+    return np.less(x, LEAST / 2)

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.frontends.onnx_values import Operator, UnsupportedError, channels_of, plain_value, variadic
+from cgraph.frontends.onnx_values import LEAST, Operator, UnsupportedError, channels_of, integers, plain_value, variadic
 
 __all__ = ["WINDOW_OPERATORS"]
-
-LEAST = -1e300  # the padding of a largest entry
 
 
 def _pads(
@@ -129,6 +127,27 @@ def _with_gaps(x: Any, axis: int, step: int) -> Any:
     return spread[(slice(None),) * axis + (slice(0, (shape[axis] - 1) * step + 1),)]
 
 
+def _col2im(
+    x: Any, image_shape: Any, block_shape: Any, *, dilations: Any = None, pads: Any = None, strides: Any = None
+) -> Any:  # fmt: skip
+    """Add up the entries of windows where they lie on each other."""
+    size, kernel = integers(image_shape, "shape"), integers(block_shape, "shape")
+    d = len(size)
+    strides, dilations, pads = strides or [1] * d, dilations or [1] * d, pads or [0] * 2 * d
+    wide = [n + p + q for n, p, q in zip(size, pads[:d], pads[d:], strict=True)]
+    counts = [(n - (k - 1) * r - 1) // s + 1 for n, k, r, s in zip(wide, kernel, dilations, strides, strict=True)]
+    parts = np.reshape(x, (np.shape(x)[0], -1, math.prod(kernel), *counts))
+    total: Any = 0.0
+    for number, place in enumerate(itertools.product(*map(range, kernel))):
+        part = parts[:, :, number]
+        for axis, s in enumerate(strides):
+            part = _with_gaps(part, axis + 2, s)
+        before = [p * r for p, r in zip(place, dilations, strict=True)]
+        after = [n - b - m for n, b, m in zip(wide, before, np.shape(part)[2:], strict=True)]
+        total = total + _padded(part, list(zip(before, after, strict=True)))
+    return total[(slice(None), slice(None), *(slice(p, p + n) for p, n in zip(pads, size, strict=False)))]
+
+
 def _rounded_up(size: Sequence[int], kernel: Any, strides: Any, dilations: Any, pads: Any) -> list[tuple[int, int]]:
     """Return the pads of a pool whose last window may begin within the padding in front of the end (``ceil_mode``)."""
     found = []
@@ -215,5 +234,6 @@ WINDOW_OPERATORS: dict[str, Operator] = {
     "GlobalAveragePool": lambda x: np.mean(x, axis=_space(x), keepdims=True),
     "GlobalMaxPool": lambda x: np.max(x, axis=_space(x), keepdims=True),
     "GlobalLpPool": _global_lp_pool,
+    "Col2Im": _col2im,
     "LRN": _local_response,
 }

@@ -495,9 +495,10 @@ def _show(step: Apply, x: list[Any], fine: Any) -> str:
     """Return the operation with its operands put in, as in ``log(-1)``; of elementwise ones, where it is not `fine`."""
     where = ""
     if np.ndim(fine) and step.operation in OPERATIONS:
-        entry = tuple(np.argwhere(~np.asarray(fine, bool))[0].tolist())
+        shape = np.broadcast_shapes(np.shape(fine), *map(np.shape, x))
+        entry = tuple(np.argwhere(~np.broadcast_to(np.asarray(fine, bool), shape))[0].tolist())
         where = f" in entry [{', '.join(map(str, entry))}]"
-        x = [np.broadcast_to(operand, np.shape(fine))[entry] for operand in x]
+        x = [np.broadcast_to(operand, shape)[entry] for operand in x]
     operands = [show_value(operand) for operand in x]
     if row_of(step.operation).infix:
         operands = [f"({o})" if o.startswith("-") else o for o in operands]

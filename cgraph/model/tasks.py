@@ -8,9 +8,9 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from contextlib import contextmanager
-from functools import lru_cache
+from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from cgraph.model.errors import CGraphError
 from cgraph.model.limits import Limits, limits, limits_in_force
 from cgraph.model.rules.own_functions import adopt_operations, registered_operations
 
-__all__ = ["in_order"]
+__all__ = ["in_order", "losses_named"]
 
 _IN_FLIGHT = 64  # tasks that wait or run at a time; their results wait in this process
 
@@ -56,29 +56,49 @@ def in_order(
             yield function(*first, *task)
         return
     setting = limits_in_force(), registered_operations()
-    waiting: deque[Future[Any]] = deque()
+    submit, send = _ways_of(executor)
+    waiting: deque[Any] = deque()
     try:
-        with _sent(executor, first) as sent:
+        with losses_named(), send(first) as sent:
             for task in tasks:
-                waiting.append(_submitted(executor, function, setting, *sent, *task))
+                waiting.append(_submitted(submit, function, setting, *sent, *task))
                 if len(waiting) >= _IN_FLIGHT:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+    finally:
+        with suppress(Exception):  # what is lost cannot be cancelled
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def losses_named() -> Iterator[None]:
+    """Raise a `CGraphError` where workers, or who speaks for them, are gone."""
+    try:
+        yield
     except (BrokenExecutor, CancelledError) as error:
         raise _lost(error) from error
     except Exception as error:
         if type(error).__module__.startswith("distributed."):
             raise _lost(error) from error
         raise
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
-def _submitted(executor: Executor, *call: Any) -> Future[Any]:
+def _ways_of(executor: Executor) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return how tasks and large objects are sent to workers."""
+    client: Any = getattr(executor, "_client", None)
+    if hasattr(client, "scatter"):
+        if client.status != "running":
+            raise _lost(ConnectionError(f"the client of Dask is {client.status}"))
+        # The futures of Dask's executor would wait forever for a scheduler that is gone; those of its client do not.
+        return partial(client.submit, **executor._kwargs), partial(_scattered, client)  # type: ignore[attr-defined]  # noqa: SLF001
+    return executor.submit, _sent
+
+
+def _submitted(submit: Callable[..., Any], *call: Any) -> Any:
     try:
-        return executor.submit(_called, *call)
+        return submit(_called, *call)
     except BrokenExecutor:
         raise
     except RuntimeError as error:
@@ -101,12 +121,17 @@ def _called(function: Callable[..., Any], setting: tuple[Limits, Any], *task: An
 
 
 @contextmanager
-def _sent(executor: Executor, things: tuple[Any, ...]) -> Iterator[list[Any]]:
+def _scattered(client: Any, things: tuple[Any, ...]) -> Iterator[list[Any]]:
+    """Yield what stands for large objects in tasks of Dask; every worker has them."""
+    try:
+        yield client.scatter(list(things), broadcast=True, hash=False) if things else []
+    except TimeoutError as error:
+        raise _lost(error) from error
+
+
+@contextmanager
+def _sent(things: tuple[Any, ...]) -> Iterator[list[Any]]:
     """Yield what stands for large objects in tasks, as long as there are any."""
-    client: Any = getattr(executor, "_client", None)  # Dask's executor has no other way to it
-    if things and hasattr(client, "scatter"):
-        yield client.scatter(list(things), broadcast=True, hash=False)
-        return
     shared = [_Shared(thing) for thing in things]
     try:
         yield shared

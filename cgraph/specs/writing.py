@@ -6,11 +6,14 @@ import io
 import json
 import os
 import re
-from typing import Any, TextIO
+import zipfile
+from pathlib import Path
+from typing import IO, Any, TextIO
 
 import numpy as np
+from numpy.lib import format as npy
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from cgraph.model.errors import CGraphError, InvalidNodeError, MissingValueError, shorten
 from cgraph.model.evaluation import is_computed
@@ -24,6 +27,7 @@ from cgraph.specs.uncertainty_section import plain_uncertainty
 
 __all__ = ["spec_of", "to_json", "to_yaml", "write_spec"]
 
+MAX_INLINE = 1000  # entries of an array that stands in the spec itself
 MAX_ROW = 100  # characters of an array that stands on one line of YAML with its name
 
 
@@ -40,9 +44,10 @@ def write_spec(
     ----------
     G : ComputationalGraph
         Not modified. What a spec has no place for (values of computed nodes, derivatives that follow from an
-        equation) is left out; it can be computed again. Arrays are written as nested lists.
+        equation) is left out; it can be computed again. Arrays are written as nested lists, in a file those of more than
+        `MAX_INLINE` entries beside it, in ``NAME.npz``: they belong together.
     target : path or text stream
-        A file is written whole or not at all.
+        A file is written whole or not at all. A stream takes all arrays as lists.
     format : {"yaml", "json", "toml"}, optional
         By default what the file's suffix says; YAML if it has none.
     derivative : str, default "derivative"
@@ -71,22 +76,47 @@ def write_spec(
       y: x^2
     """
     format = format_to_write(str(target) if isinstance(target, str | os.PathLike) else "", format)
-    text = {"yaml": to_yaml, "json": _to_json, "toml": _to_toml}[format](spec_of(with_derivative(G, derivative)))
+    path = Path(target) if isinstance(target, str | os.PathLike) else None
+    beside = _Beside(f"{path.name}.npz") if path and path.suffix else None
+    spec = spec_of(with_derivative(G, derivative), beside)
+    text = {"yaml": to_yaml, "json": _to_json, "toml": _to_toml}[format](spec)
     if len(text) > MAX_BYTES[format]:
         advice = "" if format == "json" else "; JSON may be larger"
         raise CGraphError(
             f"a spec of {len(text) / 1e6:.3g} MB is larger than could be read again in {format.upper()}{advice}"
         )
-    if isinstance(target, str | os.PathLike):
-        write_whole(target, text)
+    if path:
+        if beside and beside.arrays:  # before the spec that names them
+            write_whole(path.with_name(beside.file), beside.write)
+        write_whole(path, text)
     elif hasattr(target, "write"):
         target.write(text)
     else:
         raise CGraphError(f"the path of a file or a stream is needed, not {shorten(repr(target))}")
 
 
-def spec_of(G: ComputationalGraph) -> dict[str, Any]:
-    """Return the spec of `G` as plain data."""
+class _Beside:
+    """The arrays that stand in a file beside a spec."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.arrays: dict[str, Any] = {}
+
+    def add(self, name: str, array: Any) -> dict[str, str]:
+        """Take an array; return what the spec says instead."""
+        self.arrays[name] = array
+        return {"file": self.file, "name": name}
+
+    def write(self, file: IO[bytes]) -> None:
+        """Write an .npz file; `numpy.savez` knows no array that is called `file`."""
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, array in self.arrays.items():
+                with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                    npy.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def spec_of(G: ComputationalGraph, beside: _Beside | None = None) -> dict[str, Any]:
+    """Return the spec of `G` as plain data; large arrays go to `beside`, if there is such a file."""
     require_digraph(G)
     spec: dict[str, Any] = {"cgraph": VERSION}
     if title := G.graph.get("title"):
@@ -95,14 +125,16 @@ def spec_of(G: ComputationalGraph) -> dict[str, Any]:
         spec["functions"] = dict(definition.split(" = ", 1) for definition in functions.values())
     for section, role in SOURCES.items():
         spec[section] = {
-            i: _value(i, d) for i, d in G.nodes(data=True) if d.get("role") == role and not _is_known_by_edges(G, i)
+            i: _value(i, d, beside)
+            for i, d in G.nodes(data=True)
+            if d.get("role") == role and not _is_known_by_edges(G, i)
         }
     spec["nodes"] = {j: d["equation"] for j, d in G.nodes(data=True) if "equation" in d}
     if neurons := {j: _neuron(G, j) for j, d in G.nodes(data=True) if d.get("role") == "neuron"}:
         spec["network"] = {"neurons": neurons}
     if any("bias" in neuron for neuron in neurons.values()):
         del spec["constants"][BIAS]  # a bias implies it
-    spec["edges"] = {f"{i} -> {j}": _given(i, j, d) for i, j, d in G.edges(data=True) if not is_computed(G, j)}
+    spec["edges"] = {f"{i} -> {j}": _given(i, j, d, beside) for i, j, d in G.edges(data=True) if not is_computed(G, j)}
     if outputs := G.graph.get("outputs"):
         spec["outputs"] = list(outputs)
     spec |= plain_uncertainty(G)
@@ -120,10 +152,10 @@ def _readable(title: object) -> str:
     return title
 
 
-def _value(i: str, data: dict[str, Any]) -> Any:
+def _value(i: str, data: dict[str, Any], beside: _Beside | None) -> Any:
     if data.get("value") is None:
         raise MissingValueError(f"{data['role']} {i!r} has no value; a spec needs one")
-    return _plain(data["value"])
+    return _plain(data["value"], i, beside)
 
 
 def _is_known_by_edges(G: ComputationalGraph, i: str) -> bool:
@@ -132,9 +164,10 @@ def _is_known_by_edges(G: ComputationalGraph, i: str) -> bool:
     return data.get("role") == "constant" and data.get("value") is None and G.degree(i) > 0
 
 
-def _plain(value: Any) -> Any:
-    """Return a number as a float, and an array or a Jacobian as nested lists."""
-    return np.asarray(value, dtype=float).tolist()
+def _plain(value: Any, name: str, beside: _Beside | None) -> Any:
+    """Return a number as a float, and an array or a Jacobian as nested lists, or as the file that holds it."""
+    array = np.asarray(value, dtype=float)
+    return beside.add(name, array) if beside and array.size > MAX_INLINE else array.tolist()
 
 
 def _neuron(G: ComputationalGraph, j: str) -> dict[str, Any]:
@@ -143,10 +176,10 @@ def _neuron(G: ComputationalGraph, j: str) -> dict[str, Any]:
     return {"activation": G.nodes[j]["activation"], "weights": weights, **bias}
 
 
-def _given(i: str, j: str, data: dict[str, Any]) -> Any:
+def _given(i: str, j: str, data: dict[str, Any], beside: _Beside | None) -> Any:
     if data.get("derivative") is None:
         raise MissingValueError(f"edge {i!r} -> {j!r} has no derivative, and {j!r} no equation that it follows from")
-    return _plain(data["derivative"])
+    return _plain(data["derivative"], f"{i} -> {j}", beside)
 
 
 def to_yaml(spec: dict[str, Any]) -> str:
@@ -160,6 +193,10 @@ def to_yaml(spec: dict[str, Any]) -> str:
 
 def _laid_out(content: Any) -> Any:
     """Return a section of a spec with its arrays on one line, or, if they are long, on a line for each row."""
+    if isinstance(content, dict) and content.keys() == {"file", "name"} and isinstance(content["file"], str):
+        on_its_line = CommentedMap(content)
+        on_its_line.fa.set_flow_style()
+        return on_its_line
     if isinstance(content, dict):
         return {name: _laid_out(part) if isinstance(part, dict | list) else part for name, part in content.items()}
     if isinstance(content, list) and content and isinstance(content[0], list | float):

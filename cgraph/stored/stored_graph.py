@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from pathlib import Path
+from time import monotonic
 from typing import Any, final
 
 import numpy as np
@@ -25,7 +27,6 @@ from cgraph.algorithms.compiled.edge_arrays import (
 )
 from cgraph.algorithms.compiled.simd import WIDTH
 from cgraph.model.errors import ArchiveError, CGraphError, NodeNotFound
-from cgraph.model.files import write_whole
 from cgraph.model.graph import Node, list_of_nodes
 from cgraph.model.linearized import overflow
 from cgraph.model.tasks import in_order
@@ -41,8 +42,12 @@ from cgraph.stored.folder import (
     sweep_parts,
     write_array,
 )
+from cgraph.stored.progress import Answer, new_array
 
 __all__ = ["StoredGraph", "open_graph"]
+
+_BYTES_OF_EDGE = 12
+_SECONDS = 1.0  # between notes on how far a Jacobian has come
 
 
 def open_graph(folder: str | os.PathLike[str]) -> StoredGraph:
@@ -116,6 +121,11 @@ class StoredGraph:
         """How many edges there are."""
         return self._meta.edges
 
+    @property
+    def number_of_blocks(self) -> int:
+        """How many blocks of consecutive rows the edges are in."""
+        return len(self._meta.counts)
+
     def sensitivities(
         self,
         t: Node,
@@ -168,8 +178,7 @@ class StoredGraph:
         """
         row_t = self._row(t)
         if out is None:
-            if resume:
-                raise CGraphError("a sweep is resumed from its file; give out=, the same as before")
+            _refuse_resume(resume=resume)
             S = np.zeros(len(self))
             S[row_t] = 1.0
             self._reverse(S, row_t, progress=progress)
@@ -179,14 +188,21 @@ class StoredGraph:
         self._refuse_overflow(S, lambda i: (i, t))
         return S
 
-    def sensitivities_from(self, s: Node, *, progress: Callable[[int, int], object] | None = None) -> Floats:
+    def sensitivities_from(
+        self,
+        s: Node,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Floats:
         """Return S(s,i) for every node i: one forward sweep over the blocks.
 
         Parameters
         ----------
         s : node
             The node that is varied.
-        progress : function, optional
+        out, resume, progress : optional
             As in `sensitivities`.
 
         Returns
@@ -201,7 +217,8 @@ class StoredGraph:
 
         Notes
         -----
-        O(V + E).
+        O(V + E). A sweep that is to be resumed notes, beside which blocks are done, what they have added to S of later nodes;
+        where that is more than was read, it waits for further blocks.
 
         Examples
         --------
@@ -212,10 +229,14 @@ class StoredGraph:
         array([ 1.,  2., 13.])
         """
         row_s = self._row(s)
-        S = np.zeros(len(self))
-        S[row_s] = 1.0
-        self._forward(S, row_s, progress=progress)
-        S = self._by_nodes(S)
+        if out is None:
+            _refuse_resume(resume=resume)
+            S = np.zeros(len(self))
+            S[row_s] = 1.0
+            self._forward(S, row_s, progress=progress)
+            S = self._by_nodes(S)
+        else:
+            S = self._forward_to_file(Path(out), row_s, resume=resume, progress=progress)
         self._refuse_overflow(S, lambda i: (s, i))
         return S
 
@@ -256,7 +277,15 @@ class StoredGraph:
             raise overflow((s, t))
         return S_st
 
-    def jacobian(self, sources: Sequence[Node], targets: Sequence[Node], *, executor: Executor | None = None) -> Floats:
+    def jacobian(
+        self,
+        sources: Sequence[Node],
+        targets: Sequence[Node],
+        *,
+        executor: Executor | None = None,
+        out: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+    ) -> Floats:
         """Return the matrix of S(s,t), a row for each target and a column for each source.
 
         Parameters
@@ -266,16 +295,20 @@ class StoredGraph:
         executor : concurrent.futures.Executor, optional
             Where the sweeps run: a ``ProcessPoolExecutor``, or ``dask.distributed.Client(...).get_executor()`` where the folder has the
             same path on every machine. A task names the folder and eight nodes. The numbers do not depend on it.
+        out : path-like, optional
+            A ``.npy`` file for the matrix, in place of memory. It is written as groups are done.
+        resume : bool, default False
+            Go on after the last groups that a killed run with the same question and `out` has noted, about once a second.
 
         Returns
         -------
         ndarray of float64, shape (len(targets), len(sources))
-            Numerator layout: row t is the gradient of y(t).
+            Numerator layout: row t is the gradient of y(t). With `out`, mapped to the file.
 
         Raises
         ------
         CGraphError
-            As `sensitivities`, or if a worker ended before its task was done.
+            As `sensitivities`, or if workers end before their tasks are done.
 
         Notes
         -----
@@ -296,15 +329,22 @@ class StoredGraph:
         columns, rows = [self._row(s) for s in sources], [self._row(t) for t in targets]
         is_forward = len(sources) < len(targets)
         begins, ends = (columns, rows) if is_forward else (rows, columns)
-        groups = [begins[k : k + WIDTH] for k in range(0, len(begins), WIDTH)]
-        if executor is None:
-            found: Iterator[Floats] = (self._group(group, ends, is_forward) for group in groups)
+        shape = len(targets), len(sources)
+        if out is None:
+            _refuse_resume(resume=resume)
+            J = np.empty(shape)
+            for _ in self._fill_by_groups(J, begins, ends, 0, executor, is_forward=is_forward):
+                pass
         else:
-            place = str(self.folder.resolve()), self._meta.part
-            found = in_order(executor, _group_of, ((*place, group, ends, is_forward) for group in groups))
-        parts = list(found)
-        S = np.concatenate(parts, axis=1) if parts else np.zeros((len(ends), 0))
-        J = S if is_forward else np.ascontiguousarray(S.T)
+            asked = hashlib.sha256(json.dumps([columns, rows]).encode()).hexdigest()
+            question = {"part": self._meta.part, "jacobian": asked}
+            answer = Answer(Path(out), shape, question, range(len(begins) + 1), resume=resume)
+            J, noted = answer.numbers, monotonic()
+            for done in self._fill_by_groups(J, begins, ends, answer.place or 0, executor, is_forward=is_forward):
+                if monotonic() - noted > _SECONDS:
+                    answer.note(done)
+                    noted = monotonic()
+            J = answer.finish()
         if not has_finite_sum(J):
             for k, i in np.argwhere(~np.isfinite(J)).tolist():
                 raise overflow((sources[i], targets[k]))
@@ -349,7 +389,7 @@ class StoredGraph:
         self._forward(from_s, row_s)
         self._reverse(to_t, row_t)
         from_s[~between] = to_t[~between] = 0.0
-        flow = np.zeros(self.number_of_edges) if out is None else _new_array(Path(out), self.number_of_edges)
+        flow = np.zeros(self.number_of_edges) if out is None else new_array(Path(out), (self.number_of_edges,))
         begin = 0
         for b, block in self._blocks(range(len(self._meta.counts))):
             first, end = self._meta.firsts[b : b + 2]
@@ -520,6 +560,20 @@ class StoredGraph:
         sweep_parts(self.folder, part.name, meta.part)
         return open_graph(self.folder)
 
+    def _fill_by_groups(
+        self, J: Floats, begins: list[int], ends: list[int], done: int, executor: Executor | None, *, is_forward: bool
+    ) -> Iterator[int]:
+        """Fill the rows or columns of J that are not done, and yield how many are; eight sweeps are one task."""
+        S = J if is_forward else J.T
+        groups = range(done, len(begins), WIDTH)
+        place = (self,) if executor is None else (str(self.folder.resolve()), self._meta.part)
+        tasks = ((*place, begins[k : k + WIDTH], ends, is_forward) for k in groups)
+        for k, part in zip(
+            groups, in_order(executor, StoredGraph._group if executor is None else _group_of, tasks), strict=True
+        ):
+            S[:, k : k + WIDTH] = part
+            yield min(k + WIDTH, len(begins))
+
     def _group(self, group: list[int], ends: list[int], is_forward: bool) -> Floats:
         """Return S between the rows of `group` and `ends`, shape (ends, group)."""
         S = whole_lines(len(self), WIDTH)
@@ -549,14 +603,17 @@ class StoredGraph:
                 progress(swept, sum(self._meta.counts[: highest + 1]))
 
     def _forward(
-        self, S: Floats, first: int, *, ones: bool = False, progress: Callable[[int, int], object] | None = None
-    ) -> None:
-        """Sweep the blocks from that of the row `first` to the last."""
+        self, S: Floats, first: int, *, ones: bool = False, progress: Callable[[int, int], object] | None = None,
+        done: Callable[[int, Block], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Sweep the blocks from that of the row `first` to the last; `done` is told each."""
         sweep, swept, begin = loops()["forward_block"], 0, self._block_of(first)
         for b, block in self._blocks(range(begin, len(self._meta.counts))):
             z = np.ones(len(block.heads)) if ones else block.derivatives
             with np.errstate(over="ignore", invalid="ignore"):
                 sweep(block.indptr, block.heads, z, S[self._meta.firsts[b] :])
+            if done is not None:
+                done(b, block)
             swept += len(block.heads)
             if progress is not None:
                 progress(swept, sum(self._meta.counts[begin:]))
@@ -564,34 +621,57 @@ class StoredGraph:
     def _reverse_to_file(
         self, out: Path, row_t: int, *, resume: bool, progress: Callable[[int, int], object] | None
     ) -> Floats:
-        """Return S in a file, and note beside it which blocks are done."""
+        """Return S in a file, and note beside it which blocks are left."""
+        self._require_order()
+        question = {"part": self._meta.part, "to": row_t}
+        answer = Answer(out, (len(self),), question, range(len(self._meta.firsts)), resume=resume)
+        S, left = answer.numbers, answer.place
+        if left is None:
+            left = self._block_of(row_t) + 1
+        else:
+            S[: self._meta.firsts[left]] = 0.0  # the block that was left half done is swept again
+        if row_t < self._meta.firsts[left]:
+            S[row_t] = 1.0
+        if left:
+            self._reverse(S, row_t, progress=progress, done=answer.note, top=left - 1)
+        return answer.finish()
+
+    def _forward_to_file(
+        self, out: Path, row_s: int, *, resume: bool, progress: Callable[[int, int], object] | None
+    ) -> Floats:
+        """Return S in a file, and note beside it which rows are done, and what they have added to later ones."""
+        self._require_order()
+        question = {"part": self._meta.part, "from": row_s}
+        answer = Answer(out, (len(self),), question, self._meta.firsts, resume=resume)
+        S = answer.numbers
+        if answer.place is None:
+            first, reach = row_s, row_s + 1
+            S[row_s] = 1.0
+        else:
+            first, reach = answer.place, answer.place + len(answer.pending)
+            S[first:reach] = answer.pending
+            S[reach:] = 0.0
+        unnoted = 0
+
+        def done(b: int, block: Block) -> None:
+            nonlocal reach, unnoted
+            begin, end = self._meta.firsts[b : b + 2]
+            reach = max(reach, end, begin + 1 + int(block.heads.max(initial=0)))
+            unnoted += len(block.heads)
+            if _BYTES_OF_EDGE * unnoted >= S.itemsize * (reach - end):
+                answer.note(end, S[end:reach])
+                unnoted = 0
+
+        if first < len(self):
+            self._forward(S, first, progress=progress, done=done)
+        return answer.finish()
+
+    def _require_order(self) -> None:
+        """Raise unless nodes and rows have the same numbers."""
         if self._rank is not None:
             raise CGraphError(
                 "the nodes of this graph were renumbered, and a file would hold them in another order; leave out="
             )
-        note = out.with_name(f"{out.name}.progress")
-        question = {"part": self._meta.part, "row": row_t}
-        left = _noted(note, question) if resume else None
-        if left is None or not out.exists():
-            left, S = self._block_of(row_t) + 1, _new_array(out, len(self))
-        else:
-            S = np.load(out, mmap_mode="r+", allow_pickle=False)
-            if S.shape != (len(self),) or S.dtype != np.float64:
-                raise ArchiveError(
-                    f"{str(out)!r} holds no sensitivities of this graph; sweep again, without resume=True"
-                )
-            S[: self._meta.firsts[left]] = 0.0  # the block that was left half done is swept again
-        if row_t < self._meta.firsts[left]:
-            S[row_t] = 1.0
-
-        def done(b: int) -> None:
-            S.flush()  # type: ignore[attr-defined]  # of a memmap
-            write_whole(note, json.dumps(question | {"left": b}))
-
-        if left:
-            self._reverse(S, row_t, progress=progress, done=done, top=left - 1)
-        note.unlink(missing_ok=True)
-        return S
 
     def _between(self, row_s: int, row_t: int) -> Any:
         """Return whether each row lies on a path from s to t."""
@@ -672,7 +752,7 @@ class StoredGraph:
 
 
 @lru_cache(maxsize=4)
-def _opened(folder: str, part: str) -> StoredGraph:
+def opened(folder: str, part: str) -> StoredGraph:
     """Return the graph that a worker has opened before, so that blocks are checked once in each process."""
     D = open_graph(folder)
     if D._meta.part != part:  # noqa: SLF001 - of the class above
@@ -682,25 +762,13 @@ def _opened(folder: str, part: str) -> StoredGraph:
 
 def _group_of(folder: str, part: str, group: list[int], ends: list[int], is_forward: bool) -> Floats:
     """Return a part of a Jacobian: what a task does, wherever it runs."""
-    return _opened(folder, part)._group(group, ends, is_forward)  # noqa: SLF001 - of the class above
+    return opened(folder, part)._group(group, ends, is_forward)  # noqa: SLF001 - of the class above
 
 
-def _new_array(path: Path, size: int) -> Floats:
-    """Return zeros in a new ``.npy`` file."""
-    if path.exists() and not path.is_file():
-        raise CGraphError(f"{str(path)!r} is no file, and numbers in place of memory need one")
-    path.unlink(missing_ok=True)  # whoever has the old file open keeps it
-    return np.lib.format.open_memmap(path, "w+", np.float64, (size,))
-
-
-def _noted(note: Path, question: dict[str, Any]) -> int | None:
-    """Return how many blocks are left of the same question, if a run has noted it."""
-    try:
-        found = json.loads(note.read_bytes())
-    except (OSError, ValueError):
-        return None
-    left = found.pop("left", None) if isinstance(found, dict) else None
-    return left if found == question and type(left) is int and left >= 0 else None
+def _refuse_resume(*, resume: bool) -> None:
+    """Raise if there is no file to go on from."""
+    if resume:
+        raise CGraphError("what is resumed goes on from its file; give out=, the same as before")
 
 
 def _ask_for(path: Path) -> None:

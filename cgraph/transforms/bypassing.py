@@ -23,7 +23,7 @@ def bypass(L: nx.DiGraph[Any], nodes: Iterable[Node], *, derivative: str = "deri
     L : networkx.DiGraph
         Linearized. Not modified.
     nodes : iterable of nodes
-        Those to take out, such as the reshapes of an imported program.
+        Those to take out, such as the reshapes of an imported program, and its constants.
     derivative : str, default "derivative"
         The edge attribute that holds z.
 
@@ -60,7 +60,7 @@ def bypass(L: nx.DiGraph[Any], nodes: Iterable[Node], *, derivative: str = "deri
     require_node(L, *gone)
     H = L.copy()
     for j in gone:
-        if not H.pred[j] or j in H.graph.get("outputs", []):
+        if (not H.pred[j] and H.nodes[j].get("role") != "constant") or j in H.graph.get("outputs", []):
             raise CGraphError(f"node {j!r} is an {'output' if H.pred[j] else 'input'}; only what lies between can go")
         z = edge_derivative(H, derivative)
         for i in list(H.predecessors(j)):

@@ -398,3 +398,32 @@ def test_a_deep_graph():
     C = cg.compile_graph(G)
     assert C.evaluate()[-1] == close(0.5 * 1.001**n)
     assert C.gradient(f"v{n}")[0] == close(1.001**n)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_question_asked_again_at_other_points(engine):
+    """The second time, one loop answers."""
+    text = "a = x*z; b = sin(a) + w; y = tanh(b)*exp(x); u = 1/(1/z)"
+    G = cg.from_equations(text, x=0.0, z=1.0, w=0.5)
+    with using(engine):
+        C = cg.compile_graph(G)
+        for x, z in [(0.3, 0.7), (1, np.float64(-0.4)), (-0.6, 2)]:
+            expected = reference(G, {"x": x, "z": z}, "y")
+            for nodes in (["z", "x", "b"], None):
+                value, gradient = C.value_and_gradient("y", {"x": x, "z": z}, nodes=nodes)
+                S = dict(zip(C.nodes, expected[1], strict=True))
+                assert value == close(expected[0][C.nodes.index("y")])
+                assert gradient.tolist() == [close(S[i]) for i in nodes or C.nodes]
+        with np.errstate(all="ignore"), pytest.raises(cg.EvaluationError, match="node 'u': 1 / 0"):
+            C.value_and_gradient("y", {"x": 1.0, "z": 0.0}, nodes=["z", "x", "b"])  # u = 1/inf would be 0
+        with np.errstate(all="ignore"), pytest.raises(cg.EvaluationError, match="'x' has the value inf"):
+            C.value_and_gradient("y", {"x": math.inf, "z": 1.0}, nodes=["z", "x", "b"])
+        with pytest.raises(cg.InvalidNodeError, match="cannot be set to True"):
+            C.value_and_gradient("y", {"x": True, "z": 1.0}, nodes=["z", "x", "b"])
+        values, gradients = C.value_and_gradient("y", {"x": [1.0, 0.2], "z": 0.5}, nodes=["z", "x", "b"])
+        for k, x in enumerate([1.0, 0.2]):
+            value, gradient = C.value_and_gradient("y", {"x": x, "z": 0.5}, nodes=["z", "x", "b"])
+            assert values[k] == close(value)
+            assert gradients[:, k].tolist() == [close(S) for S in gradient]
+        with pytest.raises(cg.NodeNotFound, match="q"):
+            C.value_and_gradient("y", {"q": 1.0})

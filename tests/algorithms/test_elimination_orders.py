@@ -1,6 +1,8 @@
 """Orders: the published costs, what annealing reaches, and what is proven."""
 
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import pairwise, permutations
+from multiprocessing import get_context
 
 import networkx as nx
 import numpy as np
@@ -12,6 +14,10 @@ from hypothesis import strategies as st
 from random_graphs import linearized_graphs
 
 import cgraph as cg
+from cgraph.algorithms.elimination.elimination_graph import EliminationGraph
+from cgraph.algorithms.elimination.greedy import reverse
+from cgraph.algorithms.elimination.patterns import Task
+from cgraph.algorithms.elimination.search import Budget, anneal_in_machine_code, anneal_slowly
 
 SEEDS = {"RoeFlux_1d": 0, "random_g": 0}
 METHODS = ("forward", "reverse", "markowitz", "relative_markowitz", "minimum_fill", "anneal", "optimal")
@@ -22,6 +28,55 @@ def test_the_published_costs_come_out_exactly(name):
     L, ends, _ = read(name)
     orders = [cg.elimination_order(L, method=method, **ends) for method in ("forward", "reverse", "markowitz")]
     assert tuple(cg.elimination_cost(L, order, **ends) for order in orders) == COSTS[name][:3]
+
+
+@settings(max_examples=60)
+@given(linearized_graphs(), st.sampled_from(["standard", "unit"]), st.integers(0, 5), st.integers(1, 400))
+def test_machine_code_finds_the_order_that_python_finds(drawn, cost, seed, budget):
+    pytest.importorskip("numba")
+    L, ends, _ = drawn
+    task = Task(EliminationGraph(L, **ends, cost=cost, unit="unit", derivative="derivative"), seed=seed)
+    start = reverse(task)
+    pattern = task.pattern.copy()
+    costs = [pattern.eliminate(v) for v in start]
+    if len(start) > 1 and sum(costs):
+        found, expected = (run(task, start, costs, Budget(budget)) for run in (anneal_in_machine_code, anneal_slowly))
+        assert found == expected
+
+
+@pytest.mark.parametrize(("name", "cost"), [("RoeFlux_1d", "unit"), ("random_g", "standard")])
+def test_machine_code_and_python_agree_on_large_graphs(name, cost):
+    pytest.importorskip("numba")
+    L, ends, _ = read(name)
+    task = Task(EliminationGraph(L, **ends, cost=cost, unit="unit", derivative="derivative"), seed=3)
+    start = reverse(task)
+    pattern = task.pattern.copy()
+    costs = [pattern.eliminate(v) for v in start]
+    found = anneal_in_machine_code(task, start, costs, Budget(2_000))
+    assert found == anneal_slowly(task, start, costs, Budget(2_000))
+    assert task.cost(found) < sum(costs)
+
+
+@pytest.mark.parametrize("name", ["RoeFlux_1d", "random_g"])
+def test_every_seed_finds_the_best_order_known(name):
+    pytest.importorskip("numba")
+    L, ends, _ = read(name)
+    for seed in range(3):
+        order = cg.elimination_order(L, method="anneal", seed=seed, budget=150_000, **ends)
+        assert cg.elimination_cost(L, order, **ends) == COSTS[name][3]
+
+
+def test_restarts_return_the_best_of_their_seeds_wherever_they_run():
+    L, ends, _ = read("Helmholtz")
+    single = [cg.elimination_order(L, method="anneal", seed=seed, budget=20, **ends) for seed in range(3, 7)]
+    best = min(single, key=lambda order: cg.elimination_cost(L, order, **ends))
+    assert cg.elimination_order(L, method="anneal", seed=3, budget=20, restarts=4, **ends) == best
+    for pool in (ThreadPoolExecutor(2), ProcessPoolExecutor(1, mp_context=get_context("spawn"))):
+        with pool:
+            found = cg.elimination_order(L, method="anneal", seed=3, budget=20, restarts=4, executor=pool, **ends)
+        assert found == best
+    with pytest.raises(cg.CGraphError, match="restarts=0 is no number of searches"):
+        cg.elimination_order(L, method="anneal", restarts=0, **ends)
 
 
 @pytest.mark.parametrize("name", ["RoeFlux_1d", "random_g"])

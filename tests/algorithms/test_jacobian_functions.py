@@ -1,6 +1,7 @@
 """Jacobians at new points by prepared programs, against the sweeps over dicts, JAX and numbers from paper."""
 
 import contextlib
+import json
 
 import networkx as nx
 import numpy as np
@@ -9,8 +10,12 @@ from engines import ENGINES, using
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_graphs import equation_graphs
+from straight_interpreter import interpret
 
 import cgraph as cg
+from cgraph.algorithms.compiled import jacobian_programs, jacobian_runs, straight_costs
+from cgraph.algorithms.compiled.straight_code import straight_code
+from cgraph.algorithms.compiled.tape.numba_rules import OPCODES, is_binary
 
 ORDERS = ["forward", "reverse", "markowitz", "minimum_fill", "auto"]
 
@@ -34,7 +39,7 @@ def test_values_and_jacobian_are_those_of_the_sweeps(engine, G, order, data):
             L = cg.linearize(G, dict(zip(sources, x.tolist(), strict=True)))
             expected = cg.jacobian(L, sources, targets)
             np.testing.assert_allclose(J[k], expected, rtol=1e-12, atol=1e-13)
-            np.testing.assert_allclose(values[k], [L.nodes[t]["value"] for t in targets], rtol=1e-13)
+            np.testing.assert_allclose(values[k], [L.nodes[t]["value"] for t in targets], rtol=1e-13, atol=1e-15)
             of_one = f(x)
             np.testing.assert_allclose(of_one[1], J[k], rtol=1e-13, atol=1e-15)
 
@@ -75,6 +80,128 @@ def test_multiplications_are_those_of_the_order(order):
         plan = cg.elimination_order(L, method=order, inputs=["x", "z", "w"], outputs=["y1", "y2", "y3"])
         cost = cg.elimination_cost(L, plan, inputs=["x", "z", "w"], outputs=["y1", "y2", "y3"], cost="unit")
         assert f.multiplications == cost
+
+
+@settings(max_examples=40)
+@given(G=equation_graphs(), order=st.sampled_from(ORDERS))
+def test_the_program_that_is_written_out_multiplies_as_often_as_the_plan_says(G, order):
+    pytest.importorskip("numba", reason="numba is an extra")
+    sources = list(G.inputs)
+    targets = [j for j in G if j not in sources]
+    f = cg.jacobian_function(G, sources, targets, order=order)
+    layout = f._run._layout
+    x = [0.3 + 0.2 * k for k in range(len(sources))]
+    values, J = [0.0] * len(targets), [0.0] * layout.size
+    given = f._accumulated.given.tolist()
+    products = interpret(straight_code(layout, 1, "ptr"), x=x, given=given, values=values, jacobian=J)
+    L = cg.linearize(G, dict(zip(sources, x, strict=True)))
+    np.testing.assert_allclose(values, [L.nodes[t]["value"] for t in targets], rtol=1e-13)
+    np.testing.assert_allclose(
+        np.reshape(J, (len(targets), -1)), cg.jacobian(L, sources, targets), rtol=1e-11, atol=1e-13
+    )
+    assert products == f.multiplications + products_before(layout)
+
+
+def products_before(layout):
+    """Return how many products values and local derivatives take, of those that something returned depends on."""
+    program = layout.program
+    codes = np.repeat(program.codes, np.diff(program.bounds)).tolist()
+    needed = {*layout.values, *(row for _, row in layout.entries)}
+    for k in reversed(layout.recorded):
+        if k in needed and codes[k] != OPCODES["given"]:
+            needed |= {int(program.first[k])} | ({int(program.second[k])} if is_binary(codes[k]) else set())
+    before = [k for k in layout.recorded[: layout.accumulated] if k in needed]
+    return sum(codes[k] in (OPCODES["mul"], OPCODES["square"]) for k in before)
+
+
+@pytest.mark.parametrize("points", [1, 7, 8, 9, 27])
+def test_points_that_fill_no_block_are_computed_too(points):
+    f = cg.jacobian_function(roe_like(), ["x", "z", "w"], ["y1", "y2", "y3"])
+    X = np.random.default_rng(points).uniform(-1, 1, (points, 3))
+    values, J = f(X)
+    for x, y, of_one in zip(X, values, J, strict=True):
+        expected = f(x)
+        np.testing.assert_allclose(y, expected[0], rtol=1e-14)
+        np.testing.assert_allclose(of_one, expected[1], rtol=1e-13)
+
+
+def test_points_on_several_cores(monkeypatch):
+    monkeypatch.setattr(jacobian_runs, "MANY", 2**10)
+    monkeypatch.setattr(jacobian_runs, "cores", lambda: 3)
+    f = cg.jacobian_function(roe_like(), ["x", "z", "w"], ["y1", "y2", "y3"])
+    X = np.random.default_rng(0).uniform(-1, 1, (203, 3))
+    J = f(X)[1]
+    assert np.allclose(J, [f(x)[1] for x in X], rtol=1e-13)
+    X[100] = -np.inf
+    with pytest.raises(cg.EvaluationError, match="at .'x': -inf"):
+        f(X)
+
+
+def test_a_program_that_is_too_long_to_be_written_out_runs_as_a_tape(monkeypatch):
+    ends = ["x", "z", "w"], ["y1", "y2", "y3"]
+    f = cg.jacobian_function(roe_like(), *ends)
+    monkeypatch.setattr(jacobian_runs, "LONGEST", 10)
+    tape = cg.jacobian_function(roe_like(), *ends)
+    assert isinstance(tape._run, jacobian_runs.TapeRun)
+    X = np.random.default_rng(0).uniform(-1, 1, (11, 3))
+    for ours, of_tape in zip(f(X), tape(X), strict=True):
+        np.testing.assert_allclose(ours, of_tape, rtol=1e-12)
+    np.testing.assert_allclose(f(X[0])[1], tape(X[0])[1], rtol=1e-12)
+
+
+def written(name, row):
+    """Return an equation in a and b, or in a, that is the one operation `name`; of a third operand it is 0.5."""
+    operands = ["a", "b", "0.5"][: len(row.names)]
+    if row.infix:
+        return f" {row.infix} ".join(operands) if len(operands) > 1 else row.infix + operands[0]
+    return f"{name}({', '.join(operands)})"
+
+
+@pytest.mark.parametrize("name", cg.OPERATIONS)
+def test_every_operation_at_one_point_and_at_many(name):
+    row = cg.OPERATIONS[name]
+    G = cg.from_equations(f"y = {written(name, row)}; u = 2*y + a", a=0.0, b=0.0)
+    sources = ["a", "b"][: len(row.names)]
+    X = np.array([[0.3, 0.6], [0.7, 0.2], [0.45, 0.45]] * 3)[:, : len(sources)] + (name == "acosh")
+    f = cg.jacobian_function(G, sources, ["u"])
+    expected = [cg.jacobian(cg.linearize(G, dict(zip(sources, x, strict=True))), sources, ["u"]) for x in X]
+    np.testing.assert_allclose(f(X)[1], expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose([f(x)[1] for x in X], expected, rtol=1e-12, atol=1e-14)
+
+
+def test_costs_are_measured_once_and_kept(tmp_path, monkeypatch):
+    pytest.importorskip("numba", reason="numba is an extra")
+    monkeypatch.setattr(straight_costs, "kept_in", lambda _: tmp_path / "new")
+    measured = straight_costs.costs.__wrapped__()
+    assert measured.product > 0
+    assert measured.addition >= 0
+    monkeypatch.setattr(straight_costs, "_measured", lambda: straight_costs.Costs(7.0, 1.0))
+    assert straight_costs.costs.__wrapped__() == measured
+    (file,) = (tmp_path / "new").iterdir()
+    for damaged in ("", "{}", '{"product": 0, "addition": 1}', '{"product": 1, "addition": Infinity}', "[" * 9999):
+        file.write_text(damaged)
+        assert straight_costs.costs.__wrapped__() == (7.0, 1.0)
+        assert json.loads(file.read_text()) == {"product": 7.0, "addition": 1.0}
+
+
+def test_auto_takes_the_order_of_least_time(monkeypatch):
+    """Where sums cost nothing, products decide; where they alone cost, sums."""
+    G, ends = roe_like(), (["x", "z", "w"], ["y1", "y2", "y3"])
+    fs = {order: cg.jacobian_function(G, *ends, order=order) for order in ("forward", "reverse")}
+    for costs in (straight_costs.Costs(1.0, 0.0), straight_costs.Costs(0.0, 1.0)):
+        monkeypatch.setattr(jacobian_programs, "costs", lambda costs=costs: costs)
+        f = cg.jacobian_function(G, *ends)
+        assert all(
+            costs.of(f.multiplications, f.additions) <= costs.of(g.multiplications, g.additions) for g in fs.values()
+        )
+
+
+def test_what_is_known_is_not_computed_again_for_derivatives():
+    # d sin = cos, which is there; d cos = -sin, as well.
+    G = cg.from_equations("s = sin(a); c = cos(a); y = s*c", a=0.5)
+    program = cg.jacobian_function(G, ["a"], ["y"])._accumulated.program
+    codes = np.repeat(program.codes, np.diff(program.bounds)).tolist()
+    assert codes.count(OPCODES["sin"]) == codes.count(OPCODES["cos"]) == 1
 
 
 def test_auto_is_no_dearer_than_the_sweeps():
@@ -198,7 +325,7 @@ def test_a_damaged_file_is_refused_or_harmless(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damaged") / "f.npz"
     cg.jacobian_function(small(), ["x", "z"], ["y", "u"]).save(path)
     arrays = {name: array.copy() for name, array in read_arrays(path, jacobian_functions._ARRAYS).items()}
-    name = data.draw(st.sampled_from(["codes", "bounds", "first", "second", "values", "entries"]))
+    name = data.draw(st.sampled_from(["codes", "bounds", "first", "second", "recorded", "values", "entries"]))
     flat = arrays[name].reshape(-1)
     flat[data.draw(st.integers(0, len(flat) - 1))] = data.draw(st.sampled_from([0, 1, 7, 63, 255]))
     write_arrays(path, arrays)

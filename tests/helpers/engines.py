@@ -25,8 +25,9 @@ def using(engine):
     if engine == "loops" and np.lib.NumpyVersion(np.__version__) < "2.0.0":
         pytest.skip("as Python, the loops need the sums of integers that NumPy 2 makes")
     if engine == "loops":  # vectors, which need numba, stay the text that they are
+        as_python = SimpleNamespace(DISABLE_JIT=True)
         vectors = module_from_spec(find_spec(jit.VECTORS))
-        without = {"numba": SimpleNamespace(njit=lambda **_: lambda loop: loop), jit.VECTORS: vectors}
+        without = {"numba": SimpleNamespace(njit=lambda **_: lambda loop: loop, config=as_python), jit.VECTORS: vectors}
     with mock.patch.dict(sys.modules, without):
         jit.compiled.cache_clear()
         try:

@@ -97,6 +97,7 @@ def test_both_shapes_are_named_once_each():
         ("log(x)", [1.0, 0.0], r"log(0) in entry [1] is undefined; log takes a positive operand"),
         ("sqrt(x)", [[1.0, 2.0], [3.0, -4.0]], "sqrt(-4) in entry [1, 1] is undefined"),
         ("2/x", [1.0, 0.0, 0.0], "2 / 0 in entry [1] is undefined"),
+        ("outer(x, x)/x", [1.0, 0.0], "0 / 0 in entry [0, 1] is undefined"),
         ("x^0.5", [-1.0, 1.0], "(-1) ^ 0.5 in entry [0] is undefined"),
         ("exp(x)", [1.0, 2.0, 1000.0], "exp(1000) in entry [2] overflows"),
         ("x*x", [[1e200]], "1e+200 * 1e+200 in entry [0, 0] overflows"),

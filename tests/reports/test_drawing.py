@@ -489,7 +489,8 @@ def test_arrays_show_their_shapes():
     assert "Frobenius norm" in picture_of(L, s="x", t="J").notes[0].text
     kinds = {(e.tail, e.head): e.stroke.kind for e in picture_of(L, s="x", t="J").edges}
     assert kinds == {("W", "h"): "off", ("x", "h"): "plain", ("h", "J"): "plain", ("h", "m"): "off", ("m", "r"): "off"}
-    assert "product 1 × 3" in picture_of(L, s="x", t="J", top=1).notes[0].text
+    norm = f"{np.linalg.norm(cg.top_paths(L, 'x', 'J', k=1)[0][1]):.4g}"
+    assert f"product 1 × 3, norm {norm}" in picture_of(L, s="x", t="J", top=1).notes[0].text
     assert_nothing_overlaps(cg.draw(L, t="J").layout)
     assert "S(x, J) = 1 × 3, the sum over 1 path" in str(cg.sensitivity_report(L, "x", "J"))
 

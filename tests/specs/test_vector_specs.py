@@ -596,6 +596,46 @@ def test_arrays_come_back_bit_for_bit(values, format):
         jsonschema.validate(json.loads(text), SCHEMA)
 
 
+@pytest.mark.parametrize("format", SPEC_FORMATS)
+def test_large_arrays_stand_beside_the_spec(tmp_path, format):
+    G = cg.ComputationalGraph()
+    names = ["x", "file", "/layer.0/W.npy", 'w "quoted" \u00e9', "C:\\W", "../up"]
+    for k, name in enumerate(names):
+        G.add_weight(name, np.random.default_rng(k).normal(size=(30, 40)))
+    G.add_weight("short", np.ones(1000))
+    G.add_equation("y", "x * short[0]")
+    path = tmp_path / f"g.{format}"
+    cg.write_spec(G, path)
+    assert sorted(found.name for found in tmp_path.iterdir()) == [path.name, f"{path.name}.npz"]
+    assert len(path.read_text(encoding="utf-8")) < 9000
+    H = cg.read_spec(path)
+    for name in (*names, "short"):
+        assert H.nodes[name]["value"].tobytes() == G.nodes[name]["value"].tobytes()
+    stream = io.StringIO()
+    cg.write_spec(H, stream, format=format)  # a stream takes them all
+    assert np.array_equal(
+        cg.read_spec(io.StringIO(stream.getvalue()), format=format).nodes["x"]["value"], G.nodes["x"]["value"]
+    )
+
+
+def test_large_jacobians_stand_beside_the_spec(tmp_path):
+    G = cg.ComputationalGraph()
+    G.add_edge("x", "y", derivative=np.random.default_rng(0).normal(size=(50, 40)))
+    cg.write_spec(G, tmp_path / "edges.yaml")
+    assert "file: edges.yaml.npz, name: x -> y" in (tmp_path / "edges.yaml").read_text()
+    H = cg.read_spec(tmp_path / "edges.yaml")
+    assert np.array_equal(cg.sensitivity(H, "x", "y"), G.edges["x", "y"]["derivative"])
+
+
+def test_a_spec_that_cannot_be_written_leaves_no_arrays(tmp_path):
+    G = cg.ComputationalGraph()
+    G.add_weight("W", np.ones(2000))
+    G.add_input("x")
+    with pytest.raises(cg.MissingValueError):
+        cg.write_spec(G, tmp_path / "g.yaml")
+    assert list(tmp_path.iterdir()) == []
+
+
 @given(arrays_of.arrays(np.float64, st.tuples(st.integers(1, 3), st.integers(1, 30)), elements=numbers),
        st.sampled_from(SPEC_FORMATS))  # fmt: skip
 def test_jacobians_come_back_bit_for_bit(z, format):

@@ -1,5 +1,6 @@
 """Stored graphs answer as compiled graphs and as the sweeps over dicts; folders that are damaged are named."""
 
+import hashlib
 import json
 import os
 import signal
@@ -7,17 +8,20 @@ import subprocess
 import sys
 import time
 import zlib
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from fractions import Fraction
 from multiprocessing import get_context
+from unittest import mock
 
 import networkx as nx
 import numpy as np
 import pytest
+from engines import ENGINES, using
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cgraph as cg
+from cgraph.stored.stored_graph import StoredGraph
 
 CHAIN = [([0, 1, 0], [1, 2, 2], [2.0, 5.0, 3.0])]
 
@@ -65,6 +69,26 @@ def test_stored_compiled_and_dict_sweeps_agree(tmp_path_factory, case):
         assert sorted(D.edge_sensitivities(s, t)) == sorted(C.edge_sensitivities(s, t))
     assert D.jacobian(nodes, nodes).tolist() == C.jacobian(nodes, nodes).tolist()
     assert D.jacobian(nodes[:1], nodes).tolist() == C.jacobian(nodes[:1], nodes).tolist()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_loops_over_blocks_are_the_same_without_numba(tmp_path, engine):
+    rng = np.random.default_rng(3)
+    tails = rng.integers(0, 40, 200)
+    edges = [(tails, tails + rng.integers(1, 9, 200), rng.integers(-3, 4, 200).astype(float))]
+    C = cg.CompiledGraph.from_edges(*edges[0])  # swept by machine code
+    nodes = range(len(C))
+    to, of = ([ask(i).tolist() for i in nodes] for ask in (C.sensitivities, C.sensitivities_from))
+    flow, paths = C.edge_sensitivities(0, nodes[-1]), C.count_paths(2, nodes[-2])
+    with using(engine):
+        D = cg.store_graph(tmp_path / "g", edges, block=17)
+        assert [D.sensitivities(i).tolist() for i in nodes] == to
+        assert [D.sensitivities_from(i).tolist() for i in nodes] == of
+        assert D.jacobian(nodes[:11], nodes).tolist() == [row[:11] for row in to]
+        assert D.jacobian(nodes, nodes[-11:]).tolist() == to[-11:]
+        assert sorted(D.edge_sensitivities(0, nodes[-1])) == sorted(flow)
+        assert D.count_paths(2, nodes[-2]) == paths
+        assert D.sensitivities_from(0, out=tmp_path / "S.npy").tolist() == of[0]
 
 
 def test_by_hand(tmp_path):
@@ -222,6 +246,88 @@ def test_resume_goes_on_after_the_last_block(tmp_path):
         D.sensitivities(n, resume=True)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 25), st.integers(0, 80), st.integers(1, 30), st.integers(0, 10**6), st.booleans())
+def test_a_forward_sweep_goes_on(tmp_path_factory, n, edges, block, seed, near):
+    rng = np.random.default_rng(seed)
+    tails = np.sort(rng.integers(0, n, edges))
+    heads = tails + 1 + (rng.random(edges) * (3 if near else n - tails)).astype(int)
+    folder = tmp_path_factory.mktemp("graph")
+    D = cg.store_graph(folder / "g", [(tails, heads, rng.normal(size=edges))], range(n + 3), block=block)
+    s, out, left = int(rng.integers(0, n)), folder / "S.npy", int(rng.integers(1, 9))
+    whole = D.sensitivities_from(s)
+
+    def interrupt(*_):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+
+    resume = False
+    for _ in range(3):
+        try:
+            D.sensitivities_from(s, out=out, resume=resume, progress=interrupt)
+        except KeyboardInterrupt:
+            S = np.load(out, mmap_mode="r+")
+            note = folder / "S.npy.progress"
+            done = json.loads(note.read_bytes().partition(b"\n")[0])["place"] if note.exists() else n + 3
+            S[done:] = 7.0  # what blocks that were left half done may have written
+            S.flush()
+            left, resume = 3, True
+    seen = []
+    again = cg.open_graph(D.folder).sensitivities_from(
+        s, out=out, resume=resume, progress=lambda *counts: seen.append(counts)
+    )
+    assert again.tobytes() == np.load(out).tobytes() == whole.tobytes()
+    assert not (folder / "S.npy.progress").exists()
+
+
+def test_a_forward_sweep_of_near_heads_loses_no_block(tmp_path):
+    n = 30
+    D = cg.store_graph(tmp_path / "g", [(np.arange(n), np.arange(1, n + 1), np.full(n, 0.5))], block=3)
+
+    def interrupt(swept, _):
+        if swept >= 12:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        D.sensitivities_from(0, out=tmp_path / "S.npy", progress=interrupt)
+    seen = []
+    D.sensitivities_from(0, out=tmp_path / "S.npy", resume=True, progress=lambda *counts: seen.append(counts))
+    assert seen[-1] == (n - 12, n - 12)
+
+
+@pytest.mark.parametrize("note", [b"", b"{", b"[1]", b'{"place": 1}', b'{"part": 1}\n\0\0', None])
+def test_a_note_that_says_nothing_begins_anew(tmp_path, note):
+    D = cg.store_graph(tmp_path / "g", CHAIN)
+    out = tmp_path / "S.npy"
+    np.save(out, np.full(3, 7.0))
+    if note is None:  # rows that the graph does not have
+        note = json.dumps({"part": D._meta.part, "from": 0, "place": 3}).encode() + b"\n" + np.ones(9).tobytes()
+    (tmp_path / "S.npy.progress").write_bytes(note)
+    assert D.sensitivities_from(0, out=out, resume=True).tolist() == [1.0, 2.0, 13.0]
+    (tmp_path / "S.npy.progress").write_bytes(note)
+    assert D.sensitivities(2, out=out, resume=True).tolist() == [13.0, 5.0, 1.0]
+
+
+def test_what_cannot_be_resumed_is_said(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN)
+    for ask in (D.sensitivities_from, lambda i, **options: D.jacobian([0], [i], **options)):
+        with pytest.raises(cg.CGraphError, match="give out="):
+            ask(0, resume=True)
+    backwards = cg.store_graph(tmp_path / "h", [([1], [0], [2.0])])
+    with pytest.raises(cg.CGraphError, match="leave out="):
+        backwards.sensitivities_from(1, out=tmp_path / "S.npy")
+    assert backwards.jacobian([1], [0], out=tmp_path / "J.npy").tolist() == [[2.0]]
+    out, note = tmp_path / "J.npy", tmp_path / "J.npy.progress"
+    question = hashlib.sha256(json.dumps([[0], [2]]).encode()).hexdigest()
+    for damaged, message in [(b"xyz", "is damaged"), (out.read_bytes().replace(b"(1, 1)", b"(1,)  "), "no answer")]:
+        out.write_bytes(damaged)
+        note.write_text(json.dumps({"part": D._meta.part, "jacobian": question, "place": 0}))
+        with pytest.raises(cg.ArchiveError, match=message):
+            D.jacobian([0], [2], out=out, resume=True)
+
+
 def large(folder, block=3000):
     """Return a stored graph of 40,000 edges that takes some time to sweep for many targets."""
     rng = np.random.default_rng(0)
@@ -251,6 +357,52 @@ class Killing(Executor):
         if self.tasks == 3:
             return self.pool.submit(os.kill, self.pool.submit(os.getpid).result(), signal.SIGKILL)
         return self.pool.submit(function, *args, **options)
+
+
+ASKING = """
+import sys, cgraph as cg
+from cgraph.stored import stored_graph
+folder, out = sys.argv[1:]
+stored_graph._SECONDS = 0.0
+group = stored_graph.StoredGraph._group
+def slow(self, *task):
+    print("group", flush=True)
+    sys.stdin.readline()
+    return group(self, *task)
+stored_graph.StoredGraph._group = slow
+cg.open_graph(folder).jacobian(range(*EXTENT), range(3950, 4000), out=out)
+"""
+
+
+@pytest.mark.parametrize("extent", [(0, 200), (3000, 3040)])  # in reverse, and forward
+def test_a_jacobian_goes_on_after_a_kill(tmp_path, extent):
+    D = large(tmp_path / "g")
+    out, ends = tmp_path / "J.npy", (range(*extent), range(3950, 4000))
+    wanted = D.jacobian(*ends)
+    command = [sys.executable, "-c", ASKING.replace("EXTENT", str(extent)), str(D.folder), str(out)]
+    with subprocess.Popen(command, stdin=-1, stdout=-1) as child:
+        for _ in range(4):  # the fourth is asked for when three are done, and noted
+            assert child.stdout.readline() == b"group\n"
+            child.stdin.write(b"\n")
+            child.stdin.flush()
+        child.stdout.readline()
+        child.kill()
+    done = json.loads((tmp_path / "J.npy.progress").read_bytes())["place"]
+    assert done == 32
+    asked = []
+    group = StoredGraph._group
+
+    def counted(self, begins, *rest):
+        asked.append(begins)
+        return group(self, begins, *rest)
+
+    with mock.patch.object(StoredGraph, "_group", counted):
+        J = cg.open_graph(D.folder).jacobian(*ends, out=out, resume=True)
+    assert J.tobytes() == np.load(out).tobytes() == wanted.tobytes()
+    assert sum(map(len, asked)) == min(len(ends[0]), 50) - done
+    assert not (tmp_path / "J.npy.progress").exists()
+    with ThreadPoolExecutor(2) as threads:
+        assert D.jacobian(*ends, out=out, executor=threads).tobytes() == wanted.tobytes()
 
 
 def test_a_worker_that_is_killed_is_an_error_of_ours(tmp_path):

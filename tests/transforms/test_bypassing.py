@@ -33,6 +33,16 @@ def test_arrays_are_composed_without_being_multiplied_out():
     assert np.shape(H.edges["v", "y"]["derivative"]) == (1, 2)
 
 
+def test_constants_go():
+    G = cg.ComputationalGraph()
+    G.add_input("x", 3.0)
+    G.add_constant("c", 2.0)
+    G.add_equation("a", "c * x")
+    G.add_equation("y", "a^2 + c")
+    H = cg.bypass(cg.linearize(G), ["c", "a"])
+    assert list(H.edges(data="derivative")) == [("x", "y", 24.0)]
+
+
 @pytest.mark.parametrize(
     ("nodes", "words"),
     [(["x"], "'x' is an input"), (["y"], "'y' is an output"), (["b"], "no node 'b'"), ("a", r"write \['a'\]")],

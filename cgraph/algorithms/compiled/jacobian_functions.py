@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, final
@@ -11,11 +12,11 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cgraph.algorithms.compiled.edge_arrays import Floats, whole_lines
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index
 from cgraph.algorithms.compiled.jacobian_programs import JacobianProgram, accumulate
+from cgraph.algorithms.compiled.jacobian_runs import run_of
 from cgraph.algorithms.compiled.npz import read_arrays, write_arrays
 from cgraph.algorithms.compiled.tape import holds_equations
-from cgraph.algorithms.compiled.tape.batching import Blocks
 from cgraph.algorithms.compiled.tape.numba_rules import GIVEN, OPCODES, WEIGHTED_SUM
 from cgraph.algorithms.compiled.tape.program import Program
 from cgraph.model.errors import ArchiveError, CGraphError, EvaluationError, InvalidNodeError, NodeNotFound
@@ -24,8 +25,10 @@ from cgraph.model.graph import ComputationalGraph, list_of_nodes, require_node
 
 __all__ = ["GradientFunction", "JacobianFunction", "gradient_function", "jacobian_function"]
 
-_FORMAT = 1
-_ARRAYS = {"format", "codes", "bounds", "first", "second", "given", "values", "entries", "names", "counts"}
+_FORMAT = 2
+_ARRAYS = {
+    "format", "codes", "bounds", "first", "second", "recorded", "given", "values", "entries", "names", "counts",
+}  # fmt: skip
 
 
 def jacobian_function(
@@ -171,14 +174,16 @@ class JacobianFunction:
         self.sources, self.targets, self.order = tuple(sources), tuple(targets), tuple(accumulated.order)
         self.multiplications, self.additions = accumulated.multiplications, accumulated.additions
         self.rows, self.columns = accumulated.entries[:2].astype(np.intp)
-        self._source_rows = np.array([accumulated.rows[s] for s in sources], np.uint32)
-        self._asked = np.concatenate([accumulated.values, accumulated.entries[2]])
-        self._places = self.rows * len(sources) + self.columns
-        self._is_full = len(self._places) == len(sources) * len(targets)  # entries come by rows
-        self._one = Blocks(accumulated.program, None)
-        self._answer_at = self._one.answer_at
+        entries, places = len(self.rows), self.rows * len(sources) + self.columns
+        self._at = places
+        self._shape = (entries,) if sparse else (len(targets), len(sources))
+        self._shape_of_x, self._rows_of_J = (len(sources),), len(targets)
+        self._new = np.empty if sparse or entries == len(targets) * len(sources) else np.zeros
+        source_rows = np.array([accumulated.rows[s] for s in sources], np.uint32)
+        order, size = (np.arange(entries), entries) if sparse else (places, len(targets) * len(sources))
+        self._run = run_of(accumulated, source_rows, order, size)
+        self._given = accumulated.given
         self._missing = [i for i, k in accumulated.rows.items() if np.isnan(accumulated.given[k]) and i not in sources]
-        self._free: list[Floats] = []
 
     def __repr__(self) -> str:
         return (
@@ -209,27 +214,19 @@ class JacobianFunction:
             If a value or a derivative is not finite.
         """
         at = np.ascontiguousarray(x, np.float64)
-        if at.ndim not in (1, 2) or at.shape[-1] != len(self.sources):
-            raise InvalidNodeError(
-                f"x has shape {at.shape}; give ({len(self.sources)},), or (points, {len(self.sources)})"
-            )
-        given = self._accumulated.given
-        if inputs or self._missing:
-            given = self._given(inputs or {})
-        if at.ndim == 2:
-            return self._at_many(at, given)
-        out = np.empty(len(self._asked))
-        try:  # no two threads have the same rows
-            y = self._free.pop()
-        except IndexError:
-            y = whole_lines(self._one.shape[1])
-        y[: len(given)] = given
-        is_finite = self._answer_at(*self._accumulated.program, _NO_WEIGHTS, self._source_rows, at, y, self._asked, out)
-        self._free.append(y)
-        if not is_finite:
-            self._explain(out[np.newaxis], at[np.newaxis])
-        n = len(self.targets)
-        return out[:n], out[n:] if self._sparse else self._dense(out[n:])
+        given = self._given_with(inputs or {}) if inputs or self._missing else self._given
+        if at.shape == self._shape_of_x:
+            values, J = np.empty(self._rows_of_J), self._new(self._shape)
+            if not self._run.at_one(at, given, values, J):
+                self._explain(at, values, J)
+            return values, J
+        if at.ndim != 2 or at.shape[1:] != self._shape_of_x:
+            n = len(self.sources)
+            raise InvalidNodeError(f"x has shape {at.shape}; give ({n},), or (points, {n})")
+        values, J = np.empty((len(at), self._rows_of_J)), self._new((len(at), *self._shape))
+        if len(at) and not self._run.at_many(at, given, values, J):
+            self._explain(at, values, J)
+        return values, J
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the function to a file, whole or not at all.
@@ -262,8 +259,9 @@ class JacobianFunction:
         names = [list(OPCODES), self.sources, self.targets, list(a.rows.items()), a.order, self._sparse]
         write_arrays(path, {
             "format": np.array([_FORMAT]), "codes": a.program.codes, "bounds": a.program.bounds,
-            "first": a.program.first, "second": a.program.second, "given": a.given, "values": a.values,
-            "entries": a.entries, "counts": np.array([a.multiplications, a.additions]),
+            "first": a.program.first, "second": a.program.second, "recorded": a.recorded, "given": a.given,
+            "values": a.values, "entries": a.entries,
+            "counts": np.array([a.multiplications, a.additions, a.before]),
             "names": np.frombuffer(json.dumps(names).encode(), np.uint8),
         })  # fmt: skip
 
@@ -295,7 +293,7 @@ class JacobianFunction:
         except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
             raise ArchiveError(f"{os.fspath(path)!r} is not a saved function, or it is damaged: {error}") from error
 
-    def _given(self, inputs: Mapping[Any, float]) -> Floats:
+    def _given_with(self, inputs: Mapping[Any, float]) -> Floats:
         """Return the values of the rows that are given, some of them replaced."""
         given, rows = self._accumulated.given.copy(), self._accumulated.rows
         for i, value in inputs.items():
@@ -309,44 +307,16 @@ class JacobianFunction:
             raise InvalidNodeError(f"input {missing[0]!r} has no value; give it, inputs={{{missing[0]!r}: ...}}")
         return given
 
-    def _at_many(self, x: Floats, given: Floats) -> tuple[Floats, Floats]:
-        points = len(x)
-        n, shape = len(self.targets), (points, len(self.targets), len(self.sources))
-        if points == 0:
-            return np.empty((0, n)), np.empty((0, len(self._places)) if self._sparse else shape)
-        blocks = Blocks(self._accumulated.program, points)
-        results = blocks.results(len(self._asked))
-        padded = np.pad(x, ((0, len(results) - points), (0, 0)), "edge").reshape(-1, blocks.width, x.shape[1])
-
-        def fill(part: slice) -> None:
-            y = whole_lines(*blocks.shape_of(part))
-            y[:, : len(given)] = given if y.ndim == 2 else given[:, np.newaxis]
-            at = padded[part]
-            y[:, self._source_rows] = at[:, 0] if y.ndim == 2 else at.swapaxes(1, 2)
-            blocks.fill(_NO_WEIGHTS, y)
-            if not blocks.copy(self._asked, y, results, part):
-                self._explain(blocks.of_part(results, part), at.reshape(-1, x.shape[1]))
-
-        blocks.for_each(fill)
-        results = results[:points]
-        return results[:, :n], results[:, n:] if self._sparse else self._dense(results[:, n:])
-
-    def _dense(self, entries: Floats) -> Floats:
-        shape = (*entries.shape[:-1], len(self.targets), len(self.sources))
-        if self._is_full:
-            return entries.reshape(shape)
-        J = np.zeros((*entries.shape[:-1], shape[-2] * shape[-1]))
-        J[..., self._places] = entries
-        return J.reshape(shape)
-
-    def _explain(self, results: Floats, x: Floats) -> None:
+    def _explain(self, x: Floats, values: Floats, J: Floats) -> None:
         """Raise for the first number that is not finite."""
-        point, k = np.argwhere(~np.isfinite(results))[0].tolist()
         n = len(self.targets)
+        entries = J.reshape(-1, math.prod(self._shape))
+        results = np.hstack([values.reshape(-1, n), entries if self._sparse else entries[:, self._at]])
+        point, k = np.argwhere(~np.isfinite(results))[0].tolist()
         what = f"node {self.targets[k]!r}" if k < n else (
             f"S({self.sources[self.columns[k - n]]}, {self.targets[self.rows[k - n]]})"
         )  # fmt: skip
-        at = dict(zip(self.sources, x[point].tolist(), strict=True))
+        at = dict(zip(self.sources, x.reshape(-1, len(self.sources))[point].tolist(), strict=True))
         raise EvaluationError(f"{what} is {results[point, k]} at {at}; linearize(G, inputs) names the operation")
 
 
@@ -372,9 +342,6 @@ class GradientFunction:
         """Return y(target) and its gradient; arguments and errors as of `JacobianFunction`."""
         values, J = self.jacobian(x, inputs)
         return (values.item(), J[0]) if values.ndim == 1 else (values[:, 0], J[:, 0])
-
-
-_NO_WEIGHTS: Floats = np.empty(0)
 
 
 def _inputs(G: nx.DiGraph[Any]) -> list[Any]:
@@ -403,11 +370,11 @@ def _checked(arrays: Mapping[str, NDArray[Any]]) -> tuple[JacobianProgram, list[
     if operations != list(OPCODES):
         raise ValueError("it was written with another table of operations; prepare it again")
     codes, given = arrays["codes"].astype(np.uint8), arrays["given"].astype(np.float64)
-    bounds, first, second, values, entries = (
-        arrays[name].astype(np.uint32) for name in ("bounds", "first", "second", "values", "entries")
+    bounds, first, second, recorded, values, entries = (
+        arrays[name].astype(np.uint32) for name in ("bounds", "first", "second", "recorded", "values", "entries")
     )
     size, ends = len(first), bounds.astype(np.int64)
-    parts = (codes, bounds, first, second, given, values)
+    parts = (codes, bounds, first, second, recorded, given, values)
     named = {_name(i): int(k) for i, k in rows}
     sources = [_name(s) for s in sources]
     if not (
@@ -417,14 +384,23 @@ def _checked(arrays: Mapping[str, NDArray[Any]]) -> tuple[JacobianProgram, list[
         and (codes < len(OPCODES)).all() and (codes != WEIGHTED_SUM).all()
         and len(given) == ends[1] and (codes[:1] == GIVEN).all() and (codes[1:] != GIVEN).all()
         and all((part < size).all() for part in (first, second, values, entries[2]))
+        and _is_order(recorded, first, second, len(given))
         and (entries[0] < len(targets)).all() and (entries[1] < len(sources)).all() and len(values) == len(targets)
         and all(0 <= k < len(given) for k in named.values()) and len(set(sources)) == len(sources)
     ):  # fmt: skip
         raise ValueError("its arrays do not fit together")
-    m, a = map(int, arrays["counts"])
+    m, a, before = map(int, arrays["counts"])
     program = Program(codes, bounds, first, second, np.empty(0, np.uint32))
-    accumulated = JacobianProgram(program, given, named, values, entries, list(order), m, a)
+    accumulated = JacobianProgram(program, recorded, before, given, named, values, entries, list(order), m, a)
     return accumulated, sources, list(targets), bool(sparse)
+
+
+def _is_order(recorded: Index, first: Index, second: Index, given: int) -> bool:
+    """Return whether every row stands in an order once, after the rows that it reads, unless it is given."""
+    if not np.array_equal(np.sort(recorded), np.arange(len(first))):
+        return False
+    place = np.argsort(recorded)
+    return bool((np.maximum(place[first], place[second])[given:] < place[given:]).all())
 
 
 def _name(name: Any) -> Any:

@@ -15,10 +15,11 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index
+from cgraph.algorithms.compiled.straight_costs import costs
 from cgraph.algorithms.compiled.tape.numba_rules import ADD, GIVEN, MUL, ROWS, SUB, slope
 from cgraph.algorithms.compiled.tape.program import Program, Recorder
 from cgraph.algorithms.elimination.eliminations import eliminate, intermediates
-from cgraph.algorithms.elimination.orders import METHODS, elimination_cost, elimination_order
+from cgraph.algorithms.elimination.orders import METHODS, elimination_order
 from cgraph.model.errors import CGraphError
 from cgraph.model.evaluation import is_computed, require_operands, weights_into
 from cgraph.model.graph import ComputationalGraph, topological_order
@@ -31,7 +32,7 @@ __all__ = ["JacobianProgram", "accumulate"]
 
 _OPERATIONS = tuple(ROWS.values())
 _NAMES = {row: name for name, row in ROWS.items()}
-# "auto" searches where there are at most so many steps between; the rules take the square of it.
+# "auto" searches where there are at most so many steps between, so often.
 SEARCHED = 600
 EVALUATIONS = 3_000
 
@@ -44,6 +45,10 @@ class JacobianProgram:
     ----------
     program : Program
         The steps.
+    recorded : ndarray of uint32, shape (rows,)
+        The rows in the order in which they were recorded, each after those that it reads.
+    before : int
+        How many of them were recorded before the elimination.
     given : ndarray of float64
         The values of the first rows; nan where there is none.
     rows : dict
@@ -59,6 +64,8 @@ class JacobianProgram:
     """
 
     program: Program
+    recorded: Index
+    before: int
     given: Floats
     rows: dict[Any, int]
     values: Index
@@ -68,8 +75,28 @@ class JacobianProgram:
     additions: int
 
 
-class _WithSquares(Recorder):
-    """Steps in which x^2 is the product that it stands for."""
+class _Sharing(Recorder):
+    """Steps in which x^2 is the product that it stands for, and one that is there already serves derivatives too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shares = False  # set while local derivatives are recorded
+        self._known: dict[Any, int] = {}
+
+    def give(self, value: float) -> int:
+        """Append a step whose value is known."""
+        if not self.shares:
+            return super().give(value)
+        if value not in self._known:
+            self._known[value] = super().give(value)
+        return self._known[value]
+
+    def apply(self, operation: str, x: Sequence[int]) -> int:
+        """Append an operation."""
+        key = (operation, *x)
+        if not self.shares or key not in self._known:
+            self._known[key] = super().apply(operation, x)
+        return self._known[key]
 
     def record(self, expression: Expression, steps: Mapping[str, int]) -> int:
         """Append the steps of an equation, and return the last."""
@@ -118,10 +145,12 @@ def accumulate(
     G: ComputationalGraph, sources: Sequence[Any], targets: Sequence[str], order: str | Sequence[int]
 ) -> JacobianProgram:
     """Return the program of dy(targets)/dy(sources); `order` is as in `cgraph.jacobian_function`."""
-    recorder = _WithSquares()
+    recorder = _Sharing()
     steps = _record_values(recorder, G)
     ss, ts = [steps[s] for s in sources], [steps[t] for t in targets]
+    recorder.shares = True
     L = _linearized(recorder, ss, ts)
+    recorder.shares = False
     order = _order(L, ss, ts, order)
     before = len(recorder)
     S = eliminate(L, order, inputs=ss, outputs=ts, cost="unit").graph
@@ -136,6 +165,8 @@ def accumulate(
     rows, columns, of_entries = np.array(entries, np.intp).reshape(-1, 3).T
     return JacobianProgram(
         program=program,
+        recorded=rank.astype(np.uint32),
+        before=before,
         given=np.array(recorder.given),
         rows={i: int(rank[k]) for i, k in steps.items() if isinstance(i, tuple) or not is_computed(G, i)},
         values=rank[ts].astype(np.uint32),
@@ -229,7 +260,15 @@ def _order(L: nx.DiGraph[Any], sources: list[int], targets: list[int], order: st
     if len(forward) > SEARCHED:
         return sweeps["reverse" if len(targets) <= len(sources) else "forward"]
     found = elimination_order(L, method="anneal", cost="unit", budget=EVALUATIONS, **ends)
-    return min(*sweeps.values(), found, key=lambda tried: elimination_cost(L, tried, cost="unit", **ends))
+    nanoseconds, structure = costs(), L.copy()
+    for _, _, data in structure.edges(data=True):
+        data["derivative"] = data["derivative"] if data["unit"] else 0.0
+
+    def time_of(tried: list[int]) -> float:
+        counted = eliminate(structure, tried, cost="unit", **ends)
+        return nanoseconds.of(counted.multiplications, counted.additions)
+
+    return min(*sweeps.values(), found, key=time_of)
 
 
 def _step(recorder: Recorder, S: Any) -> int:

@@ -14,11 +14,15 @@ from typing import Any
 
 from cgraph.algorithms.compiled import simd
 
-__all__ = ["compiled", "is_at_hand", "is_loaded"]
+__all__ = ["can_compile", "compiled", "is_at_hand", "is_loaded", "kept_in", "link_rows", "pointer", "straight_program"]
 
+# Modules that teach numba: what vectors are, and how a straight program is called.
 VECTORS = "cgraph.algorithms.compiled.simd_numba"
+STRAIGHT = "cgraph.algorithms.compiled.straight_numba"
 # What NumPy lacks stands in machine code for the functions of arrays of the same name.
 FUNCTIONS_OF_NUMBERS = {"erf": math.erf, "erfc": math.erfc}
+# 1 / 0 is inf, and reported as every other overflow is. What C or Python would call and does not is left out.
+OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 @cache
@@ -47,23 +51,71 @@ def compiled(
     ImportError
         If numba is not installed, or does not work with this NumPy.
     """
-    njit = import_module("numba").njit
-    import_module(VECTORS)  # numba learns what vectors are
-    # 1 / 0 is inf, and reported as every other overflow is. What C or Python would call and does not is left out.
-    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
-    for call in (*fused, *calls):
-        fastmath = {"contract"} if call in fused else False
-        known[call.__name__] = njit(**options, no_cpython_wrapper=True, fastmath=fastmath)(_knowing(known, call))
-    linked = [_knowing(known, loop) for loop in loops]
+    njit, known = import_module("numba").njit, _known(fused, calls)
+    linked = [_linked(loop, known, (*fused, *calls), generated) for loop in loops]
     try:
-        for loop in linked:
-            loop.__qualname__ = (
-                f"{loop.__name__}_{_fingerprint((*fused, *calls), generated)}"  # numba looks for it by this name
-            )
-        return {loop.__name__: _mending(njit(cache=True, **options)(loop)) for loop in linked}
+        return {loop.__name__: _mending(njit(cache=True, **OPTIONS)(loop)) for loop in linked}
     except (OSError, RuntimeError):  # no texts on disk, or nowhere to keep the code
-        return {loop.__name__: njit(**options)(loop) for loop in linked}
+        return {loop.__name__: njit(**OPTIONS)(loop) for loop in linked}
+
+
+@cache
+def link_rows(
+    name: str,
+    calls: tuple[Callable[..., Any], ...],
+    fused: tuple[Callable[..., Any], ...] = (),
+    generated: str = "",
+) -> None:
+    """Let straight programs call ``values_of``, which is among `calls`, by a name; arguments as of `compiled`."""
+    straight, njit = import_module(STRAIGHT), import_module("numba").njit
+    options = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True}
+    linked = _linked(straight.fill_rows, _known(fused, calls), (*fused, *calls), generated)
+    try:
+        straight.link(_mending(njit(cache=True, **options)(linked)), name)
+    except (OSError, RuntimeError):  # as above
+        straight.link(njit(**options)(linked), name)
+
+
+def straight_program(text: str, level: int) -> tuple[Any, int]:
+    """Return a straight program as machine code: what keeps it in memory, and its address.
+
+    Parameters
+    ----------
+    text : str
+        As `cgraph.algorithms.compiled.straight_code` writes it.
+    level : int
+        How much the compiler does: 0 or 1.
+    """
+    engine: tuple[Any, int] = import_module(STRAIGHT).machine_code(text, level)
+    return engine
+
+
+def pointer() -> str:
+    """Return how the text of a straight program writes a pointer to numbers."""
+    return str(import_module(STRAIGHT).POINTER)
+
+
+def _known(fused: Iterable[Callable[..., Any]], calls: Iterable[Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Return what loops call, by name, for numba."""
+    njit = import_module("numba").njit
+    import_module(VECTORS)
+    known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)
+    for functions, fastmath in ((fused, {"contract"}), (calls, False)):
+        for call in functions:
+            known[call.__name__] = njit(**OPTIONS, no_cpython_wrapper=True, fastmath=fastmath)(_knowing(known, call))
+    return known
+
+
+def _linked(
+    loop: Callable[..., Any],
+    known: Mapping[str, Callable[..., Any]],
+    calls: Iterable[Callable[..., Any]],
+    generated: str,
+) -> FunctionType:
+    """Return a loop that finds what it calls, under the name by which numba keeps its machine code on disk."""
+    linked = _knowing(known, loop)
+    linked.__qualname__ = f"{loop.__name__}_{_fingerprint(calls, generated)}"
+    return linked
 
 
 def _mending(dispatcher: Any) -> Any:
@@ -109,6 +161,17 @@ def is_at_hand() -> bool:
     except ImportError:
         return False
     return True
+
+
+def can_compile() -> bool:
+    """Return whether there is machine code at all: numba is installed, and not told to leave Python as it is."""
+    return is_at_hand() and not import_module("numba").config.DISABLE_JIT
+
+
+def kept_in(loop: Callable[..., Any]) -> str | None:
+    """Return the folder in which numba keeps the machine code of a loop; None if it keeps none."""
+    kept = getattr(loop, "_cache", None)
+    return getattr(kept, "cache_path", None)
 
 
 def is_loaded() -> bool:

@@ -69,13 +69,24 @@ def chain(task: Task) -> list[int]:
 
 
 def _greedy(task: Task, rule: Callable[[Pattern, int], Any]) -> list[int]:
-    pattern, waiting = task.pattern.copy(), list(task.vertices)
+    """Take always the vertex that the rule likes best; it sees the neighbours of a vertex, and theirs towards it."""
+    pattern = task.pattern.copy()
+    rated = {v: rule(pattern, v) for v in task.vertices}  # in the order of the graph, to which ties go
     order = []
-    while waiting:
-        v = min(waiting, key=lambda v: rule(pattern, v))
-        waiting.remove(v)
-        pattern.eliminate(v)
+    while rated:
+        v = min(rated, key=rated.__getitem__)
+        del rated[v]
         order.append(v)
+        before, after = pattern.pred[v], pattern.succ[v]
+        pattern.eliminate(v)
+        changed = before | after
+        for i in bits(before):
+            changed |= pattern.succ[i]
+        for k in bits(after):
+            changed |= pattern.pred[k]
+        for u in bits(changed):
+            if u in rated:
+                rated[u] = rule(pattern, u)
     return order
 
 

@@ -6,6 +6,7 @@ Finding the cheapest order is NP-complete, so there are several methods, one row
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import networkx as nx
@@ -30,6 +31,8 @@ def elimination_order(
     cost: str = "standard",
     seed: int = 0,
     budget: int | str | None = None,
+    restarts: int = 1,
+    executor: Executor | None = None,
     unit: str = "unit",
     derivative: str = "derivative",
 ) -> list[Any]:
@@ -53,6 +56,11 @@ def elimination_order(
     budget : int or str, optional
         For "anneal": a number of evaluations, 100,000 if not given, or a time such as ``"10s"``; after any budget
         there is a best order so far. For "optimal": a number of sets of nodes, 2,000 if not given, or a time.
+    restarts : int, default 1
+        For "anneal": how many searches there are, each with `budget`; their seeds are `seed`, `seed` + 1, and so on. The
+        best order is returned, of equal ones that of the least seed.
+    executor : concurrent.futures.Executor, optional
+        Where the searches run beside each other: threads are enough for machine code, processes serve without.
 
     Returns
     -------
@@ -66,7 +74,7 @@ def elimination_order(
     SearchLimitError
         If `method` is "optimal" and the budget did not do; it holds the best order and what is proven.
     CGraphError
-        As `eliminate`; or if there is no such method, cost model or budget.
+        As `eliminate`; or if there is no such method, cost model or budget, or no search at all.
 
     See Also
     --------
@@ -76,7 +84,8 @@ def elimination_order(
     Notes
     -----
     The rules take O(n^2) for n nodes between, the chain O(n^3), the exact search exponential time [2]_: the problem
-    is NP-complete.
+    is NP-complete. With numba (extra ``fast``) long annealing runs as machine code, with the same result; loading it, once
+    in a process, takes time on top of the budget.
 
     References
     ----------
@@ -98,8 +107,12 @@ def elimination_order(
     if method not in METHODS:
         raise CGraphError(f"there is no method {method!r}; choose one of: {', '.join(METHODS)}")
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
-    task = Task(E, seed=seed, budget=budget)
-    return [task.nodes[v] for v in METHODS[method](task)]
+    if not isinstance(restarts, int) or restarts < 1:
+        raise CGraphError(f"restarts={restarts!r} is no number of searches; give 1 or more")
+    tasks = [Task(E, seed=seed + k, budget=budget) for k in range(restarts if method == "anneal" else 1)]
+    search = METHODS[method]
+    orders = map(search, tasks) if executor is None else executor.map(search, tasks)
+    return [tasks[0].nodes[v] for v in min(orders, key=tasks[0].cost)]
 
 
 def elimination_cost(

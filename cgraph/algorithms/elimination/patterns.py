@@ -8,7 +8,11 @@ leads from i to k through X. The cost of eliminating v next is therefore a funct
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cgraph.algorithms.elimination.disjoint_paths import DisjointPaths
 from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, Partial
@@ -62,6 +66,10 @@ class Pattern:
         """Return the predecessors and successors of `v` whose edges are charged: here, all."""
         return self.pred[v], self.succ[v]
 
+    def words(self) -> NDArray[np.uint64]:
+        """Return the sets as words of 64 bits, shape (2, nodes, words): `pred`, then `succ`."""
+        return _words(self.pred, self.succ)
+
 
 class UnitPattern(Pattern):
     """A pattern in which products with some edges are free: structural +1 and -1.
@@ -83,6 +91,10 @@ class UnitPattern(Pattern):
     def charged(self, v: int) -> tuple[int, int]:
         """Return the predecessors and successors of `v` whose edges are charged."""
         return self.pred[v] & ~self.free_pred[v], self.succ[v] & ~self.free_succ[v]
+
+    def words(self) -> NDArray[np.uint64]:
+        """Return the sets as words of 64 bits, shape (4, nodes, words): `pred`, `succ`, `free_pred`, `free_succ`."""
+        return _words(self.pred, self.succ, self.free_pred, self.free_succ)
 
     def cost(self, v: int) -> int:
         """Return the multiplications that eliminating `v` costs."""
@@ -114,6 +126,17 @@ def bits(mask: int) -> Iterator[int]:
     while mask:
         yield (mask & -mask).bit_length() - 1
         mask &= mask - 1
+
+
+def _sum_of_sizes(sizes: list[int], mask: int) -> int:
+    return sum(sizes[i] for i in bits(mask))
+
+
+def _words(*masks: list[int]) -> NDArray[np.uint64]:
+    nodes = len(masks[0])
+    words = -(-nodes // 64)
+    text = b"".join(mask.to_bytes(8 * words, "little") for group in masks for mask in group)
+    return np.frombuffer(text, "<u8").astype(np.uint64).reshape(len(masks), nodes, words)
 
 
 class Task:
@@ -159,7 +182,7 @@ class Task:
 
         sizes = [E.sizes[i] for i in self.nodes]
         # If every node has one entry, the weight of a set is the number of its elements.
-        weigh = int.bit_count if set(sizes) <= {1} else lambda mask: sum(sizes[i] for i in bits(mask))
+        weigh = int.bit_count if set(sizes) <= {1} else partial(_sum_of_sizes, sizes)
         pattern = Pattern(masks(E.pred, free_only=False), masks(E.succ, free_only=False), sizes, weigh)
         free_pred, free_succ = masks(E.pred, free_only=True), masks(E.succ, free_only=True)
         return UnitPattern(pattern, free_pred, free_succ) if any(free_pred) else pattern

@@ -1,22 +1,34 @@
-"""Orders by search: simulated annealing, which may be stopped at any time."""
+"""Orders by search: simulated annealing, which may be stopped at any time.
+
+`anneal_slowly` is the search as it reads. `cgraph.algorithms.elimination.search_loops` is the same for machine code, and finds the
+same order for the same seed and number of evaluations.
+"""
 
 from __future__ import annotations
 
 import math
-import random
 import re
 import time
+from collections.abc import Iterator
 
+import numpy as np
+
+from cgraph.algorithms.compiled.jit import compiled, is_at_hand, is_loaded
 from cgraph.algorithms.elimination.greedy import forward, markowitz, minimum_fill, relative_markowitz, reverse
 from cgraph.algorithms.elimination.patterns import Pattern, Task
+from cgraph.algorithms.elimination.search_loops import CALLS, LOOPS, MEAN_DISTANCE, chance_after, first_chance, fraction
 from cgraph.model.errors import CGraphError
 
-__all__ = ["Budget", "anneal", "anneal_within"]
+__all__ = ["Budget", "anneal", "anneal_in_machine_code", "anneal_slowly", "anneal_within"]
 
 RULES = (markowitz, minimum_fill, relative_markowitz, reverse, forward)
 EVALUATIONS = 100_000
-MEAN_DISTANCE = 10  # of a move, in places
-HOT, COLD = 0.7, 0.05  # the temperature at first and at last, as a part of what a vertex costs on average
+HOT, COLD = 0.7, 0.02  # the temperature at first and at last, as a part of what a vertex costs on average
+# Python makes so many moves a second, about; numba is loaded for what would take Python so many seconds.
+MOVES_PER_SECOND, LEAST_TO_LOAD = 30_000, 1.0
+# Moves between two looks at the clock, or at Ctrl-C: the first time, of a budget of time one part in so many, at most.
+FIRST_MOVES, PARTS, MOST_MOVES = 2_000, 50, 1_000_000
+LARGEST = 2**20  # the sum of all sizes: costs stay below 2^63, numbers that machine code has
 
 
 class Budget:
@@ -43,11 +55,15 @@ class Budget:
             raise CGraphError(f"budget={budget!r} allows nothing; give a positive one")
         self.start = time.monotonic()
 
+    def used(self) -> float:
+        """Return the fraction of the budget that is used."""
+        return (time.monotonic() - self.start if self.in_seconds else self.evaluations) / self.limit
+
     def spend(self) -> float:
         """Count one evaluation, and return the fraction of the budget that was used before it."""
-        used = time.monotonic() - self.start if self.in_seconds else self.evaluations
+        used = self.used()
         self.evaluations += 1
-        return used / self.limit
+        return used
 
 
 def anneal(task: Task) -> list[int]:
@@ -56,50 +72,105 @@ def anneal(task: Task) -> list[int]:
 
 
 def anneal_within(task: Task, budget: Budget) -> list[int]:
-    """Return the best order found by simulated annealing [1]_.
+    """Return the best order found within `budget`: by machine code, where it is at hand and the search is long."""
+    start = min((rule(task) for rule in RULES), key=task.cost)
+    costs = _replay(task.pattern, start, math.inf) or []
+    if len(start) < 2 or not sum(costs):
+        return start
+    seconds = budget.limit if budget.in_seconds else budget.limit / MOVES_PER_SECOND
+    pays = is_loaded() or seconds >= LEAST_TO_LOAD
+    fits = sum(task.pattern.sizes) <= LARGEST
+    search = anneal_in_machine_code if pays and fits and is_at_hand() else anneal_slowly
+    return search(task, start, costs, budget)
 
-    One move takes a vertex out of the order and puts it back some places on. Only what stands between its old and
-    its new place changes its cost, and what comes after finds the same pattern; so a move is evaluated from the
-    pattern before the first of these places, which is kept for every place. A move that costs more is made with
-    probability exp(-increase / T), and T falls geometrically with the budget used.
+
+def anneal_slowly(task: Task, start: list[int], costs: list[int], budget: Budget) -> list[int]:
+    """Return the best order found by simulated annealing [1]_, from one that costs `costs`, vertex by vertex.
+
+    A pass goes through the order with the pattern that is left before each place. A move takes the vertex at this place
+    some places on, or one from there to this place. Only what stands between changes its cost, since what comes after
+    finds the same pattern; and nothing does, if no edge joins what moves to what it passes. A move that costs more is
+    made with probability exp(-increase / T), and T falls geometrically with the budget used.
 
     References
     ----------
     .. [1] U. Naumann, "Cheaper Jacobians by simulated annealing", SIAM Journal on Optimization 13(3), 2002.
     """
-    chance = random.Random(task.seed)  # noqa: S311 - a search, no secret
-    best = min((rule(task) for rule in RULES), key=task.cost)
-    best_cost = cost = task.cost(best)
-    order, size = list(best), len(best)
-    if size < 2:
-        return best
-    patterns, costs = _replay(task.pattern, order, math.inf) or ([], [])
-    while (used := budget.spend()) < 1:
-        T = best_cost / size * HOT * (COLD / HOT) ** used
-        i, distance = chance.randrange(size), 1 + int(chance.expovariate(1 / MEAN_DISTANCE))
-        j = i + distance if chance.random() < 0.5 else i - distance
-        if not 0 <= j < size:
-            continue
-        first, last = min(i, j), max(i, j)
-        moved = [*order[i + 1 : j + 1], order[i]] if i < j else [order[i], *order[j:i]]
-        old = sum(costs[first : last + 1])
-        outcome = _replay(patterns[first], moved, old + T * chance.expovariate(1))
-        if outcome:
-            order[first : last + 1] = moved
-            patterns[first : last + 1], costs[first : last + 1] = outcome
-            cost += sum(outcome[1]) - old
+    order, best, size = list(start), list(start), len(start)
+    costs, cost = list(costs), sum(costs)
+    best_cost, hot, cold = cost, HOT * cost / size, COLD * cost / size
+    chance = _chances(task.seed)
+    while (used := budget.used()) < 1:
+        T = hot * (cold / hot) ** used
+        pattern = task.pattern.copy()
+        for p in range(size - 1):
+            if budget.spend() >= 1:
+                break
+            distance = min(1 + int(-math.log(next(chance)) * MEAN_DISTANCE), size - 1 - p)
+            is_later = next(chance) < 0.5
+            part = slice(p, p + distance + 1)
+            moved = _turned(order[part], is_later)
+            if _meets(pattern, moved[-1] if is_later else moved[0], moved):
+                old = sum(costs[part])
+                new = _replay(pattern, moved, old - T * math.log(next(chance)))
+                if new:
+                    order[part], costs[part] = moved, new
+                    cost += sum(new) - old
+            else:
+                order[part], costs[part] = moved, _turned(costs[part], is_later)
             if cost < best_cost:
                 best, best_cost = order[:], cost
+            pattern.eliminate(order[p])
     return best
 
 
-def _replay(start: Pattern, vertices: list[int], limit: float) -> tuple[list[Pattern], list[int]] | None:
-    """Return the pattern before and the cost of each of `vertices`, or None if they cost more than `limit`."""
-    pattern, patterns, costs, total = start.copy(), [], [], 0
+def anneal_in_machine_code(task: Task, start: list[int], costs: list[int], budget: Budget) -> list[int]:
+    """Do what `anneal_slowly` does."""
+    anneal_passes = compiled(LOOPS, CALLS)["anneal_passes"]
+    sizes, order, each = (np.array(numbers, np.int64) for numbers in (task.pattern.sizes, start, costs))
+    cost, best = sum(costs), order.copy()
+    state = np.array([first_chance(task.seed), cost, cost])
+    temperatures = (HOT * cost / len(start), COLD * cost / len(start))
+    arrays = (task.pattern.words(), sizes, order, each, best, state)
+    before = time.monotonic()
+    anneal_passes(*arrays, 0, 0, 1.0, *temperatures)  # the first call loads the machine code, or makes it
+    budget.start += time.monotonic() - before
+    while (used := budget.used()) < 1:
+        spent = budget.evaluations
+        limit, moves = float(budget.limit), MOST_MOVES
+        if budget.in_seconds:
+            limit = spent / used if spent else math.inf  # so many moves will have been made in the end
+            moves = min(MOST_MOVES, 1 + int(limit / PARTS)) if spent else FIRST_MOVES
+        budget.evaluations = anneal_passes(*arrays, spent, spent + moves, limit, *temperatures)
+    found: list[int] = best.tolist()
+    return found
+
+
+def _chances(seed: int) -> Iterator[float]:
+    """Iterate over random numbers between 0 and 1."""
+    state = first_chance(seed)
+    while True:
+        state = chance_after(state)
+        yield fraction(state)
+
+
+def _turned(numbers: list[int], is_later: bool) -> list[int]:
+    """Return the numbers with the first put last, or the last put first."""
+    return [*numbers[1:], numbers[0]] if is_later else [numbers[-1], *numbers[:-1]]
+
+
+def _meets(pattern: Pattern, v: int, vertices: list[int]) -> bool:
+    """Return whether an edge joins `v` to one of `vertices`."""
+    neighbours = pattern.pred[v] | pattern.succ[v]
+    return any(neighbours >> u & 1 for u in vertices)
+
+
+def _replay(start: Pattern, vertices: list[int], limit: float) -> list[int] | None:
+    """Return the cost of each of `vertices`, or None if they cost more than `limit`."""
+    pattern, costs, total = start.copy(), [], 0
     for v in vertices:
-        patterns.append(pattern.copy())
         costs.append(pattern.eliminate(v))
         total += costs[-1]
         if total > limit:
             return None
-    return patterns, costs
+    return costs

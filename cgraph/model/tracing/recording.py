@@ -7,7 +7,7 @@ import operator
 import sys
 import sysconfig
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -170,6 +170,14 @@ class Recording:
         self.refusal = TraceError(message, hint, file, line, linecache.getline(file, line).strip())
         return self.refusal
 
+    def keep_what_is_read(self, outputs: Iterable[TracedArray]) -> None:
+        """Forget operations and constants that no output depends on."""
+        needed = {y.variable for y in outputs}
+        for variable in reversed(self.variables):
+            if variable in needed:
+                needed.update(operand for operand in variable.operands if isinstance(operand, Variable))
+        self.variables = [v for v in self.variables if v in needed or v.role in {"input", "weight"}]
+
     def graph(self, outputs: Mapping[str, TracedArray], *, named: bool) -> ComputationalGraph:
         """Return the graph of what was recorded.
 
@@ -211,7 +219,7 @@ class Recording:
         if len(equation) > MAX_LENGTH:
             raise self.error(
                 f"an equation of {len(equation):,} characters; the limit is {MAX_LENGTH:,}",
-                "select with slices, or multiply by a constant array of zeros and ones",
+                "take several steps, so that each has fewer operands",
                 variable.place,
             )
         G.add_equation(variable.name, equation)

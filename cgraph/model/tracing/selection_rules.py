@@ -17,6 +17,9 @@ __all__ = ["SELECTIONS"]
 
 Rule = Callable[..., Any]
 
+LONG = 1000  # entries of a list that equations hold
+SHORT = 16  # entries of a list that is as easy to read as slices
+
 # --- parts of arrays ----------------------------------------------------------------------------------------------------
 
 
@@ -40,9 +43,53 @@ def _selected(x: Any, places: Any) -> Any:
     if x.ndim and not places.ndim:
         return apply("index", x, key=tuple(int(k) for k in np.unravel_index(places, x.shape)))
     if not np.array_equal(places.ravel(), np.arange(x.size)):
-        flat = x if x.ndim == 1 else apply("reshape", x, shape=(-1,))
-        x = apply("index", flat, key=(tuple(places.ravel().tolist()),))
+        chosen = _chosen_by_axis(x.shape, places)
+        if chosen is not None:
+            return _of_axes(x, chosen)
+        x = _of_axis(x if x.ndim == 1 else apply("reshape", x, shape=(-1,)), 0, places.ravel())
     return x if x.shape == places.shape else apply("reshape", x, shape=places.shape)
+
+
+def _chosen_by_axis(shape: tuple[int, ...], places: Any) -> list[Any] | None:
+    """Return which indices of each axis are chosen, if the other axes have no part in that."""
+    if places.ndim != len(shape) or places.ndim < 2 or not places.size:
+        return None
+    chosen = []
+    for axis, number in enumerate(np.unravel_index(places, shape)):
+        along = np.moveaxis(number, axis, 0)
+        chosen.append(along.reshape(len(along), -1)[:, 0])
+    return chosen if np.array_equal(np.ravel_multi_index(np.ix_(*chosen), shape), places) else None
+
+
+def _of_axes(x: Any, chosen: Sequence[Any]) -> Any:
+    """Return these indices of each axis: what slices say at once, then a list for each axis that needs one."""
+    slices = [_as_slice(indices, n) for indices, n in zip(chosen, x.shape, strict=True)]
+    whole = Slice(None, None, None)
+    if any(part not in {None, whole} for part in slices):
+        x = apply("index", x, key=tuple(part or whole for part in slices))
+    for axis, part in enumerate(slices):
+        x = _of_axis(x, axis, chosen[axis]) if part is None else x
+    return x
+
+
+def _of_axis(x: Any, axis: int, indices: Any) -> Any:
+    """Return these indices of one axis; a long list is a constant, not a part of the equation."""
+    if len(indices) <= SHORT:
+        return apply("index", x, key=(*[Slice(None, None, None)] * axis, tuple(indices.tolist())))
+    part = _as_slice(indices, x.shape[axis])
+    if part is not None:
+        return apply("index", x, key=(*[Slice(None, None, None)] * axis, part))
+    return apply("take", x, indices, axis=axis)
+
+
+def _as_slice(indices: Any, n: int) -> Slice | None:
+    """Return the slice of an axis of length `n` that chooses these indices, if there is one."""
+    first, step = int(indices[0]), int(indices[1] - indices[0]) if len(indices) > 1 else 1
+    stop = first + step * len(indices)
+    if step == 0 or not np.array_equal(indices, np.arange(first, stop, step)):
+        return None
+    start = None if first == (0 if step > 0 else n - 1) else first
+    return Slice(start, None if stop < 0 or stop >= n else stop, None if step == 1 else step)
 
 
 def _permuted(function: Rule) -> Rule:
@@ -61,7 +108,8 @@ def _index(x: Any, key: Any) -> Any:
     places = np.asarray(_positions(x)[key])
     written = _written_key(key if isinstance(key, tuple) else (key,), x.ndim)
     found = ARRAY_OPERATIONS["index"].value(_positions(x), written) if x.ndim else _positions(x)
-    if not np.array_equal(np.ravel(found), places.ravel()):  # an index that equations have no word for
+    is_long = any(isinstance(part, tuple) and len(part) > LONG for part in written)
+    if is_long or not np.array_equal(np.ravel(found), places.ravel()):  # an index that equations have no word for
         return _selected(x, places)
     everything = all(part == Slice(None, None, None) for part in written)
     y = x if everything else apply("index", x, key=written)
@@ -168,6 +216,16 @@ def _take(a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
 # --- fillings ---------------------------------------------------------------------------------------------------------
 
 
+def _broadcast_to(array: Any, shape: Any) -> Any:
+    """Return an array repeated along new axes and those of length 1."""
+    own = (1,) * (len(shape) - np.ndim(array)) + np.shape(array)
+    places = np.broadcast_to(_positions(array), shape)
+    if places.size <= SHORT or not own:
+        return _selected(array, places)
+    widened = array if own == np.shape(array) else apply("reshape", array, shape=own)
+    return _selected(widened, places)
+
+
 def _broadcast_arrays(*args: Any) -> Any:
     shape = np.broadcast_shapes(*map(np.shape, args))
     return tuple(np.broadcast_to(a, shape) for a in args)
@@ -228,7 +286,6 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
 _MOVES = (
     np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.flipud,
     np.fliplr, np.roll, np.rot90, np.tile, np.take_along_axis, np.delete, np.resize, np.diagonal,
-    np.broadcast_to,
 )
 # fmt: on
 
@@ -249,6 +306,7 @@ SELECTIONS: dict[Any, Rule] = {
     np.append: _append,
     **{function: _split(function) for function in (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit)},
     # fillings
+    np.broadcast_to: _broadcast_to,
     np.broadcast_arrays: _broadcast_arrays,
     np.meshgrid: _meshgrid,
     np.linspace: _linspace,

@@ -13,7 +13,7 @@ import networkx as nx
 from cgraph.algorithms.sweeps import edge_sensitivities
 from cgraph.model.graph import Node
 from cgraph.reports.drawing.palette import PATHS
-from cgraph.reports.drawing.words import Line, quotient, show_quantity
+from cgraph.reports.drawing.words import Line, is_array, quotient, show_quantity
 from cgraph.uncertainty.budget import uncertainty_budget
 
 __all__ = ["PLAIN", "Stroke", "strokes_by_budget", "strokes_by_flow", "strokes_by_path"]
@@ -80,7 +80,8 @@ def strokes_by_path(
             if len(path) <= LONGEST
             else f"{names[path[0]]} → … → {names[path[-1]]}, {len(path)} nodes"
         )
-        notes.append(Line(kind, f"path {k}: {way}, product {show_quantity(product)}"))
+        size = f", norm {show_quantity(_magnitude(product))}" if is_array(product) else ""
+        notes.append(Line(kind, f"path {k}: {way}, product {show_quantity(product)}{size}"))
         strokes |= dict.fromkeys(pairwise(path), Stroke(kind, 1 + WIDEST / k))
     left_out = [Line("note", f"only the {len(PATHS)} strongest paths have a colour")] * (asked > len(PATHS))
     return strokes, notes[::-1] + left_out

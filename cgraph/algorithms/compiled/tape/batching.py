@@ -84,6 +84,11 @@ class Blocks:
         """The loop that answers at one point in one call."""
         return self._loops["answer_at"]
 
+    @property
+    def gradient_at(self) -> Callable[..., bool]:
+        """The loop that differentiates at one point in one call."""
+        return self._loops["gradient_at"]
+
     def differentiate(self, row: int, on_terms: Floats, y: Floats, S: Floats) -> None:
         """Fill S, the derivatives of a row by all rows."""
         S.fill(0.0)

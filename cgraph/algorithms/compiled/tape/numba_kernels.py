@@ -6,7 +6,7 @@ a run, from ``bounds[r]`` to ``bounds[r + 1]``. A weighted sum reads any number 
 ``weights[e]``, for e from ``first[k]`` to ``second[k]``.
 
 Arithmetic is done row by row. For other operations the operands of a part of a run are gathered, so that one loop
-without a branch computes all of them: the compiler makes it do several at once.
+without a branch computes all of them: the compiler makes it do several at once. A few numbers are not worth it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ __all__ = ["TAPE_CALLS", "TAPE_LOOPS"]
 Loop = Callable[..., None]
 
 GATHERED = 256  # numbers that are computed in one loop
+FEW = 8  # numbers that are computed one after the other: a loop of their own takes longer to begin
 EXPONENT = 0x7FF << 52  # its bits
 
 
@@ -128,7 +129,9 @@ def are_finite(y: Floats) -> bool:
     return infinite == 0
 
 
-def fill(codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, y: Floats) -> None:
+def fill(  # noqa: C901 - each call of its own would count references to all arrays
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, y: Floats
+) -> None:
     """Fill the rows of a block that are not given."""
     numbers, width = y.reshape(-1), width_of(y)
     x, b = empty_rows(y), empty_rows(y)
@@ -147,6 +150,9 @@ def fill(codes: Index, bounds: Index, first: Index, second: Index, operands: Ind
             sub_fill(begin, end, first, second, y)
         elif code == WEIGHTED_SUM:
             add_up(begin, end, first, second, operands, weights, y)
+        elif code != GIVEN and width == 1 and end - begin <= FEW:
+            for k in range(begin, end):
+                numbers[k] = value(code, numbers[first[k]], numbers[second[k]])
         elif code != GIVEN:
             for part in range(begin, end, GATHERED // width):
                 part_end = min(part + GATHERED // width, end)
@@ -157,11 +163,11 @@ def fill(codes: Index, bounds: Index, first: Index, second: Index, operands: Ind
                 values_of(code, x.reshape(-1)[:n], b.reshape(-1)[:n], numbers[part * width : part_end * width])
 
 
-def differentiate(  # noqa: C901 - as above
+def differentiate(  # noqa: C901, PLR0912 - as above
     codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, y: Floats, S: Floats
 ) -> None:
     """Fill the rows of S in a block."""
-    numbers, width = y.reshape(-1), width_of(y)
+    numbers, S_, width = y.reshape(-1), S.reshape(-1), width_of(y)
     x, b, z, z_b = empty_rows(y), empty_rows(y), empty_rows(y), empty_rows(y)
     r = len(codes)
     while r > 0:
@@ -178,6 +184,12 @@ def differentiate(  # noqa: C901 - as above
             sub_differentiate(begin, end, first, second, S)
         elif code == WEIGHTED_SUM:
             hand_on(begin, end, first, second, operands, weights, S)
+        elif code != GIVEN and width == 1 and end - begin <= FEW:
+            for k in range(end - 1, begin - 1, -1):
+                z_x, z_second = derivatives(code, numbers[first[k]], numbers[second[k]], numbers[k])
+                S_[first[k]] += S_[k] * z_x
+                if is_binary(code):
+                    S_[second[k]] += S_[k] * z_second
         elif code != GIVEN:
             for part in range(begin, end, GATHERED // width):
                 part_end = min(part + GATHERED // width, end)
@@ -258,11 +270,31 @@ def answer_at(
     return are_finite(out)
 
 
-TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows, answer_at)
+def gradient_at(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, given: Floats,
+    sources: Index, x: Floats, y: Floats, S: Floats, t: int, asked: Index, out: Floats,
+) -> bool:  # fmt: skip
+    """Copy row `t` and its derivatives by those asked for, at one point in one call; return whether all is finite."""
+    y[: len(given)] = given
+    for k in range(len(sources)):
+        y[sources[k]] = x[k]
+    fill(codes, bounds, first, second, operands, weights, y)
+    if not are_finite(y):
+        return False
+    S[:] = 0.0
+    S[t] = 1.0
+    differentiate(codes, bounds, first, second, operands, weights, y, S)
+    out[0] = y[t]
+    for k in range(len(asked)):
+        out[k + 1] = S[asked[k]]
+    return are_finite(out)
+
+
+TAPE_LOOPS = (run_tape, differentiate_tape, copy_rows, multiply_rows, answer_at, gradient_at)
 # What calls another stands after it.
 TAPE_CALLS = (
     is_binary, *RULES, width_of, empty_rows, continues,
     add_to, add_fill, mul_fill, sub_fill, add_differentiate, mul_differentiate, sub_differentiate, gather, scatter,
     add_up, hand_on, fill, differentiate, are_finite,
 )  # fmt: skip
-values_of, derivatives_of = RULES[-2:]  # as `fill` and `differentiate` find them
+value, derivatives, values_of, derivatives_of = *RULES[:2], *RULES[-2:]  # as `fill` and `differentiate` find them

@@ -56,7 +56,11 @@ def _slopes() -> dict[str, Operation]:
     """Return the derivatives by operand and output that have two forms, as operations: one step in place of a dozen."""
     return {
         slope(name): Operation(
-            f"{row.names[0]} y", f"where({row.far[0]}, {row.far[1]}, {written(rules_of(row)[0])[-1]})", ("0", "0"), ""
+            f"{row.names[0]} y",
+            f"where({row.far[0]}, {row.far[1]}, {written(rules_of(row)[0])[-1]})",
+            ("0", "0"),
+            "",
+            frequent=row.frequent,
         )
         for name, row in OPERATIONS.items()
         if row.far is not None

@@ -74,7 +74,25 @@ def answer_at(
     return bool(np.isfinite(out).all())
 
 
-TAPE_RUNS = {loop.__name__: loop for loop in (run_tape, differentiate_tape, copy_rows, multiply_rows, answer_at)}
+def gradient_at(
+    codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, given: Floats,
+    sources: Index, x: Floats, y: Floats, S: Floats, t: int, asked: Index, out: Floats,
+) -> bool:  # fmt: skip
+    """Copy row `t` and its derivatives by those asked for, at one point in one call; return whether all is finite."""
+    y[: len(given)] = given
+    y[sources] = x
+    S[:] = 0.0
+    S[t] = 1.0
+    with np.errstate(all="ignore"):
+        is_finite = run_tape(codes, bounds, first, second, operands, weights, y[np.newaxis])
+        differentiate_tape(codes, bounds, first, second, operands, weights, y[np.newaxis], S[np.newaxis])
+    out[0], out[1:] = y[t], S[asked]
+    return is_finite and bool(np.isfinite(out).all())
+
+
+TAPE_RUNS = {
+    loop.__name__: loop for loop in (run_tape, differentiate_tape, copy_rows, multiply_rows, answer_at, gradient_at)
+}
 
 
 def _runs(codes: Index, bounds: Index) -> Iterator[tuple[int, slice]]:

@@ -1,0 +1,166 @@
+"""How the program of a Jacobian is run: written out as machine code of its own, or as a tape, step by step."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Protocol, final
+
+import numpy as np
+
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index, whole_lines
+from cgraph.algorithms.compiled.jacobian_programs import JacobianProgram
+from cgraph.algorithms.compiled.jit import can_compile, compiled, link_rows, pointer, straight_program
+from cgraph.algorithms.compiled.simd import WIDTH
+from cgraph.algorithms.compiled.straight_code import FUNCTIONS_OF_ROWS, Layout, run_straight, straight_code
+from cgraph.algorithms.compiled.tape.batching import Blocks
+from cgraph.algorithms.compiled.tape.elementary_functions import FUNCTIONS
+from cgraph.algorithms.compiled.tape.numba_kernels import TAPE_CALLS
+from cgraph.algorithms.compiled.tape.numba_rules import SOURCE
+from cgraph.algorithms.compiled.threads import cores, for_each
+
+__all__ = ["Run", "run_of"]
+
+# So many steps are written out: beyond, the compiler takes seconds, and the processor waits for the text of the program.
+LONGEST = 20_000
+# So many are compiled with care, which takes ten times as long as without, and then half of the time.
+CAREFUL = 8_000
+# So many steps, at all points together, take so long that threads save more than they cost.
+MANY = 2**22
+_NO_WEIGHTS: Floats = np.empty(0)
+
+
+class Run(Protocol):
+    """A way to run the program of a Jacobian."""
+
+    def at_one(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
+        """Fill values and Jacobian, which is 0 before, at the point `x`; return whether what was filled is finite."""
+
+    def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
+        """Fill a row of values and a Jacobian for each row of `x`."""
+
+
+def run_of(accumulated: JacobianProgram, source_rows: Index, places: Index, size: int) -> Run:
+    """Return the faster way of those there are; entry e goes to ``places[e]`` of a Jacobian of `size` numbers."""
+    way = StraightRun if can_compile() and len(accumulated.recorded) <= LONGEST else TapeRun
+    return way(accumulated, source_rows, places, size)
+
+
+@final
+class StraightRun:
+    """The program written out as machine code, which is made when it is first needed.
+
+    Parameters
+    ----------
+    accumulated : JacobianProgram
+        The steps.
+    source_rows : ndarray of int
+        The row of each entry of x.
+    places : ndarray of int
+        The place of each entry in the flattened Jacobian.
+    size : int
+        How many places there are.
+    """
+
+    def __init__(self, accumulated: JacobianProgram, source_rows: Index, places: Index, size: int) -> None:
+        a = accumulated
+        named = set(a.rows.values())
+        self._layout = Layout(
+            program=a.program,
+            recorded=a.recorded.tolist(),
+            accumulated=a.before,
+            numbers={k: x for k, x in enumerate(a.given.tolist()) if k not in named},
+            sources=source_rows.tolist(),
+            values=a.values.tolist(),
+            entries=list(zip(places.tolist(), a.entries[2].tolist(), strict=True)),
+            size=size,
+        )
+        self._level = 1 if len(a.recorded) <= CAREFUL else 0
+        self._loop = compiled((run_straight,))["run_straight"]
+        self._engines: list[Any] = []  # they keep the machine code
+
+    @cached_property
+    def _one(self) -> int:
+        return self._compiled(1)
+
+    @cached_property
+    def _lanes(self) -> int:
+        return self._compiled(WIDTH)
+
+    def _compiled(self, width: int) -> int:
+        """Return the address of the program for so many points at a time."""
+        link_rows(FUNCTIONS_OF_ROWS, TAPE_CALLS, FUNCTIONS, SOURCE)
+        engine, address = straight_program(straight_code(self._layout, width, pointer()), self._level)
+        self._engines.append(engine)
+        return address
+
+    def at_one(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
+        """Fill values and Jacobian at one point."""
+        return bool(self._loop(self._one, x, given, values, jacobian, 1))
+
+    def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
+        """Fill them at many points: `WIDTH` at a time, what is left over one by one."""
+        points, steps = len(x), len(self._layout.recorded)
+        together = max(MANY // 2 // steps // WIDTH, 1) * WIDTH
+        whole = points - points % WIDTH
+        parts = [(self._lanes, slice(k, min(k + together, whole)), WIDTH) for k in range(0, whole, together)]
+        if whole < points:
+            parts.append((self._one, slice(whole, points), 1))
+        is_finite = []
+
+        def fill(address: int, part: slice, width: int) -> None:
+            blocks = (part.stop - part.start) // width
+            is_finite.append(self._loop(address, x[part], given, values[part], jacobian[part], blocks))
+
+        for_each(fill, parts, cores() if points * steps >= MANY else 1)
+        return all(is_finite)
+
+
+@final
+class TapeRun:
+    """The program as a tape, which loops of machine code or of NumPy read; parameters as of `StraightRun`."""
+
+    def __init__(self, accumulated: JacobianProgram, source_rows: Index, places: Index, size: int) -> None:
+        self._accumulated, self._source_rows, self._places, self._size = accumulated, source_rows, places, size
+        self._asked = np.concatenate([accumulated.values, accumulated.entries[2]])
+        self._one = Blocks(accumulated.program, None)
+        self._free: list[Floats] = []
+
+    def at_one(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
+        """Fill values and Jacobian at one point."""
+        out = np.empty(len(self._asked))
+        try:  # no two threads have the same rows
+            y = self._free.pop()
+        except IndexError:
+            y = whole_lines(self._one.shape[1])
+        y[: len(given)] = given
+        answer_at, program = self._one.answer_at, self._accumulated.program
+        is_finite = answer_at(*program, _NO_WEIGHTS, self._source_rows, x, y, self._asked, out)
+        self._free.append(y)
+        self._take(out, values, jacobian)
+        return bool(is_finite)
+
+    def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
+        """Fill them at many points, block by block."""
+        points = len(x)
+        blocks = Blocks(self._accumulated.program, points)
+        results = blocks.results(len(self._asked))
+        padded = np.pad(x, ((0, len(results) - points), (0, 0)), "edge").reshape(-1, blocks.width, x.shape[1])
+        is_finite = []
+
+        def fill(part: slice) -> None:
+            y = whole_lines(*blocks.shape_of(part))
+            y[:, : len(given)] = given if y.ndim == 2 else given[:, np.newaxis]
+            at = padded[part]
+            y[:, self._source_rows] = at[:, 0] if y.ndim == 2 else at.swapaxes(1, 2)
+            blocks.fill(_NO_WEIGHTS, y)
+            is_finite.append(blocks.copy(self._asked, y, results, part))
+
+        blocks.for_each(fill)
+        self._take(results[:points], values, jacobian)
+        return all(is_finite)
+
+    def _take(self, results: Floats, values: Floats, jacobian: Floats) -> None:
+        """Copy values, and the entries to their places."""
+        n = values.shape[-1]
+        values[...] = results[..., :n]
+        jacobian.reshape(*results.shape[:-1], self._size)[..., self._places] = results[..., n:]

@@ -1,0 +1,74 @@
+"""Straight programs as machine code: LLVM compiles their text, numba calls them with arrays.
+
+Only `cgraph.algorithms.compiled.jit` imports this module, as it needs numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import carray, types
+from numba.extending import intrinsic, overload
+
+from cgraph.algorithms.compiled.straight_code import STRAIGHT, call_straight
+
+POINTER = "ptr" if llvm.llvm_version_info[0] >= 16 else "double*"
+NUMBERS = types.CPointer(types.float64)
+SIGNATURE = types.void(types.int64, NUMBERS, NUMBERS, NUMBERS, types.int64)
+LINKED: list[Any] = []
+
+
+def machine_code(text: str, level: int) -> tuple[Any, int]:
+    """Return the engine that holds the straight program of a text, and its address."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    module = llvm.parse_assembly(text)
+    module.verify()
+    features = llvm.get_host_cpu_features().flatten()
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=level, jit=True
+    )
+    engine = llvm.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+    return engine, engine.get_function_address(STRAIGHT)
+
+
+def fill_rows(code: int, x: Any, b: Any, y: Any, n: int) -> None:
+    """Fill `n` numbers with the values of an operation; `cgraph.algorithms.compiled.jit` knows `values_of`."""
+    values_of(code, carray(x, (n,)), carray(b, (n,)), carray(y, (n,)))  # type: ignore[name-defined]  # noqa: F821
+
+
+def link(dispatcher: Any, name: str) -> None:
+    """Let straight programs call a function like `fill_rows` by a name."""
+    dispatcher.compile(SIGNATURE)
+    code = dispatcher.overloads[SIGNATURE.args]
+    llvm.add_symbol(name, code.library.get_pointer_to_function(code.fndesc.llvm_cfunc_wrapper_name))
+    LINKED.append(dispatcher)  # it stays
+
+
+@intrinsic
+def call_at(_: Any, address: Any, x: Any, given: Any, values: Any, jacobian: Any, blocks: Any) -> Any:
+    """Call the straight program at an address with the numbers of four arrays."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, operands: Sequence[ir.Value]) -> ir.Value:
+        word, number = ir.IntType(64), ir.DoubleType().as_pointer()
+        pointers = [
+            builder.bitcast(context.make_array(kind)(context, builder, array).data, number)
+            for kind, array in zip(signature.args[1:5], operands[1:5], strict=True)
+        ]
+        kind = ir.FunctionType(word, [*(number for _ in pointers), word])
+        function = builder.inttoptr(operands[0], kind.as_pointer())
+        return builder.call(function, [*pointers, operands[5]])
+
+    return types.int64(types.int64, x, given, values, jacobian, types.int64), generate
+
+
+@overload(call_straight, strict=False)
+def call_straight_of(address: Any, x: Any, given: Any, values: Any, jacobian: Any, blocks: Any) -> Any:
+    """Take arrays of numbers that lie one after the other."""
+    if not all(a.dtype == types.float64 and a.layout == "C" for a in (x, given, values, jacobian)):
+        return None
+    return lambda address, x, given, values, jacobian, blocks: call_at(address, x, given, values, jacobian, blocks)

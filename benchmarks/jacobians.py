@@ -1,25 +1,36 @@
 """Whole Jacobians of functions at new points, beside CasADi and JAX, as Markdown tables.
 
-python benchmarks/jacobians.py [--operations 100 300 1000] [--rounds 7] [--without-jax]
+python benchmarks/jacobians.py [--quick] [--operations 100 300 ...] [--points 1 64 10000] [--rounds 60] [--without-jax]
 
-The functions are random elementary ones of 10 inputs and 10 outputs, and that of the lighthouse (A. Griewank, A. Walther,
-Evaluating Derivatives, 2nd edition, SIAM 2008, section 2.1). Contenders take turns; the figure is the least wall time of the
-rounds, in microseconds for each point.
+The functions are those of `suite.py` and random elementary ones. cgraph's function is called with an array and
+returns new ones; "bound" is the same with its arrays bound once (`bind`), as CasADi's are (`buffer`); CasADi's many points
+are one call of `Function.map`. JAX's are jitted, 64-bit, and many points are `vmap`; their compilation takes minutes for long functions, which
+they are not asked for. All Jacobians are compared before anything is timed. Contenders take turns; a figure is the least wall
+time of the rounds, in microseconds for each point.
 """
 
 import argparse
 import random
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import casadi
 import numpy as np
 from measuring import machine, seconds, table
+from suite import SUITE
 
 import cgraph as cg
 
 ORDERS = ("auto", "reverse", "forward")
-POINTS = (None, 64, 10_000)  # None: one, without a leading axis
+FUNCTIONS = ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh")
+LONGEST_FOR_JAX = 300  # operations
+TURN = 0.004  # seconds, more or less: short, so that some are not interrupted
+
+
+def library(module, **others):
+    """Return the functions of a module under the names of the suite."""
+    return SimpleNamespace(**{name: getattr(module, name) for name in FUNCTIONS}, **others)
 
 
 def repeat(call, times):
@@ -28,113 +39,150 @@ def repeat(call, times):
         call()
 
 
+def calls_of_a_turn(call):
+    """Return how often a function is called in a turn."""
+    call()
+    start = time.perf_counter()
+    call()
+    return max(1, min(int(TURN / (time.perf_counter() - start)), 5_000))
+
+
 def blocking(function, X):
     """Call a function of JAX, and wait for what it returns."""
     return function(X).block_until_ready()
 
 
-def random_equations(operations, inputs=10, outputs=10, seed=0):
-    """Return names of inputs, equations in order, names of outputs; an operand is one of the last 30 names."""
+def random_function(operations, inputs=10, outputs=10, seed=0):
+    """Return an elementary function and a point; an operand is one of the last 30 numbers, or of the last tenth."""
     chance = random.Random(seed)
-    names, equations = [f"x{k}" for k in range(inputs)], {}
+    steps = []
     for k in range(operations):
-        a, b = (chance.choice(names[-30:]) for _ in range(2))
-        equations[f"v{k}"] = chance.choice([f"{a}*{b}", f"{a}+{b}", f"{a}-{b}", f"sin({a})", f"tanh({a})"])
-        names.append(f"v{k}")
-    return names[:inputs], equations, names[-outputs:]
+        last = min(inputs + k, max(30, operations // 10))
+        steps.append(
+            (chance.choice(["mul", "add", "sub", "sin", "tanh"]), chance.randint(1, last), chance.randint(1, last))
+        )
+
+    def f(m, x):
+        y = list(x)
+        for operation, i, j in steps:
+            a, b = y[-i], y[-j]
+            y.append({"mul": lambda a=a, b=b: a * b, "add": lambda a=a, b=b: a + b, "sub": lambda a=a, b=b: a - b,
+                      "sin": lambda a=a: m.sin(a), "tanh": lambda a=a: m.tanh(a)}[operation]())  # fmt: skip
+        return y[-outputs:]
+
+    return f, np.random.default_rng(seed).uniform(0.1, 0.9, inputs).tolist()
 
 
-def lighthouse():
-    """Where the beam at angle omega t of a lighthouse at distance nu meets the quay y1 = gamma y2."""
-    equations = {"s": "tan(omega * t)", "y1": "nu * s / (gamma - s)", "y2": "gamma * y1"}
-    return ["nu", "gamma", "omega", "t"], equations, ["y1", "y2"]
+def by_cgraph(f, point, function):
+    """Return the graph of a function: traced, or by way of CasADi where it calls what NumPy does not have."""
+    try:
+        return cg.trace(lambda *x: f(library(np, abs=np.abs, atan2=np.arctan2), x), *point)
+    except AttributeError:
+        return cg.from_casadi(function, point)
 
 
-def as_function(xs, equations, ts, library):
-    """Return the function of one vector that computes the equations with the functions of `library`."""
-    codes = {j: compile(text, j, "eval") for j, text in equations.items()}
-    functions = {name: getattr(library, name) for name in ("sin", "tanh", "tan", "log")}
-
-    def f(x):
-        known = functions | {s: x[k] for k, s in enumerate(xs)}
-        for j, code in codes.items():
-            known[j] = eval(code, {}, known)
-        return [known[t] for t in ts]
-
-    return f
+def casadi_functions(f, point):
+    """Return CasADi's function, and that of values and Jacobian."""
+    p = casadi.SX.sym("x", len(point))
+    y = casadi.vertcat(*f(library(casadi, abs=casadi.fabs, atan2=casadi.atan2, erf=casadi.erf), casadi.vertsplit(p)))
+    return casadi.Function("f", [p], [y]), casadi.Function("J", [p], [y, casadi.densify(casadi.jacobian(y, p))])
 
 
-def by_casadi(xs, equations, ts, x):
-    """Return the compiled function of one point, with its buffers bound, and the array of the Jacobian by columns."""
-    p = casadi.SX.sym("x", len(xs))
-    y = casadi.vertcat(*as_function(xs, equations, ts, casadi)(p))
-    buffer, run = casadi.Function("f", [p], [y, casadi.densify(casadi.jacobian(y, p))]).buffer()
-    values, J = np.zeros(len(ts)), np.zeros(len(ts) * len(xs))
+def with_buffers(function, x, n):
+    """Return what keeps the buffers, the call without arguments, and the array of the Jacobians by columns."""
+    buffer, run = function.buffer()
+    values, J = np.zeros(x.size // function.size1_in(0) * n), np.zeros(x.size * n)
     for which, array in ((0, values), (1, J)):
         buffer.set_res(which, memoryview(array))
+    x = x.reshape(-1).copy()
     buffer.set_arg(0, memoryview(x))
-    return (buffer, values), run, J
+    return (buffer, values, x), run, J
 
 
-def by_jax(xs, equations, ts):
+def by_jax(f):
     """Return jitted functions of one point and of many, in forward and in reverse mode."""
     import jax  # noqa: PLC0415 - whoever leaves it out need not have it
 
     jax.config.update("jax_enable_x64", True)
-    f = as_function(xs, equations, ts, jax.numpy)
+    m = library(jax.numpy, abs=jax.numpy.abs, atan2=jax.numpy.arctan2, erf=jax.scipy.special.erf)
     modes = {"jacfwd": jax.jacfwd, "jacrev": jax.jacrev}
-    J = {name: mode(lambda x: jax.numpy.stack(f(x))) for name, mode in modes.items()}
+    J = {name: mode(lambda x: jax.numpy.stack(f(m, list(x)))) for name, mode in modes.items()}
     return {name: (jax.jit(g), jax.jit(jax.vmap(g))) for name, g in J.items()}
 
 
-def measure(label, xs, equations, ts, rounds, with_jax):
+def difference(J, expected):
+    """Return the largest difference, as a part of the largest entry."""
+    return np.abs(J - expected).max() / np.abs(expected).max()
+
+
+def measure(label, f, point, many, rounds, with_jax):
     """Yield a row for each number of points."""
-    x = np.random.default_rng(0).uniform(0.1, 0.9, len(xs))
-    text = "\n".join(f"{j} = {equation}" for j, equation in equations.items())
-    G = cg.from_equations(text, **dict(zip(xs, x.tolist(), strict=True)))
-    fs = {order: cg.jacobian_function(G, xs, ts, order=order) for order in ORDERS}
-    kept, run, J = by_casadi(xs, equations, ts, x)
+    x = np.array(point)
+    function, of_casadi = casadi_functions(f, point)
+    G = by_cgraph(f, point, function)
+    start = time.perf_counter()
+    xs, ts = list(G.inputs), list(G.outputs)
+    fs = {"auto": cg.jacobian_function(G, xs, ts)}
+    fs["auto"](x)
+    prepared = time.perf_counter() - start
+    if len(fs["auto"].order) <= 3_000:
+        fs |= {order: cg.jacobian_function(G, xs, ts, order=order) for order in ORDERS[1:]}
+    keep, run, J = with_buffers(of_casadi, x, len(ts))
     run()
-    expected = J.reshape(len(xs), len(ts)).T
-    for f in fs.values():
-        np.testing.assert_allclose(f(x)[1], expected, rtol=1e-11, atol=1e-12 * np.abs(expected).max())
-    jaxes = by_jax(xs, equations, ts) if with_jax else {}
-    for g, _ in jaxes.values():
-        np.testing.assert_allclose(np.asarray(g(x)), expected, rtol=1e-11, atol=1e-12 * np.abs(expected).max())
-    for points in POINTS:
-        X = x if points is None else np.tile(x, (points, 1))
+    expected = J.reshape(len(xs), len(ts)).T.copy()
+    jaxes = by_jax(f) if with_jax and len(fs["auto"].order) <= LONGEST_FOR_JAX else {}
+    found = {order: f(x)[1] for order, f in fs.items()} | {mode: np.asarray(g(x)) for mode, (g, _) in jaxes.items()}
+    apart = {name: difference(J, expected) for name, J in found.items()}
+    if max(apart.values()) > 1e-10:
+        raise SystemExit(f"{label}: Jacobians differ: {apart}")
+    for points in many:
+        X = x if points == 1 else np.tile(x, (points, 1))
         contenders = {order: partial(f, X) for order, f in fs.items()}
-        if points != POINTS[-1]:
-            contenders["CasADi"] = run if points is None else partial(repeat, run, points)
+        keep, run, _ = with_buffers(of_casadi if points == 1 else of_casadi.map(points), X, len(ts))
+        if points == 1:
+            contenders["bound"] = fs["auto"].bind(x, np.empty(len(ts)), np.empty((len(ts), len(xs))))
+        contenders["CasADi"] = run
         for mode, both in jaxes.items():
-            contenders[mode] = partial(blocking, both[points is not None], X)
-        calls = max(1, 300 // (points or 1))
-        turns = {name: partial(repeat, call, calls) for name, call in contenders.items()}
+            contenders[mode] = partial(blocking, both[points > 1], X)
+        calls = {name: calls_of_a_turn(call) for name, call in contenders.items()}
+        turns = {name: partial(repeat, call, calls[name]) for name, call in contenders.items()}
         times = seconds(turns, rounds, time.perf_counter, min)
-        per_point = {name: t / calls / (points or 1) * 1e6 for name, t in times.items()}
-        counts = [f"{fs[order].multiplications:,}" if points is None else None for order in ORDERS]
-        names = (*ORDERS, "CasADi", "jacfwd", "jacrev")
-        yield [label, points or 1, *counts, *(f"{per_point[n]:.3g}" if n in per_point else None for n in names)]
-    del kept
+        per_point = {name: f"{t / calls[name] / points * 1e6:.3g}" for name, t in times.items()}
+        first = points == many[0]
+        counts = [f"{fs[order].multiplications:,}" if first and order in fs else None for order in ORDERS]
+        names = (*ORDERS, "bound", "CasADi", "jacfwd", "jacrev")
+        ratio = float(per_point["CasADi"]) / float(per_point["bound" if points == 1 else "auto"])
+        yield [label, f"{points:,}", *counts, *(per_point.get(n) for n in names), f"{ratio:.1f}",
+               f"{prepared:.1f}" if first else None, f"{max(apart.values()):.0e}" if first else None]  # fmt: skip
+        del keep
 
 
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--operations", nargs="*", type=int, default=[100, 300])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--operations", nargs="*", type=int, default=[100, 300, 1_000, 10_000, 100_000])
+    parser.add_argument("--points", nargs="*", type=int, default=[1, 64, 10_000])
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--without-jax", action="store_true")
+    parser.add_argument(
+        "--quick", action="store_true", help="random functions of 100 and 300 operations, 20 rounds, no JAX"
+    )
     args = parser.parse_args()
+    if args.quick:
+        args.operations, args.rounds, args.without_jax = [100, 300], 20, True
     machine("numpy", "numba", "casadi", *([] if args.without_jax else ["jax"]))
-    tasks = {"Lighthouse": lighthouse()}
-    tasks |= {f"random, {n:,}": random_equations(n) for n in args.operations}
+    tasks = dict(SUITE)
+    tasks |= {f"random, {n:,}": random_function(n) for n in args.operations}
+    if not args.quick:
+        tasks["random, 1,000, 100 x 100"] = random_function(1_000, 100, 100)
     header = ["function", "points", *(f"products, {order}" for order in ORDERS)]
-    header += [*(f"cgraph, {order}" for order in ORDERS), "CasADi", "JAX, jacfwd", "JAX, jacrev"]
-    rows = [
-        row for name, task in tasks.items() for row in measure(name, *task, args.rounds, with_jax=not args.without_jax)
-    ]
+    header += [*ORDERS, "bound", "CasADi", "jacfwd", "jacrev", "CasADi / cgraph", "prepared, s", "apart"]
     print("Microseconds for each point.")
-    table(header, rows)
+    table(header, [])
+    for name, task in tasks.items():
+        many = [n for n in args.points if n * max(1, len(task[1])) <= 200_000 or "10,000" not in name]
+        for row in measure(name, *task, many, args.rounds, not args.without_jax):
+            print("| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 Ten edges leave each node. Shapes: `window` (heads among the next 1,000 nodes), `near` (among the next 10), `far` (any later
 node). The cache of the system is warm: a sweep is timed after one that has checked every block, and `cat` after another `cat`.
-With `--jacobian`, 1,000 targets in one process, two processes and two Dask workers. Prints seconds and the peak of memory.
+With `--jacobian`, 1,000 targets in one process, two processes and two Dask workers, the graph in ten blocks. Prints seconds and the peak of memory.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def sweeps(folder, count, shapes):
 def jacobians(folder, count):
     from dask.distributed import Client, LocalCluster  # noqa: PLC0415 - the sweeps need no Dask
 
-    D = cg.store_graph(folder, edges(count, SPANS["window"]))
+    D = cg.store_graph(folder, edges(count, SPANS["window"]), block=count // 10)
     sources, targets = range(1000), range(len(D) - 1000, len(D))
     context = get_context("spawn")
     D.jacobian(sources, targets[:8])
@@ -96,12 +96,17 @@ def jacobians(folder, count):
         Client(cluster) as client,
     ):
         dask = client.get_executor()
-        contenders = {"one process": None, "two processes": pool, "two Dask workers": dask}
-        for executor in (pool, dask):
-            D.jacobian(sources, targets[:64], executor=executor)  # the workers start, and check the blocks
+        contenders = {
+            "one process": lambda ends: D.jacobian(sources, ends),
+            "two processes": lambda ends: D.jacobian(sources, ends, executor=pool),
+            "two Dask workers": lambda ends: D.jacobian(sources, ends, executor=dask),
+            "two Dask workers, block by block": lambda ends: cg.dask_jacobian(D, sources, ends, client),
+        }
+        for ask in contenders.values():
+            ask(targets[:64])  # the workers start, and check the blocks
         times, found = {}, set()
-        for name, executor in contenders.items():
-            times[name], J = timed(lambda executor=executor: D.jacobian(sources, targets, executor=executor))
+        for name, ask in contenders.items():
+            times[name], J = timed(lambda ask=ask: ask(targets))
             found.add(J.tobytes())
     assert len(found) == 1, "the numbers depend on the workers"
     rows = [[name, f"{x:.1f}", f"{times['one process'] / x:.2f}"] for name, x in times.items()]

@@ -47,6 +47,7 @@ from array_models import (
 from measuring import machine, seconds, table
 
 import cgraph as cg
+from cgraph.algorithms.compiled.arrays import programs
 
 THREADS = int(os.environ["THREADS"] or 0)  # 0 in the process that starts one for each number of threads
 NAMES = ["compiled", "compiled, `out=`", "interpreted", "NumPy by hand", "JAX, jitted", "PyTorch"]
@@ -111,6 +112,32 @@ def descent_step(rounds):
 
     took = seconds({"compiled": compiled, "PyTorch": pytorch}, rounds)
     table([*took], [[f"{s * 1e3:.2f}" for s in took.values()]])
+
+
+def jacobians(rounds):
+    """Jacobians of six layers of 64: by plans, and by linearizing and sweeping over structured Jacobians."""
+    print("\n## Jacobians of six layers of 64, milliseconds\n")
+    rng = np.random.default_rng(0)
+    G = cg.ComputationalGraph()
+    G.add_input("h0", rng.normal(size=64))
+    for k in range(6):
+        G.add_weight(f"W{k}", rng.normal(size=(64, 64)) / 8)
+        G.add_weight(f"b{k}", rng.normal(size=64))
+        G.add_equation(f"h{k + 1}", f"tanh(W{k} @ h{k} + b{k})")
+    C = cg.compile_graph(G)
+    rows = []
+    for name, method, arguments in (
+        ("`jacobian`, h6 by h0", "jacobian", (["h0"], ["h6"])),
+        ("`sensitivities_from`, h0", "sensitivities_from", ("h0",)),
+        ("`sensitivities`, h6", "sensitivities", ("h6",)),
+        ("`edge_sensitivities`, b0 to h6", "edge_sensitivities", ("b0", "h6")),
+    ):
+        rivals = {
+            "compiled": lambda m=method, a=arguments: getattr(C, m)(*a),
+            "interpreted": lambda m=method, a=arguments: getattr(cg, m)(cg.linearize(G), *a),
+        }
+        rows.append([name, *(f"{s * 1e3:.2f}" for s in seconds(rivals, rounds).values())])
+    table(["question", *rivals], rows)
 
 
 def parts(rounds):
@@ -190,9 +217,12 @@ def main():
     else:
         torch.set_num_threads(THREADS)
     machine("numpy", "networkx", "jax", *(["torch"] if torch else []))
+    usual, programs.FEWEST_TO_FUSE = programs.FEWEST_TO_FUSE, 0  # machine code at once, as after some seconds of calls
     values_and_gradients(rounds)
     descent_step(rounds)
+    programs.FEWEST_TO_FUSE = usual
     if THREADS == 1:
+        jacobians(rounds)
         planning(rounds)
         parts(rounds)
         memory()

@@ -79,7 +79,7 @@ def _report(error: Exception, arguments: argparse.Namespace) -> int:
             sys.stdout = None  # Python would flush it again at the end, and complain
             return _fail(USAGE, f"cannot write the output: {error.strerror or error}")
         case SpecError():
-            _say(str(error))
+            _say(_as_typed(str(error)))
             return NOT_COMPUTABLE if all(p.cyclic for p in error.problems) else BAD_SPEC
         case EquationError():
             _say("\n".join(problem.report("equation") for problem in error.problems))

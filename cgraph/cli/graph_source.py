@@ -43,6 +43,7 @@ def graph_of(arguments: argparse.Namespace) -> cg.ComputationalGraph:
     at, hold = _bindings(arguments.at, "--at"), _bindings(arguments.hold, "--hold")
     arguments.at = list(at.items())
     if arguments.equations is not None:
+        _refuse_derivative(arguments)
         G = _from_equations(arguments.equations, at)
     else:
         try:
@@ -71,13 +72,21 @@ def _array(path: Path) -> Any:
 
 def _from_file(arguments: argparse.Namespace, at: dict[str, Any]) -> cg.ComputationalGraph:
     """Return the graph of the SPEC: of a spec, of a file of edges, or of a model of ONNX at the inputs of ``--at``."""
+    if _is_graph_file(arguments.spec):
+        return cg.read_graph(arguments.spec, arguments.derivative)
+    _refuse_derivative(arguments)
     if Path(arguments.spec).suffix.lower() == ".onnx":
         G = cg.from_onnx(arguments.spec, at)
         arguments.at = [
             (name, value) for name, value in at.items() if name in G
         ]  # what else there is are whole numbers
         return G
-    return cg.read_graph(arguments.spec) if _is_graph_file(arguments.spec) else _from_spec(arguments)
+    return _from_spec(arguments)
+
+
+def _refuse_derivative(arguments: argparse.Namespace) -> None:
+    if arguments.derivative is not None:
+        raise UsageError("--derivative names a column of a file of edges; this is none")
 
 
 def chosen_pairs(L: cg.ComputationalGraph, arguments: argparse.Namespace) -> list[tuple[str, str]]:

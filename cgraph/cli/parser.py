@@ -204,7 +204,11 @@ def _add_picture_commands(command: Callable[..., argparse.ArgumentParser]) -> No
     )
     _add_graph(sub)
     _add_ends(sub, "default: the first input, and the first output")
-    sub.add_argument("--exercise", action="store_true", help="hide the answers until they are asked for")
+    sub.add_argument(
+        "--exercise",
+        action="store_true",
+        help="make a question of each step, and name the mistake behind a wrong answer",
+    )
     _add_output(sub, "where to write the page", required=True)
 
 
@@ -315,6 +319,9 @@ def _add_graph(sub: argparse.ArgumentParser) -> None:
                      help="a value for an input or weight, as in x=2, 'x=[1, 2]' or x=file.npy; may be repeated")  # fmt: skip
     sub.add_argument("--hold", metavar="NAME=VALUE", type=binding, action="append", default=[],
                      help="what if: hold a computed node at a value; may be repeated")  # fmt: skip
+    sub.add_argument("--derivative", metavar="NAME",
+                     help="of a file of edges: the column or attribute that holds dy(j)/dy(i) "
+                     "(default: derivative, or else weight)")  # fmt: skip
 
 
 def _add_many_ends(sub: argparse.ArgumentParser, what: str) -> None:

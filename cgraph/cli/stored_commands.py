@@ -26,10 +26,10 @@ MOST_SHOWN = 1_000_000  # rows of a table
 
 def stored_sensitivity(arguments: argparse.Namespace) -> int:
     """Print S(s,t) of a graph in a folder: for the pairs that are named, or for all nodes that end or begin at one."""
-    if arguments.equations is not None or arguments.at or arguments.hold or arguments.relative or arguments.chart:
-        raise UsageError(
-            "a stored graph holds derivatives alone: -e, --at, --hold, --relative and --chart do not go with it"
-        )
+    for option in ("equations", "at", "hold", "derivative", "relative", "chart"):
+        if getattr(arguments, option):
+            typed = "-e" if option == "equations" else f"--{option}"
+            raise UsageError(f"a stored graph holds derivatives alone: {typed} does not go with it")
     try:
         D = cg.open_graph(arguments.spec)
     except OSError as error:

@@ -207,7 +207,7 @@ class EdgeDerivative(Part):
     j: str
 
     def of(self, L: ComputationalGraph) -> Any:
-        return _shaped(L, self.i, self.j, L.edges[self.i, self.j]["derivative"])
+        return _shaped(L, self.i, self.j, in_floats(L.edges[self.i, self.j]["derivative"]))
 
     def __str__(self) -> str:
         return f"z({self.i},{self.j})"

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from cgraph.algorithms.paths import top_paths
 from cgraph.exercises.diagnosis import DIGITS_FOR_PAIRS, MOST_NAMED, NEAR, ROUNDED, key_of
@@ -78,6 +79,8 @@ def _parts(L: ComputationalGraph, s: str, t: str, paths: int) -> Iterator[tuple[
 
 def _numbers(part: Part, L: ComputationalGraph) -> Iterator[tuple[Any, ...]]:
     """Iterate over (number, what happened), or (number, what, what) of a pair, once for each mistake that shows."""
+    if np.ndim(part.of(L)):
+        return
     accepted = TOLERANCE.interval(truth_of(part, L))
     singles: Candidates = (((mistake,), number) for mistake, number in candidates(part, L))
     pairs: Candidates = combinations(part, L) if L.number_of_edges() <= MOST_EDGES_FOR_PAIRS else ()

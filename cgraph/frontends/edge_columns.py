@@ -49,7 +49,11 @@ def position_of(header: Sequence[str], names: Sequence[str], what: str) -> int:
     wanted = " or ".join(map(repr, names))
     raise CGraphError(
         f"there is no column {wanted} for the {what}; the columns are {shorten(', '.join(header))}"
-        + (f"; did you mean {hint!r}?" if hint else "")
+        + (
+            f"; did you mean {hint!r}?"
+            if hint
+            else "; pass derivative= the name of the right one" * (what == "derivative")
+        )
     )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.frontends.onnx_values import UnsupportedError
+from cgraph.model.errors import shorten
 from cgraph.model.tracing.traced_arrays import TracedArray
 
 __all__ = ["definition_of"]
@@ -37,16 +39,26 @@ def definition_of(onnx: Any, node: Any, operands: Sequence[Any], opsets: Mapping
     whole.attribute.extend(
         a.default_value for name, a in schema.attributes.items() if name not in given and a.default_value.name
     )
-    if schema.has_function:
-        text = schema.get_function_with_opset_version(_newest(schema.function_opset_versions, version))
-    elif schema.has_context_dependent_function:
-        types = [_type_of(onnx, operand).SerializeToString() for operand in operands]
-        text = schema.get_context_dependent_function_with_opset_version(
-            _newest(schema.context_dependent_function_opset_versions, version), whole.SerializeToString(), types
-        )
-    else:
+    if not (schema.has_function or schema.has_context_dependent_function):
         return None
+    if not schema.min_input <= len(operands) <= schema.max_input:
+        raise UnsupportedError(f"it has {len(operands)} operands")
+    try:
+        text = _text_of(onnx, schema, version, whole, operands)
+    except RuntimeError as error:
+        raise UnsupportedError(f"ONNX has no definition for it: {shorten(str(error))}") from None
+    if not text:
+        raise UnsupportedError("ONNX has no definition for these operands and attributes")
     return onnx.FunctionProto.FromString(text), {attribute.name: attribute for attribute in whole.attribute}
+
+
+def _text_of(onnx: Any, schema: Any, version: int, node: Any, operands: Sequence[Any]) -> bytes:
+    """Return the function of a schema, as bytes."""
+    if schema.has_function:
+        return bytes(schema.get_function_with_opset_version(_newest(schema.function_opset_versions, version)))
+    types = [_type_of(onnx, operand).SerializeToString() for operand in operands]
+    newest = _newest(schema.context_dependent_function_opset_versions, version)
+    return bytes(schema.get_context_dependent_function_with_opset_version(newest, node.SerializeToString(), types))
 
 
 def _newest(versions: Sequence[int], most: int) -> int:

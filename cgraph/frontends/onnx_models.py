@@ -6,6 +6,7 @@ them, it becomes equations.
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from cgraph.frontends.onnx_training import TRAINING_OPERATORS
 from cgraph.frontends.onnx_values import LEAST, Operator, UnsupportedError
 from cgraph.model.errors import ArchiveError, CGraphError, LimitError, MissingValueError, TraceError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
-from cgraph.model.limits import counting_entries, require_entries
+from cgraph.model.limits import counting_entries, limits_in_force, require_entries, require_time
 from cgraph.model.optional import optional_library
 from cgraph.model.tracing.followed_functions import RULES
 from cgraph.model.tracing.recording import Recording, Refused
@@ -304,9 +305,7 @@ class _Interpreter:
     def _compute(self, node: Any) -> None:
         """Call the operator of a node, and name what it returns."""
         label = f"node {node.name or node.output[0]!r} ({node.op_type})"
-        self.computed += 1
-        if self.computed > MAX_NODES:
-            raise CGraphError(f"{label}: its loops make a model of more than {MAX_NODES:,} nodes")
+        self._count(label)
         try:
             results = self._results(node)
             for name, result in zip(node.output, results, strict=False):
@@ -327,6 +326,13 @@ class _Interpreter:
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise CGraphError(f"{label} cannot be computed: {shorten(str(error), 200)}") from None
 
+    def _count(self, label: str) -> None:
+        """Count a node, or a turn of a loop, whose body may have none."""
+        self.computed += 1
+        if self.computed > MAX_NODES:
+            raise CGraphError(f"{label}: loops make a model of more than {MAX_NODES:,} nodes")
+        require_time()
+
     def _results(self, node: Any) -> Sequence[Any]:
         if node.domain in DOMAINS and node.op_type in {"If", "Loop", "Scan"}:
             return {"If": self._branch, "Loop": self._loop, "Scan": self._scan}[node.op_type](node)
@@ -346,6 +352,7 @@ class _Interpreter:
             attributes["outputs"] = len(list(filter(None, node.output)))
         for old in OLD_ATTRIBUTES.get(node.op_type, ()):
             attributes.pop(old, None)
+        _require_room(node, operands, attributes)
         result = operator(*operands, **attributes)
         return result if isinstance(result, list | tuple) else [result]
 
@@ -386,6 +393,8 @@ class _Interpreter:
         body = _graph_of(node, "body")
         operands = [self.values[name] for name in node.input]
         split = len(operands) - options["num_scan_inputs"]
+        if not 0 <= split < len(operands):
+            raise UnsupportedError("it scans none of its inputs, or more than it has")
         states, scanned = operands[:split], operands[split:]
         axes = options.get("scan_input_axes") or [0] * len(scanned)
         backwards = options.get("scan_input_directions") or [0] * len(scanned)
@@ -404,6 +413,7 @@ class _Interpreter:
 
     def _body(self, graph: Any, operands: Sequence[Any]) -> list[Any]:
         """Return what a graph within a node gives; it reads the values around it, and its names are its own."""
+        self._count(f"graph {graph.name!r}")
         around = dict(self.values)
         for info, operand in zip(graph.input, operands, strict=True):
             self.values[info.name] = operand
@@ -465,7 +475,31 @@ class _Interpreter:
                 self.recording.name(result, name_outside)
         elif result is not None and not isinstance(result, list) and np.asarray(result).dtype.kind not in "biuf":
             raise UnsupportedError("its result holds no real numbers")
+        elif result is not None and not isinstance(result, list):
+            limits_in_force().spent += np.size(result)
         self.values[name] = result
+
+
+def _require_room(node: Any, operands: Sequence[Any], attributes: Mapping[str, Any]) -> None:
+    """Raise `LimitError` before plain arrays make one that is too large; a recording sees to the traced ones."""
+    shapes = [np.shape(x) for x in operands if x is not None and not isinstance(x, list)]
+    if len(shapes) < 2 or any(isinstance(x, TracedArray) for x in operands):
+        return
+    first, second = map(math.prod, shapes[:2])
+    match node.op_type:
+        case "Concat":
+            count = sum(map(math.prod, shapes))
+        case "MatMul" | "Gemm" if shapes[0]:
+            summed = shapes[0][0 if attributes.get("transA") else -1]
+            count = first * second // max(summed, 1) ** 2
+        case "Gather" if shapes[0]:
+            count = second * first // max(shapes[0][attributes.get("axis", 0)], 1)
+        case "Einsum":
+            count = first * second
+        case _:  # as they are broadcast, if they are
+            lengths = itertools.zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
+            count = math.prod(map(max, lengths))
+    require_entries(count, "its result")
 
 
 def _graph_of(node: Any, name: str) -> Any:

@@ -86,6 +86,7 @@ def _weights(points: Any, kernel: Kernel, reach: float, n: int, scale: float, *,
     A `scale` below 1 widens the kernel, so that no entry is passed over.
     """
     wide = math.ceil(reach / scale) + 1
+    require_entries(len(points) * (n + 2 * wide), "its matrix")
     places = np.arange(-wide, n + wide)
     weights = kernel((points[:, None] - places) * scale)
     if exclude_outside:
@@ -116,6 +117,8 @@ def _resize(
         if count == n and scale == 1 and (first, last) == (0, 1):
             continue
         require_entries(math.prod(np.shape(x)) // n * count, "its result")
+        if scale <= 0 or count < 1:
+            raise UnsupportedError(f"the scale {scale:g} leaves nothing of {n} entries")
         points = _points(where_from, n, count, scale, (first, last))
         if mode == b"nearest":
             x = np.take(x, _nearest(points, nearest_mode, n), axis=axis)
@@ -201,6 +204,7 @@ def _grid_weights(place: Any, n: int, align_corners: int, mode: bytes, padding_m
     x = (place + 1) / 2 * (n - 1) if align_corners else ((place + 1) * n - 1) / 2
     low, high = (0.0, n - 1.0) if align_corners else (-0.5, n - 0.5)
     x = np.rint(x) if mode == b"nearest" else x
+    require_entries(math.prod(np.shape(place)) * (n + 4), "its matrix")
     places = np.arange(-2, n + 2)
     entry = np.eye(n)[np.clip(places, 0, n - 1)]
     match padding_mode:

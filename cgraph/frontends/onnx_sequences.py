@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from cgraph.frontends.onnx_values import Operator, integers
+from cgraph.frontends.onnx_values import Operator, UnsupportedError, integers
 
 __all__ = ["SEQUENCE_OPERATORS"]
+
+MAX_PARTS = 10_000
 
 
 def _position(position: Any, default: int) -> int:
@@ -35,6 +37,8 @@ def _joined(sequence: list[Any], *, axis: int, new_axis: int = 0) -> list[Any]:
 
 def _split(x: Any, lengths: Any = None, *, axis: int = 0, keepdims: int = 1) -> list[Any]:
     n = np.shape(x)[axis]
+    if n > MAX_PARTS:
+        raise UnsupportedError(f"it makes {n:,} parts of an axis; {MAX_PARTS:,} are the most")
     if lengths is None:
         parts = np.split(x, n, axis=axis)
         return [parts if keepdims else [np.squeeze(part, axis) for part in parts]]

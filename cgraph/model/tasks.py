@@ -88,6 +88,8 @@ def losses_named() -> Iterator[None]:
 def _ways_of(executor: Executor) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return how tasks and large objects are sent to workers."""
     client: Any = getattr(executor, "_client", None)
+    if not callable(getattr(executor, "submit", None)):
+        raise CGraphError(f"executor= takes a pool such as concurrent.futures.ProcessPoolExecutor(2), not {executor!r}")
     if hasattr(client, "scatter"):
         if client.status != "running":
             raise _lost(ConnectionError(f"the client of Dask is {client.status}"))

@@ -32,8 +32,18 @@ FIRST, SECOND = PATHS[0].stroke, PATHS[1].stroke  # blue and orange mean a sign
 POSITIVE, NEGATIVE = EDGES["positive"].stroke, EDGES["negative"].stroke
 WIDTH, HEIGHT, POINTS = 6.4, 4.0, 72.0  # of a figure, in inches; points in an inch
 MARGIN = 0.1  # inches around a figure
-BAR, AROUND = 0.3, 1.3  # inches for each bar, and for title and axis
+BAR, AROUND = 0.3, 1.5  # inches for each bar, and for title, legend and axis
+# Where a legend stands: on top of the axes, where it covers nothing.
+ABOVE: dict[str, Any] = {
+    "loc": "lower right",
+    "bbox_to_anchor": (1.0, 1.0),
+    "ncols": 2,
+    "frameon": False,
+    "fontsize": "small",
+}
 TITLE, LABEL = 12.0, 10.0  # font sizes
+# On dark paper light and dark change places; hues, and with them the signs, stay as they are.
+DARK = b"@media (prefers-color-scheme: dark) { .cgraph-chart { filter: invert(0.91) hue-rotate(180deg) } }"
 LOGARITHMIC = 100.0  # from what ratio of the largest to the smallest loss
 
 
@@ -74,7 +84,7 @@ def loss_chart(descent: Descent, output: str | os.PathLike[str] | None = None) -
     ax.plot(descent.history, color=FIRST, label="training")
     if descent.validation:
         ax.plot(descent.validation, color=SECOND, linestyle="--", label="held out")
-        ax.legend()
+        ax.legend(**ABOVE)
     losses = [*descent.history, *descent.validation]
     if min(losses) > 0 and max(losses) >= LOGARITHMIC * min(losses):
         ax.set_yscale("log")
@@ -128,7 +138,7 @@ def flow_chart(levels: Sequence[FlowLevel], output: str | os.PathLike[str] | Non
         linewidth=5,
         label="from the smallest to the largest",
     )
-    above.legend(fontsize="small")
+    above.legend(**ABOVE)
     above.set(ylabel="log₁₀ |S(i, t)|")
     above.grid(alpha=0.3)
     below.bar(depth, shut, color=SECOND)
@@ -301,7 +311,7 @@ def _bars(rows: Sequence[tuple[str, float]], title: str, label: str) -> Any:
         if any(sign * value > 0 for value in values)
     ]
     if handles:
-        ax.legend(handles=handles, loc="best", fontsize="small")
+        ax.legend(handles=handles, **ABOVE)
     return figure
 
 
@@ -333,5 +343,10 @@ def _written(figure: Any, output: str | os.PathLike[str] | None) -> Any:
     stream = io.BytesIO()
     with drawing_library("matplotlib").rc_context({"svg.hashsalt": "cgraph", "svg.fonttype": "none"}):
         figure.savefig(stream, format=format, metadata=dates)
-    write_whole(output, stream.getvalue())
+    content = stream.getvalue()
+    if format == "svg":
+        content = content.replace(b"<svg ", b'<svg class="cgraph-chart" ', 1).replace(
+            b"</style>", DARK + b"</style>", 1
+        )
+    write_whole(output, content)
     return figure

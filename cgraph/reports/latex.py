@@ -172,7 +172,8 @@ def _options(step: Apply) -> str:
     """Return what stands between the brackets of an index, or the options of an operation as its lower index."""
     if step.operation == "index":
         return write_step(step, ["x"])[1:].replace(":", "{:}")
-    options = r",\, ".join(rf"\mathrm{{{name}}}\,{value}" for name, value in step.options)
+    written = [(name.replace("_", r"\_"), str(value).replace("->", r" \to ")) for name, value in step.options]
+    options = r",\, ".join(rf"\mathrm{{{name}}}\,{value}" for name, value in written)
     return f"_{{{options}}}" if options else ""
 
 

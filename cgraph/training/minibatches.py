@@ -6,9 +6,9 @@ import os
 
 import numpy as np
 
+from cgraph.model.batches import over_examples
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.values import as_value
-from cgraph.training.batches import over_examples
 from cgraph.training.columns import Table, examples_of
 from cgraph.transforms.rebuilding import transform
 

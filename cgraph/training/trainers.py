@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cgraph.algorithms.compiled import CompiledArrays, compile_graph
 from cgraph.algorithms.engines import SECONDS_PER_STEP, compiling_pays
+from cgraph.model.batches import over_examples
 from cgraph.model.errors import CGraphError, EvaluationError
 from cgraph.model.evaluation import (
     forward,
@@ -29,7 +30,6 @@ from cgraph.model.evaluation import (
 )
 from cgraph.model.graph import ComputationalGraph, topological_order
 from cgraph.model.values import as_computed, show_shape
-from cgraph.training.batches import over_examples
 from cgraph.training.columns import Example
 from cgraph.training.updates import Update
 

@@ -96,6 +96,13 @@ def test_random_graphs_agree_with_the_interpreter(G):
         has_the_jacobians(C, L, s, t, 1e-10)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_choices_between_many_entries(dtype):
+    G = cg.from_equations("y = where(x > v, x / v, v[0]) + where(x > 0, 2, x); J = sum(y * y)",
+                          x=entries((40, 50), 1), v=entries((50,), 2) + 3)  # fmt: skip
+    agrees(G, "J", 1e-12 if dtype == "float64" else 1e-4, dtype=dtype)
+
+
 def network(batch=4, seed=0):
     """Return h = tanh(X A + b), S = h B, J = mean cross-entropy."""
     rng = np.random.default_rng(seed)
@@ -152,6 +159,21 @@ def test_results_are_the_callers_and_out_is_written_into():
             C.value_and_gradient("J", nodes=["A"], out={"A": wrong})
 
 
+def test_out_is_not_what_is_given():
+    C = cg.compile_graph(network())
+    A = np.ones((5, 6))
+    with pytest.raises(cg.CGraphError, match="shares its memory with what is given for 'A'"):
+        C.value_and_gradient("J", weights={"A": A}, nodes=["A"], out={"A": A})
+    _, gradient = C.value_and_gradient("J", weights={"A": A}, nodes=["A", "Y"], out={"A": np.empty((5, 6))})
+    close(gradient["A"], expected(network(), {"A": A})[1]["A"])
+
+
+def test_zeros_are_written_into_out():
+    C = cg.compile_graph(cg.from_equations("J = sum(x * x); K = sum(y)", x=[1.0], y=[2.0]))
+    out = {"y": np.array([7.0])}
+    assert C.value_and_gradient("J", nodes=["y"], out=out)[1]["y"].tolist() == [0.0]
+
+
 def test_single_precision():
     G = network()
     C = cg.compile_graph(G, dtype="float32")
@@ -180,6 +202,79 @@ def test_threads_do_not_meet():
         close(J, J_expected)
         for w in C.weights:
             close(gradient[w], gradient_expected[w])
+
+
+def of_one_example():
+    """Return the loss of one example with a regulariser, as minibatch takes it."""
+    rng = np.random.default_rng(3)
+    G = cg.ComputationalGraph()
+    G.add_input("x", rng.normal(size=4))
+    G.add_input("t", 0.5)
+    G.add_input("c", 0.1)
+    G.add_weight("A", rng.normal(size=(3, 4)))
+    G.add_weight("v", rng.normal(size=3))
+    G.add_equation("h", "tanh(A @ x)")
+    G.add_equation("l", "(v @ h - t)^2 + norm(x - x[0])")
+    G.add_equation("J", "l + c * sum(A * A)")
+    return G
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_many_points_are_a_leading_axis(count):
+    G = of_one_example()
+    C = cg.compile_graph(G)
+    rng = np.random.default_rng(count)
+    data = {"x": rng.normal(size=(count, 4)), "t": rng.normal(size=count)}
+    for c in (0.1, 0.7):
+        weights = {"A": c * rng.normal(size=(3, 4))}
+        found = C.evaluate(data | {"c": c}, weights=weights, points=["x", "t"])
+        J, gradient = C.value_and_gradient(
+            "J", data | {"c": c}, weights=weights, points=["x", "t"], nodes=["A", "v", "c", "x", "h", "l"]
+        )
+        B = cg.minibatch(G, data)
+        L = cg.linearize(B, weights | {"c": c})
+        close(J, L.nodes["J"]["value"])
+        for i, S in cg.loss_sensitivities(L, "J").items():
+            if i in gradient:
+                close(gradient[i], S)
+        for k in range(count):
+            one = cg.evaluate(G, {"x": data["x"][k], "t": data["t"][k], "c": c} | weights)
+            for i in ("x", "t", "h", "l", "J"):
+                close(found[i][k], one[i])
+        for i in ("A", "v", "c"):
+            close(found[i], one[i])
+
+
+def test_what_many_points_need():
+    C = cg.compile_graph(of_one_example())
+    for inputs, points in (
+        ({"x": np.ones((2, 4)), "t": np.ones(3)}, ["x", "t"]),
+        ({"x": np.ones((2, 4)), "t": 1.0}, ["x", "t"]),
+        ({}, []),
+    ):
+        with pytest.raises(cg.CGraphError, match="a leading axis of one length"):
+            C.evaluate(inputs, points=points)
+    with pytest.raises(cg.NodeNotFound):
+        C.evaluate({"q": [1.0]}, points=["q"])
+    with pytest.raises(cg.InvalidNodeError, match="'x' cannot be set to None"):
+        C.evaluate({}, points=["x"])
+    with pytest.raises(cg.CGraphError, match="'l' becomes the mean over the examples, but 'J' reads it"):
+        C.value_and_gradient("l", {"x": np.ones((2, 4))}, points=["x"])
+    with pytest.raises(cg.DerivativeError, match="a loss is one number"):
+        C.value_and_gradient("h", {"x": np.ones((2, 4))}, points=["x"])
+    with pytest.raises(cg.EvaluationError, match="node 'h': A @ x"):
+        C.evaluate({"x": np.ones((2, 5))}, points=["x"])
+    C = cg.compile_graph(cg.from_equations("y = log(x)", x=1.0, u=[1.0]))
+    with pytest.raises(cg.EvaluationError, match=r"node 'y': .*log"):
+        C.evaluate({"x": [1.0, -1.0]}, points=["x"])
+
+
+def test_many_points_leave_the_last_one_as_it_is():
+    C = cg.compile_graph(of_one_example())
+    before = C.weight_gradients("J")
+    C.evaluate({"x": np.ones((2, 4))}, points=["x"])
+    for w, gradient in C.weight_gradients("J").items():
+        close(gradient, before[w])
 
 
 def test_neurons_on_arrays_have_weights_on_edges():

@@ -1,6 +1,7 @@
 """Jacobians at new points by prepared programs, against the sweeps over dicts, JAX and numbers from paper."""
 
 import contextlib
+import gc
 import json
 
 import networkx as nx
@@ -202,6 +203,44 @@ def test_what_is_known_is_not_computed_again_for_derivatives():
     program = cg.jacobian_function(G, ["a"], ["y"])._accumulated.program
     codes = np.repeat(program.codes, np.diff(program.bounds)).tolist()
     assert codes.count(OPCODES["sin"]) == codes.count(OPCODES["cos"]) == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_bound_function_reads_and_fills_its_arrays(engine):
+    with using(engine):
+        f = cg.jacobian_function(network(), ["x", ("x", "h")], ["J", "h"])
+        x, values, J = np.empty(2), np.empty(2), np.full((2, 2), np.nan)
+        run = f.bind(x, values, J, {"k": 1.5})
+        for x[:] in ([0.3, 0.2], [-0.1, 0.4]):
+            assert run() == 1
+            expected = f(x, {"k": 1.5})
+            assert np.array_equal(values, expected[0])
+            assert np.array_equal(J, expected[1])
+        x[0] = np.inf
+        with np.errstate(all="ignore"):
+            assert not run()
+        del f
+        gc.collect()
+        x[:] = [-0.1, 0.4]
+        assert run()
+        assert np.array_equal(J, expected[1])
+
+
+def test_arrays_that_cannot_be_bound_are_named():
+    f = cg.jacobian_function(small(), ["x", "z"], ["y", "u"])
+    x, values, J = np.empty(2), np.empty(2), np.empty((2, 2))
+    read_only = np.empty(2)
+    read_only.flags.writeable = False
+    for arrays, message in [
+        (([1.0, 2.0], values, J), "x is no array of float64 of shape"),
+        ((x, np.empty(2, np.float32), J), "values is no array of float64"),
+        ((x, values, np.empty(4)), r"J is no array of float64 of shape \(2, 2\)"),
+        ((x, values, J.T), "J is a part of another array"),
+        ((x, read_only, J), "values is .* read-only"),
+        ((np.empty(4)[::2], values, J), "x is a part"),
+    ]:
+        with pytest.raises(cg.InvalidNodeError, match=message):
+            f.bind(*arrays)
 
 
 def test_auto_is_no_dearer_than_the_sweeps():

@@ -1,6 +1,7 @@
 """The commands of the analyst: edges, effects, elasticities, several ends, order, what if."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,42 @@ def test_the_help_is_as_wide_as_the_terminal(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     _, wide, _ = run("sensitivity", "--help")
     assert max(map(len, narrow.splitlines())) <= 80 < max(map(len, wide.splitlines())) <= 100
+
+
+@pytest.fixture
+def supply(tmp_path):
+    path = tmp_path / "supply.csv"
+    path.write_text("source,target,slope\nrain,crop,0.5\ncrop,price,-2\nrain,price,0.25\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("command", ["sensitivity", "paths", "edges", "effects"])
+def test_a_file_of_edges_whose_numbers_have_a_name_of_their_own(run, supply, command):
+    ends = ["--from", "rain", "--to", "price"]
+    status, out, _ = run(command, supply, *ends, "--derivative", "slope")
+    assert status == 0
+    assert "-0.75" in out
+    status, out, err = run(command, supply, *ends)
+    assert (status, out) == (3, "")
+    assert (
+        "there is no column 'derivative' or 'weight' for the derivative; the columns are source, target, slope" in err
+    )
+    assert "name with --derivative that of the right one" in err
+
+
+def test_a_drawing_a_chart_and_a_page_of_such_a_file(run, supply, tmp_path):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("pygraphviz")
+    ends = ["--from", "rain", "--to", "price", "--derivative", "slope"]
+    status, out, _ = run("draw", supply, *ends, "--format", "mermaid")
+    assert (status, '"rain<br/>S = −0.75"' in out) == (0, True)
+    assert run("paths", supply, *ends, "--chart", tmp_path / "chart.svg")[0] == 0
+    assert run("page", supply, *ends, "-o", tmp_path / "page.html")[0] == 0
+    assert run("draw", supply, *ends, "-o", tmp_path / "picture.svg")[0] == 0
+
+
+@pytest.mark.parametrize("graph", [EQUATIONS, [Path(__file__).parent.parent.parent / "examples/dd2424/chain.yaml"]])
+def test_what_has_no_columns_takes_no_name_of_one(run, graph):
+    status, out, err = run("sensitivity", *graph, "--derivative", "slope")
+    assert (status, out) == (2, "")
+    assert "--derivative names a column of a file of edges; this is none" in err

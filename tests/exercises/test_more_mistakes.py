@@ -203,3 +203,9 @@ class TestTolerances:
             for truth in (0.0, 1.0, 9.99, -123.4, 1e-7):
                 low, high = tolerance.interval(Fraction(repr(truth)))
                 assert tolerance.reach(truth) >= float(high - low) / 2
+
+
+def test_the_square_of_a_tiny_derivative_is_a_number():
+    # z = 1e-200 used twice leaves the range of floats; it was an error of marking.
+    _, item = graded("inputs: {x: 1.0}\nnodes: {y: 1e-200*x}", "z: x -> y", "2e-200")
+    assert item.status == "wrong"

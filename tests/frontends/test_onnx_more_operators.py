@@ -272,7 +272,7 @@ def test_a_loop_is_written_out():
 
 def test_a_loop_without_an_end_is_refused(monkeypatch):
     monkeypatch.setattr("cgraph.frontends.onnx_models.MAX_NODES", 50)
-    with pytest.raises(cg.CGraphError, match="its loops make a model of more than 50 nodes"):
+    with pytest.raises(cg.CGraphError, match="loops make a model of more than 50 nodes"):
         looped(2**62)
 
 
@@ -309,3 +309,40 @@ def test_dequantized_weights():
     L = cg.linearize(G)
     assert L.nodes["y"]["value"].tolist() == [[1.0], [10.0]]
     assert cg.sensitivity(L, "scale", "y").tolist() == [[2, 0], [0, 5]]
+
+
+# --- what a hostile file asks for -------------------------------------------------------------------------------------
+
+
+def constants_of(**arrays):
+    return {name: np.asarray(array) for name, array in arrays.items()}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants", "error", "message"),
+    [
+        ([helper.make_node("Add", ["a", "b"], ["c"])], constants_of(a=np.ones((10**4, 1), int), b=np.ones(10**4, int)),
+         cg.LimitError, r"\(Add\): its result, 100,000,000 entries"),
+        ([helper.make_node("MatMul", ["a", "b"], ["c"])], constants_of(a=np.ones((10**4, 1), int), b=np.ones((1, 10**4), int)),
+         cg.LimitError, r"\(MatMul\): its result, 100,000,000 entries"),
+        ([helper.make_node("Gather", ["a", "b"], ["c"])], constants_of(a=np.ones((1, 10**4), int), b=np.zeros(10**4, int)),
+         cg.LimitError, r"\(Gather\): its result, 100,000,000 entries"),
+        ([helper.make_node("Concat", ["a", "a"], ["a1"], axis=0), *(helper.make_node("Concat", [f"a{k}"] * 2, [f"a{k + 1}"], axis=0) for k in range(1, 40)),
+          helper.make_node("Identity", ["a40"], ["c"])], constants_of(a=np.ones(2, int)),
+         cg.LimitError, r"\(Concat\): its result, .* entries"),
+        ([helper.make_node("Resize", ["x", "", "a"], ["c"], mode="linear", antialias=1)], constants_of(a=np.float32([1e-9])),
+         cg.CGraphError, r"\(Resize\)"),
+        ([helper.make_node("Attention", ["x"], ["c"])], {}, cg.CGraphError, r"\(Attention\) is not supported: it has 1 operands"),
+        ([helper.make_node("Attention", ["x", "x", "x"], ["c"], scale="text")], {}, cg.CGraphError, r"\(Attention\)"),
+        ([helper.make_node("Loop", ["a", "", "x"], ["c"], body=body([], ["k", "go", "h"], ["go", "h"]))], constants_of(a=2**62), cg.CGraphError,
+         "loops make a model of more than"),
+        ([helper.make_node("Scan", ["x"], ["c"], num_scan_inputs=7, body=body([], ["x_t"], ["x_t"]))], {}, cg.CGraphError, r"\(Scan\)"),
+        ([helper.make_node("DFT", ["x2", "a"], ["c"])], constants_of(a=10**6), cg.LimitError, r"\(DFT\): its matrix"),
+        ([helper.make_node("LSTM", ["x", "x", "x"], ["c"])], {}, cg.CGraphError, r"\(LSTM\)"),
+    ],
+)  # fmt: skip
+def test_what_takes_too_much_is_refused(nodes, constants, error, message):
+    nodes = [helper.make_node("Reshape", ["x", "two"], ["x2"]), *nodes]
+    nodes += [helper.make_node("Cast", ["c"], ["d"], to=DOUBLE), helper.make_node("Add", ["x", "d"], ["y"])]
+    with pytest.raises(error, match=message):
+        graph_of(nodes, {"x": [1.0, 2.0]}, constants={"two": np.array([1, 2, 1]), **constants}, opset=23)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from cgraph.model.operations.index_sums import IndexSum
 from cgraph.model.operations.matrix_functions import CholeskyFactor
 from cgraph.model.operations.normalisations import NormalisedGroups
 from cgraph.model.operations.ordered_entries import RunningSums
@@ -82,6 +83,12 @@ def matrix(J):  # noqa: C901, PLR0912 - a case for each class
             lines = np.moveaxis(places.reshape(*x.shape[:-d], -1, *y.shape[-d:]), x.ndim - d, -1).reshape(y.size, -1)
             entries = np.where(lines < 0, -np.inf, x.ravel()[lines])
             return one_hot(lines[range(y.size), entries.argmax(axis=1)], x.shape)
+        case IndexSum(others, operand, output, sizes):
+            lengths = [dict(sizes)[c] for c in operand]
+            units = np.eye(math.prod(lengths)).reshape(*lengths, -1)
+            terms = ",".join([*(letters for _, letters in others), operand + "Z"])
+            M = np.einsum(f"{terms}->{output}Z", *(x for x, _ in others), units)
+            return M.reshape(-1, units.shape[-1])
         case Transposed(of):
             return matrix(of).T
         case Product(parts):

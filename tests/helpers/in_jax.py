@@ -116,6 +116,7 @@ def hinge(s, y):
 
 ARRAYS = {} if jax is None else {
     "matmul": jnp.matmul, "dot": jnp.dot, "outer": jnp.outer, "transpose": jnp.transpose, "trace": jnp.trace,
+    "einsum": lambda *x, subscripts: jnp.einsum(subscripts, *x),
     "det": jnp.linalg.det, "inv": jnp.linalg.inv, "logdet": lambda a: jnp.linalg.slogdet(a)[1], "solve": jnp.linalg.solve,
     "cholesky": cholesky, "index": lambda x, key: x[key_of(key)], "reshape": jnp.reshape,
     "concatenate": lambda *x, axis=0: jnp.concatenate(x, axis), "stack": lambda *x, axis=0: jnp.stack(x, axis),

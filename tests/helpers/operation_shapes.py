@@ -135,7 +135,18 @@ def looked_up(rng, _):
     return f"take(a, floor(3 * b), axis={rng.integers(-len(shape), len(shape))})", [shape, some_shape(rng)]
 
 
+def summed_over(rng, _):
+    """Return einsum with random letters: of two or three operands, of which some letters stay."""
+    lengths = {c: int(rng.integers(1, 4)) for c in "ijkl"}
+    terms = ["".join(rng.permutation(list("ijkl"))[: rng.integers(0, 4)]) for _ in range(rng.integers(1, 4))]
+    letters = sorted(set("".join(terms)))
+    output = "".join(rng.permutation(letters)[: rng.integers(0, len(letters) + 1)]) if letters else ""
+    operands = ", ".join("abc"[: len(terms)])
+    return f'einsum("{",".join(terms)}->{output}", {operands})', [tuple(lengths[c] for c in term) for term in terms]
+
+
 MAKERS = {
+    "einsum": summed_over,
     **dict.fromkeys(["split", "topk", "repeat", "pad", "expand_dims", "squeeze"], cut),
     **dict.fromkeys(["conv", "conv_transpose", "max_pool", "avg_pool"], windowed),
     **dict.fromkeys(["layer_norm", "rms_norm", "group_norm"], normalised),

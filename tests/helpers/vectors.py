@@ -13,6 +13,8 @@ ROWS = {
                ("a @ b", (2, 2, 3), (3, 2)), ("tanh(a) @ exp(b)", (2, 2), (2, 2))],
     "dot": [("dot(a, b)", (3,), (3,)), ("dot(a*b, exp(b))", (2,), (2,))],
     "outer": [("outer(a, b)", (2,), (3,)), ("outer(sin(a), a*a)", (2,), (1,))],
+    "einsum": [('einsum("ij,jk->ik", a, b)', (2, 3), (3, 2)), ('einsum("i,bij,b->", a, b, b[:, 0, 0])', (2,), (3, 2, 2)),
+               ('einsum("ij,k->jk", tanh(a), b)', (2, 3), (2,)), ('einsum("ij->ji", a) * b', (2, 3), (2,))],
     "transpose": [("a.T * b", (2, 3), (3, 2)), ("transpose(a, 1, 2, 0) - b", (2, 1, 3), (1, 3, 2))],
     "trace": [("trace(a @ b)", (2, 3), (3, 2))],
     "det": [("det(a) * b", (n, n), ()) for n in range(1, 6)],

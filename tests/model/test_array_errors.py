@@ -27,6 +27,7 @@ MISFITS = [
     *[(f"{name}(x, u, 1)", "") for name, row in OPERATIONS.items() if len(row.derivatives) == 3],
     ("W @ u", ""), ("x @ u", ""), ("c @ x", ""), ("x @ c", ""), ("W @ W", ""), ("x.T @ W", "x.T @ W"), ("T @ T", ""),
     ("dot(x, u)", ""), ("dot(W, x)", ""), ("dot(c, c)", ""), ("outer(W, x)", ""), ("outer(x, c)", ""),
+    ('einsum("ij,jk->ik", W, W)', ""), ('einsum("i->", W)', ""), ('einsum("ij,i->j", W, x)', ""), ('einsum(",i->i", x, c)', ""),
     ("transpose(W, 0, 1, 2)", ""), ("transpose(W, 0, 0)", ""), ("transpose(x, 1)", ""), ("transpose(c, 0)", ""),
     ("trace(W)", ""), ("trace(x)", ""), ("det(W)", ""), ("det(c)", ""), ("inv(W)", ""), ("inv(T)", ""),
     ("logdet(W)", ""), ("logdet(c)", ""), ("cholesky(W)", ""), ("cholesky(x)", ""), ("solve(W, x)", ""), ("solve(outer(x, x), u)", ""),

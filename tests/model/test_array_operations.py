@@ -159,6 +159,11 @@ ARRAY_CASES = [
     *[("matmul", "a @ b", [reals(*p), reals(*q)], "jnp.matmul(a, b)") for p, q in MATMUL],
     *[("dot", "dot(a, b)", [reals(n), reals(n)], "jnp.dot(a, b)") for n in (1, 4)],
     *[("outer", "outer(a, b)", [reals(m), reals(n)], "jnp.outer(a, b)") for m, n in ((1, 1), (2, 3), (4, 1))],
+    *[("einsum", f'einsum("{subscripts}", {", ".join("abc"[: len(shapes)])})', [reals(*shape) for shape in shapes],
+       f"jnp.einsum('{subscripts}', {', '.join('abc'[: len(shapes)])})") for subscripts, *shapes in [
+        ("ij,jk->ik", (2, 3), (3, 4)), ("ij,jk->", (2, 1), (1, 2)), ("bqd,bkd->bqk", (2, 3, 2), (2, 1, 2)), ("i,j,k->kji", (2,), (1,), (3,)),
+        ("ij->j", (2, 3)), ("->", ()), ("i,->i", (3,), ()), ("i,i->i", (3,), (3,)), ("ij,j,ik->k", (2, 2), (2,), (2, 3)), ("ijk->", (1, 2, 2)),
+    ]],
     ("transpose", "a.T", [reals(2, 3)], "a.T"),
     ("transpose", "a.T", [reals(3)], "a.T"),
     ("transpose", "a.T", [2.0], "a"),

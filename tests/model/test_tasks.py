@@ -5,6 +5,7 @@ import os
 import tempfile
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from types import SimpleNamespace
 
 import pytest
 
@@ -132,6 +133,30 @@ def test_a_pool_that_is_closed():
         pass
     with pytest.raises(cg.CGraphError, match="takes no tasks"):
         list(in_order(threads, abs, [(1,)]))
+
+
+def test_what_is_no_pool_is_said():
+    with pytest.raises(cg.CGraphError, match=r"takes a pool such as .*, not 2"):
+        list(in_order(2, abs, [(1,)]))
+
+
+class Lonely:
+    """A client of Dask whose scheduler has no workers."""
+
+    status = "running"
+
+    def scatter(self, *_, **__):
+        raise TimeoutError("No valid workers found")
+
+    def submit(self, *_, **__):
+        raise AssertionError
+
+
+def test_a_cluster_without_workers_is_said():
+    executor = SimpleNamespace(_client=Lonely(), _kwargs={}, submit=None)
+    executor.submit = executor._client.submit
+    with pytest.raises(cg.CGraphError, match="No valid workers found"):
+        list(in_order(executor, Large.plus, [(1,)], about=Large(7)))
 
 
 def test_what_cannot_be_sent_is_said(pool):

@@ -31,7 +31,7 @@ axes = st.sampled_from(["0", "-1", "1", "(0, 1)", "(-1, 0)"])
 def combine(inner):
     infix = st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "^", "**", "@", "<", ">", "<=", ">="]), inner)
     keys = st.lists(places, min_size=1, max_size=3).map(", ".join)
-    calls = st.sampled_from(sorted(FUNCTIONS - {"ln", "reshape", "transpose"})).flatmap(
+    calls = st.sampled_from(sorted(FUNCTIONS - {"einsum", "ln", "reshape", "transpose"})).flatmap(
         lambda f: st.lists(inner, min_size=arity(f), max_size=arity(f)).map(lambda xs: f"{f}({', '.join(xs)})")
     )
     with_axis = st.sampled_from([f for f, row in ARRAY_OPERATIONS.items() if "axis" in row.options and f in FUNCTIONS])
@@ -114,7 +114,7 @@ def test_what_is_written_is_read_as_the_same_steps(text):
         ("max(x,2)", "max(x, 2)"), ("reshape(x,2,-1)", "reshape(x, 2, -1)"), ("reshape(x,(2,3))", "reshape(x, 2, 3)"),
         ("sum(W,axis=(0,1))", "sum(W, axis=(0, 1))"), ("(x<2)*x", "(x < 2) * x"), ("(a+b)[0]", "(a + b)[0]"),
         ("-x^2", "-x ^ 2"), ("(-x)^2", "(-x) ^ 2"), ("a-(b-c)", "a - (b - c)"), ("(a-b)-c", "a - b - c"),
-        ("where(x>0,x,0)", "where(x > 0, x, 0)"),
+        ("where(x>0,x,0)", "where(x > 0, x, 0)"), ("einsum('i j, j->i',W,x+1)", 'einsum("ij,j->i", W, x + 1)'),
     ],
 )  # fmt: skip
 def test_written(equation, again):
@@ -148,6 +148,13 @@ def test_written(equation, again):
         ("[1, 2] + x", "unexpected character '['"),
         ("x = 2", "unexpected character '='"),
         ("sum(x, axis=0, axis=1)", "axis is given twice"),
+        ("einsum(x, W)", "einsum: subscripts are letters, as in 'ij,jk->ik'"),
+        ("einsum('ij,jk', x, W)", "einsum: subscripts are letters, as in 'ij,jk->ik'"),
+        ("einsum('i,j->ij', x)", "einsum: there are subscripts for 2 operands, and 1 operands"),
+        ("einsum('ii->', W)", "einsum: a letter stands twice in 'ii'"),
+        ("einsum('i->ii', x)", "einsum: a letter stands twice in 'ii'"),
+        ("einsum('i->j', x)", "einsum: 'j' stands in no operand"),
+        ("einsum(x, 'i->', W)", "einsum: subscripts are letters"),
     ],
 )
 def test_refused(equation, message):

@@ -1,6 +1,8 @@
 """Charts: what they show is what the algorithms return."""
 
 import math
+import re
+import xml.etree.ElementTree as ET
 
 import networkx as nx
 import pytest
@@ -177,6 +179,36 @@ def test_where_nothing_is_shut_the_chart_says_so():
 def test_the_legend_of_the_flow_is_in_words():
     above, _ = cg.flow_chart(deep("sigmoid", layers=3)).axes
     assert [text.get_text() for text in above.get_legend().get_texts()] == ["mean", "from the smallest to the largest"]
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        lambda L: cg.path_chart(L, "a", "y"),
+        lambda L: cg.tornado_chart(L, "y"),
+        lambda L: cg.flow_chart(cg.gradient_flow(L, "y")),
+        lambda L: cg.budget_chart(cg.uncertainty_budget(L, ["y"], {"a": 0.1, "b": 0.1}), "y"),
+        lambda _: cg.loss_chart(descent(steps=3, data={"x": [1.0, 0.5]}, validation={"x": [2.0]})),
+    ],
+    ids=["paths", "tornado", "flow", "budget", "losses"],
+)
+def test_a_legend_covers_nothing(chart):
+    figure = chart(cg.linearize(cg.from_equations("h = 3*a; y = 2*a - 5*b + h", a=1.0, b=1.0)))
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    legend = ax.get_legend().get_window_extent()
+    assert legend.y0 >= ax.get_window_extent().y1 - 1
+    assert legend.y1 <= figure.bbox.height + 1
+    if figure._suptitle:
+        assert legend.y1 <= figure._suptitle.get_window_extent().y0 + 1
+
+
+def test_a_chart_is_dark_on_dark_paper(tmp_path):
+    L = cg.linearize(cg.from_equations("y = 2*x", x=1.0))
+    cg.path_chart(L, "x", "y", tmp_path / "chart.svg")
+    root = ET.parse(tmp_path / "chart.svg").getroot()
+    style = root.find(".//{http://www.w3.org/2000/svg}style").text
+    assert re.findall(r"prefers-color-scheme: dark\) { \.([\w-]+) ", style) == [root.get("class")]
 
 
 def test_a_dollar_in_a_name_is_a_dollar(tmp_path):

@@ -284,6 +284,11 @@ def test_an_equation_without_spaces_is_broken_after_operators():
     assert all(line.endswith("*") for line in lines[:-1])
     assert max(map(len, lines)) <= 36
     assert equation_lines("2**x") == ["2**x"]
+    assert equation_lines("l_s + d - l_s*(d_alpha*theta + alpha_s*d_theta)") == [
+        "l_s + d - l_s*",
+        "(d_alpha*theta + alpha_s*d_theta)",
+    ]
+    assert equation_lines(f"f({'a' * 20} + {'b' * 20})") == [f"f({'a' * 20}", f"+ {'b' * 20})"]
     assert " ... " in " ".join(equation_lines("+".join(["x"] * 1000)))
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
 from nasty_names import NASTY, nasty_graph
 from networks import networks
 from random_graphs import equation_graphs
@@ -21,8 +22,9 @@ from cgraph.exercises.diagnosis import Cell, diagnose
 from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.grade_reports import explain
 from cgraph.exercises.numbers import read_number
-from cgraph.exercises.questions import EdgeDerivative, PathProduct, Sensitivity, ValueOf, WeightGradient
+from cgraph.exercises.parts import EdgeDerivative, PathProduct, Sensitivity, ValueOf, WeightGradient
 from cgraph.exercises.tolerances import parse_tolerance
+from cgraph.model.evaluation import steps_of
 from cgraph.model.graph import topological_order
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import FUNCTIONS, OPERATIONS, Operation
@@ -268,6 +270,62 @@ def test_random_graphs_have_the_numbers_of_the_library(show):
         assert all(close(a, S) for a, S in zip(found["from"], cg.sensitivities_from(L, s).values(), strict=True))
         assert all(abs(a - b) <= 1e-8 * max(1.0, abs(a)) for a, b in found["formulas"])
         assert found["count"] == cg.count_paths(L, s, t)
+
+    check()
+
+
+@st.composite
+def nested(draw, depth=3):
+    """Signs, quotients, powers and choices, nested at random."""
+    if depth == 0:
+        return draw(st.sampled_from(["x", "z", "2", "0.5", "-3"]))
+    left, right = draw(nested(depth - 1)), draw(nested(depth - 1))
+    forms = ["-({0})", "({0}) - ({1})", "({0}) + ({1})", "({0})*({1})", "({0})/({1})", "({0})^2", "2^({0})", "({0})^({1})", "exp(-({0}))",
+             "relu({0})", "max({0}, {1})", "abs({0})", "where({0} > {1}, {0}, {1})", "clip({0}, -1, 2)", "tanh({0})", "elu({0})"]  # fmt: skip
+    return draw(st.sampled_from(forms)).format(left, right)
+
+
+@st.composite
+def nested_graphs(draw):
+    G = cg.from_equations(f"u = {draw(nested())}; y = {draw(nested(2))} + 0*u*x*z", x=1.1, z=-0.7)
+    try:
+        cg.linearize(G)
+    except cg.CGraphError:  # outside a domain, or too large
+        reject()
+    return G
+
+
+@needs_browser
+def test_what_is_written_can_be_read_back_and_is_what_it_says(show):
+    """Equations and formulas of derivatives, read as equations: brackets and signs stand where they have to."""
+    tab = show(quiz())
+    plain = str.maketrans({"·": "*", "−": "-", "≥": ">=", "≤": "<="})
+
+    @settings(max_examples=150)
+    @given(equation_graphs() | nested_graphs())
+    def check(G):
+        L = cg.linearize(G)
+        found = tab.evaluate(
+            """data => {
+              const graph = prepared(data), w = [], words = data.operations;
+              const y = forwardPass(graph, data.nodes.map((n) => n.value), w, words), number = leafNumber(graph, { y, w });
+              for (const node of graph.nodes) node.shown = node.name;
+              const equations = graph.nodes.map((n) => (n.steps ? written(n.steps, words, leafName(graph)) : null));
+              const put = graph.nodes.map((n) => (n.steps ? written(n.steps, words, (leaf) => show(number(leaf), 17)) : null));
+              const formulas = graph.edges.map(({ formula }) =>
+                formula ? written(formula, words, leafName(graph), formulaValues(formula, number)) : null);
+              return { equations, put, formulas };
+            }""",
+            page_data(L, L.inputs[0], L.outputs[0]),
+        )
+        y = {i: data["value"] for i, data in L.nodes(data=True)}
+        expected = [*y.values(), *y.values(), *(z for *_, z in L.edges(data="derivative"))]
+        texts = [*found["equations"], *found["put"], *found["formulas"]]
+        for text, value in zip(texts, expected, strict=True):
+            if text is not None:
+                assert steps_of(parse(text.translate(plain)), y, "q")[-1] == pytest.approx(value, rel=1e-7, abs=1e-8), (
+                    text
+                )
 
     check()
 
@@ -889,6 +947,21 @@ def test_on_a_wide_screen_picture_formula_and_table_stand_beside_each_other(show
         assert all(a["x"] + a["width"] <= b["x"] for a, b in pairwise(boxes))
         assert max(box["y"] for box in boxes) < 1000 - 300
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+@pytest.mark.parametrize("graph", [quiz, network, lambda: cg.decouple(network())], ids=["quiz", "network", "halves"])
+def test_no_screen_cuts_anything_off(show, graph, width):
+    tab = show(graph(), viewport={"width": width, "height": 900}, exercise=True)
+    tab.click("#inputs summary")
+    for name in tab.evaluate("[...new Set(steps.map(step => step.phase))]"):
+        end_of(tab, name)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.evaluate("at('rows').scrollWidth <= at('rows').clientWidth")
+        assert tab.evaluate("at('walk').scrollWidth <= at('walk').clientWidth")
+    if width > 390:  # the whole picture is seen
+        assert tab.evaluate("at('picture').scrollWidth <= at('picture').clientWidth + 1")
 
 
 @needs_browser

@@ -14,6 +14,7 @@ import pytest
 
 import cgraph as cg
 from cgraph.cli import main
+from cgraph.model.files import is_running
 from cgraph.model.tasks import in_order
 
 
@@ -32,7 +33,11 @@ def cluster(tmp_path):
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", local_directory=str(tmp_path / "dask")
     ) as cluster:
+        processes = [worker.process.pid for worker in cluster.workers.values()]
+        assert all(map(is_running, processes))
         yield cluster
+        processes += [worker.process.pid for worker in cluster.workers.values()]  # some may have been started again
+    assert not any(map(is_running, processes))
 
 
 def test_dask_gives_the_same_bits_also_when_a_worker_dies(graph, cluster):

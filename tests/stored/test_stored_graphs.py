@@ -310,6 +310,16 @@ def test_a_note_that_says_nothing_begins_anew(tmp_path, note):
     assert D.sensitivities(2, out=out, resume=True).tolist() == [13.0, 5.0, 1.0]
 
 
+def test_a_note_on_rows_within_a_block_begins_anew(tmp_path):
+    D = cg.store_graph(tmp_path / "g", [(np.arange(9), np.arange(1, 10), np.full(9, 2.0))], block=3)
+    out, note = tmp_path / "S.npy", tmp_path / "S.npy.progress"
+    for place, pending, end in [(1, [7.0], 2.0**9), (3, [8.0], 2.0**9), (3, [1.0], 2.0**6)]:  # the last one is believed
+        np.save(out, np.zeros(10))
+        said = {"part": D._meta.part, "from": 0, "place": place}
+        note.write_bytes(json.dumps(said).encode() + b"\n" + np.array(pending).tobytes())
+        assert D.sensitivities_from(0, out=out, resume=True)[9] == end
+
+
 def test_what_cannot_be_resumed_is_said(tmp_path):
     D = cg.store_graph(tmp_path / "g", CHAIN)
     for ask in (D.sensitivities_from, lambda i, **options: D.jacobian([0], [i], **options)):

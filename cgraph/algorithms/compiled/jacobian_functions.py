@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, final
 
 import networkx as nx
@@ -51,8 +51,9 @@ def jacobian_function(
         Its rows.
     order : str or sequence of int, default "auto"
         In which order the steps between are eliminated: a method of `elimination_order`, an order that another
-        function of the same graph holds as ``.order``, or "auto": the cheapest of both sweeps and a short annealing,
-        on graphs of more than 600 steps the cheaper-looking sweep.
+        function of the same graph holds as ``.order``, or "auto": the fastest of both sweeps and a short annealing, by
+        nanoseconds that are measured once on each machine; of more than 600 steps the faster sweep, of more than 10,000
+        forward or reverse by the numbers of columns and rows.
     sparse : bool, default False
         Whether the function returns the entries that are not 0 by structure alone.
 
@@ -227,6 +228,56 @@ class JacobianFunction:
         if len(at) and not self._run.at_many(at, given, values, J):
             self._explain(at, values, J)
         return values, J
+
+    def bind(
+        self, x: Floats, values: Floats, J: Floats, inputs: Mapping[Any, float] | None = None
+    ) -> Callable[[], bool]:
+        """Return a function without arguments that reads `x` and fills `values` and `J`, for loops in real time.
+
+        Parameters
+        ----------
+        x : ndarray of float64, shape (sources,)
+            Where the point will stand when the function is called.
+        values, J : ndarray of float64
+            What it will fill, of the shapes that a call returns.
+        inputs : dict, optional
+            Other inputs and weights, now and for good.
+
+        Returns
+        -------
+        callable
+            It returns whether all that it filled is finite, and raises nothing. The arrays live as long as it does.
+
+        Raises
+        ------
+        InvalidNodeError
+            If an array has another shape or type, or its numbers do not lie one after the other; or as a call.
+
+        Notes
+        -----
+        A call takes no array apart and makes none: some 50 nanoseconds on top of the program. It keeps other threads of
+        Python waiting.
+
+        Examples
+        --------
+        >>> from cgraph import from_equations
+        >>> f = jacobian_function(from_equations("y = x^2 * z", x=2.0, z=3.0), ["x", "z"], ["y"])
+        >>> x, values, J = np.array([2.0, 3.0]), np.empty(1), np.empty((1, 2))
+        >>> run = f.bind(x, values, J)
+        >>> run(), values, J  # 2xz, x^2
+        (True, array([12.]), array([[12.,  4.]]))
+        >>> x[0] = 1.0
+        >>> run(), J
+        (True, array([[6., 1.]]))
+        """
+        shapes = {"x": self._shape_of_x, "values": (self._rows_of_J,), "J": self._shape}
+        for (name, shape), array in zip(shapes.items(), (x, values, J), strict=True):
+            if not isinstance(array, np.ndarray) or array.dtype != np.float64 or array.shape != shape:
+                raise InvalidNodeError(f"{name} is no array of float64 of shape {shape}; give np.empty({shape})")
+            if not array.flags.c_contiguous or not (array.flags.writeable or array is x):
+                raise InvalidNodeError(f"{name} is a part of another array, or read-only; give np.empty({shape})")
+        J.fill(0.0)
+        return self._run.bound(x, self._given_with(inputs or {}), values, J)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the function to a file, whole or not at all.

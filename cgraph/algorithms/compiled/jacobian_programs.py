@@ -34,6 +34,7 @@ _OPERATIONS = tuple(ROWS.values())
 _NAMES = {row: name for name, row in ROWS.items()}
 # "auto" searches where there are at most so many steps between, so often.
 SEARCHED = 600
+COUNTED = 10_000  # of more, the products of the two sweeps are not counted
 EVALUATIONS = 3_000
 
 
@@ -257,9 +258,11 @@ def _order(L: nx.DiGraph[Any], sources: list[int], targets: list[int], order: st
         return sweeps[order]
     if order != "auto":
         return elimination_order(L, method=order, cost="unit", **ends)
-    if len(forward) > SEARCHED:
+    if len(forward) > COUNTED:
         return sweeps["reverse" if len(targets) <= len(sources) else "forward"]
-    found = elimination_order(L, method="anneal", cost="unit", budget=EVALUATIONS, **ends)
+    tries = list(sweeps.values())
+    if len(forward) <= SEARCHED:
+        tries.append(elimination_order(L, method="anneal", cost="unit", budget=EVALUATIONS, **ends))
     nanoseconds, structure = costs(), L.copy()
     for _, _, data in structure.edges(data=True):
         data["derivative"] = data["derivative"] if data["unit"] else 0.0
@@ -268,7 +271,7 @@ def _order(L: nx.DiGraph[Any], sources: list[int], targets: list[int], order: st
         counted = eliminate(structure, tried, cost="unit", **ends)
         return nanoseconds.of(counted.multiplications, counted.additions)
 
-    return min(*sweeps.values(), found, key=time_of)
+    return min(tries, key=time_of)
 
 
 def _step(recorder: Recorder, S: Any) -> int:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any, Protocol, final
 
 import numpy as np
 
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index, whole_lines
 from cgraph.algorithms.compiled.jacobian_programs import JacobianProgram
-from cgraph.algorithms.compiled.jit import can_compile, compiled, link_rows, pointer, straight_program
+from cgraph.algorithms.compiled.jit import (
+    can_compile,
+    compiled,
+    link_rows,
+    pointer,
+    straight_program,
+    without_arguments,
+)
 from cgraph.algorithms.compiled.simd import WIDTH
-from cgraph.algorithms.compiled.straight_code import FUNCTIONS_OF_ROWS, Layout, run_straight, straight_code
+from cgraph.algorithms.compiled.straight_code import FUNCTIONS_OF_ROWS, Layout, bound_code, run_straight, straight_code
 from cgraph.algorithms.compiled.tape.batching import Blocks
 from cgraph.algorithms.compiled.tape.elementary_functions import FUNCTIONS
 from cgraph.algorithms.compiled.tape.numba_kernels import TAPE_CALLS
@@ -22,8 +30,6 @@ __all__ = ["Run", "run_of"]
 
 # So many steps are written out: beyond, the compiler takes seconds, and the processor waits for the text of the program.
 LONGEST = 20_000
-# So many are compiled with care, which takes ten times as long as without, and then half of the time.
-CAREFUL = 8_000
 # So many steps, at all points together, take so long that threads save more than they cost.
 MANY = 2**22
 _NO_WEIGHTS: Floats = np.empty(0)
@@ -37,6 +43,9 @@ class Run(Protocol):
 
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill a row of values and a Jacobian for each row of `x`."""
+
+    def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
+        """Return `at_one` with these arrays."""
 
 
 def run_of(accumulated: JacobianProgram, source_rows: Index, places: Index, size: int) -> Run:
@@ -74,7 +83,6 @@ class StraightRun:
             entries=list(zip(places.tolist(), a.entries[2].tolist(), strict=True)),
             size=size,
         )
-        self._level = 1 if len(a.recorded) <= CAREFUL else 0
         self._loop = compiled((run_straight,))["run_straight"]
         self._engines: list[Any] = []  # they keep the machine code
 
@@ -89,7 +97,7 @@ class StraightRun:
     def _compiled(self, width: int) -> int:
         """Return the address of the program for so many points at a time."""
         link_rows(FUNCTIONS_OF_ROWS, TAPE_CALLS, FUNCTIONS, SOURCE)
-        engine, address = straight_program(straight_code(self._layout, width, pointer()), self._level)
+        engine, address = straight_program(straight_code(self._layout, width, pointer()))
         self._engines.append(engine)
         return address
 
@@ -97,21 +105,32 @@ class StraightRun:
         """Fill values and Jacobian at one point."""
         return bool(self._loop(self._one, x, given, values, jacobian, 1))
 
+    def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
+        """Return a function of machine code that knows the arrays."""
+        arrays = x, given, values, jacobian
+        addresses = [array.ctypes.data for array in arrays]
+        engine, address = straight_program(bound_code(self._one, addresses, pointer()))
+        return without_arguments(address, engine, self, arrays)
+
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill them at many points: `WIDTH` at a time, what is left over one by one."""
         points, steps = len(x), len(self._layout.recorded)
-        together = max(MANY // 2 // steps // WIDTH, 1) * WIDTH
         whole = points - points % WIDTH
-        parts = [(self._lanes, slice(k, min(k + together, whole)), WIDTH) for k in range(0, whole, together)]
-        if whole < points:
-            parts.append((self._one, slice(whole, points), 1))
         is_finite = []
+        if whole and points * steps < MANY:
+            is_finite.append(self._loop(self._lanes, x, given, values, jacobian, whole // WIDTH))
+        elif whole:
+            together = max(MANY // 2 // steps // WIDTH, 1) * WIDTH
 
-        def fill(address: int, part: slice, width: int) -> None:
-            blocks = (part.stop - part.start) // width
-            is_finite.append(self._loop(address, x[part], given, values[part], jacobian[part], blocks))
+            def fill(k: int) -> None:
+                part = slice(k, min(k + together, whole))
+                blocks = (part.stop - k) // WIDTH
+                is_finite.append(self._loop(self._lanes, x[part], given, values[part], jacobian[part], blocks))
 
-        for_each(fill, parts, cores() if points * steps >= MANY else 1)
+            for_each(fill, [(k,) for k in range(0, whole, together)], cores())
+        if whole < points:
+            rest = slice(whole, points)
+            is_finite.append(self._loop(self._one, x[rest], given, values[rest], jacobian[rest], points - whole))
         return all(is_finite)
 
 
@@ -138,6 +157,10 @@ class TapeRun:
         self._free.append(y)
         self._take(out, values, jacobian)
         return bool(is_finite)
+
+    def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
+        """Return `at_one` with these arrays."""
+        return partial(self.at_one, x, given, values, jacobian)
 
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill them at many points, block by block."""

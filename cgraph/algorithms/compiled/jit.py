@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import inspect
 import math
 import warnings
@@ -14,7 +15,17 @@ from typing import Any
 
 from cgraph.algorithms.compiled import simd
 
-__all__ = ["can_compile", "compiled", "is_at_hand", "is_loaded", "kept_in", "link_rows", "pointer", "straight_program"]
+__all__ = [
+    "can_compile",
+    "compiled",
+    "is_at_hand",
+    "is_loaded",
+    "kept_in",
+    "link_rows",
+    "pointer",
+    "straight_program",
+    "without_arguments",
+]
 
 # Modules that teach numba: what vectors are, and how a straight program is called.
 VECTORS = "cgraph.algorithms.compiled.simd_numba"
@@ -76,18 +87,17 @@ def link_rows(
         straight.link(njit(**options)(linked), name)
 
 
-def straight_program(text: str, level: int) -> tuple[Any, int]:
-    """Return a straight program as machine code: what keeps it in memory, and its address.
+def straight_program(text: str) -> tuple[Any, int]:
+    """Return a program that `cgraph.algorithms.compiled.straight_code` wrote: what keeps it in memory, and its address."""
+    program: tuple[Any, int] = import_module(STRAIGHT).machine_code(text)
+    return program
 
-    Parameters
-    ----------
-    text : str
-        As `cgraph.algorithms.compiled.straight_code` writes it.
-    level : int
-        How much the compiler does: 0 or 1.
-    """
-    engine: tuple[Any, int] = import_module(STRAIGHT).machine_code(text, level)
-    return engine
+
+def without_arguments(address: int, *kept: Any) -> Callable[[], bool]:
+    """Return a function of machine code that takes nothing and returns 1 or 0, and keeps in memory what it needs."""
+    function = ctypes.PYFUNCTYPE(ctypes.c_bool)(address)
+    function.kept = kept  # type: ignore[attr-defined]
+    return function
 
 
 def pointer() -> str:
@@ -95,8 +105,11 @@ def pointer() -> str:
     return str(import_module(STRAIGHT).POINTER)
 
 
-def _known(fused: Iterable[Callable[..., Any]], calls: Iterable[Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """Return what loops call, by name, for numba."""
+@cache
+def _known(
+    fused: tuple[Callable[..., Any], ...], calls: tuple[Callable[..., Any], ...]
+) -> dict[str, Callable[..., Any]]:
+    """Return what loops call, by name, for numba; compiled once, whatever loops call it."""
     njit = import_module("numba").njit
     import_module(VECTORS)
     known: dict[str, Callable[..., Any]] = dict(FUNCTIONS_OF_NUMBERS)

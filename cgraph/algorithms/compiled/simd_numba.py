@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, overload, register_model
 
-from cgraph.algorithms.compiled.simd import WIDTH, load, store
+from cgraph.algorithms.compiled.simd import WIDTH, entry, load, put, store
 
 VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 ALIGNMENT = 8  # in bytes: arrays are aligned to their numbers, not always to their rows
@@ -122,3 +122,49 @@ def store_of(y: Any, k: Any, row: Any) -> Any:
 
         return put
     return lambda y, k, row: store_vector(y, k, row)
+
+
+# --- entries of arrays that do not overlap ----------------------------------------------------------------------------
+
+
+def address_of_entry(context: Any, builder: ir.IRBuilder, signature: Any, x: ir.Value, k: ir.Value) -> ir.Value:
+    """Return where entry k of `x` lies; k is not negative."""
+    data = context.make_array(signature.args[0])(context, builder, x).data
+    return builder.gep(data, [context.cast(builder, k, signature.args[1], types.intp)], inbounds=True)
+
+
+@intrinsic
+def fixed_entry(_: Any, x: Any, k: Any) -> Any:
+    """Return an entry of an array that nobody writes to: without that the compiler would have to expect it of each store."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, operands: Sequence[ir.Value]) -> ir.Value:
+        found = builder.load(address_of_entry(context, builder, signature, *operands))
+        found.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return context.cast(builder, found, signature.args[0].dtype, types.float64)
+
+    return types.float64(x, k), generate
+
+
+@intrinsic
+def set_entry(_: Any, y: Any, k: Any, value: Any) -> Any:
+    """Set an entry of an array."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, operands: Sequence[ir.Value]) -> ir.Value:
+        y, k, value = operands
+        rounded = context.cast(builder, value, signature.args[2], signature.args[0].dtype)
+        builder.store(rounded, address_of_entry(context, builder, signature, y, k))
+        return context.get_dummy_value()
+
+    return types.void(y, k, value), generate
+
+
+@overload(entry, strict=False)
+def entry_of(x: Any, k: Any) -> Any:
+    """Read an entry."""
+    return lambda x, k: fixed_entry(x, k)
+
+
+@overload(put, strict=False)
+def put_of(y: Any, k: Any, value: Any) -> Any:
+    """Write an entry."""
+    return lambda y, k, value: set_entry(y, k, value)

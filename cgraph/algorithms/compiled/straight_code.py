@@ -20,7 +20,7 @@ from cgraph.algorithms.compiled.simd import WIDTH
 from cgraph.algorithms.compiled.tape.numba_rules import ADD, GIVEN, MUL, OPCODES, SUB, is_binary
 from cgraph.algorithms.compiled.tape.program import Program
 
-__all__ = ["FUNCTIONS_OF_ROWS", "STRAIGHT", "Layout", "call_straight", "run_straight", "straight_code"]
+__all__ = ["FUNCTIONS_OF_ROWS", "STRAIGHT", "Layout", "bound_code", "call_straight", "run_straight", "straight_code"]
 
 STRAIGHT = "straight_program"
 FUNCTIONS_OF_ROWS = "cgraph_functions_of_rows"
@@ -94,6 +94,18 @@ def straight_code(layout: Layout, width: int, pointer: str) -> str:
     It returns 1 if all that it wrote is finite, else 0. `pointer` is how this LLVM writes a pointer to numbers.
     """
     return "\n".join(_Writer(layout, width, pointer).lines())
+
+
+def bound_code(address: int, arrays: Sequence[int], pointer: str) -> str:
+    """Return the text of a function that calls the program at an address with arrays at others, for one block."""
+    kind = f"i64 ({', '.join([pointer] * len(arrays))}, i64)"
+    of_function = "ptr" if pointer == "ptr" else f"{kind}*"
+    operands = ", ".join(f"{pointer} inttoptr (i64 {array} to {pointer})" for array in arrays)
+    return (
+        f"define i64 @{STRAIGHT}() {{\n"
+        f"  %result = call {kind} inttoptr (i64 {address} to {of_function})({operands}, i64 1)\n"
+        "  ret i64 %result\n}"
+    )
 
 
 @dataclass(eq=False)

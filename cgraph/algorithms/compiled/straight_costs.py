@@ -87,7 +87,7 @@ def _nanoseconds(products: int, *, adds: bool) -> float:
         sums[k % SUMS] = recorder.apply("add" if adds else "mul", [sums[k % SUMS], *operands])
     program, rank, _ = recorder.sorted()
     layout = Layout(program, rank.tolist(), SOURCES, {}, rank[x].tolist(), rank[sums].tolist(), [], 0)
-    engine, address = straight_program(straight_code(layout, 1, pointer()), 1)
+    engine, address = straight_program(straight_code(layout, 1, pointer()))
     run, at, out, nothing = compiled((run_straight,))["run_straight"], np.ones(SOURCES), np.empty(SUMS), np.empty(0)
     least = math.inf
     for _ in range(ROUNDS):

@@ -17,11 +17,12 @@ from cgraph.algorithms.compiled.straight_code import STRAIGHT, call_straight
 
 POINTER = "ptr" if llvm.llvm_version_info[0] >= 16 else "double*"
 NUMBERS = types.CPointer(types.float64)
+LEVEL = 1  # of what the compiler does: 2 takes twice as long, and the code is as fast
 SIGNATURE = types.void(types.int64, NUMBERS, NUMBERS, NUMBERS, types.int64)
 LINKED: list[Any] = []
 
 
-def machine_code(text: str, level: int) -> tuple[Any, int]:
+def machine_code(text: str) -> tuple[Any, int]:
     """Return the engine that holds the straight program of a text, and its address."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
@@ -29,7 +30,7 @@ def machine_code(text: str, level: int) -> tuple[Any, int]:
     module.verify()
     features = llvm.get_host_cpu_features().flatten()
     machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=level, jit=True
+        cpu=llvm.get_host_cpu_name(), features=features, opt=LEVEL, jit=True
     )
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()

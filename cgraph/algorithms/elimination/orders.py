@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from copy import copy
 from typing import Any
 
 import networkx as nx
@@ -18,6 +19,7 @@ from cgraph.algorithms.elimination.patterns import Task, least_costs
 from cgraph.algorithms.elimination.search import anneal
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import Node
+from cgraph.model.tasks import in_order
 
 __all__ = ["METHODS", "elimination_bound", "elimination_cost", "elimination_order"]
 
@@ -74,7 +76,8 @@ def elimination_order(
     SearchLimitError
         If `method` is "optimal" and the budget did not do; it holds the best order and what is proven.
     CGraphError
-        As `eliminate`; or if there is no such method, cost model or budget, or no search at all.
+        As `eliminate`; or if there is no such method, cost model or budget, or no search at all; or if workers end before
+        their searches are done.
 
     See Also
     --------
@@ -109,10 +112,17 @@ def elimination_order(
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
     if not isinstance(restarts, int) or restarts < 1:
         raise CGraphError(f"restarts={restarts!r} is no number of searches; give 1 or more")
-    tasks = [Task(E, seed=seed + k, budget=budget) for k in range(restarts if method == "anneal" else 1)]
-    search = METHODS[method]
-    orders = map(search, tasks) if executor is None else executor.map(search, tasks)
-    return [tasks[0].nodes[v] for v in min(orders, key=tasks[0].cost)]
+    task = Task(E, budget=budget)
+    searches = ((method, seed + k) for k in range(restarts if method == "anneal" else 1))
+    orders = in_order(executor, _found, searches, about=task)
+    return [task.nodes[v] for v in min(orders, key=task.cost)]
+
+
+def _found(task: Task, method: str, seed: int) -> list[int]:
+    """Return the order that a method finds with a seed; tasks share `task`."""
+    own = copy(task)
+    own.seed = seed
+    return METHODS[method](own)
 
 
 def elimination_cost(

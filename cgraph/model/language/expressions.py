@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from cgraph.model.operations.elementwise import LISTED, OF_ONE_ARRAY, name_of, row_of
+from cgraph.model.operations.elementwise import LISTED, OF_ONE_ARRAY, WORDED, name_of, row_of
 from cgraph.model.operations.slices import Slice
 
 __all__ = ["Apply", "Expression", "Name", "Number", "needs_brackets", "write_name", "write_step", "written"]
@@ -98,6 +98,8 @@ def write_step(step: Apply, operands: Sequence[str]) -> str:
         key = dict(step.options).get("key", ())
         return f"{before}[{', '.join(map(_write_part, key))}]" if key else f"{before}.T"
     name = next((name for name, of_one in OF_ONE_ARRAY.items() if of_one == step.operation), name_of(step.operation))
+    if step.operation in WORDED:
+        return f"{name}({', '.join([json.dumps(text) for _, text in step.options] + list(operands))})"
     if step.operation in LISTED:
         options = [str(number) for _, numbers in step.options for number in numbers]
     else:

@@ -21,7 +21,17 @@ from cgraph.model.language.foreign_words import instead_of_function
 from cgraph.model.language.names import composed, unusable
 from cgraph.model.language.source import MAX_DEPTH, MAX_LENGTH, SPLIT, SURROGATE, TOKEN, TOO_DEEP, explain
 from cgraph.model.operations.arrays import ArrayOperation
-from cgraph.model.operations.elementwise import ALIASES, CONSTANTS, FUNCTIONS, LISTED, OF_ONE_ARRAY, name_of, row_of
+from cgraph.model.operations.elementwise import (
+    ALIASES,
+    CONSTANTS,
+    FUNCTIONS,
+    LISTED,
+    OF_ONE_ARRAY,
+    WORDED,
+    name_of,
+    row_of,
+)
+from cgraph.model.operations.index_sums import unreadable
 from cgraph.model.operations.slices import Slice
 
 __all__ = ["parse", "parse_assignments", "substitute"]
@@ -241,9 +251,14 @@ class _Reader:
         arguments: list[int] = []
         listed: list[Any] = []
         options: dict[str, tuple[Any, int]] = {}
+        words: dict[str, tuple[Any, int]] = {}
         while self.tokens[self.k][1] != ")":
             if self.tokens[self.k][0] == "word" and self.tokens[self.k + 1][1] == "=":
                 self.option(options)
+            elif name in WORDED and self.tokens[self.k][0] == "quoted" and not (arguments or words):
+                _, text, column = self.tokens[self.k]
+                words[WORDED[name]] = _unquoted(text).replace(" ", ""), column
+                self.k += 1
             elif name in LISTED and arguments:
                 listed.append(self.whole_numbers())
             elif options:
@@ -254,7 +269,7 @@ class _Reader:
                 break
         self.close(")")
         try:
-            return self.applied(name, typed, start, arguments, listed, options)
+            return self.applied(name, typed, start, arguments, listed, words | options)
         except EquationError as error:
             return self.stand_in(error)
 
@@ -307,6 +322,8 @@ class _Reader:
             self.add_listed(name, typed, listed, values)
         if name == "reshape" and not values:
             raise EquationError("reshape needs a shape", self.text, start, "write reshape(x, 2, 3)")
+        if name in WORDED and (why := unreadable(values.get(WORDED[name], ""), len(arguments))):
+            raise EquationError(f"{typed}: {why}", self.text, start, 'write einsum("ij,jk->ik", A, B)')
         self.require_operands(row, name, typed, start, len(arguments))
         return self.apply(name, tuple(arguments), tuple(sorted(values.items())))
 

@@ -43,6 +43,7 @@ from cgraph.model.operations.entry_forms import (
     take_entries,
     topk_entries,
 )
+from cgraph.model.operations.index_sums import einsum, einsum_jacobian, einsum_size
 from cgraph.model.operations.matrix_functions import (
     cholesky,
     cholesky_jacobian,
@@ -135,7 +136,7 @@ class ArrayOperation:
         How it is typeset; ``{0}``, ``{1}`` stand for the operands, ``{all}`` for all of them, ``{options}`` for
         the options.
     options : dict
-        The names of its options, whole numbers or tuples of them, and their defaults.
+        The names of its options and their defaults: whole numbers, tuples of them, or a text.
     domain : (callable, str), optional
         ``inside(*x)`` says whether the operands are allowed, and the words say which ones are.
     infix, precedence
@@ -447,6 +448,8 @@ ARRAY_OPERATIONS: dict[str, ArrayOperation] = {
         uses_each_once=True, batched=batched.product),
     "outer": ArrayOperation(_outer, _outer_jacobian, 2, r"{0} \, {1}^T",
         layout=Layout((2, ATOM), 2.0, is_signed=True), batched=batched.outer, shape=sizes.outer),
+    "einsum": ArrayOperation(einsum, einsum_jacobian, None, r"\operatorname{{einsum}}{options}({all})", {"subscripts": ""},
+        batched=batched.einsum, shape=einsum_size),
     # matrices
     "transpose": ArrayOperation(lambda x, axes=None: np.transpose(x, axes),
                                 lambda k, y, x, axes=None: taken(x, lambda n: np.transpose(n, axes)), 1, "{0}^{{T{options}}}", {"axes": None},

@@ -10,16 +10,18 @@ Source: DD2424, lecture 3 (gradient computations for a mini-batch).
 from __future__ import annotations
 
 import math
+import string
 from typing import Any
 
 import numpy as np
 
 from cgraph.model.errors import CGraphError
+from cgraph.model.operations.index_sums import terms_of
 from cgraph.model.operations.slices import Slice
 from cgraph.model.operations.structured_jacobians import Shape
 
 __all__ = [
-    "along_axis", "elementwise", "extreme", "group_norm", "index", "joined", "norm", "normalised", "outer", "pad", "product",
+    "along_axis", "einsum", "elementwise", "extreme", "group_norm", "index", "joined", "norm", "normalised", "outer", "pad", "product",
     "reduction", "reshape", "squared_error", "squared_norm", "take", "trace", "transpose", "windows",
 ]  # fmt: skip
 
@@ -55,6 +57,14 @@ def product(operation: str, x: list[Operand], y: Shape) -> Operand:
     rank = max(2, *ranks)  # stacks of matrices are aligned behind the examples, as elementwise operands are
     found = _as_matrix(a, 0, rank).apply("matmul", _as_matrix(b, 1, rank))
     return found.reshaped(y) if 1 in ranks else found
+
+
+def einsum(operation: str, x: list[Operand], y: Shape, subscripts: str) -> Operand:
+    """Return the same sum with a letter more, for the examples, in what differs from example to example."""
+    inputs, output = terms_of(subscripts)
+    letter = next(c for c in string.ascii_letters if c not in subscripts)
+    left = [letter + term if operand.varies else term for operand, term in zip(x, inputs, strict=True)]
+    return x[0].apply(operation, *x[1:], subscripts=f"{','.join(left)}->{letter}{output}")
 
 
 def outer(operation: str, x: list[Operand], y: Shape) -> Operand:

@@ -28,13 +28,26 @@ from typing import Any
 from cgraph.model.operations.arrays import ARRAY_OPERATIONS, ArrayOperation
 
 __all__ = [
-    "ACTIVATIONS", "ALIASES", "CHOICE", "CONSTANTS", "FUNCTIONS", "LISTED", "OF_ONE_ARRAY", "OPERATIONS", "POWER",
-    "PRODUCT", "Operation", "name_of", "row_of",
+    "ACTIVATIONS",
+    "ALIASES",
+    "CHOICE",
+    "CONSTANTS",
+    "FUNCTIONS",
+    "LISTED",
+    "OF_ONE_ARRAY",
+    "OPERATIONS",
+    "POWER",
+    "PRODUCT",
+    "WORDED",
+    "Operation",
+    "name_of",
+    "row_of",
 ]  # fmt: skip
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
 ALIASES = {"ln": "log"}
 OF_ONE_ARRAY = {"max": "largest", "min": "smallest"}  # what they stand for with a single operand
+WORDED = {"einsum": "subscripts"}  # the option that is a text before the operands: einsum("ij,jk->ik", A, B)
 LISTED = {"reshape": "shape", "transpose": "axes"}  # the option that may be listed: reshape(x, 2, 3)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cgraph.model.operations.index_sums import Terms, contracted, summed
 from cgraph.model.tracing.entrywise_rules import are_conditions
 from cgraph.model.tracing.recording import Refused
 from cgraph.model.tracing.traced_arrays import apply
@@ -113,8 +114,6 @@ def _polyval(p: Any, x: Any) -> Any:
 
 # --- einsum -----------------------------------------------------------------------------------------------------------
 
-Terms = tuple[Any, str]  # an array, and a letter for each of its axes
-
 
 def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:  # noqa: ARG001 - the order changes nothing but the cost
     if not isinstance(subscripts, str):
@@ -125,8 +124,8 @@ def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:  # n
     while len(terms) > 1:
         first, second, *others = terms
         needed = {letter for _, letters in others for letter in letters} | set(output)
-        terms = [_contracted(first, second, needed), *others]
-    x, letters = _summed(*terms[0], set(output))
+        terms = [contracted(first, second, needed), *others]
+    x, letters = summed(*terms[0], set(output))
     return np.transpose(x, [letters.index(letter) for letter in output])
 
 
@@ -166,43 +165,6 @@ def _diagonals(x: Any, letters: str) -> Terms:
         x = np.diagonal(x, axis1=i, axis2=j)
         letters = letters[:i] + letters[i + 1 : j] + letters[j + 1 :] + repeated
     return x, letters
-
-
-def _summed(x: Any, letters: str, needed: set[str]) -> Terms:
-    """Sum over the axes that nothing else needs."""
-    axes = tuple(k for k, letter in enumerate(letters) if letter not in needed)
-    return (np.sum(x, axis=axes) if axes else x), "".join(c for c in letters if c in needed)
-
-
-def _contracted(first: Terms, second: Terms, needed: set[str]) -> Terms:
-    """Return the product of two terms: common axes that are needed count matrices, the other common ones are summed."""
-    (a, i), (b, j) = _summed(*first, needed | set(second[1])), _summed(*second, needed | set(first[1]))
-    sizes: dict[str, int] = {}
-    for letter, length in [*zip(i, np.shape(a), strict=True), *zip(j, np.shape(b), strict=True)]:
-        sizes[letter] = max(length, sizes.get(letter, 1))
-    a, b = (np.broadcast_to(x, [sizes[c] for c in letters]) if np.ndim(x) else x for x, letters in ((a, i), (b, j)))
-    stack = [c for c in i if c in j and c in needed]
-    summed = [c for c in i if c in j and c not in needed]
-    rows, columns = [c for c in i if c not in j], [c for c in j if c not in i]
-    if not summed:  # nothing but a product of entries
-        return _aligned(a, i, stack + rows + columns) * _aligned(b, j, stack + rows + columns), "".join(
-            stack + rows + columns
-        )
-    lengths = [math.prod(sizes[c] for c in group) for group in (rows, summed, columns)]
-    A = np.reshape(
-        np.transpose(a, [i.index(c) for c in stack + rows + summed]), [sizes[c] for c in stack] + lengths[:2]
-    )
-    B = np.reshape(
-        np.transpose(b, [j.index(c) for c in stack + summed + columns]), [sizes[c] for c in stack] + lengths[1:]
-    )
-    return np.reshape(A @ B, [sizes[c] for c in stack + rows + columns]), "".join(stack + rows + columns)
-
-
-def _aligned(x: Any, letters: str, wanted: Sequence[str]) -> Any:
-    """Return `x` with its axes in the order of `wanted`, and one of length 1 for each that it lacks."""
-    own = [c for c in wanted if c in letters]
-    lengths = [np.shape(x)[letters.index(c)] if c in letters else 1 for c in wanted]
-    return np.reshape(np.transpose(x, [letters.index(c) for c in own]), lengths)
 
 
 # --- functions of matrices --------------------------------------------------------------------------------------------

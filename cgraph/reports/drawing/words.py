@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -96,13 +97,23 @@ def typeset_equation(equation: str, names: Mapping[Any, str], functions: tuple[s
 def equation_lines(text: str) -> list[str]:
     """Return an equation in lines that a box has room for, equally long as far as that is possible.
 
+    Parentheses are broken only if what they hold is too long itself.
+
     Examples
     --------
-    >>> equation_lines("l_s + d - l_s*(d_alpha*theta + alpha_s*d_theta)")
-    ['l_s + d - l_s*(d_alpha*', 'theta + alpha_s*d_theta)']
+    >>> equation_lines("target*log(y) + (1 - target)*log(1 - y)")
+    ['target*log(y)', '+ (1 - target)*log(1 - y)']
     """
+    text = shorten(text, MAX_EQUATION)
+    depth = list(accumulate((letter in "([") - (letter in ")]") for letter in text))
     # Before an operator with spaces around it, after one without.
-    return _in_lines(re.split(r"(?<= )(?=[-+*/])|(?<=[+*/,])(?=[^\s*])", shorten(text, MAX_EQUATION)))
+    places = [found.start() for found in re.finditer(r"(?<= )(?=[-+*/])|(?<=[+*/,])(?=[^\s*])", text)]
+    for deepest in range(max(depth, default=0) + 1):
+        cuts = [0, *(place for place in places if depth[place - 1] <= deepest), len(text)]
+        pieces = [text[a:b] for a, b in pairwise(cuts)]
+        if max(map(len, pieces)) <= MAX_LINE:
+            break
+    return _in_lines(pieces)
 
 
 def name_lines(name: str) -> list[str]:

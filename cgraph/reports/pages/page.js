@@ -1,4 +1,4 @@
-// The page: what is shown at each step, and what keys, buttons and fields do.
+// The page: what is shown at each step, and where keys and buttons lead.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const words = data.operations;
@@ -206,73 +206,6 @@ function go(k) {
   render();
 }
 
-function verdict(text, kind) {
-  at("verdict").textContent = text;
-  at("verdict").className = kind;
-}
-
-// The score counts what was right at the first try; a second try, a hint or a look at the answer does not change it.
-function count(outcome) {
-  const { key } = steps[state.at];
-  if (!state.outcomes.has(key)) state.outcomes.set(key, outcome);
-}
-
-function renderScore() {
-  const outcomes = [...state.outcomes.values()], right = outcomes.filter((outcome) => outcome === "right").length;
-  at("score").hidden = !state.exercise || outcomes.length === 0;
-  at("score").textContent = `${right} of ${outcomes.length} right at the first try`;
-}
-
-function reveal() {
-  state.shown.add(steps[state.at].key);
-  render();
-}
-
-at("question").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const text = at("answer").value.trim(), typed = readNumber(text, words), truth = truthOf(steps[state.at]);
-  if (text === "" || text === "?") return verdict("Type a number first.", "");
-  if (typed === null) return verdict(`${text} is not a number; write it as 0.25, −1e-3, 1/3 or 2*exp(1).`, "unreadable");
-  if (isRight(typed.value, truth)) {
-    count("right");
-    reveal();
-    verdict(`${text} is right.`, "right");
-    at("next").focus();
-    return;
-  }
-  if (isShort(typed, truth)) return verdict(`${text} is right as far as it goes; 3 significant figures are asked for.`, "");
-  count("wrong");
-  verdict(`${text} is not right: ${mistake(typed, truth) || "try again, or ask for a hint or the answer"}.`, "wrong");
-  renderScore();
-});
-
-// The right answer: 0 for what is 0 but for rounding.
-const truthOf = ({ result, size }) => (Math.abs(result) <= 1e-12 * (size ?? 0) ? 0 : result);
-
-// The name of the mistake, where the library has worked out what mistakes lead to.
-function mistake(typed, truth) {
-  const { key, phase } = steps[state.at], asGiven = (kept) => state[kept].every((x, k) => x === given[kept][k]);
-  const isKept = asGiven("sources") && asGiven("weights") && (state.t === data.t || ["forward", "local"].includes(phase));
-  return data.mistakes && isKept ? explained(typed, truth, data.mistakes.known[key] ?? [], data.mistakes) : "";
-}
-at("reveal").addEventListener("click", () => {
-  count("shown");
-  verdict("", "");
-  reveal();
-});
-at("hint").addEventListener("click", () => {
-  const { key } = steps[state.at];
-  count("hint");
-  state.hints.set(key, (state.hints.get(key) ?? 0) + 1);
-  render();
-});
-at("exercise").addEventListener("change", () => {
-  state.exercise = at("exercise").checked;
-  for (const seen of [state.shown, state.hints, state.outcomes]) seen.clear();
-  verdict("", "");
-  render();
-});
-
 at("first").addEventListener("click", () => go(0));
 at("previous").addEventListener("click", () => go(state.at - 1));
 at("next").addEventListener("click", () => go(state.at + 1));
@@ -304,13 +237,14 @@ for (const [id, end] of [["source", "s"], ["target", "t"]]) {
 
 const svg = document.querySelector("#picture svg");
 svg.setAttribute("role", "group"); // an image would hide its nodes from readers
-const width = svg.viewBox.baseVal.width, narrowest = 0.8 * width; // smaller text would not be read: the picture scrolls
-svg.style.minWidth = `${narrowest}px`;
 
 // Picture, formula and table stand beside each other where there is room; else the picture of a wide graph stands above.
 function arrange() {
-  const rem = 16, isBeside = innerWidth >= 100 * rem && narrowest <= innerWidth - 58 * rem;
+  const { width } = svg.viewBox.baseVal, rem = 16, readable = 0.8 * width; // smaller text is hard to read: the picture scrolls,
+  const isBeside = innerWidth >= 100 * rem && readable <= innerWidth - 58 * rem;
   document.querySelector("main").className = isBeside ? "beside" : width > 900 ? "above" : "";
+  const room = at("picture").clientWidth;
+  svg.style.minWidth = `${room < readable && room > 0.9 * readable ? room : readable}px`; // unless a little smaller is enough
 }
 addEventListener("resize", arrange);
 arrange();
@@ -324,107 +258,3 @@ nodeElements.forEach((element, i) => {
     });
   }
 });
-
-// Fields for inputs and weights; everything follows what is typed there.
-function setUpFields() {
-  at("refused").textContent = data.refused;
-  at("reset").hidden = Boolean(data.refused);
-  if (data.refused) return;
-  graph.nodes.forEach((node, i) => {
-    if (node.kind === "input") at("fields").append(field(`field-${i}`, node.shown, "sources", i));
-    if (node.kind === "weight") at("weights").append(field(`field-${i}`, node.shown, "sources", i));
-  });
-  graph.nodes.flatMap((node) => node.neuron?.edges ?? []).forEach((e) => {
-    at("weights").append(field(`weight-${e}`, weightName(graph, e), "weights", e));
-  });
-}
-
-const fields = []; // [the element, "sources" or "weights", the position there]
-
-function field(id, name, kept, k) {
-  const label = document.createElement("label"), element = document.createElement("input");
-  Object.assign(element, { id, inputMode: "decimal", autocomplete: "off", value: given[kept][k] });
-  element.addEventListener("input", () => {
-    const typed = readNumber(element.value, words);
-    if (typed === null) fail(new Error(`${name}: type a number`));
-    else change({ [kept]: state[kept].map((x, n) => (n === k ? typed.value : x)) });
-  });
-  fields.push([element, kept, k]);
-  label.append(`${name} `, element);
-  return label;
-}
-
-function fail(error) {
-  at("mistake").textContent = `${error.message}; the picture shows the numbers before`;
-}
-
-// Go on with other inputs or weights, if everything can be computed from them; returns whether it could.
-function change(changed) {
-  try {
-    numbers = computed({ ...state, ...changed });
-  } catch (error) {
-    fail(error);
-    return false;
-  }
-  at("mistake").textContent = "";
-  Object.assign(state, changed);
-  state.shown.clear();
-  refresh();
-  return true;
-}
-
-// Write what is in force into the fields.
-function fillFields() {
-  for (const [element, kept, k] of fields) element.value = state[kept][k];
-}
-
-at("reset").addEventListener("click", () => {
-  change(given);
-  fillFields();
-});
-
-// One step of gradient descent: every weight w becomes w − rate · dt/dw.
-at("descent").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const rate = readNumber(at("rate").value, words), { S, y, gradient } = numbers, to = graph.nodes[state.t].shown;
-  if (rate === null) {
-    at("descended").textContent = "The rate is a number, as in 0.1.";
-    return;
-  }
-  const isWeight = (i) => graph.nodes[i].kind === "weight";
-  const done = change({
-    weights: state.weights.map((w, e) => (w === null ? null : w - rate.value * gradient[e])),
-    sources: state.sources.map((value, i) => (isWeight(i) ? value - rate.value * S[i] : value)),
-  });
-  fillFields();
-  at("descended").textContent = !done ? at("mistake").textContent
-    : state.exercise ? "All weights have changed." : `${to}: ${show(y[state.t])} → ${show(numbers.y[state.t])}`;
-});
-
-// Paper cannot be stepped through: the list of all steps is printed below the picture.
-window.addEventListener("beforeprint", () => {
-  const hidden = (step) => state.exercise && !step.given && !state.shown.has(step.key);
-  const text = (step) => {
-    if (step.given) return step.formula;
-    return hidden(step) ? `${step.asked} = ______` : `${step.formula}. ${step.numbers} = ${show(step.result, 10)}`;
-  };
-  at("all").querySelector("ol").replaceChildren(...steps.map((step) => cell("li", text(step))));
-});
-
-// The library's numbers are in the file: a browser that computes others says so.
-function disagreement() {
-  const far = (a, b) => Math.abs(a - b) > 1e-9 * Math.max(1, Math.abs(b));
-  if (numbers.y.some((value, i) => value !== null && far(value, data.values[i]))) return true;
-  if (numbers.z.some((value, e) => far(value, graph.edges[e].z))) return true;
-  return Object.entries(data.sensitivities).some(([t, S]) => reverseSweep(graph, numbers.z, Number(t)).some((value, i) => far(value, S[i])));
-}
-
-document.querySelector("[data-phase=weights]").hidden = !graph.nodes.some((node) => node.neuron || node.kind === "weight");
-numbers = computed(state);
-if (disagreement()) {
-  at("warning").textContent = "The numbers of this page differ from those it was made with.";
-  at("warning").hidden = false;
-}
-at("exercise").checked = state.exercise;
-setUpFields();
-refresh();

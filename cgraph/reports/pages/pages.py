@@ -37,7 +37,9 @@ __all__ = ["StepMistakes", "page"]
 
 ALL_PAIRS = 60  # nodes; of a larger graph, the file holds the sensitivities of one target
 PATHS = 40  # as many of the strongest are walked
-SCRIPTS = ("operations.js", "sweeps.js", "formulas.js", "steps.js", "answers.js", "page.js")
+SCRIPTS = (
+    "operations.js", "sweeps.js", "formulas.js", "steps.js", "answers.js", "page.js", "exercise.js", "changes.js", "start.js"
+)  # fmt: skip
 WIDEST = "−0.0004e−00"  # room for any number that the page may show
 
 

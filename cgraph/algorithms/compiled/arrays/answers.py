@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -78,6 +78,7 @@ class Answers:
         self._held = {key: value for key, value in (on_edges | values).items() if value is not None}
         self._arrays = {key: self._as_array(value) for key, value in self._held.items()}
         self._programs: dict[Any, tuple[Program, list[Shape]]] = {}
+        self._over: dict[Any, Self] = {}  # the same graph over many points
         self._finite: dict[Any, Any] = {}
         self._last: dict[Any, Any] | None = None
 
@@ -94,6 +95,8 @@ class Answers:
             program.result(k, shape) if array is None else self._fitting(array, shape)
             for k, (shape, array) in enumerate(zip(shapes, out, strict=True))
         ]
+        if any(array is not None for array in out):
+            _require_apart([array for array in out if array is not None], given)
         for k in program.zeros:
             if out[k] is not None:
                 results[k].fill(0)
@@ -198,7 +201,7 @@ class Answers:
 
     def _input(self, key: Any, value: Any) -> Any:
         """Return a value that takes the place of what was held, as an array of finite numbers."""
-        if self._finite.get(key) is value:  # seen, and nobody can have written to it
+        if value is not None and self._finite.get(key) is value:  # seen, and nobody can have written to it
             return value
         if key not in self.weights:
             self._require_source(key)
@@ -270,6 +273,13 @@ def arrays_to_write(out: Mapping[Any, Any] | None, asked: list[Any]) -> list[Any
     if not isinstance(out, Mapping) or any(key not in asked for key in out):
         raise CGraphError("out maps nodes that are asked for to arrays")
     return [out.get(key) for key in asked]
+
+
+def _require_apart(out: Sequence[Any], given: Mapping[Any, Any]) -> None:
+    """Raise `CGraphError` if an array to write into is one that is read: it would be written to before it is read."""
+    for key, value in given.items():
+        if not _is_fixed(value) and any(np.may_share_memory(array, value) for array in out):
+            raise CGraphError(f"an array of out shares its memory with what is given for {key!r}; give another one")
 
 
 def _is_fixed(array: Any) -> bool:

@@ -27,11 +27,13 @@ ALL = Slice(None, None, None)
 
 
 def value_of_array_operation(
-    steps: Steps, operation: str, x: list[int], options: Options, sample: Callable[[], Any]
+    steps: Steps, operation: str, x: list[int], options: Options, sample: Callable[[], Any] | None
 ) -> int:
     """Append the value of an operation; `sample` gives a value of it, where its shape follows from no rule here."""
     if operation in VALUES and (found := VALUES[operation](steps, *x, **options)) is not None:
         return int(found)
+    if sample is None:
+        raise ValueError(f"{operation} has no rule here")
     row = ARRAY_OPERATIONS[operation]
 
     def value(*operands: Any) -> Any:
@@ -315,6 +317,42 @@ def _softmax_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: S
     return steps.then(share, f"{steps.named(mend)}({{y}}, {{0}}, {{1}}, {{2}})", (S, y, x[0]))
 
 
+def _log_softmax_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: int = -1) -> int:
+    place = _one_axis(steps, x[0], axis) + len(lead)
+    S = steps.broadcast(S, (*lead, *steps.shape(y)))
+    return steps.ufunc(
+        "subtract", S, steps.ufunc("multiply", steps.total(S, (place,), keepdims=True), steps.ufunc("exp", y))
+    )
+
+
+def _log_softmax_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: int = -1) -> int:
+    place = _one_axis(steps, x[0], axis) + len(lead)
+    return steps.ufunc(
+        "subtract", S, steps.total(steps.ufunc("multiply", S, steps.ufunc("exp", y)), (place,), keepdims=True)
+    )
+
+
+def _logsumexp(steps: Steps, x: int, axis: int = -1) -> int:
+    place = _one_axis(steps, x, axis)
+    total = _exponentials(steps, x, place)[2]
+    largest = steps.compute(f"maximum_reduce({{0}}, axis={place}, keepdims=True, out={{y}})", (x,), steps.shape(total))
+    left = tuple(n for a, n in enumerate(steps.shape(x)) if a != place)
+    return steps.reshape(steps.ufunc("add", largest, steps.ufunc("log", total)), left)
+
+
+def _logsumexp_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: int = -1) -> int:
+    kept = _kept(steps, x[0], (_one_axis(steps, x[0], axis),))
+    return steps.multiply(steps.reshape(S, (*lead, *kept)), _softmax(steps, x[0], axis))
+
+
+def _logsumexp_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, axis: int = -1) -> int:
+    place = _one_axis(steps, x[0], axis) + len(lead)
+    return steps.total(steps.multiply(S, _softmax(steps, x[0], axis)), (place,))
+
+
+# --- a loss of each example -------------------------------------------------------------------------------------------
+
+
 def _softmax_cross_entropy(steps: Steps, s: int, label: int) -> int:
     if not steps.shape(s) or steps.shape(s)[-1:] != steps.shape(label)[-1:]:
         raise ValueError("the label has a number for each class")
@@ -322,10 +360,10 @@ def _softmax_cross_entropy(steps: Steps, s: int, label: int) -> int:
     return steps.ufunc("negative", steps.total(terms, (len(steps.shape(terms)) - 1,)))
 
 
-def _softmax_cross_entropy_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape) -> int | None:
-    s, label = x
-    if lead or k == 1:
-        return None
+def _slope_of_cross_entropy(steps: Steps, k: int, y: int, s: int, label: int) -> int:
+    """Append the derivative of each loss by each of its scores, p sum(label) - label, or of its label, -log p."""
+    if k == 1:
+        return steps.ufunc("negative", _log_softmax(steps, s))
     p = _softmax(steps, s)
     whole = np.broadcast_shapes(steps.shape(s), steps.shape(label))
     last = (len(steps.shape(label)) - 1,)
@@ -340,9 +378,20 @@ def _softmax_cross_entropy_reverse(steps: Steps, k: int, S: int, y: int, x: list
             whole_s, whole_label = np.broadcast_to(s, whole), np.broadcast_to(label, whole)
             share[...] = jacobian(0, y, whole_s, whole_label).vjp(rows).reshape(whole)
 
-    share = steps.then(share, f"{steps.named(mend)}({{y}}, {{0}}, {{1}}, {{2}}, {{3}})", (p, y, s, label))
-    seeds = steps.reshape(S, (*steps.shape(y), 1))
-    return steps.unbroadcast(steps.multiply(seeds, share), steps.shape(s))
+    return steps.then(share, f"{steps.named(mend)}({{y}}, {{0}}, {{1}}, {{2}}, {{3}})", (p, y, s, label))
+
+
+def _softmax_cross_entropy_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape) -> int:
+    whole = np.broadcast_shapes(*map(steps.shape, x))
+    seeds = steps.reshape(steps.broadcast(S, (*lead, *steps.shape(y))), (*lead, *steps.shape(y), 1))
+    share = steps.multiply(seeds, _slope_of_cross_entropy(steps, k, y, *x))
+    return steps.unbroadcast(steps.broadcast(share, (*lead, *whole)), steps.shape(x[k]), lead)
+
+
+def _softmax_cross_entropy_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape) -> int:
+    whole = np.broadcast_shapes(*map(steps.shape, x))
+    terms = steps.multiply(steps.aligned(S, lead, len(whole)), _slope_of_cross_entropy(steps, k, y, *x))
+    return steps.total(steps.broadcast(terms, (*lead, *whole)), (len(lead) + len(whole) - 1,))
 
 
 VALUES: dict[str, Callable[..., int | None]] = {
@@ -356,6 +405,7 @@ VALUES: dict[str, Callable[..., int | None]] = {
     "mean": _mean,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
     "softmax_cross_entropy": _softmax_cross_entropy,
 }
 REVERSES: dict[str, Callable[..., int | None]] = {
@@ -368,6 +418,8 @@ REVERSES: dict[str, Callable[..., int | None]] = {
     "sum": _sum_reverse,
     "mean": _mean_reverse,
     "softmax": _softmax_reverse,
+    "log_softmax": _log_softmax_reverse,
+    "logsumexp": _logsumexp_reverse,
     "softmax_cross_entropy": _softmax_cross_entropy_reverse,
 }
 FORWARDS: dict[str, Callable[..., int | None]] = {
@@ -379,4 +431,7 @@ FORWARDS: dict[str, Callable[..., int | None]] = {
     "sum": _sum_forward,
     "mean": _mean_forward,
     "softmax": _softmax_reverse,
+    "log_softmax": _log_softmax_forward,
+    "logsumexp": _logsumexp_forward,
+    "softmax_cross_entropy": _softmax_cross_entropy_forward,
 }

@@ -1,4 +1,4 @@
-"""A graph of arrays as plans of NumPy calls."""
+"""A graph of arrays as plans: calls of NumPy, and machine code where that pays."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class CompiledArrays(Values, Jacobians):
     Notes
     -----
     A plan is a list of calls: products of matrices through BLAS, elementary operations with ``out=``, slices and
-    transposes as views that are made once. Arrays are written into again when nobody reads them any more. What leaves the
+    transposes as views that are made once. Where numba is installed, runs of elementary operations in a plan that has computed
+    much become machine code, a pass for each. Arrays are written into again when nobody reads them any more. What leaves the
     range of numbers is noticed by the processor; the equations are then interpreted, which name node and operation.
     `value_and_gradient` may be called from several threads at once: each call has arrays of its own. The methods that ask about
     the last point do not know which thread it came from.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
@@ -17,6 +18,8 @@ from cgraph.model.rules.generate import Functions, functions_of
 
 __all__ = ["apply_row", "change_by_operand", "gradient_of_operand"]
 
+FEWEST_BY_BITS = 1000  # entries; fewer are copied with a mask in less time
+
 
 def apply_row(steps: Steps, row: Operation, x: list[int]) -> int:
     """Append the value of an elementary operation; the domain of one that hides what is outside is checked."""
@@ -24,7 +27,9 @@ def apply_row(steps: Steps, row: Operation, x: list[int]) -> int:
         row, x = PRODUCT, [x[0], x[0]]
     if row is CHOICE:
         shape = np.broadcast_shapes(*map(steps.shape, x))
-        return steps.compute("copyto({y}, {2})\ncopyto({y}, {1}, where={0} != 0)", x, shape)
+        if math.prod(shape) < FEWEST_BY_BITS:
+            return steps.compute("copyto({y}, {2})\ncopyto({y}, {1}, where={0} != 0)", x, shape, operation="where")
+        return steps.compute(f"{steps.named(_choose)}({{y}}, {{0}}, {{1}}, {{2}})", x, shape, operation="where")
     if row.numpy and not (row.value and row.domain):
         return steps.ufunc(row.numpy[0], *x)
     if row.value:
@@ -34,6 +39,16 @@ def apply_row(steps: Steps, row: Operation, x: list[int]) -> int:
         places = ", ".join(f"{{{k}}}" for k in range(len(x)))
         return steps.then(y, f"{steps.named(partial(_require_inside, functions_of(row)))}({places})", x)
     return steps.call(functions_of(row).value, x, np.broadcast_shapes(*map(steps.shape, x)))
+
+
+def _choose(y: Any, condition: Any, a: Any, b: Any) -> None:
+    """Write `a` where the condition is not 0 and `b` elsewhere, by bits: a branch is guessed wrong where signs are random."""
+    whole = y.view(f"i{y.itemsize}")
+    a, b = (np.asarray(x, y.dtype).view(whole.dtype) for x in (a, b))
+    np.copyto(whole, condition != 0)
+    np.negative(whole, out=whole)  # every bit, or none
+    np.bitwise_and(whole, a ^ b, out=whole)
+    np.bitwise_xor(whole, b, out=whole)
 
 
 def _require_inside(rule: Functions, *x: Any) -> None:
@@ -59,6 +74,8 @@ def _expand(steps: Steps, equation: Expression, names: Mapping[str, int]) -> int
 def _apply_in_rule(steps: Steps, row: Operation, x: list[int]) -> int:
     if row is PRODUCT:
         return steps.multiply(*x)
+    if row is POWER and steps.value(x[1]) == 1.0:
+        return x[0]
     if row is CHOICE and (condition := steps.value(x[0])) is not None:
         return x[1] if condition else x[2]
     return apply_row(steps, row, x)
@@ -69,7 +86,7 @@ def _partial(steps: Steps, row: Operation, k: int, y: int, x: list[int]) -> int:
     z = _expand(steps, rules_of(row)[k], dict(zip(row.names, x, strict=True)) | {"y": y})
     if row.far is None or steps.steps[z].kind != COMPUTED:
         return z
-    return steps.then(z, f"{steps.named(_mending(row, row.far[0]))}({{y}}, {{0}}, {{1}})", (y, x[0]))
+    return steps.then(z, f"{steps.named(_mending(row, row.far[0]))}({{y}}, {{0}}, {{1}})", (y, x[0]), far=row)
 
 
 @cache

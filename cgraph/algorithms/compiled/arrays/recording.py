@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -237,16 +238,36 @@ class Recorder:
     def _apply(
         self, operation: str, options: Any, x: list[int], where: tuple[str, Expression, int] | None = None
     ) -> int:
+        if (composed := self._composed(operation, x)) is not None:
+            return composed
         operands = [self._values[o] for o in x]
-        if where is None or operation in OPERATIONS:
+        if operation in OPERATIONS:
             step = apply_row(self.steps, OPERATIONS[operation], operands)
         else:
-            step = value_of_array_operation(
-                self.steps, operation, operands, dict(options), lambda: self._sample(*where)
-            )
+            sample = partial(self._sample, *where) if where is not None else None
+            step = value_of_array_operation(self.steps, operation, operands, dict(options), sample)
         y = self._variable(step)
         self._operations.append(_Operation(operation, options, y, tuple(x)))
         return y
+
+    def _composed(self, operation: str, x: list[int]) -> int | None:
+        """Return an operation that is written in others, so that value and sweeps follow from theirs; None of one that is not."""
+        shapes = [self.steps.shape(self._values[o]) for o in x]
+        ranks = [len(shape) for shape in shapes]
+        match operation, ranks:
+            case "squared_norm", _:
+                return self._apply("sum", (), [self._apply("square", (), x)])
+            case "squared_error", _:
+                difference = self._apply("sub", (), x)
+                axis = (("axis", -1),) if any(ranks) else ()
+                square = self._apply("square", (), [difference])
+                return self._apply("sum", axis, [square]) if any(ranks) else square
+            case "dot", [1, 1]:
+                return self._apply("matmul", (), x)
+            case "outer", [1, 1]:
+                columns = (("shape", (shapes[0][0], 1)),)
+                return self._apply("mul", (), [self._apply("reshape", columns, x[:1]), x[1]])
+        return None
 
     def _sample(self, j: str, expression: Expression, k: int) -> Any:
         """Return the value of a step at the values that are given: the interpreter tells its shape."""

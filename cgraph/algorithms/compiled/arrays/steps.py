@@ -12,10 +12,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COMPUTED", "GIVEN", "NUMBER", "VIEW", "Shape", "Step", "Steps"]
+from cgraph.model.operations.elementwise import OPERATIONS, Operation
+
+__all__ = ["COMPUTED", "GIVEN", "NUMBER", "REPEATED", "VIEW", "Shape", "Step", "Steps"]
 
 Shape = tuple[int, ...]
+OPERATION_OF = {function: name for name, row in OPERATIONS.items() for function in row.numpy}
 GIVEN, NUMBER, VIEW, COMPUTED = "given", "number", "view", "computed"
+REPEATED = "broadcast_to"  # what a view begins with that repeats entries
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Step:
         Whether the entries follow each other in memory, so that another shape is a view.
     in_place : bool
         Whether the result may stand where an operand stood that nobody reads again.
+    operation : str
+        The elementary operation that it is of its first operands, entry by entry, or "".
+    far : Operation or None
+        Of a derivative that has another form where the operand is far from 0: the operation that it is the derivative of.
+        The last two operands are the output and the operand of that.
     """
 
     kind: str
@@ -45,6 +54,8 @@ class Step:
     operands: tuple[int, ...] = ()
     is_contiguous: bool = True
     in_place: bool = False
+    operation: str = ""
+    far: Operation | None = None
 
 
 class Steps:
@@ -55,7 +66,6 @@ class Steps:
         self.functions: dict[str, Callable[..., Any]] = {}
         self._names: dict[Callable[..., Any], str] = {}
         self._places: dict[Any, int] = {}
-        self._mended: set[tuple[int, str]] = set()
 
     def shape(self, x: int) -> Shape:
         """Return the shape of a step."""
@@ -84,9 +94,11 @@ class Steps:
         """Append a view."""
         return self._append(Step(VIEW, shape, text, (x,), is_contiguous))
 
-    def compute(self, text: str, operands: Sequence[int], shape: Shape, *, in_place: bool = False) -> int:
+    def compute(
+        self, text: str, operands: Sequence[int], shape: Shape, *, in_place: bool = False, operation: str = ""
+    ) -> int:
         """Append what is computed."""
-        return self._append(Step(COMPUTED, shape, text, tuple(operands), True, in_place))
+        return self._append(Step(COMPUTED, shape, text, tuple(operands), True, in_place, operation))
 
     def call(self, function: Callable[..., Any], operands: Sequence[int], shape: Shape) -> int:
         """Append the result of a function that returns a new array."""
@@ -100,17 +112,18 @@ class Steps:
             self.functions[self._names[function]] = function
         return self._names[function]
 
-    def then(self, x: int, statement: str, operands: Sequence[int]) -> int:
-        """Let a statement mend what a step has computed, once; its ``{0}``, ``{1}`` are these operands."""
+    def then(self, x: int, statement: str, operands: Sequence[int], far: Operation | None = None) -> int:
+        """Append a step that mends by a statement what another has computed; its ``{0}``, ``{1}`` are these operands.
+
+        If it puts the other form of a derivative in its place, `far` is the operation that is differentiated.
+        """
         step = self.steps[x]
-        if (x, statement) in self._mended:
-            return x
-        self._mended.add((x, statement))
-        before = len(step.operands)
-        places = [f"{{{before + k}}}" for k in range(len(operands))]
-        self.steps[x] = replace(step, text=f"{step.text}\n{statement.format(*places, y='{y}')}",
-                                operands=(*step.operands, *operands), in_place=False)  # fmt: skip
-        return x
+        places = [f"{{{len(step.operands) + k}}}" for k in range(len(operands))]
+        text = f"{step.text}\n{statement.format(*places, y='{y}')}"
+        operation = step.operation if far is not None and step.far is None else ""
+        return self._append(
+            replace(step, text=text, operands=(*step.operands, *operands), in_place=False, operation=operation, far=far)
+        )
 
     # --- what most rules are made of ---------------------------------------------------------------------------------
 
@@ -122,7 +135,8 @@ class Steps:
                 return self.number(float(getattr(np, name)(*numbers)))
         shape = np.broadcast_shapes(*map(self.shape, x))
         places = ", ".join(f"{{{k}}}" for k in range(len(x)))
-        return self.compute(f"{name}({places}, out={{y}})", x, shape, in_place=True)
+        operation = OPERATION_OF.get(name, "")
+        return self.compute(f"{name}({places}, out={{y}})", x, shape, in_place=True, operation=operation)
 
     def multiply(self, a: int, b: int) -> int:
         """Append a product; one with 1 or -1 is none."""
@@ -151,7 +165,7 @@ class Steps:
 
     def broadcast(self, x: int, shape: Shape) -> int:
         """Append a view that repeats entries to fill a shape."""
-        return x if self.shape(x) == shape else self.view(x, f"broadcast_to({{0}}, {shape})", shape)
+        return x if self.shape(x) == shape else self.view(x, f"{REPEATED}({{0}}, {shape})", shape)
 
     def zeros(self, shape: Shape) -> int:
         """Append zeros, of which one is kept."""

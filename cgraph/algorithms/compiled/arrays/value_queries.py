@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from cgraph.algorithms.compiled.arrays.answers import Answers, Question, arrays_to_write
 from cgraph.algorithms.compiled.arrays.recording import Recorder
 from cgraph.algorithms.gradients import loss_sensitivities, weight_gradients
-from cgraph.model.errors import DerivativeError
+from cgraph.model.batches import over_examples
+from cgraph.model.errors import CGraphError, DerivativeError
 from cgraph.model.values import show_shape
 
 __all__ = ["Values"]
@@ -24,6 +25,7 @@ class Values(Answers):
         inputs: Mapping[str, Any] | None = None,
         *,
         weights: Mapping[Any, Any] | None = None,
+        points: Iterable[str] | None = None,
         nodes: Iterable[str] | None = None,
         out: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
@@ -35,6 +37,9 @@ class Values(Answers):
             Values for inputs and weights in nodes, in place of those that the graph held when it was compiled.
         weights : dict, optional
             Values for weights, on edges too: ``{w: value, (i, j): value}``.
+        points : iterable of nodes, optional
+            Those of the inputs that are given at many points, along a leading axis. Every node that depends on them has
+            that axis before its own, as in `cgraph.minibatch`.
         nodes : iterable of nodes, optional
             Whose values are returned; without it, of all that have one.
         out : dict, optional
@@ -49,11 +54,12 @@ class Values(Answers):
         Raises
         ------
         CGraphError
-            As `cgraph.evaluate`; and if an array of `out` does not fit.
+            As `cgraph.evaluate`; if an array of `out` does not fit; and with `points`, as `cgraph.minibatch`.
 
         Notes
         -----
-        One sweep over what the nodes depend on.
+        One sweep over what the nodes depend on, for all points at once. The other methods ask about the last point, which
+        a call with `points` leaves as it is.
 
         Examples
         --------
@@ -61,7 +67,12 @@ class Values(Answers):
         >>> C = compile_graph(from_equations("y = W @ x", x=[1.0, 2.0], W=[[1.0, 0.0], [0.0, 3.0]]))
         >>> C.evaluate({"x": [1.0, 1.0]}, nodes=["y"])
         {'y': array([1., 3.])}
+        >>> C.evaluate({"x": [[1.0, 1.0], [0.0, 2.0]]}, points=["x"], nodes=["y"])["y"].tolist()
+        [[1.0, 3.0], [0.0, 6.0]]
         """
+        if points is not None:
+            over, inputs, weights = self._over_points(points, inputs, weights)
+            return over.evaluate(inputs, weights=weights, nodes=nodes, out=out)
         given = self._given(inputs, weights)
         asked = self._asked(nodes) if nodes is not None else [i for i in self.nodes if self._has_value(i, given)]
         question = Question(
@@ -79,6 +90,7 @@ class Values(Answers):
         inputs: Mapping[str, Any] | None = None,
         *,
         weights: Mapping[Any, Any] | None = None,
+        points: Iterable[str] | None = None,
         nodes: Iterable[Any] | None = None,
         out: Mapping[Any, Any] | None = None,
     ) -> tuple[float, dict[Any, Any]]:
@@ -88,8 +100,9 @@ class Values(Answers):
         ----------
         t : node
             The node that is differentiated, a number.
-        inputs, weights : dict, optional
-            As of `evaluate`.
+        inputs, weights, points : optional
+            As of `evaluate`. At many points `t` is the mean over them, as in `cgraph.minibatch`: the gradient is the mean
+            of the gradients at single points.
         nodes : iterable of nodes and weights, optional
             With respect to which; without it, to all nodes that have a value. Weights on edges are ``(i, j)``.
         out : dict, optional
@@ -120,6 +133,9 @@ class Values(Answers):
         >>> C.value_and_gradient("J", {"x": [3.0, 4.0]})
         (25.0, {'x': array([6., 8.]), 'J': 1.0})
         """
+        if points is not None:
+            over, inputs, weights = self._over_points(points, inputs, weights, t)
+            return over.value_and_gradient(t, inputs, weights=weights, nodes=nodes, out=out)
         self._asked([t])
         given = self._given(inputs, weights)
         asked = self._asked_keys(nodes) if nodes is not None else [i for i in self.nodes if self._has_value(i, given)]
@@ -200,6 +216,36 @@ class Values(Answers):
         {'w': array([1., 2.])}
         """
         return self.gradient(t, nodes=self.weights)
+
+    def _over_points(
+        self,
+        points: Iterable[str],
+        inputs: Mapping[str, Any] | None,
+        weights: Mapping[Any, Any] | None,
+        *losses: str,
+    ) -> tuple[Self, dict[str, Any], dict[Any, Any]]:
+        """Return the compiled graph over many points, and what is given in it."""
+        self._asked(losses)
+        at_points = self._points(points, inputs)
+        alike = {i: value for i, value in (inputs or {}).items() if i not in at_points}
+        given = {key: value for key, value in self._given(alike, weights).items() if key not in at_points}
+        one = {i: value[0] for i, value in at_points.items()}
+        key = (losses, *((i, np.shape(value)) for i, value in (one | given).items()))
+        if key not in self._over:
+            graph = over_examples(self._at(given), one, losses)
+            self._over[key] = type(self)(graph, dtype=str(self._dtype))
+        settable = {i: value for i, value in given.items() if self._graph.nodes.get(i, {}).get("role") != "constant"}
+        nodes = {i: value for i, value in settable.items() if i in self._graph}
+        return self._over[key], nodes | at_points, {w: value for w, value in settable.items() if w not in nodes}
+
+    def _points(self, points: Iterable[str], inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the inputs that are given at many points, all at as many."""
+        found = {i: self._input(i, (inputs or {}).get(i)) for i in self._asked(points)}
+        lengths = {i: len(value) if value.ndim else 0 for i, value in found.items()}
+        if not found or not all(lengths.values()) or len(set(lengths.values())) > 1:
+            shown = ", ".join(f"{i!r} {show_shape(value)}" for i, value in found.items()) or "no inputs"
+            raise CGraphError(f"inputs at many points need a leading axis of one length, at least 1 ({shown})")
+        return found
 
     def _interpreted_gradient(
         self, t: str, asked: list[Any], y: Mapping[str, Any], given: Mapping[Any, Any]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FUNCTIONS", "HUGE", "LIMITED", "cos", "exp", "log", "sin", "tanh"]
+__all__ = ["FUNCTIONS", "HUGE", "LIMITED", "cos", "exp", "log", "log1p", "sin", "tanh"]
 
 HUGE = 1e5  # beyond it sine and cosine lose digits to the reduction: their caller takes others
 LIMITED = ("sin", "cos")
@@ -102,6 +102,12 @@ def log(x: Any) -> Any:
     return y if x > 0 else np.nan
 
 
+def log1p(x: Any) -> Any:
+    """Return log(1 + x) = log(u) x / (u - 1) with u = 1 + x as it is rounded: what u lost, x / (u - 1) gives back."""
+    u = 1 + x
+    return x if u == 1 else log(u) * (x / (u - 1))
+
+
 def sin_of_small(r: Any) -> Any:
     """Return sin(r) for |r| <= pi / 4."""
     z = r * r
@@ -149,5 +155,5 @@ def cos(x: Any) -> Any:
 
 # What calls another stands after it.
 FUNCTIONS = (
-    bits, number, power_of_two, exp_minus_one, exp, tanh, log, sin_of_small, cos_of_small, sin_after, sin, cos,
+    bits, number, power_of_two, exp_minus_one, exp, tanh, log, log1p, sin_of_small, cos_of_small, sin_after, sin, cos,
 )  # fmt: skip

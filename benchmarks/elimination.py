@@ -1,17 +1,19 @@
 """Costs of elimination orders on the benchmark graphs, as Markdown tables.
 
-python benchmarks/elimination.py [--budget 10s] [--seeds 10] [--tries 200] [--proof 60s] [--only NAME ...]
+python benchmarks/elimination.py [--evaluations 100000] [--seeds 10] [--tries 200] [--proof 2000] [--random 500 1000] [--only NAME ...]
+
+Seconds are those of the processor, for one search; machine code is loaded before.
 """
 
 import argparse
 import json
-import platform
 import random
 import sys
+import time
 from pathlib import Path
 
 import networkx as nx
-from measuring import processor, table
+from measuring import machine, table
 
 import cgraph as cg
 from cgraph.algorithms.elimination.elimination_graph import EliminationGraph
@@ -42,10 +44,15 @@ def read(name):
     return L, {"inputs": data["inputs"], "outputs": data["outputs"]}
 
 
-def annealed(L, ends, cost, budget, seeds):
-    """Return the cost of the annealed order for each seed."""
-    orders = (cg.elimination_order(L, method="anneal", cost=cost, seed=seed, budget=budget, **ends) for seed in seeds)
-    return [cg.elimination_cost(L, order, cost=cost, **ends) for order in orders]
+def annealed(L, ends, cost, evaluations, seeds):
+    """Return the cost of the annealed order for each seed, and the most seconds that a search took."""
+    costs, most = [], 0.0
+    for seed in seeds:
+        before = time.process_time()
+        order = cg.elimination_order(L, method="anneal", cost=cost, seed=seed, budget=evaluations, **ends)
+        most = max(most, time.process_time() - before)
+        costs.append(cg.elimination_cost(L, order, cost=cost, **ends))
+    return costs, most
 
 
 def proof(L, ends, cost, budget):
@@ -57,54 +64,50 @@ def proof(L, ends, cost, budget):
         return f"{error.lower} to {error.upper}"
 
 
-def finer(L, ends, tries, seed=0):
-    """Return the fewest multiplications found with edges and with faces, from the best order of vertices onwards.
-
-    Every step, ``(i, j, side)`` or ``(f, g)``, has a rank: that of the node it passes, unless the search has given it
-    another; the step of lowest rank is always the next. One try gives up to three steps another rank.
-    """
-    order = cg.elimination_order(L, method="anneal", seed=seed, budget=200_000, **ends)
+def by_edges(L, ends, cost, evaluations, seeds):
+    """Return the fewest multiplications found with edges, each order performed, counted and checked against the sweeps."""
     found = []
-    for run, eliminate in ((_by_edges, cg.eliminate_edges), (_by_faces, cg.eliminate_faces)):
-        least, steps = _descend(run, L, order, ends, tries, random.Random(seed))
-        result = eliminate(L, steps, **ends)
-        assert result.multiplications == least
+    for seed in seeds:
+        steps = cg.edge_elimination_order(L, cost=cost, seed=seed, budget=evaluations, **ends)
+        result = cg.eliminate_edges(L, steps, cost=cost, **ends)
         cg.check_elimination(L, result, tolerance=1e-10)
-        found.append(least)
+        found.append(result.multiplications)
     return found
 
 
-def _descend(run, L, order, ends, tries, chance):
-    rank, moves = {j: n for n, j in enumerate(order)}, {}
-    least, steps = run(L, rank, moves, ends)
+def random_graph(operations, seed=0):
+    """Return the graph of random elementary operations, whose operands are among the last 30 names, and its ends."""
+    chance, L = random.Random(seed), nx.DiGraph()
+    names = [f"x{k}" for k in range(10)]
+    L.add_nodes_from(names)
+    for k in range(operations):
+        for i in chance.sample(names[-30:], chance.choice((1, 2, 2))):
+            L.add_edge(i, f"v{k}", derivative=chance.uniform(0.5, 2))
+        names.append(f"v{k}")
+    ends = {"inputs": names[:10], "outputs": names[-10:]}
+    return cg.drop_useless(L, **ends), ends
+
+
+def by_faces(L, ends, tries, seed=0):
+    """Return the fewest multiplications found with faces, from the best order of vertices onwards.
+
+    Every face has a rank: that of the node it passes, unless the search has given it another; the face of lowest rank is always
+    the next. One try gives up to three faces another rank.
+    """
+    order = cg.elimination_order(L, method="anneal", seed=seed, **ends)
+    rank, moves, chance = {j: n for n, j in enumerate(order)}, {}, random.Random(seed)
+    least, steps = _by_faces(L, rank, moves, ends)
     for _ in range(tries):
         trial = dict(moves)
         for _ in range(chance.choice((1, 1, 2, 3))):
             trial[chance.choice(steps)] = chance.uniform(-1, len(rank))
-        cost, taken = run(L, rank, trial, ends)
+        cost, taken = _by_faces(L, rank, trial, ends)
         if cost <= least:
             least, moves, steps = cost, trial, taken
-    return least, steps
-
-
-def _by_edges(L, rank, moves, ends):
-    E = EliminationGraph(L, **ends, cost="standard", unit="unit", derivative="derivative")
-    steps = []
-    while True:
-        at_front = [(rank[j], (i, j, "front")) for j in rank for i in E.pred.get(j, ())]
-        at_back = [(rank[i], (i, j, "back")) for i in rank for j in E.succ.get(i, ())]
-        if not at_front and not at_back:
-            return E.tally.multiplications, steps
-        _, (i, j, side) = min(
-            ((moves.get(step, r), step) for r, step in at_front + at_back), key=lambda choice: choice[0]
-        )
-        steps.append((i, j, side))
-        middle = j if side == "front" else i
-        for h, k in [(i, k) for k in E.succ[j]] if side == "front" else [(h, j) for h in E.pred[i]]:
-            E.bypass(h, middle, k)
-        E.remove_edge(i, j)
-        if not E.pred[middle] or not E.succ[middle]:
-            E.remove_node(middle)
+    result = cg.eliminate_faces(L, steps, **ends)
+    assert result.multiplications == least
+    cg.check_elimination(L, result, tolerance=1e-10)
+    return least
 
 
 def _by_faces(L, rank, moves, ends):
@@ -122,38 +125,61 @@ def _by_faces(L, rank, moves, ends):
 def main():
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--budget", default="10s")
+    parser.add_argument("--evaluations", type=int, default=100_000)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--tries", type=int, default=200)
-    parser.add_argument("--proof", default="60s")
+    parser.add_argument("--proof", default="2000")
+    parser.add_argument("--random", nargs="*", type=int, default=[500, 1_000])
     parser.add_argument("--only", nargs="*", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--cost", nargs="*", default=["standard", "unit"], choices=["standard", "unit"])
     arguments = parser.parse_args()
-    print(f"{processor()}, one core, Python {platform.python_version()}; {arguments.budget} for each seed.\n")
-    missed = False
+    machine("numpy", "numba")
+    warm_up, ends = read("Lighthouse")
+    cg.elimination_order(warm_up, method="anneal", **ends)
+    print(f"\n{arguments.evaluations:,} evaluations for each seed.\n")
+    missed, seeds, vertices = False, range(arguments.seeds), {}
     for cost in arguments.cost:
         rows = []
         for name in arguments.only:
             L, ends = read(name)
             published, goal = TASKS[name] if cost == "standard" else (None, None)
-            rules = [
-                cg.elimination_cost(L, cg.elimination_order(L, method=rule, cost=cost, **ends), cost=cost, **ends)
-                for rule in RULES
-            ]
-            found = annealed(L, ends, cost, arguments.budget, range(arguments.seeds))
+            found, most = annealed(L, ends, cost, arguments.evaluations, seeds)
             missed |= goal is not None and max(found) > goal
-            bound = cg.elimination_bound(L, cost=cost, **ends)
-            rows.append([name, *rules, published, min(found), max(found), bound, proof(L, ends, cost, arguments.proof)])
-        table([f"{cost} cost", *RULES, "published", "anneal, best", "anneal, worst", "bound", "optimal"], rows)
-    if arguments.tries:
-        rows = []
-        for name in arguments.only:
-            if name == "Perceptron":  # thousands of faces: each try takes too long
-                continue
-            L, ends = read(name)
-            rows.append([name, *finer(L, ends, arguments.tries)])
-        table(["standard cost", "edges", "faces"], rows)
+            bound = cg.elimination_bound(L, cost=cost, group=1, **ends)
+            vertices[name, cost] = min(found)
+            row = [name, *by_rules(L, ends, cost), published, min(found), max(found), f"{most:.2f}", bound]
+            rows.append([*row, proof(L, ends, cost, arguments.proof)])
+        table([f"{cost} cost", *RULES, "published", "anneal, best", "worst", "seconds", "Menger", "least of all"], rows)
+    rows = []
+    for name in arguments.only:
+        L, ends = read(name)
+        row = [name]
+        for cost in arguments.cost:
+            edges = by_edges(L, ends, cost, arguments.evaluations, seeds[:3])
+            row += [vertices[name, cost], min(edges), max(edges)]
+        # Of the perceptron there are thousands of faces: each try takes too long.
+        rows.append([*row, by_faces(L, ends, arguments.tries) if name != "Perceptron" else None])
+    header = [f"{cost}: {what}" for cost in arguments.cost for what in ("vertices", "edges, best", "worst")]
+    table(["task", *header, "faces"], rows)
+    rows = []
+    for operations in arguments.random:
+        L, ends = random_graph(operations)
+        row = [f"{len(cg.intermediates(L, **ends)):,}", *by_rules(L, ends, "standard")]
+        for factor in (1, 10):
+            found, most = annealed(L, ends, "standard", factor * arguments.evaluations, seeds[:3])
+            row += [min(found), max(found), f"{most:.1f}"]
+        rows.append(row)
+    header = [
+        f"{factor * arguments.evaluations:,}: {what}" for factor in (1, 10) for what in ("best", "worst", "seconds")
+    ]
+    table(["vertices", *RULES, *header], rows)
     sys.exit(missed)
+
+
+def by_rules(L, ends, cost):
+    """Return what the order of each rule costs."""
+    orders = (cg.elimination_order(L, method=rule, cost=cost, **ends) for rule in RULES)
+    return [cg.elimination_cost(L, order, cost=cost, **ends) for order in orders]
 
 
 if __name__ == "__main__":

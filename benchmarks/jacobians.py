@@ -157,6 +157,36 @@ def measure(label, f, point, many, rounds, with_jax):
         del keep
 
 
+def gradient_row(label, f, point, rounds, with_jax):
+    """Return the row of a function's last result and its gradient at one point."""
+    x = np.array(point)
+
+    def last(m, x):
+        return f(m, x)[-1:]
+
+    function, of_casadi = casadi_functions(last, point)
+    G = by_cgraph(last, point, function)
+    xs, (t,) = list(G.inputs), G.outputs
+    C, g, at = cg.compile_graph(G), cg.gradient_function(G, t, xs), dict(zip(G.inputs, point, strict=True))
+    keep, run, _ = with_buffers(of_casadi, x, 1)
+    contenders = {
+        "gradient_function": partial(g, x),
+        "value_and_gradient": partial(C.value_and_gradient, t, at, nodes=xs),
+        "bound": g.jacobian.bind(x, np.empty(1), np.empty((1, len(xs)))),
+        "CasADi": run,
+    }
+    if with_jax:
+        contenders["jax.grad"] = partial(blocking, by_jax(last)["jacrev"][0], x)
+    calls = {name: calls_of_a_turn(call) for name, call in contenders.items()}
+    turns = {name: partial(repeat, call, calls[name]) for name, call in contenders.items()}
+    times = seconds(turns, rounds, time.perf_counter, min)
+    del keep
+    return [label, *(f"{times[name] / calls[name] * 1e6:.3g}" if name in times else None for name in GRADIENTS)]
+
+
+GRADIENTS = ("gradient_function", "value_and_gradient", "bound", "CasADi", "jax.grad")
+
+
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -177,12 +207,19 @@ def main():
         tasks["random, 1,000, 100 x 100"] = random_function(1_000, 100, 100)
     header = ["function", "points", *(f"products, {order}" for order in ORDERS)]
     header += [*ORDERS, "bound", "CasADi", "jacfwd", "jacrev", "CasADi / cgraph", "prepared, s", "apart"]
+    cg.jacobian_function(cg.from_equations("y = sin(x)", x=1.0), ["x"], ["y"])(np.ones((9, 1)))  # loads what all share
     print("Microseconds for each point.")
     table(header, [])
     for name, task in tasks.items():
         many = [n for n in args.points if n * max(1, len(task[1])) <= 200_000 or "10,000" not in name]
         for row in measure(name, *task, many, args.rounds, not args.without_jax):
             print("| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |", flush=True)
+    print("\nA value and its gradient at one point, microseconds.")
+    few = {n: f"random, {n:,}" for n in args.operations if n <= LONGEST_FOR_JAX}
+    table(
+        ["function", *GRADIENTS],
+        [gradient_row(name, *random_function(n), args.rounds, not args.without_jax) for n, name in few.items()],
+    )
 
 
 if __name__ == "__main__":

@@ -3,20 +3,28 @@
 import importlib.metadata
 import os
 import platform
+import random
 import statistics
 import time
 from pathlib import Path
 
 
 def seconds(contenders, rounds, clock=time.process_time, figure=statistics.median):
-    """Return {name: figure of the times} of functions that take turns, after one turn to warm up.
+    """Return {name: figure of the times} of functions that take turns, in an order that is drawn anew each time.
+
+    A turn to warm up comes before. With one order for all, each would meet the caches and the free memory that the same
+    other one leaves behind.
 
     The median in time of the processor leaves out the waiting for others; the minimum of wall times is what several
     cores take on a quiet machine.
     """
     times = {name: [] for name in contenders}
+    order = list(contenders)
+    shuffler = random.Random(0)
     for k in range(rounds + 1):
-        for name, run in contenders.items():
+        shuffler.shuffle(order)
+        for name in order:
+            run = contenders[name]
             start = clock()
             run()
             if k:

@@ -3,9 +3,11 @@
 Values and all weight gradients of dense networks, of logistic regression, of a transformer block and of a convolutional
 network: a compiled graph, new arrays and arrays that are given by ``out=``, linearize and weight_gradients, NumPy written by
 hand, PyTorch, and JAX compiled by jit; and one step of descent beside PyTorch's SGD. All compute in float64, on one thread
-and then on two, each in a process of its own. Prints Markdown; the contenders take turns, so that whatever else the machine
-does meets all of them. Times are the median in time of the processor, all threads together, and the least wall time. Needs
-jax; PyTorch is measured if it is installed.
+and then on two, each in a process of its own (``THREADS=1`` in the environment: on one alone). Prints Markdown; the contenders
+take turns in an order that is drawn anew each time, so that whatever else the machine does meets all of them. Times of values
+and gradients are the best in time of the processor, all threads together, and in wall time; machine code of compiled graphs is
+made in their first call, as it else is after some seconds of calls. Other times are medians in time of the processor. Needs jax;
+PyTorch is measured if it is installed.
 """
 
 import os
@@ -76,14 +78,14 @@ def values_and_gradients(rounds):
             assert np.isclose(J_found, J), rival
             assert all(np.allclose(gradient_found[w], gradient[w]) for w in gradient), rival
         for clock, lines in rows.items():
-            took = seconds(rivals, rounds, clock, min) if clock is time.perf_counter else seconds(rivals, rounds)
+            took = seconds(rivals, rounds, clock, min)
             others = min(took[name] for name in ("JAX, jitted", "PyTorch") if name in took)
             figures = [f"{took[n] * 1e3:.2f}" if n in took else None for n in NAMES]
             lines.append(
                 [model, *figures, *(f"**{took['compiled'] / t:.2f}**" for t in (took["NumPy by hand"], others))]
             )
-    for clock, what in zip(rows, ("processor time, medians", "wall time, least"), strict=True):
-        print(f"\n## Values and all weight gradients, {_threads()}, milliseconds of {what}\n")
+    for clock, what in zip(rows, ("processor time", "wall time"), strict=True):
+        print(f"\n## Values and all weight gradients, {_threads()}, milliseconds of {what}, the best turns\n")
         table(["model", *NAMES, "compiled / NumPy", "compiled / faster of JAX and PyTorch"], rows[clock])
 
 

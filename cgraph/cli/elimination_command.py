@@ -22,7 +22,8 @@ def eliminate(arguments: argparse.Namespace) -> int:
     """Print what the methods cost, the order that was chosen, and the Jacobian that it gives."""
     replaces = replaces_result(arguments)
     L = linearized(arguments)
-    ends: dict[str, Any] = {"inputs": arguments.s or L.inputs + L.weights, "outputs": arguments.t or L.outputs}
+    inputs, outputs = arguments.s or L.inputs + L.weights, arguments.t or L.outputs
+    ends: dict[str, Any] = {"inputs": inputs, "outputs": outputs, "cost": arguments.cost}
     orders = {rule: usage(cg.elimination_order, L, method=rule, **ends) for rule in RULES}
     if arguments.order is not None:
         chosen, name = _read_order(arguments.order), f"read from {arguments.order}"
@@ -42,18 +43,26 @@ def eliminate(arguments: argparse.Namespace) -> int:
     if replaces:
         return DONE
     bound = cg.elimination_bound(L, **ends)
+    least = min(row["multiplications"] for row in costs)
+    interval = f"{bound} to {least}" if bound < least else f"{least}, proven"
     tables = [
-        records_table(costs, f"{counted(len(chosen), 'node')} to eliminate; no order costs less than {bound}"),
+        records_table(costs, f"{counted(len(chosen), 'node')} to eliminate; least cost of all orders: {interval}"),
         records_table(entries, f"eliminated in the order {', '.join(chosen) or '(none)'}: "
                       f"{result.multiplications} multiplications, {result.additions} additions"),
     ]  # fmt: skip
-    print_result(arguments, {"costs": costs, **found, "jacobian": entries}, entries, tables)
+    print_result(arguments, {"costs": costs, "bound": bound, **found, "jacobian": entries}, entries, tables)
     return DONE
 
 
 def _search(L: cg.ComputationalGraph, arguments: argparse.Namespace, ends: dict[str, Any]) -> list[str]:
     order: list[str] = usage(
-        cg.elimination_order, L, method=arguments.method, seed=arguments.seed, budget=arguments.budget, **ends
+        cg.elimination_order,
+        L,
+        method=arguments.method,
+        seed=arguments.seed,
+        budget=arguments.budget,
+        restarts=arguments.restarts,
+        **ends,
     )
     return order
 

@@ -80,7 +80,7 @@ def print_result(
 def width_of(arguments: argparse.Namespace) -> int | None:
     """Return the columns of ``--width``, or else of the terminal; none where the output goes elsewhere."""
     given: int | None = arguments.width
-    return given or (shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
+    return given or (shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None)
 
 
 def write_output(output: str, text: str) -> None:

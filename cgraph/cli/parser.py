@@ -9,7 +9,7 @@ from typing import Any
 
 from cgraph import __version__
 from cgraph.cli.arguments import Parser, binding, budget, count, limit, node, number, words
-from cgraph.vocabulary import DESCENTS, LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
+from cgraph.vocabulary import COSTS, DESCENTS, LAYOUTS, METHODS, PICTURE_FORMATS, SHOWN, SPEC_FORMATS, TRANSFORMS
 
 __all__ = ["build_parser"]
 
@@ -90,6 +90,13 @@ def build_parser(typed: str | None = None) -> Parser:
         "--budget", type=budget, metavar="B", help="for anneal and optimal: evaluations, or a time as in 10s"
     )
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="for anneal and optimal (default: 0)")
+    sub.add_argument(
+        "--restarts", type=count, default=1, metavar="N", help="searches of anneal, from as many seeds (default: 1)"
+    )
+    sub.add_argument(
+        "--cost", choices=COSTS, default="standard",
+        help="unit: what is +1 or -1 by structure is not multiplied with (default: %(default)s)",
+    )  # fmt: skip
     sub.add_argument("--order", metavar="FILE", help="take the order from a file that -o has written")
     _add_output(sub, "where to write the order, as JSON; - is standard output, in place of the tables", default=None)
     _add_uncertainty_commands(command)

@@ -1,7 +1,7 @@
 """Models of ONNX as graphs of equations.
 
-Each operator is written with NumPy in `onnx_operators` and `onnx_windows`; called on arrays that record what is done with them, as `trace` has
-them, it becomes equations.
+Each operator is written with NumPy, in `onnx_operators` and the modules that its table is put together from; called on arrays
+that record what is done with them, as `trace` has them, it becomes equations.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from cgraph.frontends.onnx_definitions import definition_of
+from cgraph.frontends.onnx_files import Tensors, expanded_nodes, loaded
 from cgraph.frontends.onnx_ml_operators import ML_OPERATORS
 from cgraph.frontends.onnx_operators import BEFORE, OPERATORS, SHAPING
 from cgraph.frontends.onnx_training import TRAINING_OPERATORS
 from cgraph.frontends.onnx_values import LEAST, Operator, UnsupportedError
-from cgraph.model.errors import ArchiveError, CGraphError, LimitError, MissingValueError, TraceError, nearest, shorten
+from cgraph.model.errors import CGraphError, LimitError, MissingValueError, TraceError, nearest, shorten
 from cgraph.model.graph import ComputationalGraph
 from cgraph.model.limits import counting_entries, limits_in_force, require_entries, require_time
 from cgraph.model.optional import optional_library
@@ -31,9 +32,8 @@ from cgraph.model.values import as_value, is_finite
 
 __all__ = ["from_onnx"]
 
-MAX_BYTES = 2_000_000_000  # of a model; no message of protobuf is larger
 MAX_NODES = 200_000
-MAX_DEPTH = 100  # of functions that call functions
+MAX_DEPTH = 100  # of graphs within graphs
 DOMAINS = {"", "ai.onnx"}
 TABLES = {
     "": OPERATORS,
@@ -82,8 +82,9 @@ def from_onnx(model: Any, inputs: Mapping[str, Any] | None = None) -> Computatio
 
     Notes
     -----
-    Nothing of the model is executed but the operators of the table. Functions of the model are inlined, and the branch of an
-    `If` that shapes and constants decide. Loops, sequences, strings and quantized operators are refused.
+    Nothing of the model is executed but the operators of the table. Functions of the model are inlined, recurrent layers, scans
+    and the loops that shapes and constants decide are written out, and operators that ONNX defines by others are those. Random
+    numbers, strings, quantized arithmetic and whole numbers that depend on the inputs are refused.
 
     Examples
     --------
@@ -102,57 +103,10 @@ def from_onnx(model: Any, inputs: Mapping[str, Any] | None = None) -> Computatio
     onnx = optional_library("onnx", "onnx")
     folder: Path | None = None
     if isinstance(model, str | os.PathLike):
-        folder, model = Path(model).resolve().parent, _loaded(onnx, Path(model))
+        folder, model = Path(model).resolve().parent, loaded(onnx, Path(model))
     if not isinstance(model, onnx.ModelProto):
         raise CGraphError(f"a model of ONNX or the path of one is needed, not {shorten(repr(model), 60)}")
     return _Interpreter(onnx, model, folder).graph(dict(inputs or {}))
-
-
-def _loaded(onnx: Any, path: Path) -> Any:
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise ArchiveError(f"{path.name!r} has {size:,} bytes; a model may have {MAX_BYTES:,}")
-    try:
-        model = onnx.ModelProto.FromString(path.read_bytes())
-    except Exception as error:  # noqa: BLE001 - protobuf has errors of several kinds
-        raise ArchiveError(f"{path.name!r} is no model of ONNX, or it is damaged: {shorten(str(error))}") from None
-    if not model.HasField("graph"):
-        raise ArchiveError(f"{path.name!r} is no model of ONNX: it holds no graph")
-    if not all(isinstance(text, str) for text in _texts(model)):
-        raise ArchiveError(f"{path.name!r} is no model of ONNX, or it is damaged: a name in it is not UTF-8")
-    return model
-
-
-def _texts(model: Any) -> Iterator[Any]:
-    """Iterate over the names in a model; protobuf gives bytes for one that is not UTF-8."""
-    graph = model.graph
-    for holder in (*graph.input, *graph.output, *graph.initializer):
-        yield holder.name
-    for initializer in graph.initializer:
-        for entry in initializer.external_data:
-            yield from (entry.key, entry.value)
-    for node in graph.node:
-        yield from (node.name, node.domain, node.op_type, *node.input, *node.output)
-        yield from (attribute.name for attribute in node.attribute)
-    yield from (entry.domain for entry in model.opset_import)
-
-
-def _expanded_nodes(model: Any) -> float:
-    """Return how many nodes a model has when its functions are inlined; infinitely many if one calls itself."""
-    functions = {(function.domain, function.name): function.node for function in model.functions}
-    counts: dict[tuple[str, str], float] = {}
-
-    def count(nodes: Any, depth: int) -> float:
-        total: float = 0
-        for node in nodes:
-            key = (node.domain, node.op_type)
-            if key in functions and key not in counts:
-                counts[key] = math.inf
-                counts[key] = count(functions[key], depth + 1) if depth < MAX_DEPTH else math.inf
-            total += counts.get(key, 1)
-        return total
-
-    return count(model.graph.node, 0)
 
 
 def _names_read(node: Any, depth: int = 0) -> set[str]:
@@ -170,8 +124,8 @@ class _Interpreter:
 
     def __init__(self, onnx: Any, model: Any, folder: Path | None) -> None:
         self.onnx = onnx
-        self.folder = folder
-        if (count := _expanded_nodes(model)) == math.inf:
+        self.tensors = Tensors(onnx, folder)
+        if (count := expanded_nodes(model)) == math.inf:
             raise CGraphError("a function of the model calls itself")
         if count > MAX_NODES:
             raise CGraphError(f"a model of {count:,} nodes, its functions written out; the limit is {MAX_NODES:,}")
@@ -256,7 +210,7 @@ class _Interpreter:
                 self._add_weight(tensor)
 
     def _add_weight(self, tensor: Any) -> None:
-        array = self._array(tensor)
+        array = self.tensors.array(tensor)
         is_weight = array.dtype.kind == "f" and array.ndim > 0 and bool(np.isfinite(array).all())
         self._add(tensor.name, array, "weight", is_weight)
 
@@ -270,37 +224,6 @@ class _Interpreter:
             self.values[name] = self.recording.source(role, name, as_value(array.astype(float)))
         else:
             self.values[name] = array.astype(float) if array.dtype.kind == "f" else array
-
-    def _array(self, tensor: Any) -> Any:
-        """Return the numbers of a tensor, its size judged first."""
-        count = int(np.prod(list(tensor.dims), dtype=object)) if tensor.dims else 1
-        require_entries(count, f"tensor {tensor.name!r}")
-        onnx = self.onnx
-        try:
-            if tensor.data_location == onnx.TensorProto.EXTERNAL:
-                return self._external(tensor)
-            return onnx.numpy_helper.to_array(tensor)
-        except CGraphError:
-            raise
-        except (ValueError, TypeError, OverflowError) as error:
-            raise ArchiveError(f"tensor {tensor.name!r} is damaged: {shorten(str(error))}") from None
-
-    def _external(self, tensor: Any) -> Any:
-        """Return the numbers of a tensor that stand in another file, which lies below the folder of the model."""
-        if self.folder is None:
-            raise ArchiveError(f"tensor {tensor.name!r} stands in another file; give the path of the model")
-        entries = {entry.key: entry.value for entry in tensor.external_data}
-        path = (self.folder / entries.get("location", "")).resolve()
-        if not path.is_relative_to(self.folder) or not path.is_file():
-            raise ArchiveError(
-                f"tensor {tensor.name!r} stands in {entries.get('location')!r}, no file below the folder of the model"
-            )
-        dtype = np.dtype(self.onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type))
-        count, offset = int(np.prod(list(tensor.dims), dtype=np.int64)), int(entries.get("offset", 0))
-        with path.open("rb") as file:
-            file.seek(offset)
-            raw = file.read(count * dtype.itemsize)
-        return np.frombuffer(raw, dtype.newbyteorder("<"), count).reshape(tuple(tensor.dims))
 
     def _compute(self, node: Any) -> None:
         """Call the operator of a node, and name what it returns."""
@@ -459,7 +382,7 @@ class _Interpreter:
 
     def _attribute(self, attribute: Any) -> Any:
         if attribute.type == self.onnx.AttributeProto.TENSOR:
-            array = self._array(attribute.t)
+            array = self.tensors.array(attribute.t)
             return array.astype(float) if array.dtype.kind == "f" else array
         if attribute.type in {self.onnx.AttributeProto.GRAPH, self.onnx.AttributeProto.GRAPHS}:
             raise UnsupportedError("it holds a graph of its own")

@@ -27,6 +27,7 @@ from cgraph.frontends.onnx_values import (
     is_masked,
     masked,
     plain_value,
+    row_operator,
     variadic,
 )
 from cgraph.frontends.onnx_windows import WINDOW_OPERATORS
@@ -265,9 +266,8 @@ def _cumulative(function: Operator) -> Operator:
 # --- normalization ------------------------------------------------------------------------------------------------------
 
 
-def _standardized(x: Any, axes: tuple[int, ...], epsilon: float) -> Any:
-    centred = x - np.mean(x, axis=axes, keepdims=True)
-    return centred / np.sqrt(np.mean(centred * centred, axis=axes, keepdims=True) + epsilon)
+def _standardized(x: Any, axes: tuple[int, ...], epsilon: float, *, is_centred: bool = True) -> Any:
+    return row_operator("layer_norm" if is_centred else "rms_norm")(x, epsilon, axis=axes if len(axes) > 1 else axes[0])
 
 
 def _batch_normalization(
@@ -279,7 +279,8 @@ def _batch_normalization(
         axes = (0, *range(2, np.ndim(x)))
         now, spread = np.mean(x, axis=axes), np.var(x, axis=axes)
         then = [momentum * old + (1 - momentum) * new for old, new in ((mean, now), (var, spread))]
-        return [_batch_normalization(x, scale, bias, now, spread, epsilon=epsilon), *then]
+        normalized = row_operator("batch_norm")(x, epsilon)
+        return [normalized * channels_of(scale, x) + channels_of(bias, x), *then]
     if outputs > 1:
         raise UnsupportedError("it has more outputs than one")
     factor = channels_of(scale, x) / np.sqrt(channels_of(var, x) + epsilon)
@@ -299,15 +300,15 @@ def _layer_normalization(
 
 def _rms_normalization(x: Any, scale: Any, *, axis: int = -1, epsilon: float = 1e-5, **_: Any) -> Any:
     axes = tuple(range(axis % np.ndim(x), np.ndim(x)))
-    return x / np.sqrt(np.mean(x * x, axis=axes, keepdims=True) + epsilon) * scale
+    return _standardized(x, axes, epsilon, is_centred=False) * scale
 
 
 def _group_normalization(x: Any, scale: Any, bias: Any, *, num_groups: int, epsilon: float = 1e-5, **_: Any) -> Any:
-    groups = np.reshape(x, (np.shape(x)[0], num_groups, -1))
-    y = _standardized(groups, (2,), epsilon)
+    y = row_operator("group_norm")(x, epsilon, groups=num_groups)
     if np.size(plain_value(scale)) == num_groups != np.shape(x)[1]:  # before opset 21: one for each group
-        return np.reshape(y * np.reshape(scale, (1, -1, 1)) + np.reshape(bias, (1, -1, 1)), np.shape(x))
-    return np.reshape(y, np.shape(x)) * channels_of(scale, x) + channels_of(bias, x)
+        each = np.shape(x)[1] // num_groups
+        scale, bias = np.repeat(scale, each), np.repeat(bias, each)
+    return y * channels_of(scale, x) + channels_of(bias, x)
 
 
 def _mean_variance_normalization(x: Any, *, axes: Sequence[int] = (0, 2, 3)) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from cgraph.model.errors import CGraphError
-from cgraph.model.tracing.traced_arrays import TracedArray
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
+from cgraph.model.tracing.traced_arrays import TracedArray, apply
 
 __all__ = [
     "LEAST",
@@ -19,6 +20,7 @@ __all__ = [
     "is_masked",
     "masked",
     "plain_value",
+    "row_operator",
     "variadic",
 ]
 
@@ -70,3 +72,14 @@ def masked(x: Any) -> Any:
 def is_masked(x: Any) -> Any:
     """Whether entries are what a mask made of them: a condition, traced if `x` is."""
     return np.less(x, LEAST / 2)
+
+
+def row_operator(name: str) -> Operator:
+    """Return an operation on arrays of the tables, on traced and on plain arrays."""
+
+    def operation(*x: Any, **options: Any) -> Any:
+        if any(isinstance(operand, TracedArray) for operand in x):
+            return apply(name, *x, **options)
+        return ARRAY_OPERATIONS[name].value(*(np.asarray(operand, float) for operand in x), **options)
+
+    return operation

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from cgraph.frontends.onnx_values import LEAST, Operator, UnsupportedError, channels_of, integers, plain_value, variadic
+from cgraph.frontends.onnx_values import (
+    LEAST,
+    Operator,
+    UnsupportedError,
+    channels_of,
+    integers,
+    plain_value,
+    row_operator,
+)
+from cgraph.model.limits import require_entries
 
 __all__ = ["WINDOW_OPERATORS"]
 
@@ -33,21 +41,25 @@ def _pads(
     return found
 
 
-def _windows(x: Any, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> list[Any]:
-    """Return for each place of the kernel the entries of `x` below it, in an array with the places of the window."""
-    counts = [
-        (n - (k - 1) * r - 1) // s + 1 for n, k, s, r in zip(np.shape(x)[2:], kernel, strides, dilations, strict=True)
-    ]
-    if min(counts) < 1:
-        raise UnsupportedError("the window is larger than what it moves over")
-    parts = []
-    for place in itertools.product(*map(range, kernel)):
-        cut = tuple(
-            slice(p * r, p * r + (c - 1) * s + 1, s)
-            for p, r, s, c in zip(place, dilations, strides, counts, strict=True)
-        )
-        parts.append(x[(slice(None), slice(None), *cut)])
-    return parts
+def _moved(
+    strides: Any = 1, dilations: Any = 1, padding: Any = 0, groups: int = 1, output_padding: Any = 0
+) -> dict[str, Any]:
+    """Return the options of a row of the tables: one number where all axes have the same, none where it is the default."""
+    given = {
+        "stride": strides, "dilation": dilations, "padding": padding, "groups": groups, "output_padding": output_padding
+    }  # fmt: skip
+    options = {}
+    for name, value in given.items():
+        numbers = {value} if isinstance(value, int) else set(value)
+        short = numbers.pop() if len(numbers) == 1 else tuple(value)
+        if short != int(name in {"stride", "dilation", "groups"}):
+            options[name] = short
+    return options
+
+
+def _even(pads: Sequence[tuple[int, int]]) -> list[int] | None:
+    """Return the padding of each axis if it is the same in front and behind."""
+    return [p for p, _ in pads] if all(p == q >= 0 for p, q in pads) else None
 
 
 def _padded(x: Any, pads: Sequence[tuple[int, int]], value: float = 0.0) -> Any:
@@ -60,20 +72,15 @@ def _conv(
     x: Any, w: Any, b: Any = None, *, auto_pad: bytes = b"NOTSET", dilations: Any = None, group: int = 1,
     kernel_shape: Any = None, pads: Any = None, strides: Any = None,
 ) -> Any:  # fmt: skip
-    """Convolve: one product of the kernel, as a matrix, with the windows, as columns."""
     del kernel_shape
     kernel = np.shape(w)[2:]
     d = len(kernel)
     strides, dilations = strides or [1] * d, dilations or [1] * d
-    x = _padded(x, _pads(np.shape(x)[2:], kernel, strides, dilations, pads, auto_pad))
-    heads, channels = np.shape(w)[0] // group, np.shape(w)[1]
-    parts = _windows(x, kernel, strides, dilations)
-    space = np.shape(parts[0])[2:]
-    n, places = np.shape(x)[0], math.prod(kernel)
-    columns = np.stack([np.reshape(part, (n, group, channels, -1)) for part in parts], axis=3)
-    columns = np.reshape(columns, (n, group, channels * places, -1))
-    y = np.reshape(w, (group, heads, channels * places)) @ columns
-    y = np.reshape(y, (n, group * heads, *space))
+    around = _pads(np.shape(x)[2:], kernel, strides, dilations, pads, auto_pad)
+    padding = _even(around)
+    if padding is None:
+        x, padding = _padded(x, around), [0] * d
+    y = row_operator("conv")(x, w, **_moved(strides, dilations, padding, group))
     return y if b is None else y + channels_of(b, y)
 
 
@@ -81,7 +88,6 @@ def _conv_transpose(
     x: Any, w: Any, b: Any = None, *, auto_pad: bytes = b"NOTSET", dilations: Any = None, group: int = 1,
     kernel_shape: Any = None, output_padding: Any = None, output_shape: Any = None, pads: Any = None, strides: Any = None,
 ) -> Any:  # fmt: skip
-    """Convolve the input, with zeros between its entries, with the kernel turned round."""
     del kernel_shape
     kernel = np.shape(w)[2:]
     d = len(kernel)
@@ -96,56 +102,44 @@ def _conv_transpose(
     if output_shape is not None:
         totals = [f - o for f, o in zip(full, output_shape, strict=True)]
         halves = [t // 2 if auto_pad == b"SAME_UPPER" else t - t // 2 for t in totals]
-        before, after = halves, [t - h for t, h in zip(totals, halves, strict=True)]
+        around = [(h, t - h) for t, h in zip(totals, halves, strict=True)]
     else:
         pads = pads or [0] * 2 * d
-        before, after = pads[:d], pads[d:]
-    for axis, s in enumerate(strides):
-        x = _with_gaps(x, axis + 2, s)
-    reach = [(k - 1) * r for k, r in zip(kernel, dilations, strict=True)]
-    borders = [(f - p, f - q + e) for f, p, q, e in zip(reach, before, after, extra, strict=True)]
-    x = _padded(x, [(max(p, 0), max(q, 0)) for p, q in borders])
-    cut = tuple(slice(max(-p, 0), n - max(-q, 0)) for (p, q), n in zip(borders, np.shape(x)[2:], strict=True))
-    x = x[(slice(None), slice(None), *cut)]
-    turned = np.flip(w, tuple(range(2, d + 2)))
-    channels, heads = np.shape(w)[0] // group, np.shape(w)[1]
-    turned = np.reshape(turned, (group, channels, heads, *kernel))
-    turned = np.reshape(np.swapaxes(turned, 1, 2), (group * heads, channels, *kernel))
-    return _conv(x, turned, b, dilations=dilations, group=group)
+        around = list(zip(pads[:d], pads[d:], strict=True))
+    padding = _even(around)
+    transposed = row_operator("conv_transpose")
+    if padding is not None and all(e < s for e, s in zip(extra, strides, strict=True)):
+        y = transposed(x, w, **_moved(strides, dilations, padding, group, extra))
+    else:
+        y = transposed(x, w, **_moved(strides, dilations, groups=group))
+        y = _cut(y, [(p, q - e) for (p, q), e in zip(around, extra, strict=True)])
+    return y if b is None else y + channels_of(b, y)
 
 
-def _with_gaps(x: Any, axis: int, step: int) -> Any:
-    """Return `x` with ``step - 1`` zeros between entries along an axis."""
-    if step == 1:
-        return x
-    shape = np.shape(x)
-    apart = np.expand_dims(x, axis + 1)
-    zeros = np.zeros((*shape[: axis + 1], step - 1, *shape[axis + 1 :]))
-    spread = np.reshape(
-        np.concatenate([apart, zeros], axis=axis + 1), (*shape[:axis], shape[axis] * step, *shape[axis + 1 :])
-    )
-    return spread[(slice(None),) * axis + (slice(0, (shape[axis] - 1) * step + 1),)]
+def _cut(x: Any, pads: Sequence[tuple[int, int]]) -> Any:
+    """Return an array without what stands around it; where there is less than nothing, zeros are added."""
+    x = _padded(x, [(max(-p, 0), max(-q, 0)) for p, q in pads])
+    cut = tuple(slice(max(p, 0), n - max(q, 0)) for (p, q), n in zip(pads, np.shape(x)[2:], strict=True))
+    return x[(slice(None), slice(None), *cut)]
 
 
 def _col2im(
     x: Any, image_shape: Any, block_shape: Any, *, dilations: Any = None, pads: Any = None, strides: Any = None
-) -> Any:  # fmt: skip
-    """Add up the entries of windows where they lie on each other."""
+) -> Any:
+    """Add up the entries of windows where they lie on each other: each entry spreads a kernel with a single 1."""
     size, kernel = integers(image_shape, "shape"), integers(block_shape, "shape")
-    d = len(size)
+    d, places = len(size), math.prod(kernel)
     strides, dilations, pads = strides or [1] * d, dilations or [1] * d, pads or [0] * 2 * d
-    wide = [n + p + q for n, p, q in zip(size, pads[:d], pads[d:], strict=True)]
+    around = list(zip(pads[:d], pads[d:], strict=True))
+    wide = [n + p + q for n, (p, q) in zip(size, around, strict=True)]
     counts = [(n - (k - 1) * r - 1) // s + 1 for n, k, r, s in zip(wide, kernel, dilations, strides, strict=True)]
-    parts = np.reshape(x, (np.shape(x)[0], -1, math.prod(kernel), *counts))
-    total: Any = 0.0
-    for number, place in enumerate(itertools.product(*map(range, kernel))):
-        part = parts[:, :, number]
-        for axis, s in enumerate(strides):
-            part = _with_gaps(part, axis + 2, s)
-        before = [p * r for p, r in zip(place, dilations, strict=True)]
-        after = [n - b - m for n, b, m in zip(wide, before, np.shape(part)[2:], strict=True)]
-        total = total + _padded(part, list(zip(before, after, strict=True)))
-    return total[(slice(None), slice(None), *(slice(p, p + n) for p, n in zip(pads, size, strict=False)))]
+    parts = np.reshape(x, (np.shape(x)[0], -1, *counts))
+    channels = np.shape(parts)[1] // places
+    require_entries(channels * places**2, "its kernel")
+    one = np.tile(np.reshape(np.eye(places), (places, 1, *kernel)), (channels, *(1,) * (d + 1)))
+    y = row_operator("conv_transpose")(parts, one, **_moved(strides, dilations, groups=channels))
+    rest = [n - m for n, m in zip(wide, np.shape(y)[2:], strict=True)]  # where no window reaches
+    return _cut(y, [(p, q - r) for (p, q), r in zip(around, rest, strict=True)])
 
 
 def _rounded_up(size: Sequence[int], kernel: Any, strides: Any, dilations: Any, pads: Any) -> list[tuple[int, int]]:
@@ -160,51 +154,71 @@ def _rounded_up(size: Sequence[int], kernel: Any, strides: Any, dilations: Any, 
     return found
 
 
-def _pool(
-    x: Any, kernel: Sequence[int], auto_pad: bytes, ceil_mode: int, dilations: Any, pads: Any, strides: Any, fill: float
-) -> tuple[list[Any], Any]:
-    """Return the windows of a pool, and the padding."""
-    d = len(kernel)
-    strides, dilations = strides or [1] * d, dilations or [1] * d
-    size = np.shape(x)[2:]
-    around = _pads(size, kernel, strides, dilations, pads, auto_pad)
-    wide = _rounded_up(size, kernel, strides, dilations, around) if ceil_mode else around
-    return _windows(_padded(x, wide, fill), kernel, strides, dilations), (around, wide, strides, dilations)
-
-
 def _max_pool(
     x: Any, *, kernel_shape: Any, auto_pad: bytes = b"NOTSET", ceil_mode: int = 0, dilations: Any = None, pads: Any = None,
     storage_order: int = 0, strides: Any = None,
 ) -> Any:  # fmt: skip
     del storage_order
-    parts, _ = _pool(x, kernel_shape, auto_pad, ceil_mode, dilations, pads, strides, LEAST)
-    largest = variadic(np.maximum)(*parts)
+    _, wide, strides, dilations = _around(x, kernel_shape, auto_pad, ceil_mode, dilations, pads, strides)
+    padding = _even(wide)
+    if padding is None:
+        x, padding = _padded(x, wide, LEAST), [0] * len(wide)
+    largest = row_operator("max_pool")(x, size=tuple(kernel_shape), **_sides(strides, padding, dilations))
     if np.any(plain_value(largest) == LEAST):
         raise UnsupportedError("a window holds nothing but padding")
     return largest
+
+
+def _around(
+    x: Any, kernel: Sequence[int], auto_pad: bytes, ceil_mode: int, dilations: Any, pads: Any, strides: Any
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]], list[int], list[int]]:
+    """Return the padding of a pool, with what its last windows reach beyond it, strides and dilations."""
+    d = len(kernel)
+    strides, dilations = strides or [1] * d, dilations or [1] * d
+    size = np.shape(x)[2:]
+    around = _pads(size, kernel, strides, dilations, pads, auto_pad)
+    wide = _rounded_up(size, kernel, strides, dilations, around) if ceil_mode else around
+    return around, wide, strides, dilations
+
+
+def _sides(strides: Sequence[int], padding: Sequence[int], dilations: Sequence[int] = ()) -> dict[str, Any]:
+    """Return the options of a pool; its stride always, which is the size of the window by default."""
+    return _moved(1, dilations or 1, padding) | {"stride": tuple(strides)}
+
+
+def _sums_below(x: Any, kernel: Sequence[int], strides: Any, dilations: Any, pads: Sequence[tuple[int, int]]) -> Any:
+    """Return the sum of the entries below each window, padding being 0."""
+    padding = _even(pads)
+    if padding is None:
+        x, padding = _padded(x, pads), [0] * len(pads)
+    if all(r == 1 for r in dilations):
+        return row_operator("avg_pool")(x, size=tuple(kernel), **_sides(strides, padding)) * math.prod(kernel)
+    channels = np.shape(x)[1]
+    ones = np.ones((channels, 1, *kernel))
+    return row_operator("conv")(x, ones, **_moved(strides, dilations, padding, channels))
 
 
 def _average_pool(
     x: Any, *, kernel_shape: Any, auto_pad: bytes = b"NOTSET", ceil_mode: int = 0, count_include_pad: int = 0,
     dilations: Any = None, pads: Any = None, strides: Any = None,
 ) -> Any:  # fmt: skip
-    parts, (around, wide, strides, dilations) = _pool(
-        x, kernel_shape, auto_pad, ceil_mode, dilations, pads, strides, 0.0
-    )
+    around, wide, strides, dilations = _around(x, kernel_shape, auto_pad, ceil_mode, dilations, pads, strides)
     counted = np.ones((1, 1, *np.shape(x)[2:]))
+    beyond = wide
     if count_include_pad:
         counted = _padded(counted, around, 1.0)
-        wide = [(0, w[1] - a[1]) for a, w in zip(around, wide, strict=True)]
-    counts = sum(_windows(_padded(counted, wide), kernel_shape, strides, dilations))
-    return variadic(np.add)(*parts) / counts
+        beyond = [(0, w[1] - a[1]) for a, w in zip(around, wide, strict=True)]
+    counts = _sums_below(counted, kernel_shape, strides, dilations, beyond)
+    sums = _sums_below(x, kernel_shape, strides, dilations, wide)
+    return sums / (counts if np.any(counts != counts.flat[0]) else float(counts.flat[0]))
 
 
 def _lp_pool(
     x: Any, *, kernel_shape: Any, auto_pad: bytes = b"NOTSET", ceil_mode: int = 0, dilations: Any = None, p: int = 2,
     pads: Any = None, strides: Any = None,
 ) -> Any:  # fmt: skip
-    parts, _ = _pool(np.abs(x) ** p, kernel_shape, auto_pad, ceil_mode, dilations, pads, strides, 0.0)
-    return variadic(np.add)(*parts) ** (1 / p)
+    _, wide, strides, dilations = _around(x, kernel_shape, auto_pad, ceil_mode, dilations, pads, strides)
+    return _sums_below(np.abs(x) ** p, kernel_shape, strides, dilations, wide) ** (1 / p)
 
 
 def _space(x: Any) -> tuple[int, ...]:

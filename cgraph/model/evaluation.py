@@ -22,6 +22,7 @@ from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 from cgraph.model.operations.elementwise import OPERATIONS, name_of, row_of
 from cgraph.model.operations.structured_jacobians import Jacobian, ScaledIdentity, after, elementwise, plus
 from cgraph.model.rules.generate import functions_of
+from cgraph.model.rules.unit_derivatives import unit_operands
 from cgraph.model.values import (
     TooLongError,
     as_computed,
@@ -107,7 +108,8 @@ def linearize(
     ComputationalGraph
         What the algorithms read. Where y(i) or y(j) is an array, z(i,j) is a `Jacobian`, of shape (size of y(j), size
         of y(i)), in the structure that the operations have; ``.dense()`` writes it out. If node i stands several times
-        in the equation of j, the edge holds the total: 2x for y = x*x. A neuron j also holds its ``preactivation`` s(j) and its ``gate`` Phi'(s(j)); the
+        in the equation of j, the edge holds the total: 2x for y = x*x. Where it is +1 or -1 at every point, as in sums, the
+        edge also holds ``unit``, which is True. A neuron j also holds its ``preactivation`` s(j) and its ``gate`` Phi'(s(j)); the
         edges into it hold z(i,j) = Phi'(s(j)) w_ij (MATH 565, lecture 27, equation 1).
 
     Raises
@@ -178,8 +180,13 @@ def _linearize_node(
         require_operands(G, j)
         v = steps_of(data["expression"], y, j)
         y[j] = v[-1] = v[-1] if settle is None else settle(j, v[-1])
+        units = unit_operands(data["expression"])
         for i, z in derivatives_of_steps(data["expression"], v, j).items():
-            L.get_edge_data(i, j)["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
+            edge = L.get_edge_data(i, j)
+            edge["derivative"] = z if isinstance(z, Jacobian) else of_edge(z)
+            edge.pop("unit", None)
+            if i in units and not isinstance(z, Jacobian) and z in (1, -1):
+                edge["unit"] = True
     elif "activation" in data:
         s = preactivation(G, j, y)
         y[j] = _apply(Apply(data["activation"], (0,)), [s], j)
@@ -252,7 +259,8 @@ def unlinearized(G: ComputationalGraph) -> ComputationalGraph:
             for follows in ("value", "preactivation", "gate"):
                 data.pop(follows, None)
             for i in H.predecessors(j):
-                H.edges[i, j].pop("derivative", None)
+                for follows in ("derivative", "unit"):
+                    H.edges[i, j].pop(follows, None)
     return H
 
 
@@ -348,8 +356,10 @@ def steps_of(expression: Expression, y: Mapping[str, Any], node: str) -> list[An
                 v.append(value)
             case Apply(_, operands):
                 v.append(_apply(step, [v[k] for k in operands], node, expression))
-                now.spent += _entries(v[-1])
-    now.spent = spent + _entries(v[-1])  # of the steps, the last alone is kept
+                if now.is_counting:
+                    now.spent += _entries(v[-1])
+    if now.is_counting:
+        now.spent = spent + _entries(v[-1])  # of the steps, the last alone is kept
     return v
 
 
@@ -396,7 +406,7 @@ def derivatives_of_steps(
 def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None = None) -> Any:
     row: Any = row_of(step.operation)
     rule = functions_of(row)
-    if any(type(operand) is np.ndarray for operand in x):
+    if any(type(operand) is np.ndarray for operand in x) or step.operation in ARRAY_OPERATIONS:
         _require_room(step, x, node, expression)
     try:
         if row.domain is not None and not holds(inside := rule.inside(*x)):

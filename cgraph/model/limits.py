@@ -37,6 +37,8 @@ class Limits:
         Entries of the evaluation that runs.
     deadline : float
         When the time is up, on the clock of `time.monotonic`.
+    is_counting : bool
+        Whether an evaluation runs, whose entries are added up.
     """
 
     entries: int = 10_000_000
@@ -44,9 +46,10 @@ class Limits:
     seconds: float = math.inf
     spent: int = 0
     deadline: float = math.inf
+    is_counting: bool = False
 
 
-_IN_FORCE: ContextVar[Limits] = ContextVar("limits", default=Limits())  # noqa: B039 - `spent` is set anew by each call
+_IN_FORCE: ContextVar[Limits] = ContextVar("limits", default=Limits())  # noqa: B039 - nobody counts in it
 
 
 def limits_in_force() -> Limits:
@@ -168,10 +171,11 @@ def require_entries(count: int, what: str) -> None:
 
 @contextmanager
 def counting_entries() -> Iterator[Limits]:
-    """Count the entries of one evaluation from 0."""
+    """Count the entries of one evaluation from 0, whatever others run before it, around it or in other threads."""
     now = _IN_FORCE.get()
-    before, now.spent = now.spent, 0
+    counting = Limits(now.entries, now.total, now.seconds, 0, now.deadline, is_counting=True)
+    token = _IN_FORCE.set(counting)
     try:
-        yield now
+        yield counting
     finally:
-        now.spent = before
+        _IN_FORCE.reset(token)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cgraph.algorithms.compiled.edge_arrays import Floats, has_finite_sum, whole_lines
+from cgraph.algorithms.compiled.edge_arrays import Floats, Index, has_finite_sum, whole_lines
 from cgraph.algorithms.compiled.simd import WIDTH
 from cgraph.model.errors import CGraphError
 from cgraph.model.graph import Node, list_of_nodes
@@ -144,7 +144,7 @@ def _submitted(
     for b in range(top, bottom - 1, -1):
         here = [(k, s - firsts[b]) for k, s in enumerate(columns) if firsts[b] <= s < firsts[b + 1]]
         cut = client.submit(_swept, *place, b, cuts[b : b + 2], cut, group, here, workers=places[b], pure=False)
-    return client.submit(_rows, *place, cut, group, columns, pure=False)
+    return client.submit(_rows, *place, cut, group, np.array(columns, np.intp), pure=False)
 
 
 def _swept(
@@ -168,7 +168,7 @@ def _swept(
     return _Cut(S[: max(cuts[0] - first, 0)].copy(), found)
 
 
-def _rows(folder: str, part: str, cut: _Cut, group: list[int], columns: list[int]) -> Floats:
+def _rows(folder: str, part: str, cut: _Cut, group: list[int], columns: Index) -> Floats:
     """Return the rows of the Jacobian, or raise where one of its entries overflows."""
     J = np.ascontiguousarray(cut.found[:, : len(group)].T)
     if not has_finite_sum(J):

@@ -328,7 +328,7 @@ class StoredGraph:
         sources, targets = list_of_nodes(sources), list_of_nodes(targets)
         columns, rows = [self._row(s) for s in sources], [self._row(t) for t in targets]
         is_forward = len(sources) < len(targets)
-        begins, ends = (columns, rows) if is_forward else (rows, columns)
+        begins, ends = (columns, np.array(rows, np.intp)) if is_forward else (rows, np.array(columns, np.intp))
         shape = len(targets), len(sources)
         if out is None:
             _refuse_resume(resume=resume)
@@ -561,7 +561,7 @@ class StoredGraph:
         return open_graph(self.folder)
 
     def _fill_by_groups(
-        self, J: Floats, begins: list[int], ends: list[int], done: int, executor: Executor | None, *, is_forward: bool
+        self, J: Floats, begins: list[int], ends: Index, done: int, executor: Executor | None, *, is_forward: bool
     ) -> Iterator[int]:
         """Fill the rows or columns of J that are not done, and yield how many are; eight sweeps are one task."""
         S = J if is_forward else J.T
@@ -574,7 +574,7 @@ class StoredGraph:
             S[:, k : k + WIDTH] = part
             yield min(k + WIDTH, len(begins))
 
-    def _group(self, group: list[int], ends: list[int], is_forward: bool) -> Floats:
+    def _group(self, group: list[int], ends: Index, is_forward: bool) -> Floats:
         """Return S between the rows of `group` and `ends`, shape (ends, group)."""
         S = whole_lines(len(self), WIDTH)
         S.fill(0.0)
@@ -760,7 +760,7 @@ def opened(folder: str, part: str) -> StoredGraph:
     return D
 
 
-def _group_of(folder: str, part: str, group: list[int], ends: list[int], is_forward: bool) -> Floats:
+def _group_of(folder: str, part: str, group: list[int], ends: Index, is_forward: bool) -> Floats:
     """Return a part of a Jacobian: what a task does, wherever it runs."""
     return opened(folder, part)._group(group, ends, is_forward)  # noqa: SLF001 - of the class above
 

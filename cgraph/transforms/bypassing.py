@@ -68,5 +68,6 @@ def bypass(L: nx.DiGraph[Any], nodes: Iterable[Node], *, derivative: str = "deri
                 product = after(z(j, k), z(i, j))
                 new = plus(product, z(i, k)) if H.has_edge(i, k) else product
                 H.add_edge(i, k, **{derivative: new})
+                H.edges[i, k].pop("unit", None)  # a sum of products, which may be anything
         H.remove_node(j)
     return H

@@ -364,6 +364,18 @@ def test_flow_from_a_matrix_of_weights_keeps_its_structure():
         close(found[edge], S)
 
 
+def test_where_a_plan_has_no_room_structured_jacobians_answer():
+    G = network()
+    C, L = cg.compile_graph(G), cg.linearize(G)
+    with cg.limits(total=1000):  # of the Jacobians 1,476 entries, of computed values 37
+        found = C.sensitivities("S")
+    assert not C._programs
+    for i, S in cg.sensitivities(L, "S").items():
+        close(found[i], S)
+    with cg.limits(total=30), pytest.raises(cg.LimitError):
+        C.sensitivities("S")
+
+
 def test_where_evaluate_was_last_is_kept_from_what_the_caller_writes():
     C = cg.compile_graph(cg.from_equations("J = sum(x * x)", x=[1.0, 2.0]))
     x = np.array([3.0, 4.0])

@@ -1,5 +1,7 @@
 """Compiled graphs answer in a pool of workers as they answer alone, to the last bit."""
 
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from unittest import mock
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 import cgraph as cg
 from cgraph.algorithms.compiled import sweep_queries
 from cgraph.algorithms.compiled.tape import tape
+from cgraph.algorithms.compiled.tape.numba_rules import OPCODES
+from cgraph.model.operations.elementwise import OPERATIONS
 
 THREADS = ThreadPoolExecutor(3)
 
@@ -113,6 +117,26 @@ def test_errors_name_node_and_operation(pool):
         D.jacobian(["s", "a"], ["a", "t"], executor=pool)
     with pytest.raises(cg.NodeNotFound, match="'nobody'"):
         D.jacobian(["nobody"], ["t"], executor=pool)
+
+
+def test_operations_that_were_registered_are_known_to_workers(pool):
+    if "shifted_log" not in OPERATIONS:
+        cg.register_operation("shifted_log", "log(u - 20)")
+    C = cg.compile_graph(cg.from_equations("y = shifted_log(x) + x", x=30.0))
+    at = {"x": np.linspace(60.0, 30.0, 50)}
+    with mock.patch.object(tape, "_TOGETHER", 1):
+        assert C.evaluate(at, executor=pool).tobytes() == C.evaluate(at).tobytes()
+        with pytest.raises(cg.EvaluationError, match=r"shifted_log\(20\)"):
+            C.evaluate({"x": np.arange(60.0, 0.0, -1.0)}, executor=pool)
+
+
+def test_programs_mean_the_same_in_every_process():
+    code = (
+        "import cgraph as cg; cg.register_operation('early', 'u * u'); "
+        "from cgraph.algorithms.compiled.tape.numba_rules import OPCODES; print(*OPCODES)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.split() == list(OPCODES)
 
 
 def test_an_elimination_is_one_task():

@@ -28,7 +28,9 @@ def test_as_many_as_the_flow(data):
     ends, first = data.draw(nodes), data.draw(nodes)
     paths = DisjointPaths(heads, sizes, ends)
     assert paths.count(first) == by_networkx(heads, sizes, ends, first)
-    assert paths.count(first) == by_networkx(heads, sizes, ends, first)  # nothing is left of the count before
+    more = data.draw(nodes)
+    assert paths.count(first, more) == by_networkx(heads, sizes, {*ends, *more}, first)
+    assert paths.count(first) == by_networkx(heads, sizes, ends, first)  # nothing is left of the counts before
 
 
 def test_a_path_is_led_elsewhere():

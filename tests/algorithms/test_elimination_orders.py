@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from random_graphs import linearized_graphs
 
 import cgraph as cg
+from cgraph.algorithms.compiled.jit import is_at_hand
+from cgraph.algorithms.elimination import edge_search
 from cgraph.algorithms.elimination.elimination_graph import EliminationGraph
 from cgraph.algorithms.elimination.greedy import reverse
 from cgraph.algorithms.elimination.patterns import Task
@@ -102,9 +104,43 @@ def test_reverse_mode_is_optimal_for_the_perceptron():
     assert cg.elimination_bound(L, **ends) == 308
 
 
+@pytest.mark.parametrize(
+    ("name", "cost", "group", "bound"),
+    [
+        ("RoeFlux_1d", "standard", 1, 223),  # Menger's bound of each vertex
+        ("random_g", "standard", 1, 262),
+        ("random_g", "standard", 3, 329),
+        ("HumanHeartDipole", "unit", 1, 32),
+        ("HumanHeartDipole", "unit", 3, 48),  # what an order costs
+        ("Lighthouse", "standard", 3, 14),
+    ],
+)
+def test_groups_of_vertices_raise_the_bound(name, cost, group, bound):
+    L, ends, _ = read(name)
+    assert cg.elimination_bound(L, cost=cost, group=group, **ends) == bound
+
+
+def test_a_bound_is_found_within_a_budget():
+    L, ends, _ = read("Lighthouse")
+    assert cg.elimination_bound(L, budget=1, **ends) == cg.elimination_bound(L, group=1, **ends)
+    with pytest.raises(cg.CGraphError, match="group=0 is no number of nodes"):
+        cg.elimination_bound(L, group=0, **ends)
+
+
+def test_what_two_vertices_cost_whatever_comes_first():
+    # Two inputs meet in a, two more in b; b follows a and leads to three outputs. a: 2*1 before b, or 2*3 after it;
+    # b: 3*3 after a, as x and z stand for a, or 3*3 ... by hand: a first 2*1 + 4*3 = 14, b first 3*3 + 2*3 = 15.
+    L = digraph(
+        ("x", "a", 2.0), ("z", "a", 2.0), ("v", "b", 2.0), ("w", "b", 2.0), ("a", "b", 2.0),
+        ("b", "p", 2.0), ("b", "q", 2.0), ("b", "r", 2.0),
+    )  # fmt: skip
+    assert cg.elimination_bound(L, group=1) == 2 * 1 + 3 * 3
+    assert cg.elimination_bound(L) == 14
+
+
 def test_what_is_too_large_says_so_and_gives_what_it_has():
     L, ends, _ = read("RoeFlux_1d")
-    with pytest.raises(cg.SearchLimitError, match=r"between 223 and .*; take method='anneal'") as caught:
+    with pytest.raises(cg.SearchLimitError, match=r"between 285 and .*; take method='anneal'") as caught:
         cg.elimination_order(L, method="optimal", budget=1, **ends)
     assert cg.elimination_cost(L, caught.value.order, **ends) == caught.value.upper
 
@@ -116,7 +152,9 @@ def test_optimal_is_the_least_of_all_orders_and_no_method_goes_below(drawn, cost
     if len(order) > 6:
         return
     least = min(cg.elimination_cost(L, p, cost=cost, **ends) for p in permutations(order))
-    assert cg.elimination_bound(L, cost=cost, **ends) <= least
+    bounds = [cg.elimination_bound(L, cost=cost, group=group, **ends) for group in (1, 2, 3, 6)]
+    assert max(bounds) <= least
+    assert bounds[0] == min(bounds)
     for method in METHODS:
         found = cg.elimination_order(L, method=method, cost=cost, budget=300, **ends)
         assert sorted(found) == sorted(order)
@@ -172,3 +210,41 @@ def test_graphs_with_nothing_between():
         for method in (*METHODS, "chain"):
             assert cg.elimination_order(L, method=method) == []
         assert cg.elimination_bound(L) == 0
+
+
+@settings(max_examples=40)
+@given(linearized_graphs(), st.sampled_from(["standard", "unit"]), st.integers(0, 3))
+def test_orders_of_edges_are_right_and_cost_no_more(drawn, cost, seed):
+    L, ends, _ = drawn
+    steps = cg.edge_elimination_order(L, cost=cost, seed=seed, budget=100, **ends)
+    order = cg.elimination_order(L, method="anneal", cost=cost, seed=seed, budget=100, **ends)
+    result = cg.eliminate_edges(L, steps, cost=cost, **ends)
+    cg.check_elimination(L, result)
+    assert result.multiplications <= cg.elimination_cost(L, order, cost=cost, **ends)
+
+
+@pytest.mark.parametrize(("cost", "vertices"), [("standard", 409), ("unit", 276)])
+def test_edges_undercut_the_best_order_of_vertices(cost, vertices):
+    pytest.importorskip("numba")
+    L, ends, _ = read("random_g")
+    found = [
+        cg.eliminate_edges(
+            L, cg.edge_elimination_order(L, cost=cost, budget=30_000, **ends, **options), cost=cost, **ends
+        )
+        for options in ({"seed": 0}, {"seed": 0, "restarts": 2})
+    ]
+    assert found[1].multiplications <= found[0].multiplications < vertices
+    cg.check_elimination(L, found[0])
+
+
+def test_the_loops_over_edges_run_without_machine_code():
+    L, ends, _ = read("Helmholtz")
+    task = Task(EliminationGraph(L, **ends, cost="unit", unit="unit", derivative="derivative"), seed=1, budget=60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edge_search, "machine_code_pays", lambda *_: False)
+        slow = edge_search.anneal_edges(task)
+    assert slow[0] <= 20  # by Markowitz
+    if is_at_hand():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(edge_search, "machine_code_pays", lambda *_: True)
+            assert edge_search.anneal_edges(task) == slow

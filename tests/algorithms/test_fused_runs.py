@@ -1,30 +1,19 @@
 """Runs of elementary operations in compiled graphs of arrays: one pass over their entries finds what NumPy finds."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from engines import fused_by_python
 from hypothesis import given
 from vectors import elementwise_equation, entries, vector_graphs
 
 import cgraph as cg
-from cgraph.algorithms.compiled.arrays import CompiledArrays, fused_loops, programs, runs
+from cgraph.algorithms.compiled.arrays import CompiledArrays, programs
 from cgraph.algorithms.compiled.jit import is_at_hand
 from cgraph.model.operations.elementwise import OPERATIONS
 
 needs_numba = pytest.mark.skipif(not is_at_hand(), reason="machine code needs numba")
-
-
-@contextmanager
-def fused_by_python():
-    """Let loops of whatever length be fused at once, and run as Python, which takes no time to compile."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(programs, "FEWEST_TO_FUSE", 0)
-        patch.setattr(runs, "FEWEST_ENTRIES", 1)
-        patch.setattr(programs, "machine_code", fused_loops._function)
-        patch.setattr(programs, "is_at_hand", lambda: True)
-        yield
 
 
 @pytest.fixture

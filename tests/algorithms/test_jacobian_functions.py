@@ -3,6 +3,8 @@
 import contextlib
 import gc
 import json
+import os
+import pickle
 
 import networkx as nx
 import numpy as np
@@ -353,6 +355,37 @@ def test_saved_and_loaded(tmp_path):
     assert loaded.multiplications == f.multiplications
     for ours, its in zip(f([0.2, 0.3], {"k": 1.0}), loaded([0.2, 0.3], {"k": 1.0}), strict=True):
         assert np.array_equal(ours, its)
+
+
+def test_a_pickled_function_computes_the_same():
+    f = cg.jacobian_function(network(), [("x", "h"), "x"], ["J", "h"], sparse=True)
+    f([0.2, 0.3])
+    for ours, its in zip(f([0.2, 0.3]), pickle.loads(pickle.dumps(f))([0.2, 0.3]), strict=True):
+        assert np.array_equal(ours, its)
+
+
+def test_machine_code_of_a_program_is_kept_and_checked(tmp_path, monkeypatch):
+    pytest.importorskip("numba", reason="numba is an extra")
+    from cgraph.algorithms.compiled import straight_numba
+
+    monkeypatch.setattr(jacobian_runs, "kept_in", lambda _: str(tmp_path))
+    ends = ["x", "z", "w"], ["y1", "y2", "y3"]
+    expected = cg.jacobian_function(roe_like(), *ends)([0.1, 0.2, 0.3])[1]
+    (file,) = tmp_path.iterdir()
+    content = file.read_bytes()
+    monkeypatch.setattr(straight_numba, "_keep", lambda *_: pytest.fail("compiled again"))
+    assert np.array_equal(cg.jacobian_function(roe_like(), *ends)([0.1, 0.2, 0.3])[1], expected)
+    monkeypatch.undo()
+    monkeypatch.setattr(jacobian_runs, "kept_in", lambda _: str(tmp_path))
+    for damaged in (content[:-9], b"", content[:40] + b"x" + content[41:]):
+        file.write_bytes(damaged)
+        assert np.array_equal(cg.jacobian_function(roe_like(), *ends)([0.1, 0.2, 0.3])[1], expected)
+        assert file.read_bytes() == content
+    monkeypatch.setattr(straight_numba, "KEPT", 1)
+    os.utime(file, (0, 0))
+    cg.jacobian_function(small(), ["x", "z"], ["y"])([1.0, 2.0])
+    assert len(list(tmp_path.iterdir())) == 1
+    assert not file.exists()
 
 
 @given(data=st.data())

@@ -14,9 +14,25 @@ print(C.sensitivities(2).tolist())
 """
 
 
-def run(folder):
+RUN = """
+import numpy as np
+import cgraph as cg
+from cgraph.algorithms.compiled.arrays import programs
+programs.FEWEST_TO_FUSE = 0
+SOURCES = []
+machine_code = programs.machine_code
+programs.machine_code = lambda source: SOURCES.append(source) or machine_code(source)
+x = np.linspace(-1, 1, 3000)
+y = cg.compile_graph(cg.from_equations("y = tanh(x) * x + exp(-x)", x=x)).evaluate()["y"]
+assert np.allclose(y, np.tanh(x) * x + np.exp(-x), rtol=1e-14)
+stats = machine_code(SOURCES[0]).stats
+print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
+"""
+
+
+def run(folder, program=SWEEP):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)}
-    return subprocess.run([sys.executable, "-c", SWEEP], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
@@ -32,3 +48,9 @@ def test_damaged_files_are_compiled_again_with_a_warning(tmp_path, suffix):
     assert "RuntimeWarning: damaged machine code in" in damaged.stderr
     mended = run(tmp_path)
     assert (mended.stdout, mended.stderr) == ("[6.0, 3.0, 1.0]\n", "")
+
+
+def test_runs_of_compiled_arrays_are_found_by_another_process(tmp_path):
+    for hits_and_misses in ("0 1\n", "1 0\n"):
+        ended = run(tmp_path, RUN)
+        assert (ended.stdout, ended.stderr) == (hits_and_misses, "")

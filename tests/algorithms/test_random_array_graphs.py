@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from array_graphs import EVERY, random_graph
+from engines import fused_by_python
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_jax import value_and_gradient_in_jax
 
 import cgraph as cg
+from cgraph.algorithms.compiled.arrays import programs, runs
 
 seeds = st.integers(0, 2**40)
 
@@ -20,6 +22,13 @@ def close(found, expected, digits):
     for i, S in expected.items():
         assert np.shape(found[i]) == np.shape(S), i
         np.testing.assert_allclose(found[i], S, rtol=0, atol=digits * scale, err_msg=str(i))
+
+
+def compiled(G, **options):
+    """Return a compiled graph whose plan answers all: nothing is left to the interpreter."""
+    C = cg.compile_graph(G, **options)
+    C._interpreted = None
+    return C
 
 
 def agree(C, G, inputs=None, digits=1e-12, **options):
@@ -38,18 +47,35 @@ def agree(C, G, inputs=None, digits=1e-12, **options):
 @given(seeds)
 def test_random_graphs_are_as_interpreted(seed):
     G = random_graph(seed)
-    C = cg.compile_graph(G)
+    C = compiled(G)
     L, _ = agree(C, G)
     t = max((i for i in L if i[0] == "y"), key=lambda i: np.size(L.nodes[i]["value"]))
     close(C.sensitivities(t), cg.sensitivities(L, t), 1e-12)
     close(C.sensitivities_from("w1"), cg.sensitivities_from(L, "w1"), 1e-12)
 
 
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_random_graphs_in_fused_runs(seed):
+    G = random_graph(seed)
+    with fused_by_python():
+        agree(compiled(G), G)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_graphs_in_machine_code(seed, monkeypatch):
+    pytest.importorskip("numba", reason="numba is an extra")
+    monkeypatch.setattr(programs, "FEWEST_TO_FUSE", 0)
+    monkeypatch.setattr(runs, "FEWEST_ENTRIES", 1)
+    G = random_graph(seed)
+    agree(compiled(G), G)
+
+
 @pytest.mark.parametrize("operation", EVERY)
 def test_every_operation_in_graphs(operation):
     for seed in range(3):
         G = random_graph(seed, [operation, "add", "matmul", operation], count=4)
-        agree(cg.compile_graph(G), G)
+        agree(compiled(G), G)
 
 
 @settings(max_examples=12, deadline=None)
@@ -57,7 +83,7 @@ def test_every_operation_in_graphs(operation):
 def test_random_graphs_are_as_in_jax(seed):
     G = random_graph(seed)
     J, expected = value_and_gradient_in_jax(G, "J")
-    value, gradient = cg.compile_graph(G).value_and_gradient("J", nodes=list(expected))
+    value, gradient = compiled(G).value_and_gradient("J", nodes=list(expected))
     close({"J": value}, {"J": J}, 1e-9)
     close(gradient, expected, 1e-9)
 
@@ -66,7 +92,7 @@ def test_random_graphs_are_as_in_jax(seed):
 @given(seeds)
 def test_random_graphs_in_single_precision(seed):
     G = random_graph(seed)
-    agree(cg.compile_graph(G, dtype="float32"), G, digits=1e-4)
+    agree(compiled(G, dtype="float32"), G, digits=1e-4)
 
 
 def moved(G, seed):
@@ -80,7 +106,7 @@ def moved(G, seed):
 @given(seeds)
 def test_at_new_values_from_four_threads_at_once(seed):
     G = random_graph(seed)
-    C = cg.compile_graph(G)
+    C = compiled(G)
     points = [moved(G, k) for k in range(8)]
     sources = list(points[0])
     with ThreadPoolExecutor(4) as pool:
@@ -97,7 +123,7 @@ def test_at_new_values_from_four_threads_at_once(seed):
 @given(seeds)
 def test_into_arrays_of_the_caller(seed):
     G = random_graph(seed)
-    C = cg.compile_graph(G)
+    C = compiled(G)
     sources = list(moved(G, 0))
     out = {i: np.full(np.shape(G.nodes[i]["value"]), np.nan) for i in sources}
     _, kept = agree(C, G)
@@ -136,6 +162,6 @@ def test_after_a_change_of_the_batch(layers, batches):
             G.add_weight(f"A{k}", rng.normal(size=(4, 4)))
         G.add_equation(f"h{k + 1}", layer.format(h=f"h{k}", k=k))
     G.add_equation("J", f"mean(sin(h{len(layers)})) + sum(w) * sum(K)")
-    C = cg.compile_graph(G)
+    C = compiled(G)
     for batch in (*batches, batches[0]):
         agree(C, G, {"h0": rng.normal(size=(batch, 4))})

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import cgraph as cg
-from cgraph.algorithms.elimination import orders
+from cgraph.algorithms.elimination import elimination_graph, orders
 from cgraph.cli.elimination_command import RULES
 from cgraph.cli.network_commands import TRANSFORMS
-from cgraph.cli.parser import METHODS
+from cgraph.cli.parser import COSTS, METHODS
 from cgraph.cli.parser import TRANSFORMS as NAMES
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -31,6 +31,7 @@ def as_json(run, *arguments):
 def test_the_parser_knows_what_there_is():
     assert list(TRANSFORMS) == list(NAMES)
     assert set(RULES) < set(METHODS) == set(orders.METHODS)
+    assert set(COSTS) == set(elimination_graph.COSTS)
 
 
 class TestGradient:
@@ -283,6 +284,15 @@ class TestEliminate:
         (entry,) = found["jacobian"]
         L = cg.linearize(cg.read_spec(self.SPEC))
         assert entry["sensitivity"] == pytest.approx(cg.sensitivity(L, "x", "f"), rel=1e-12)
+
+    def test_products_with_units_are_free_and_the_interval_is_told(self, run):
+        found = {cost: as_json(run, "eliminate", self.SPEC, "--cost", cost) for cost in COSTS}
+        assert (found["standard"]["bound"], found["unit"]["bound"]) == (5, 2)
+        assert found["unit"]["multiplications"] == 2
+        assert found["unit"]["jacobian"] == found["standard"]["jacobian"]
+        assert "least cost of all orders: 5, proven" in run("eliminate", self.SPEC)[1]
+        again = as_json(run, "eliminate", self.SPEC, "--method", "anneal", "--budget", 50, "--restarts", 3)
+        assert again["multiplications"] == 5
 
     def test_an_order_is_written_and_read_back(self, run, tmp_path):
         path = tmp_path / "order.json"

@@ -227,6 +227,59 @@ def test_largest_entries():
         graph_of(nodes, {"x": [1.0, 5.0, 3.0]}, ["z"], {"k": np.array([2])})
 
 
+def moved(node, constants, x=((1.0, 2.0), (3.0, 4.0), (5.0, 6.0)), **inputs):
+    """Return what an operator makes of an array, having seen that its derivative says where the entries went."""
+    G = graph_of([node], {"x": np.array(x), **inputs}, constants=constants)
+    L = cg.linearize(G)
+    y = L.nodes["y"]["value"]
+    parts = [np.reshape(cg.sensitivity(L, s, "y") @ np.ravel(L.nodes[s]["value"]), np.shape(y)) for s in G.inputs]
+    np.testing.assert_array_equal(sum(parts), y)
+    return y.tolist()
+
+
+def test_sequences_turned_round():
+    lengths = {"n": np.array([2, 3])}
+    node = helper.make_node("ReverseSequence", ["x", "n"], ["y"])  # steps, then examples
+    assert moved(node, lengths) == [[3, 6], [1, 4], [5, 2]]
+    node = helper.make_node("ReverseSequence", ["x", "n"], ["y"], batch_axis=0, time_axis=1)
+    assert moved(node, lengths, np.reshape(np.arange(8.0), (2, 4))) == [[1, 0, 2, 3], [6, 5, 4, 7]]
+
+
+def test_entries_that_a_condition_chooses():
+    chosen = {"c": np.array([False, True, True])}
+    assert moved(helper.make_node("Compress", ["x", "c"], ["y"], axis=0), chosen) == [[3, 4], [5, 6]]
+    assert moved(helper.make_node("Compress", ["x", "c"], ["y"]), chosen) == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("mode", "first", "expected"),
+    [("linear", 1, [[1, 2], [7, 8], [9, 10]]), ("circular", 2, [[9, 10], [3, 4], [7, 8]])],
+)
+def test_rows_of_a_cache_are_replaced(mode, first, expected):
+    node = helper.make_node("TensorScatter", ["x", "u", "i"], ["y"], mode=mode)
+    x, u = np.reshape(np.arange(1.0, 7.0), (1, 3, 2)), np.reshape(np.arange(7.0, 11.0), (1, 2, 2))
+    assert moved(node, {"i": np.array([first])}, x, u=u) == [expected]
+
+
+def test_slices_are_scattered():
+    node = helper.make_node("ScatterND", ["x", "i", "u"], ["y"])
+    assert moved(node, {"i": np.array([[2], [0]])}, u=[[7.0, 8.0], [9.0, 10.0]]) == [[9, 10], [3, 4], [7, 8]]
+
+
+def test_a_pool_is_undone():
+    node = helper.make_node("MaxUnpool", ["x", "i", "n"], ["y"], kernel_shape=[2], strides=[2])
+    constants = {"i": np.array([[[1, 2]]]), "n": np.array([1, 1, 5])}
+    assert moved(node, constants, [[[7.0, 9.0]]]) == [[[0, 7, 9, 0, 0]]]
+    node = helper.make_node("MaxUnpool", ["x", "i"], ["y"], kernel_shape=[3], pads=[1, 0])
+    assert moved(node, {"i": np.array([[[1, 2]]])}, [[[7.0, 9.0]]]) == [[[0, 7, 9]]]
+
+
+def test_the_first_of_largest_entries():
+    node = helper.make_node("Hardmax", ["x"], ["y"], axis=0)
+    G = graph_of([node], {"x": [[1.0, 5.0], [1.0, 4.0], [0.0, 5.0]]})
+    assert cg.evaluate(G)["y"].tolist() == [[1, 1], [0, 0], [0, 0]]
+
+
 def test_a_padding_that_is_an_input():
     node = helper.make_node("Pad", ["x", "n", "fill"], ["y"])
     G = graph_of([node], {"x": [1.0, 2.0], "fill": np.array(7.0)}, constants={"n": np.array([1, 2])})

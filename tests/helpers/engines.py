@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cgraph.algorithms.compiled import jit
+from cgraph.algorithms.compiled.arrays import fused_loops, programs, runs
 
 # "loops" are the functions that numba compiles, run as the Python that they are.
 ENGINES = ["numba", "loops", "numpy"]
@@ -29,8 +30,25 @@ def using(engine):
         vectors = module_from_spec(find_spec(jit.VECTORS))
         without = {"numba": SimpleNamespace(njit=lambda **_: lambda loop: loop, config=as_python), jit.VECTORS: vectors}
     with mock.patch.dict(sys.modules, without):
-        jit.compiled.cache_clear()
+        _forget()
         try:
             yield
         finally:
-            jit.compiled.cache_clear()
+            _forget()
+
+
+def _forget():
+    """Let loops be made anew: machine code that Python calls without what numba leaves out for it would crash."""
+    jit.compiled.cache_clear()
+    jit._known.cache_clear()
+
+
+@contextmanager
+def fused_by_python():
+    """Let loops of whatever length be fused at once, and run as Python, which takes no time to compile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(programs, "FEWEST_TO_FUSE", 0)
+        patch.setattr(runs, "FEWEST_ENTRIES", 1)
+        patch.setattr(programs, "machine_code", fused_loops._function)
+        patch.setattr(programs, "is_at_hand", lambda: True)
+        yield

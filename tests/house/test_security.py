@@ -11,7 +11,7 @@ from cgraph.cli import elimination_command, parser
 from cgraph.exercises import answers, class_marking, numbers, variants
 from cgraph.exercises.reading import ask
 from cgraph.exercises.solutions import solving
-from cgraph.frontends import edge_table, graph_files, onnx_models, xml_graphs
+from cgraph.frontends import edge_table, graph_files, onnx_files, onnx_models, onnx_sequences, xml_graphs
 from cgraph.model.language import names, source
 from cgraph.model.limits import Limits
 from cgraph.model.rules import own_functions
@@ -49,8 +49,9 @@ ENFORCED = {
     "edges of a compiled graph from a file": edge_table.MAX_EDGES,
     "edges of a graph of dicts from a file": edge_table.MAX_DICT_EDGES,
     "characters of a graph in XML": xml_graphs.MAX_CHARACTERS,
-    "bytes of a model of ONNX": onnx_models.MAX_BYTES,
-    "nodes of a model of ONNX": onnx_models.MAX_NODES,
+    "bytes of a model of ONNX": onnx_files.MAX_BYTES,
+    "nodes of a model of ONNX, loops written out": onnx_models.MAX_NODES,
+    "parts of a sequence of ONNX": onnx_sequences.MAX_PARTS,
     "bytes of `meta.json` of a stored graph": folder._MOST_META,
     "bytes of an order of elimination": elimination_command.MAX_ORDER_BYTES,
 }

@@ -1,7 +1,9 @@
 """Limits: sizes known before values are made, time, and what the messages name."""
 
+import contextvars
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -136,6 +138,38 @@ def test_a_block_within_a_block():
     with cg.limits(seconds=math.inf):
         time.sleep(0.01)
     time.sleep(0.2)  # no timer is left
+
+
+def test_what_ran_before_counts_for_nobody():
+    x = np.ones(20_000)
+    G = cg.from_equations("y = sort(x) * 2; J = sum(y)", x=x)
+    with cg.limits(total=200_000):
+        for _ in range(20):
+            cg.trace(lambda x: np.exp(x) + x, x)
+            cg.minibatch(G, {"x": np.ones((2, 20_000))})
+            cg.compile_graph(G).value_and_gradient("J")
+        assert limits_in_force().spent == 0
+
+
+def test_evaluations_in_threads_count_their_own_entries():
+    G = cg.from_equations("a = x + 1; b = a + 1; c = b + 1; J = sum(c)", x=np.ones(30_000))
+
+    def evaluated(_):
+        return [cg.evaluate(G)["J"] for _ in range(20)]
+
+    with cg.limits(total=150_000):
+        contexts = [contextvars.copy_context() for _ in range(4)]  # a thread has the limits that it is given
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda context: context.run(evaluated, 0), contexts))
+    assert found == [[120_000.0] * 20] * 4
+
+
+def test_a_number_that_is_repeated_too_often():
+    with pytest.raises(
+        cg.LimitError,
+        match=r"^node 'y': repeat\(x, repeats=1000000000\) has the shape \(1000000000,\), 1,000,000,000 entries",
+    ):
+        cg.evaluate(cg.from_equations("y = repeat(x, repeats=1000000000)", x=2.0))
 
 
 def test_limits_end_with_their_block():

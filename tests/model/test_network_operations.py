@@ -1,5 +1,7 @@
 """Windows, normalised arrays and lookups beside PyTorch: values and gradients, on strange shapes and options."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -207,3 +209,34 @@ def test_a_convolution_is_never_a_matrix():
     assert S["x"][0, 0, 1, 1] == 4 * 9  # every entry inside stands below nine places of four kernels
     assert S["w"][0, 0].tolist() == [[8 * 63 * 63, 8 * 63 * 64, 8 * 63 * 63], [8 * 64 * 63, 8 * 64 * 64, 8 * 64 * 63],
                                      [8 * 63 * 63, 8 * 63 * 64, 8 * 63 * 63]]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "equation",
+    [
+        "conv(x, w, padding=1000000000, stride=1000000000)", "conv_transpose(x, w, stride=1000000000)",
+        "max_pool(x, padding=1000000000, size=1000000000)", "avg_pool(x, padding=1000000000, stride=1000000000)",
+        "pad(x, before=(0, 0, 1000000000))", "repeat(x, repeats=1000000000)", "take(x, 0 * repeat(w[0, 0, 0], repeats=1000000000))",
+        'einsum("abc,def->abcdef", repeat(x, repeats=100, axis=0), repeat(repeat(w, repeats=1000, axis=0), repeats=1000, axis=1))',
+    ],
+)  # fmt: skip
+def test_what_no_memory_holds_is_refused_before_it_is_made(equation):
+    G = cg.from_equations(f"y = sum({equation})", x=np.ones((1, 1, 5)), w=np.ones((1, 1, 1)))
+    tracemalloc.start()
+    try:
+        for function in (cg.evaluate, lambda G: cg.compile_graph(G).evaluate()):
+            with pytest.raises(cg.LimitError, match="more than the limit"):
+                function(G)
+        assert tracemalloc.get_traced_memory()[1] < 1e9
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_kernel_of_many_places_in_a_plan():
+    G = cg.from_equations("J = sum(conv(x, w)) + sum(max_pool(x, size=(15, 15)))", x=np.random.default_rng(0).normal(size=(1, 16, 16)),
+                          w=np.random.default_rng(1).normal(size=(1, 1, 15, 15)))  # fmt: skip
+    J, gradient = cg.compile_graph(G).value_and_gradient("J", nodes=["x", "w"])
+    L = cg.linearize(G)
+    assert J == pytest.approx(L.nodes["J"]["value"], rel=1e-12)
+    for i, S in gradient.items():
+        np.testing.assert_allclose(S, cg.loss_sensitivities(L, "J")[i], rtol=1e-12, atol=1e-12)

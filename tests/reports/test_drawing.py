@@ -568,9 +568,29 @@ def test_of_a_large_graph_the_strongest_paths_are_drawn_and_nothing_else():
     assert picture.notes[-1].text == "121 of 301 nodes: those on the 3 strongest paths from r0 to r60"
     assert "path 1: r₀ → … → r₆₀, 121 nodes, product 1.153e+18" in picture.notes[0].text
     with pytest.raises(
-        cg.DrawingError, match="the 2 strongest paths from 'r0' to 'r150' have 301 nodes and 301 edges; a picture"
+        cg.DrawingError, match=r"the 200 strongest paths from 'r0' to 'r150' have .* ask for fewer paths"
     ):
-        picture_of(G, s="r0", t="r150", top=2)
+        picture_of(G, s="r0", t="r150", top=200)
+
+
+def test_of_long_paths_nodes_one_after_the_other_are_one():
+    G = ladder(150)
+    picture = picture_of(G, s="r0", t="r150", top=1)
+    assert [[line.text for line in n.lines] for n in picture.nodes] == [
+        ["r₀", "S = 1"], ["up₀ … up₁₄₉", "299 nodes"], ["r₁₅₀", "S = 1"],
+    ]  # fmt: skip
+    assert [(e.tail, e.head, e.lines[0].text, e.stroke.kind) for e in picture.edges] == [
+        ("r0", "up0", "2", "path1"), ("up0", "r150", "−1", "path1"),
+    ]  # fmt: skip
+    assert picture.notes[-2].text == "301 of 301 nodes: those on the strongest path from r0 to r150"
+    G.add_edge("r3", "aside", derivative=7.0)
+    G.add_edge("aside", "r140", derivative=1e40)
+    picture = picture_of(G, s="r0", t="r150", top=2)  # both begin on the way aside, and part after it
+    drawn = nx.DiGraph((e.tail, e.head) for e in picture.edges)
+    hidden = sum(int(n.lines[1].text.split()[0]) - 1 for n in picture.nodes if n.kind == "layer")
+    paths = [path for path, _ in cg.top_paths(G, "r0", "r150", k=2)]
+    assert len(drawn) + hidden == len({i for path in paths for i in path})
+    assert_nothing_overlaps(cg.draw(G, s="r0", t="r150", top=2).layout)
 
 
 def test_what_a_picture_of_a_large_graph_does_not_show_is_said():
@@ -593,6 +613,14 @@ def test_a_long_name_takes_several_lines():
     assert nodes == {name: ["the total cost of everything", "that is made in a year"], "y": ["y"]}
     assert texts(picture_of(nx.DiGraph([("x" * 200, "y")])))[0]["x" * 200][0].count("x") < 100
     assert_nothing_overlaps(cg.draw(G).layout)
+
+
+def test_what_is_faint_runs_under_what_stands_out():
+    L = cg.linearize(cg.read_spec(next(p for p in EXAMPLES if p.stem == "network")))
+    root = ET.fromstring(cg.draw(L, s="x2", t="J")._repr_svg_())
+    kinds = [g.get("class").split()[1] for g in root.findall(f"{SVG}g") if g.get("class").startswith("edge")]
+    assert kinds == sorted(kinds, key=lambda kind: kind != "off")
+    assert kinds[0] == "off" != kinds[-1]
 
 
 def test_what_is_faint_is_faint_once():
@@ -759,6 +787,18 @@ def test_without_the_extra_the_text_formats_work_and_the_others_say_what_to_inst
         cg.draw(quiz()).written(needy[-1])
 
 
+def test_title_and_notes_stand_in_the_text_formats_too():
+    L = cg.linearize(cg.read_spec(next(p for p in EXAMPLES if p.stem == "quiz")))
+    drawing = cg.draw(L, s="x", t="y")
+    notes = [note.text for note in drawing.picture.notes]
+    assert len(notes) == 3
+    A = pygraphviz.AGraph(string=drawing.written("dot"))
+    assert A.graph_attr["label"] == r"Differentiation quiz\n" + "".join(rf"{note}\l" for note in notes)
+    (line,) = [line for line in drawing.written("mermaid").splitlines() if line.startswith("  notes[")]
+    text = re.sub(r"#(\d+);", lambda code: chr(int(code[1])), line.partition('"')[2].rpartition('"')[0])
+    assert text.split("<br/>") == notes
+
+
 def dot_labels(text):
     """Return what Graphviz reads: the labels of nodes and edges, escapes and entities resolved."""
     A = pygraphviz.AGraph(string=text)
@@ -785,7 +825,7 @@ def assert_right_everywhere(names):
     found = re.findall(r'^  n\d+[(\[]+"(.*?)<br/>S = ', mermaid, re.MULTILINE)
     assert [re.sub(r"#(\d+);", lambda m: chr(int(m[1])), text) for text in found] == [shown[i] for i in names]
     for line in mermaid.splitlines()[1:]:
-        assert re.fullmatch(r"  (n\d|%%|classDef|linkStyle).*", line)
+        assert re.fullmatch(r"  (n\d|notes|classDef|linkStyle).*", line)
         assert not re.search(r"[`$\\&]|<(?!br/>)", line)
     tikz = drawing.written("tikz")
     braces = tikz.replace(r"\{", "").replace(r"\}", "")

@@ -52,7 +52,7 @@ def jacobian_function(
     order : str or sequence of int, default "auto"
         In which order the steps between are eliminated: a method of `elimination_order`, an order that another
         function of the same graph holds as ``.order``, or "auto": the fastest of both sweeps and a short annealing, by
-        nanoseconds that are measured once on each machine; of more than 600 steps the faster sweep, of more than 10,000
+        nanoseconds that are measured once on each machine; of more than 1,000 steps the faster sweep, of more than 10,000
         forward or reverse by the numbers of columns and rows.
     sparse : bool, default False
         Whether the function returns the entries that are not 0 by structure alone.
@@ -79,7 +79,8 @@ def jacobian_function(
     Notes
     -----
     The forward pass, the local derivatives and the elimination are one straight program: what holds +1, -1 or 0 at every
-    point is neither computed nor multiplied with. Sources: A. Griewank, A. Walther, *Evaluating Derivatives*, 2nd
+    point is neither computed nor multiplied with. Up to 20,000 steps are compiled at the first call, as machine code of
+    their own (extra ``fast``); longer programs are read step by step. Sources: A. Griewank, A. Walther, *Evaluating Derivatives*, 2nd
     edition, SIAM 2008, chapters 9 and 10.
 
     Examples
@@ -185,6 +186,9 @@ class JacobianFunction:
         self._run = run_of(accumulated, source_rows, order, size)
         self._given = accumulated.given
         self._missing = [i for i, k in accumulated.rows.items() if np.isnan(accumulated.given[k]) and i not in sources]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made, (self._accumulated, self.sources, self.targets, self._sparse)
 
     def __repr__(self) -> str:
         return (
@@ -294,8 +298,8 @@ class JacobianFunction:
 
         Notes
         -----
-        The program as arrays, without the graph: another process computes at once. The machine code of the loops is on
-        disk already, the same for all programs.
+        The program as arrays, without the graph: another process searches no order, and needs no equations. Machine code
+        is not in the file, which is untrusted: that of the last 64 programs is kept beside numba's, for this machine.
 
         Examples
         --------
@@ -393,6 +397,13 @@ class GradientFunction:
         """Return y(target) and its gradient; arguments and errors as of `JacobianFunction`."""
         values, J = self.jacobian(x, inputs)
         return (values.item(), J[0]) if values.ndim == 1 else (values[:, 0], J[:, 0])
+
+
+def _made(
+    accumulated: JacobianProgram, sources: Sequence[Any], targets: Sequence[str], sparse: bool
+) -> JacobianFunction:
+    """Return what a pickle holds."""
+    return JacobianFunction(accumulated, sources, targets, sparse=sparse)
 
 
 def _inputs(G: nx.DiGraph[Any]) -> list[Any]:

@@ -15,6 +15,7 @@ import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.compiled.edge_arrays import Floats, Index
+from cgraph.algorithms.compiled.jit import can_compile
 from cgraph.algorithms.compiled.straight_costs import costs
 from cgraph.algorithms.compiled.tape.numba_rules import ADD, GIVEN, MUL, ROWS, SUB, slope
 from cgraph.algorithms.compiled.tape.program import Program, Recorder
@@ -33,9 +34,10 @@ __all__ = ["JacobianProgram", "accumulate"]
 _OPERATIONS = tuple(ROWS.values())
 _NAMES = {row: name for name, row in ROWS.items()}
 # "auto" searches where there are at most so many steps between, so often.
-SEARCHED = 600
+SEARCHED = 1_000
 COUNTED = 10_000  # of more, the products of the two sweeps are not counted
 EVALUATIONS = 3_000
+IN_MACHINE_CODE = 30_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,7 +264,11 @@ def _order(L: nx.DiGraph[Any], sources: list[int], targets: list[int], order: st
         return sweeps["reverse" if len(targets) <= len(sources) else "forward"]
     tries = list(sweeps.values())
     if len(forward) <= SEARCHED:
-        tries.append(elimination_order(L, method="anneal", cost="unit", budget=EVALUATIONS, **ends))
+        tries.append(
+            elimination_order(
+                L, method="anneal", cost="unit", budget=IN_MACHINE_CODE if can_compile() else EVALUATIONS, **ends
+            )
+        )
     nanoseconds, structure = costs(), L.copy()
     for _, _, data in structure.edges(data=True):
         data["derivative"] = data["derivative"] if data["unit"] else 0.0

@@ -13,6 +13,7 @@ from cgraph.algorithms.compiled.jacobian_programs import JacobianProgram
 from cgraph.algorithms.compiled.jit import (
     can_compile,
     compiled,
+    kept_in,
     link_rows,
     pointer,
     straight_program,
@@ -97,7 +98,7 @@ class StraightRun:
     def _compiled(self, width: int) -> int:
         """Return the address of the program for so many points at a time."""
         link_rows(FUNCTIONS_OF_ROWS, TAPE_CALLS, FUNCTIONS, SOURCE)
-        engine, address = straight_program(straight_code(self._layout, width, pointer()))
+        engine, address = straight_program(straight_code(self._layout, width, pointer()), kept_in(self._loop))
         self._engines.append(engine)
         return address
 

@@ -87,9 +87,12 @@ def link_rows(
         straight.link(njit(**options)(linked), name)
 
 
-def straight_program(text: str) -> tuple[Any, int]:
-    """Return a program that `cgraph.algorithms.compiled.straight_code` wrote: what keeps it in memory, and its address."""
-    program: tuple[Any, int] = import_module(STRAIGHT).machine_code(text)
+def straight_program(text: str, folder: str | None = None) -> tuple[Any, int]:
+    """Return a program that `cgraph.algorithms.compiled.straight_code` wrote: what keeps it in memory, and its address.
+
+    Its machine code is kept in `folder`, if one is given, for the next process.
+    """
+    program: tuple[Any, int] = import_module(STRAIGHT).machine_code(text, folder)
     return program
 
 

@@ -8,7 +8,12 @@ from cgraph.algorithms.elimination.eliminations import (
     intermediates,
 )
 from cgraph.algorithms.elimination.faces import as_face_order, eliminate_faces
-from cgraph.algorithms.elimination.orders import elimination_bound, elimination_cost, elimination_order
+from cgraph.algorithms.elimination.orders import (
+    edge_elimination_order,
+    elimination_bound,
+    elimination_cost,
+    elimination_order,
+)
 from cgraph.algorithms.elimination.simplify import drop_useless, merge_copies
 
 __all__ = [
@@ -16,6 +21,7 @@ __all__ = [
     "as_edge_order",
     "as_face_order",
     "drop_useless",
+    "edge_elimination_order",
     "eliminate",
     "eliminate_edges",
     "eliminate_faces",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 __all__ = ["DisjointPaths"]
@@ -17,7 +17,7 @@ class DisjointPaths:
 
     Parameters
     ----------
-    heads : list of list of int
+    heads : sequence or dict of lists of int
         The nodes that follow each node.
     sizes : list of int
         How many paths may pass through each node.
@@ -42,17 +42,18 @@ class DisjointPaths:
     2
     """
 
-    def __init__(self, heads: list[list[int]], sizes: list[int], ends: Iterable[int]) -> None:
-        self.heads, self.sizes = heads, sizes
-        self.is_end = [False] * len(sizes)
-        for i in ends:
-            self.is_end[i] = True
+    def __init__(
+        self, heads: Sequence[list[int]] | Mapping[int, list[int]], sizes: list[int], ends: Iterable[int]
+    ) -> None:
+        self.heads, self.sizes, self.given_ends = heads, sizes, frozenset(ends)
+        self.largest = max(sizes, default=0)
 
-    def count(self, first: Iterable[int]) -> int:
-        """Return the greatest number of disjoint paths that begin at `first`."""
+    def count(self, first: Iterable[int], ends: Iterable[int] = ()) -> int:
+        """Return the greatest number of disjoint paths that begin at `first`; they may end at `ends`, too."""
         first = list(first)
-        self.passing = [0] * len(self.sizes)  # paths through each node
-        self.flow: list[dict[int, int]] = [{} for _ in self.sizes]  # flow[w][v]: paths from v to w
+        self.ends = self.given_ends.union(ends)
+        self.passing: dict[int, int] = defaultdict(int)  # paths through each node
+        self.flow: dict[int, dict[int, int]] = defaultdict(dict)  # flow[w][v]: paths from v to w
         total, most = 0, sum(self.sizes[i] for i in first)
         while total < most and (places := self._augmenting(first)):
             total += self._augment(places)
@@ -65,7 +66,7 @@ class DisjointPaths:
         while queue:
             place = queue.popleft()
             v, at_exit = divmod(place, 2)
-            if at_exit and self.is_end[v]:
+            if at_exit and v in self.ends:
                 return _back(place, came_from)
             if at_exit:
                 following = [2 * w for w in self.heads[v]]
@@ -99,7 +100,7 @@ class DisjointPaths:
         (v, leaving), (w, _) = divmod(a, 2), divmod(b, 2)
         if v == w:
             return self.passing[v] if leaving else self.sizes[v] - self.passing[v]
-        return max(self.sizes) if leaving else self.flow[v][w]
+        return self.largest if leaving else self.flow[v][w]
 
 
 def _back(place: Place, came_from: dict[Place, Place]) -> list[Place]:

@@ -19,7 +19,15 @@ from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, re
 from cgraph.model.errors import OrderError
 from cgraph.model.graph import Node
 
-__all__ = ["Elimination", "as_edge_order", "eliminate", "eliminate_edges", "intermediates"]
+__all__ = [
+    "Elimination",
+    "as_edge_order",
+    "eliminate",
+    "eliminate_edges",
+    "intermediates",
+    "take_edge",
+    "take_edges_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +219,7 @@ def eliminate_edges(
     E = EliminationGraph(L, inputs, outputs, cost=cost, unit=unit, derivative=derivative)
     for i, j, side in map(_step, order):
         _require_step(E, i, j, side)
-        _eliminate_edge(E, i, j, side)
+        take_edge(E, i, j, side)
     for j in E.intermediates:
         if E.pred.get(j) and E.succ.get(j):
             raise OrderError(f"the order ends before node {j!r} is eliminated; append its edges, front or back")
@@ -257,17 +265,21 @@ def as_edge_order(
     """
     E = EliminationGraph(L, inputs, outputs, cost="standard", unit="unit", derivative=derivative)
     require_order(E, order)
+    return [step for j in order for step in take_edges_of(E, j)]
+
+
+def take_edges_of(E: EliminationGraph, j: Node) -> list[tuple[Any, Any, str]]:
+    """Eliminate the edges into `j` at their front, or those out of it at their back, and return the steps."""
     steps: list[tuple[Any, Any, str]] = []
-    for j in order:
-        # A node without predecessors goes when its edges do, at no cost.
-        while j in E.pred and (E.pred[j] or E.succ[j]):
-            step = (next(iter(E.pred[j])), j, "front") if E.pred[j] else (j, next(iter(E.succ[j])), "back")
-            steps.append(step)
-            _eliminate_edge(E, *step)
+    # A node without predecessors goes when its edges do, at no cost.
+    while j in E.pred and (E.pred[j] or E.succ[j]):
+        steps.append((next(iter(E.pred[j])), j, "front") if E.pred[j] else (j, next(iter(E.succ[j])), "back"))
+        take_edge(E, *steps[-1])
     return steps
 
 
-def _eliminate_edge(E: EliminationGraph, i: Node, j: Node, side: str) -> None:
+def take_edge(E: EliminationGraph, i: Node, j: Node, side: str) -> None:
+    """Join edge (i, j) with those that follow it, or with those before it, and take it out."""
     if side == "front":
         for k in E.succ[j]:
             E.bypass(i, j, k)

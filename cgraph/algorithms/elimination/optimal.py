@@ -14,7 +14,8 @@ import math
 from collections.abc import Iterator
 from typing import NoReturn
 
-from cgraph.algorithms.elimination.patterns import Task, bits, least_costs
+from cgraph.algorithms.elimination.bounds import Bounds
+from cgraph.algorithms.elimination.patterns import Task, bits
 from cgraph.algorithms.elimination.search import Budget, anneal_within
 from cgraph.model.errors import SearchLimitError
 
@@ -52,7 +53,7 @@ class _Search:
         self.task, self.best = task, best
         self.budget = Budget(task.budget, SETS)
         self.everything = sum(1 << v for v in task.vertices)
-        self.least = least_costs(task)
+        self.bounds = Bounds(task)
         self.lower: dict[int, int] = {}  # what f(X) is at least
         self.last: dict[int, int] = {}  # the vertex that comes last in X, where `lower` is exact
 
@@ -89,9 +90,9 @@ class _Search:
         return order[::-1]
 
     def known(self, X: int) -> int:
-        """Return what is proven of f(X): at first, the sum of the bounds of its vertices."""
+        """Return what is proven of f(X): at first, the bounds of its groups of vertices."""
         if X not in self.lower:
-            self.lower[X] = sum(self.least[v] for v in bits(X))
+            self.lower[X] = self.bounds.least(X)
         return self.lower[X]
 
     def parts(self, X: int) -> Iterator[int]:

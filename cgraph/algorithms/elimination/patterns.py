@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cgraph.algorithms.elimination.disjoint_paths import DisjointPaths
 from cgraph.algorithms.elimination.elimination_graph import EliminationGraph, Partial
 
-__all__ = ["Pattern", "Task", "bits", "least_costs"]
+__all__ = ["Pattern", "Task", "bits"]
 
 
 class Pattern:
@@ -186,25 +185,3 @@ class Task:
         pattern = Pattern(masks(E.pred, free_only=False), masks(E.succ, free_only=False), sizes, weigh)
         free_pred, free_succ = masks(E.pred, free_only=True), masks(E.succ, free_only=True)
         return UnitPattern(pattern, free_pred, free_succ) if any(free_pred) else pattern
-
-
-def least_costs(task: Task) -> dict[int, int]:
-    """Return for each vertex a cost that no order can undercut.
-
-    Notes
-    -----
-    Whenever v is eliminated, its predecessors separate it from the sources, so there are at least as many as there
-    are paths from the sources to v that share no node (Menger). Of these at least those are charged whose path
-    enters v by a charged edge, since an edge that stands for a path is free only if the whole path is. The same
-    holds for successors and sinks, and the cost is at least the product. Two maximum flows for each vertex.
-    """
-    pattern = task.pattern
-    into, out_of = (
-        DisjointPaths([list(bits(mask)) for mask in adjacent], pattern.sizes, ends)
-        for adjacent, ends in ((pattern.pred, task.sources), (pattern.succ, task.sinks))
-    )
-    costs = {}
-    for v in task.vertices:
-        before, after = pattern.charged(v)
-        costs[v] = pattern.sizes[v] * into.count(bits(before)) * out_of.count(bits(after))
-    return costs

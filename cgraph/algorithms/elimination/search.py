@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,15 @@ from cgraph.algorithms.elimination.patterns import Pattern, Task
 from cgraph.algorithms.elimination.search_loops import CALLS, LOOPS, MEAN_DISTANCE, chance_after, first_chance, fraction
 from cgraph.model.errors import CGraphError
 
-__all__ = ["Budget", "anneal", "anneal_in_machine_code", "anneal_slowly", "anneal_within"]
+__all__ = [
+    "Budget",
+    "anneal",
+    "anneal_in_machine_code",
+    "anneal_slowly",
+    "anneal_within",
+    "machine_code_pays",
+    "run_within",
+]
 
 RULES = (markowitz, minimum_fill, relative_markowitz, reverse, forward)
 EVALUATIONS = 100_000
@@ -78,10 +87,14 @@ def anneal_within(task: Task, budget: Budget) -> list[int]:
     if len(start) < 2 or not sum(costs):
         return start
     seconds = budget.limit if budget.in_seconds else budget.limit / MOVES_PER_SECOND
-    pays = is_loaded() or seconds >= LEAST_TO_LOAD
-    fits = sum(task.pattern.sizes) <= LARGEST
-    search = anneal_in_machine_code if pays and fits and is_at_hand() else anneal_slowly
+    search = anneal_in_machine_code if machine_code_pays(task, seconds) else anneal_slowly
     return search(task, start, costs, budget)
+
+
+def machine_code_pays(task: Task, seconds: float) -> bool:
+    """Return whether numba can, and should, do what would take Python so many seconds."""
+    fits = sum(task.pattern.sizes) <= LARGEST
+    return fits and (is_loaded() or seconds >= LEAST_TO_LOAD) and is_at_hand()
 
 
 def anneal_slowly(task: Task, start: list[int], costs: list[int], budget: Budget) -> list[int]:
@@ -132,8 +145,17 @@ def anneal_in_machine_code(task: Task, start: list[int], costs: list[int], budge
     state = np.array([first_chance(task.seed), cost, cost])
     temperatures = (HOT * cost / len(start), COLD * cost / len(start))
     arrays = (task.pattern.words(), sizes, order, each, best, state)
+    run_within(budget, anneal_passes, arrays, temperatures)
+    found: list[int] = best.tolist()
+    return found
+
+
+def run_within(
+    budget: Budget, search: Callable[..., int], arrays: tuple[Any, ...], temperatures: tuple[float, float]
+) -> None:
+    """Call ``search(*arrays, spent, until, limit, *temperatures)`` until the budget is used; it returns what is spent then."""
     before = time.monotonic()
-    anneal_passes(*arrays, 0, 0, 1.0, *temperatures)  # the first call loads the machine code, or makes it
+    search(*arrays, 0, 0, 1.0, *temperatures)  # the first call loads the machine code, or makes it
     budget.start += time.monotonic() - before
     while (used := budget.used()) < 1:
         spent = budget.evaluations
@@ -141,9 +163,7 @@ def anneal_in_machine_code(task: Task, start: list[int], costs: list[int], budge
         if budget.in_seconds:
             limit = spent / used if spent else math.inf  # so many moves will have been made in the end
             moves = min(MOST_MOVES, 1 + int(limit / PARTS)) if spent else FIRST_MOVES
-        budget.evaluations = anneal_passes(*arrays, spent, spent + moves, limit, *temperatures)
-    found: list[int] = best.tolist()
-    return found
+        budget.evaluations = search(*arrays, spent, spent + moves, limit, *temperatures)
 
 
 def _chances(seed: int) -> Iterator[float]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cgraph.model.operations.moved_entries import each_axis
-from cgraph.model.operations.windows import conv_layout, conv_transpose_layout
+from cgraph.model.operations.windows import Layout, conv_layout, conv_transpose_layout
 
 __all__ = [
     "columns_of_conv",
@@ -94,17 +94,21 @@ def outer(a: Shape, b: Shape) -> Shape:
 
 
 def columns_of_conv(x: Shape, w: Shape, **options: Any) -> Shape:
-    """Return the shape of the columns of a convolution, or that of its result if it is larger."""
+    """Return the shape of the largest of a padded image, its columns and the result of their convolution."""
     layout, shape = conv_layout(x, w, **options)
-    columns = (layout.image[0], layout.image[1] * math.prod(layout.windows.kernel), *layout.counts)
-    return max(columns, shape, key=math.prod)
+    return max(shape, *_of_columns(layout), key=math.prod)
 
 
 def columns_of_conv_transpose(x: Shape, w: Shape, **options: Any) -> Shape:
-    """Return the shape of the columns of a transposed convolution, or that of its result if it is larger."""
+    """Return the shape of the largest of the columns of a transposed convolution and its result, padded."""
     layout, shape = conv_transpose_layout(x, w, **options)
+    return max(shape, *_of_columns(layout), key=math.prod)
+
+
+def _of_columns(layout: Layout) -> tuple[Shape, Shape]:
+    """Return the shapes of an image with its padding, and of its columns."""
     columns = (layout.image[0], layout.image[1] * math.prod(layout.windows.kernel), *layout.counts)
-    return max(columns, shape, key=math.prod)
+    return layout.windows.padded_shape(layout.image), columns
 
 
 def padded(shape: Shape, before: Any = 0, after: Any = 0) -> Shape:

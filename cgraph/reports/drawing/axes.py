@@ -9,7 +9,7 @@ from typing import Any
 
 from cgraph.reports.drawing.fonts import families
 from cgraph.reports.drawing.layout import Layout
-from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
+from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines, stacked
 from cgraph.reports.drawing.palette import EDGES, FAINT, NODES, PAPER
 from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 from cgraph.reports.extras import drawing_library
@@ -37,7 +37,7 @@ def draw_on(ax: Any, layout: Layout) -> None:
     ax.set(xlim=(0, layout.width), ylim=(layout.height, 0), aspect="equal")
     ax.set_axis_off()
     picture, add = layout.picture, _Canvas(ax, layout)
-    for e in picture.edges:
+    for e in stacked(picture.edges):
         colour, width = EDGES[e.stroke.kind].stroke, 0.5 + e.stroke.width
         add.shape(edge_line(e, layout), colour, width, dashes=(7, 4) if e.stroke.kind == "negative" else ())
         if route := layout.edges.get((e.tail, e.head)):

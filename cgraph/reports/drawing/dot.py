@@ -8,7 +8,9 @@ from cgraph.reports.drawing.words import Line
 
 __all__ = ["to_dot"]
 
-SHAPES = {"weight": "square", "neuron": "ellipse", "loss": "box", "constant": "box"}
+SHAPES = {"neuron": "ellipse"}
+SMALL = {"fontsize": "11", "width": "0", "height": "0", "margin": '"0.06,0.04"'}  # weights, the size of their text
+FAINT_TEXT = "#6a6a6a"  # of a node that lies on no path, dark enough to be read
 
 
 def to_dot(picture: Picture) -> str:
@@ -16,7 +18,7 @@ def to_dot(picture: Picture) -> str:
     key = {n.node: f"n{k}" for k, n in enumerate(picture.nodes)}
     lines = [
         "digraph {",
-        f"  graph [rankdir=LR, fontname=Helvetica, labelloc=t, label={_quoted(picture.title)}]",
+        f"  graph [rankdir=LR, fontname=Helvetica, labelloc=t, label={_heading(picture)}]",
         '  node [fontname=Helvetica, style="rounded,filled", shape=box]',
         "  edge [fontname=Helvetica, fontsize=11]",
         *(f"  {key[n.node]} [{_node(n)}]" for n in picture.nodes),
@@ -27,7 +29,14 @@ def to_dot(picture: Picture) -> str:
     if picture.first:
         order = " -> ".join(key[i] for i in picture.first)
         lines.append(f"  {{ rank=min; {order}{' [style=invis]' * (len(picture.first) > 1)} }}")
-    return "\n".join([*lines, *(f"  // {' '.join(note.text.split())}" for note in picture.notes), "}", ""])
+    return "\n".join([*lines, "}", ""])
+
+
+def _heading(picture: Picture) -> str:
+    """Return the title and, on lines of their own that begin at the left, the notes."""
+    heading = _quoted(f"{picture.title}\n") if picture.notes and picture.title else _quoted(picture.title)
+    notes = (_quoted(" ".join(note.text.split()))[1:-1] + r"\l" for note in picture.notes)
+    return f'{heading[:-1]}{"".join(notes)}"'
 
 
 def _node(n: PictureNode) -> str:
@@ -38,7 +47,7 @@ def _node(n: PictureNode) -> str:
         "label": _label(n.lines), "tooltip": _quoted(n.tooltip), "shape": SHAPES.get(n.kind, "box"),
         "style": f'"{style}"', "color": f'"{ink.stroke}"', "fillcolor": f'"{ink.fill}"',
         "peripheries": "2" * (n.kind == "loss"), "penwidth": "3" * bool({"source", "target"} & set(n.marks)),
-        "fontcolor": '"#8a8a8a"' * ("off" in n.marks),
+        "fontcolor": f'"{FAINT_TEXT}"' * ("off" in n.marks), **(SMALL if n.kind == "weight" else {}),
     }  # fmt: skip
     return _written(attributes)
 

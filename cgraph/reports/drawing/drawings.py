@@ -129,9 +129,10 @@ def draw(
     shut (at most 0.01) a dashed one. Blue and orange mean the sign of what flows, and nothing else. The colours are those
     of Okabe and Ito and shades of them, which colour-blind readers tell apart.
 
-    Above 200 nodes or 400 edges, or 1,000 layers that the edges cross together, only the `top` paths are drawn, or the
-    part between `s` and `t` if it is small, or else one node for each band of layers; the picture says so, and names what
-    was asked for and is not shown. The layout then takes seconds at most.
+    Above 200 nodes or 400 edges, or 1,000 layers that the edges cross together, only the `top` paths are drawn (of long
+    ones, nodes that follow one another on a single way as one box), or the part between `s` and `t` if it is small, or else
+    one node for each band of layers; the picture says so, and names what was asked for and is not shown. The layout then
+    takes seconds at most.
 
     References
     ----------

@@ -17,14 +17,23 @@ __all__ = ["MAX_BANDS", "MAX_EDGES", "MAX_NODES", "Band", "Extent", "bands_of", 
 MAX_NODES, MAX_EDGES = 200, 400  # what an eye takes in
 MAX_SPAN = 1000  # layers crossed by all edges together, which is what Graphviz takes its time for: seconds, here
 MAX_BANDS = 8
+SHORTEST_RUN = 4  # nodes
 
 
 class Extent(NamedTuple):
-    """The nodes and edges that are drawn, in the order of the graph, and what is said of those left out."""
+    """The nodes and edges that are drawn, in the order of the graph, and what is said of those left out.
+
+    Each of `runs` is drawn as one node: nodes one after the other, with one edge in and one edge out.
+    """
 
     nodes: list[Any]
     edges: list[tuple[Any, Any]]
     notes: list[str]
+    runs: Sequence[Sequence[Any]] = ()
+
+    def place(self) -> dict[Any, Any]:
+        """Return the node in whose place each node is drawn: itself, or the first of its run."""
+        return {i: i for i in self.nodes} | {i: run[0] for run in self.runs for i in run}
 
 
 class Band(NamedTuple):
@@ -57,13 +66,36 @@ def _of_paths(G: nx.DiGraph[Any], s: Node, t: Node, paths: Sequence[tuple[Node, 
     on_paths, along = {i for path in paths for i in path}, {edge for path in paths for edge in pairwise(path)}
     nodes = [i for i in G if i in on_paths]
     edges = [(i, j) for i in nodes for j in G.successors(i) if (i, j) in along]
-    if not fits(nx.DiGraph(edges)):
-        raise DrawingError(
-            f"the {len(paths)} strongest paths from {s!r} to {t!r} have {len(nodes):,} nodes and {len(edges):,} edges; a "
-            f"picture shows at most {MAX_NODES} and {MAX_EDGES}, less if edges cross many layers: ask for fewer paths"
-        )
     these = f"the {len(paths)} strongest paths" if len(paths) > 1 else "the strongest path"
-    return Extent(nodes, edges, [f"{len(nodes)} of {show_count(len(G))} nodes: those on {these} from {s} to {t}"])
+    note = f"{len(nodes)} of {show_count(len(G))} nodes: those on {these} from {s} to {t}"
+    if fits(nx.DiGraph(edges)):
+        return Extent(nodes, edges, [note])
+    extent = Extent(
+        nodes, edges, [note, "a grey box: nodes one after the other, with no other way in or out"], _runs(edges)
+    )
+    place = extent.place()
+    drawn = {(place[i], place[j]) for i, j in edges if place[i] != place[j]}
+    if not fits(nx.DiGraph(drawn)):
+        raise DrawingError(
+            f"{these} from {s!r} to {t!r} have {len(nodes):,} nodes and {len(edges):,} edges, and {len(drawn)} edges even if "
+            f"nodes one after the other are drawn as one; a picture shows at most {MAX_EDGES}, less if edges cross many "
+            "layers: ask for fewer paths"
+        )
+    return extent
+
+
+def _runs(edges: Sequence[tuple[Any, Any]]) -> list[list[Any]]:
+    """Return the longest sequences of nodes, each with one edge in and one out, that are worth a node of their own."""
+    P: nx.DiGraph[Any] = nx.DiGraph(edges)
+    inner = {i for i in P if P.in_degree(i) == P.out_degree(i) == 1}
+    runs = []
+    for first in (i for i in P if i in inner and next(P.predecessors(i)) not in inner):
+        run = [first]
+        while (following := next(P.successors(run[-1]))) in inner:
+            run.append(following)
+        if len(run) >= SHORTEST_RUN:
+            runs.append(run)
+    return runs
 
 
 def fits(G: nx.DiGraph[Any]) -> bool:

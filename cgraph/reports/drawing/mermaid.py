@@ -31,7 +31,12 @@ def to_mermaid(picture: Picture) -> str:
             dashes = ",stroke-dasharray:7 4" * (e.stroke.kind == "negative")
             width = f"{0.5 + e.stroke.width:.3g}px"
             lines.append(f"  linkStyle {k} stroke:{EDGES[e.stroke.kind].stroke},stroke-width:{width}{dashes}")
-    return "\n".join([*lines, *(f"  %% {_escaped(note.text)}" for note in picture.notes), ""])
+    if picture.notes:
+        lines += [
+            f'  notes["{_label(picture.notes)}"]:::notes',
+            "  classDef notes fill:none,stroke:none,text-align:left",
+        ]
+    return "\n".join([*lines, ""])
 
 
 def _node(n: PictureNode, key: str) -> str:

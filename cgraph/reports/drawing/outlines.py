@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cgraph.reports.drawing.layout import Layout
 from cgraph.reports.drawing.picture import PictureEdge, PictureNode
 from cgraph.reports.drawing.routes import Route
 from cgraph.reports.drawing.sizes import GAP, Box, Point, arrow_half, corner_radius
 
-__all__ = ["Segment", "arrow", "edge_line", "outlines"]
+__all__ = ["Segment", "arrow", "edge_line", "outlines", "stacked"]
 
 Segment = tuple[str, tuple[Point, ...]]  # "M" and "L" with one point, "C" with three, "Z" with none
 CIRCLE = 0.5523  # where the control points of a quarter of a circle stand, in radii
@@ -19,6 +19,11 @@ def outlines(n: PictureNode, box: Box) -> list[list[Segment]]:
     """Return the outline of a node, and a second one within if it is the loss."""
     inner = Box(box.x, box.y, box.width - 2 * GAP, box.height - 2 * GAP)
     return [_rounded(n.kind, box)] + [_rounded(n.kind, inner)] * (n.kind == "loss")
+
+
+def stacked(edges: Sequence[PictureEdge]) -> list[PictureEdge]:
+    """Return edges from the lowest to the topmost: what is faint runs under what stands out, thin under thick."""
+    return sorted(edges, key=lambda e: (e.stroke.kind != "off", e.stroke.width))
 
 
 def edge_line(e: PictureEdge, layout: Layout) -> list[Segment]:

@@ -5,8 +5,8 @@ Nothing here computes a derivative: the numbers are those of the graph and of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import networkx as nx
@@ -107,20 +107,31 @@ def picture_of(
         strokes, shares, notes = strokes_by_budget(G, t, names)
     elif s is not None and t is not None:
         strokes, notes = strokes_by_flow(G, s, t, names) if top is None else strokes_by_path(G, paths, top, names)
-    if show is None and len(extent.edges) > MAX_LABELS:
+    place = extent.place()
+    edges = [(i, j) for i, j in extent.edges if place[i] != place[j]]
+    if show is None and len(edges) > MAX_LABELS:
         chosen -= {"derivatives", "weights"}
-        notes.append(Line("note", f"{len(extent.edges)} edges, without their labels"))
+        notes.append(Line("note", f"{len(edges)} edges, without their labels"))
     if "sensitivities" in chosen:
         what = f"of {names[t]} with respect to the node" if t is not None else f"of the node with respect to {names[s]}"
         notes.append(Line("note", f"S: the derivative {what}"))
     facts = _Facts(G, extent, s, t, chosen, strokes, shares, names)
+    runs = {run[0]: _run(run, names) for run in extent.runs}
     return Picture(
         _title(G),
-        tuple(map(facts.node, extent.nodes)),
-        tuple(facts.edge(i, j) for i, j in extent.edges),
+        tuple(runs[i] if i in runs else facts.node(i) for i in extent.nodes if place[i] == i),
+        tuple(replace(facts.edge(i, j), tail=place[i], head=place[j]) for i, j in edges),
         tuple(i for i in extent.nodes if facts.kinds[i] == "input"),
-        facts.halves,
+        {i: j for i, j in facts.halves.items() if place[i] == i not in runs and place[j] == j not in runs},
         (*notes, *(Line("note", text) for text in extent.notes)),
+    )
+
+
+def _run(run: Sequence[Any], names: Mapping[Any, str]) -> PictureNode:
+    """Return the node that stands for nodes one after the other."""
+    ends = f"{names[run[0]]} … {names[run[-1]]}"
+    return PictureNode(
+        run[0], "layer", (Line("name", ends), Line("value", _count(len(run), "node"))), " → ".join(map(str, run))
     )
 
 

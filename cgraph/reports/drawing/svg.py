@@ -7,7 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from cgraph.reports.drawing.layout import Layout
-from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
+from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines, stacked
 from cgraph.reports.drawing.palette import EDGES, FAINT, NODES, PAPER
 from cgraph.reports.drawing.picture import PictureEdge, PictureNode
 from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
@@ -34,7 +34,7 @@ def to_svg(layout: Layout) -> str:
         f'<rect class="paper" width="{width}" height="{height}"/>',
     ]
     lines += [_text(line, at, TITLE_SIZE, "title") for line, at in layout.title]
-    for e in picture.edges:
+    for e in stacked(picture.edges):
         lines += _edge(e, layout, f"edge-{number[e.tail]}-{number[e.head]}")
     for n in picture.nodes:
         lines += _node(n, layout, f"node-{number[n.node]}")

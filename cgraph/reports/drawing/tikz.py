@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cgraph.reports.drawing.layout import Layout
-from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines
+from cgraph.reports.drawing.outlines import Segment, arrow, edge_line, outlines, stacked
 from cgraph.reports.drawing.palette import EDGES, FAINT, NODES, PAPER, Ink
 from cgraph.reports.drawing.sizes import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, label_lines, node_lines
 from cgraph.reports.latex import latex_text
@@ -54,7 +54,7 @@ def _lines(layout: Layout) -> Iterator[str]:
     picture = layout.picture
     for title, at in layout.title:
         yield _text(title, at, TITLE_SIZE, f"base{BOLD}")
-    for e in picture.edges:
+    for e in stacked(picture.edges):
         colour, dashes = f"edge{e.stroke.kind}", ", dashed" * (e.stroke.kind == "negative")
         yield rf"\draw[{colour}, line width={0.5 + e.stroke.width:.2f}bp{dashes}] {_path(edge_line(e, layout))};"
         if route := layout.edges.get((e.tail, e.head)):

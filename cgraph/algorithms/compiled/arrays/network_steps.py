@@ -17,6 +17,8 @@ from cgraph.model.operations.windows import LargestBelow, Layout, Windows, conv_
 
 __all__ = ["NETWORK_REVERSES", "NETWORK_VALUES"]
 
+MOST_PLACES = 200  # of a kernel: each is a line of the plan
+
 
 def _written(index: tuple[Any, ...]) -> str:
     """Return the text of an index."""
@@ -58,13 +60,17 @@ def _kernels(steps: Steps, w: int, layout: Layout) -> int:
     return steps.reshape(w, (layout.groups, layout.kernel[0] // layout.groups, _entries(layout)))
 
 
-def _conv(steps: Steps, x: int, w: int, **options: Any) -> int:
+def _conv(steps: Steps, x: int, w: int, **options: Any) -> int | None:
     layout, shape = conv_layout(steps.shape(x), steps.shape(w), **options)
+    if math.prod(layout.windows.kernel) > MOST_PLACES:
+        return None
     return steps.reshape(steps.matmul(_kernels(steps, w, layout), _columns(steps, x, layout)), shape)
 
 
-def _conv_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, **options: Any) -> int:
+def _conv_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, **options: Any) -> int | None:
     layout, shape = conv_layout(steps.shape(x[0]), steps.shape(x[1]), **options)
+    if math.prod(layout.windows.kernel) > MOST_PLACES:
+        return None
     results = layout.kernel[0] // layout.groups
     rows = (*lead, layout.image[0], layout.groups, results, math.prod(layout.counts))
     S = steps.reshape(steps.broadcast(S, (*lead, *shape)), rows)
@@ -95,7 +101,7 @@ def _spread(steps: Steps, below: int, layout: Layout, lead: Shape) -> int:
 def _max_pool(steps: Steps, x: int, size: Any = 2, **options: Any) -> int | None:
     shape = steps.shape(x)
     windows = pool_windows(len(shape), size, **options)
-    if any(windows.padding):
+    if any(windows.padding) or math.prod(windows.kernel) > MOST_PLACES:
         return None
     counts = windows.counts(shape[-len(windows.kernel) :])
     whole = (*shape[: -len(windows.kernel)], *counts)

@@ -246,11 +246,9 @@ class _Code:
             self._write_array(x)
             self._lines(x).append(f"w{x} = v{x}.reshape(-1)")
         for o in loop.arrays:
-            # A flat view is made once; a copy of what lies scattered is made in each call.
-            lines = self._lines(o) if self._steps[o].is_contiguous else self._always
-            if o not in self._flat or not self._steps[o].is_contiguous:
+            if o not in self._flat:
                 self._flat[o] = f"r{o}"
-                lines.append(f"r{o} = fixed({self._text[o]})")
+                self._lines(o).append(f"r{o} = fixed({self._text[o]})")
         name = self._machine.setdefault(loop.source, f"loop{len(self._machine)}")
         arrays = [*(self._flat[o] for o in loop.arrays), *(f"w{x}" for x in run.outputs)]
         arguments = [*map(str, loop.sizes), repr(float(np.finfo(self._dtype).max)), *loop.numbers, *arrays]

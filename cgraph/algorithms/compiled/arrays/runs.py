@@ -77,7 +77,11 @@ class _Fusing:
 
     def _may_run(self, x: int) -> bool:
         step = self._steps[x]
-        return step.kind == COMPUTED and step.operation in FUSED and math.prod(step.shape) >= FEWEST_ENTRIES
+        if step.kind != COMPUTED or step.operation not in FUSED or math.prod(step.shape) < FEWEST_ENTRIES:
+            return False
+        return all(
+            self._steps[self._past(o)].is_contiguous for o in step.operands
+        )  # a loop would need a copy of others
 
     def _join(self, x: int) -> None:
         """Put a step into the run of its operands, or into a new one."""

@@ -131,11 +131,12 @@ def test_fourier_transforms(inverse, length):
     assert_like_torch(G, transformed, x)
 
 
-def test_a_transform_of_real_numbers_and_back():
+@pytest.mark.parametrize("length", ["", "n"])
+def test_a_transform_of_real_numbers_and_back(length):
     x = RNG.normal(size=(3, 6, 1))
     nodes = [
         helper.make_node("DFT", ["x"], ["s"], onesided=1),
-        helper.make_node("DFT", ["s", "n"], ["y"], inverse=1, onesided=1),
+        helper.make_node("DFT", ["s", length], ["y"], inverse=1, onesided=1),
     ]
     G = graph_of(nodes, {"x": x}, ["s", "y"], {"n": np.array(6)})
     values = cg.evaluate(G)

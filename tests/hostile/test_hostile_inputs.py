@@ -134,3 +134,33 @@ def test_nothing_is_killed_and_nothing_is_silent(name, tmp_path):
     assert found.returncode in ({0, 1, 2, 3, 4} if status is None else {status})
     assert message in found.stderr
     assert found.stdout or found.stderr or (tmp_path / "p.svg").exists()
+
+
+def models():
+    """Models of ONNX whose numbers, which are no nodes, double or are broadcast."""
+    helper = pytest.importorskip("onnx").helper
+    doubled = [helper.make_node("Concat", [f"n{k}"] * 2, [f"n{k + 1}"], axis=0) for k in range(40)]
+    yield "doubled", [*doubled, helper.make_node("Identity", ["n40"], ["wide"])]
+    broadcast = [
+        helper.make_node("Unsqueeze", ["n19", "one"], ["column"]),
+        helper.make_node("Add", ["n19", "column"], ["wide"]),
+    ]
+    yield "broadcast", [*doubled[:19], *broadcast]
+
+
+@pytest.mark.parametrize("which", ["doubled", "broadcast"])
+def test_a_hostile_model_is_refused(tmp_path, which):
+    onnx = pytest.importorskip("onnx")
+    helper, numbers = onnx.helper, onnx.TensorProto
+    nodes = [
+        *dict(models())[which],
+        helper.make_node("Cast", ["wide"], ["f"], to=numbers.FLOAT),
+        helper.make_node("Add", ["x", "f"], ["y"]),
+    ]
+    ends = [[helper.make_tensor_value_info(name, numbers.FLOAT, None)] for name in ("x", "y")]
+    constants = [helper.make_tensor(name, numbers.INT64, [len(v)], v) for name, v in (("n0", [1, 2]), ("one", [1]))]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", *ends, constants)), tmp_path / "m.onnx")
+    done = run(["eval", "m.onnx", "--at", "x=1"], tmp_path)
+    assert done.returncode == 4
+    assert "its result, " in done.stderr
+    assert "entries" in done.stderr

@@ -211,7 +211,7 @@ def _grid_weights(place: Any, n: int, align_corners: int, mode: bytes, padding_m
         case b"zeros":
             entry[(places < 0) | (places >= n)] = 0.0
         case b"border":
-            x = np.clip(x, 0, n - 1)
+            x = np.where((x < low) | (x > high), np.clip(x, 0, n - 1), x)  # within the outer pixels it stays
         case b"reflection":
             x = _reflected(x, low, high)
             entry = np.eye(n)[_reflected(places, low, high).astype(int)]

@@ -81,8 +81,8 @@ def show_number(value: Any, digits: int = DIGITS) -> str:
 def to_text(table: Table, *, width: int | None = None) -> str:
     """Return the table with aligned columns, numbers to the right.
 
-    With a `width`, title and texts are broken into lines so that nothing is wider; where that is not enough, numbers have
-    six digits instead of ten.
+    With a `width`, title, heads and texts are broken into lines so that nothing is wider; where that is not enough, numbers
+    have six digits instead of ten.
 
     Examples
     --------
@@ -93,6 +93,7 @@ def to_text(table: Table, *, width: int | None = None) -> str:
     """
     to_the_right = [_is_numeric(column) for column in _columns(table)]
     lines = [_plain(table.title)] if table.title else []
+    heads = [list(table.columns)]
     cells = [[_plain(cell) for cell in row] for row in table.rows]
     if width is not None:
         lines = [part for line in lines for part in _broken(line, width)]
@@ -100,9 +101,9 @@ def to_text(table: Table, *, width: int | None = None) -> str:
         if sum(rooms) + 2 * len(rooms) > width:
             cells = [[_plain(cell, FEWER_DIGITS) for cell in row] for row in table.rows]
             rooms = _rooms(table.columns, cells, to_the_right, width)
-        cells = _wrapped(rooms, cells)
-    widths = [max(map(len, column)) for column in zip(table.columns, *cells, strict=True)]
-    for row in [list(table.columns), *cells] if table.columns else []:
+        heads, cells = _wrapped(rooms, heads), _wrapped(rooms, cells)
+    widths = [max(map(len, column)) for column in zip(*heads, *cells, strict=True)]
+    for row in [*heads, *cells] if table.columns else []:
         padded = [
             cell.rjust(width) if right else cell.ljust(width)
             for cell, width, right in zip(row, widths, to_the_right, strict=True)
@@ -114,10 +115,11 @@ def to_text(table: Table, *, width: int | None = None) -> str:
 def _rooms(
     columns: Sequence[str], cells: Sequence[Sequence[str]], fixed: Sequence[bool], width: int
 ) -> list[int]:  # fmt: skip
-    """Return how wide each column may be, the widest texts made narrower until all fit; those of `fixed` stay."""
+    """Return how wide each column may be, the widest made narrower until all fit; no word of a head, no number is broken."""
     rooms = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    least = [room if stays else max(len(head), min(room, NARROWEST))
-             for head, room, stays in zip(columns, rooms, fixed, strict=True)]  # fmt: skip
+    texts = [max(map(len, column), default=0) for column in zip(*cells, strict=True)] or [0] * len(columns)
+    least = [max(*map(len, head.split()), text if stays else min(text, NARROWEST), 0)
+             for head, text, stays in zip(columns, texts, fixed, strict=True)]  # fmt: skip
     while (excess := sum(rooms) + 2 * len(rooms) - width) > 0:
         wide = sorted((k for k, room in enumerate(rooms) if room > least[k]), key=lambda k: -rooms[k])
         if not wide:

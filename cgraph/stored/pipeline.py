@@ -78,10 +78,10 @@ def dask_jacobian(
 
     Examples
     --------
-    With ``dask.distributed``, and block 0 on another machine than block 1::
+    Block 0 stands on another machine than block 1:
 
-        with Client("tcp://host:8786") as client:
-            J = dask_jacobian(D, sources, targets, client, workers=["tcp://a:4000", "tcp://b:4000"])
+    >>> with Client("tcp://host:8786") as client:  # doctest: +SKIP
+    ...     J = dask_jacobian(D, sources, targets, client, workers=["tcp://a:4000", "tcp://b:4000"])
     """
     sources, targets = list_of_nodes(sources), list_of_nodes(targets)
     columns, rows = [D._row(s) for s in sources], [D._row(t) for t in targets]

@@ -99,6 +99,13 @@ def test_the_least_cost_is_proven(name):
     np.testing.assert_allclose(matrix(cg.eliminate(L, order, **ends), **ends), reference, rtol=1e-12, atol=1e-15)
 
 
+def test_the_least_cost_is_proven_for_the_robot_arm():
+    L, ends, reference = read("RobotArm_6DOF")
+    order = cg.elimination_order(L, method="anneal", budget=30_000, **ends)
+    assert cg.elimination_cost(L, order, **ends) == cg.elimination_bound(L, **ends) == 221
+    np.testing.assert_allclose(matrix(cg.eliminate(L, order, **ends), **ends), reference, rtol=1e-12, atol=1e-12)
+
+
 def test_reverse_mode_is_optimal_for_the_perceptron():
     L, ends, _ = read("Perceptron")
     assert cg.elimination_bound(L, **ends) == 308

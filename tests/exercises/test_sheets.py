@@ -11,7 +11,7 @@ from latex import needs_latex
 import cgraph as cg
 from cgraph.cli import main
 from cgraph.exercises.sheets.contents import sheet_of
-from cgraph.exercises.sheets.rendering import RENDERED
+from cgraph.exercises.sheets.rendering import RENDERED, WIDTH
 
 EVERYTHING = """\
 title: "50% of $x_1$ & co."
@@ -137,9 +137,13 @@ class TestAnswers:
         exercise = read(EVERYTHING)
         text = cg.sheet(exercise, answers=True)
         backward = str(cg.solve(exercise.graph, None, "J")).split("Backward pass from J")[1].split("\n\n")[0]
+        rows = [shown.split() for shown in text.partition("Backward pass")[2].splitlines() if shown.strip()]
+        assert max(map(len, text.splitlines())) <= WIDTH
         for line in backward.splitlines()[2:]:
-            if not line.startswith("  +1"):
-                assert line.split() in [shown.split() for shown in text.splitlines()], line
+            node, *formula, value = line.split()
+            if node != "+1":
+                assert [row for row in rows if row[0] == node and row[-1] == value], line
+                assert {*formula} <= {word for row in rows for word in row}, line
 
     def test_without_derivatives_the_values_are_worked_out(self):
         text = cg.sheet(read("inputs: {x: 3.0}\nnodes: {y: x^2}\nask: [{id: a, y: y}]"), answers=True)

@@ -156,12 +156,16 @@ def test_second_derivatives(name):
 
 # What may stand anywhere: names that are words of Python or of NumPy as well, or that the language reads in a way of its own.
 COMMON = {"max", "min", "abs", "sign", "identity", "where", "square", "floor", "clip"}
-# Where a primitive is computed for machine code or NumPy, where the form of an operation on arrays is written, where names
+# Where a primitive is computed for machine code or NumPy, or chosen for it, where the form of an operation on arrays is written, where names
 # are translated or a function of NumPy is followed by another, and a kind of axis: each with the names that it needs.
 SPELLED = {
     "algorithms/compiled/arrays/array_steps.py": {"exp", "log"},
+    "algorithms/compiled/arrays/fused_loops.py": {"cos", "exp", "log", "log1p", "sin", "tanh"},
+    "algorithms/compiled/arrays/network_steps.py": {"sqrt"},
+    "algorithms/compiled/arrays/runs.py": {"cos", "exp", "log", "log1p", "sin", "sqrt", "tanh"},
     "algorithms/compiled/jit.py": {"erf", "erfc"},
-    "algorithms/compiled/tape/elementary_functions.py": {"cos", "exp", "log", "sin", "tanh"},
+    "algorithms/compiled/straight_code.py": {"reciprocal", "sqrt"},
+    "algorithms/compiled/tape/elementary_functions.py": {"cos", "exp", "log", "log1p", "sin", "tanh"},
     "algorithms/compiled/tape/numba_rules.py": {"cos", "exp", "log", "sin", "tanh"},
     "model/language/foreign_words.py": {"atan2", "erfc"},
     "model/language/parsing.py": {"log"},

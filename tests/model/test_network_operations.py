@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cgraph as cg
+from cgraph.model.operations.arrays import ARRAY_OPERATIONS
 
 torch = pytest.importorskip("torch", reason="the extra torch")
 F = torch.nn.functional
@@ -191,14 +192,16 @@ def test_what_does_not_fit_is_said_in_words(equation, why):
 
 
 @pytest.mark.parametrize("name", ["layer_norm", "rms_norm", "batch_norm", "group_norm"])
-@pytest.mark.parametrize("epsilon", [0.0, -1.0])
+@pytest.mark.parametrize("epsilon", [0.0, -0.1])  # variance and it are positive together
 def test_what_is_added_to_a_variance_is_positive(name, epsilon):
-    G = cg.from_equations(f"y = {name}(x, e1); J = sum(y)", x=np.ones((2, 3)), e1=epsilon)
+    G = cg.from_equations(f"y = {name}(x, e1); J = sum(y)", x=[[1.0, 5.0, 9.0], [2.0, 0.0, 4.0]], e1=epsilon)
     expected = rf"^node 'y': {name}\(.*\) is undefined; {name} takes a positive number as its second operand"
     with pytest.raises(cg.EvaluationError, match=expected):
         cg.evaluate(G)
+    C = cg.compile_graph(G)
+    C.value_and_gradient("J", {"e1": 0.1})
     with pytest.raises(cg.EvaluationError, match=expected):
-        cg.compile_graph(G).value_and_gradient("J")
+        C.value_and_gradient("J", {"e1": epsilon})
 
 
 def test_a_convolution_is_never_a_matrix():
@@ -240,3 +243,30 @@ def test_a_kernel_of_many_places_in_a_plan():
     assert J == pytest.approx(L.nodes["J"]["value"], rel=1e-12)
     for i, S in gradient.items():
         np.testing.assert_allclose(S, cg.loss_sensitivities(L, "J")[i], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "rms_norm"])
+def test_the_formulas_of_normalised_vectors_are_their_jacobians(name):
+    values = {"x": np.array([1.0, 2.0, 4.0, -1.0]), "k": 0.3}
+    L = cg.linearize(cg.from_equations(f"y = {name}(x, k)", **values))
+    y = L.nodes["y"]["value"]
+    known = {**values, "y": y, "n": 4, "I": np.eye(4), "var": np.var, "mean": np.mean, "sqrt": np.sqrt,
+             "ones": np.ones((4, 4)), "yy": np.outer(y, y)}  # fmt: skip
+    for (text, _), i in zip(ARRAY_OPERATIONS[name].formulas_for((1, 0)), "xk", strict=True):
+        formula = text.format("x", "k", y="y").replace("1 1^T", "ones").replace("y y^T", "yy").replace("2 (", "2 * (")
+        expected = eval(formula.replace("^", "**"), known)
+        np.testing.assert_allclose(np.asarray(L.edges[i, "y"]["derivative"]), np.reshape(expected, (4, -1)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("equation", ["inv(A)", "solve(A, [1])", "logdet(A)", "cholesky(A)", "take(A, i)"])
+def test_what_goes_wrong_at_new_values_of_a_plan_is_said_by_the_interpreter(equation):
+    equation = equation.replace("[1]", "A[0]")
+    G = cg.from_equations(f"y = {equation}; J = sum(y) + i + sum(A)", A=[[2.0, 0.0], [0.0, 3.0]], i=1.0)
+    C = cg.compile_graph(G)
+    assert C.value_and_gradient("J")[0] == pytest.approx(cg.evaluate(G)["J"])
+    wrong = {"A": [[1.0, 2.0], [2.0, 4.0]]} if "i)" not in equation else {"i": 2.0}
+    for function in (lambda: cg.evaluate(G, wrong), lambda: C.value_and_gradient("J", wrong)):
+        with pytest.raises(
+            cg.EvaluationError, match="is singular|not positive definite|is undefined|are whole numbers"
+        ):
+            function()

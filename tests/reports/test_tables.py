@@ -77,3 +77,10 @@ def test_a_table_is_as_wide_as_the_terminal_and_whole_elsewhere(run, monkeypatch
     assert max(map(len, run("solve", spec, "--to", "J")[1].splitlines())) > 100
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert max(map(len, run("solve", spec, "--to", "J")[1].splitlines())) <= 70
+
+
+def test_heads_are_broken_where_they_are_the_widest():
+    table = Table(("points (students)", "most frequent mistake"), [("0 (2), 1 (28)", "the sign is wrong")])
+    lines = to_text(table, width=30).splitlines()
+    assert max(map(len, lines)) <= 30
+    assert [line.split() for line in lines[:2]] == [["points", "most", "frequent"], ["(students)", "mistake"]]

@@ -9,7 +9,8 @@ and run as such, slowly, where numba is missing; sets are rows of words as in `s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -241,6 +242,11 @@ CALLS = (
 )  # fmt: skip
 
 
+@cache
+def _loaded() -> Callable[..., int]:
+    return compiled(LOOPS, CALLS)["anneal_items"]
+
+
 def anneal_edges(task: Task) -> tuple[int, list[Item]]:
     """Return the cost of the best list of items found, and the list.
 
@@ -257,7 +263,7 @@ def anneal_edges(task: Task) -> tuple[int, list[Item]]:
     best, sizes = items.copy(), np.array(task.pattern.sizes, np.int64)
     state = np.array([first_chance(task.seed), cost, cost, n, n])
     seconds = budget.limit if budget.in_seconds else budget.limit * n / VERTICES_PER_SECOND
-    search = compiled(LOOPS, CALLS)["anneal_items"] if machine_code_pays(task, seconds) else anneal_items
+    search = _loaded() if machine_code_pays(task, seconds, _loaded) else anneal_items
     temperatures = (HOT * cost / n, COLD * cost / n)
     with np.errstate(over="ignore"):  # the bits of a word are counted modulo 2^64
         run_within(Budget(half), search, (task.pattern.words(), sizes, items, best, state), temperatures)

@@ -10,11 +10,12 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from cgraph.algorithms.compiled.jit import compiled, is_at_hand, is_loaded
+from cgraph.algorithms.compiled.jit import compiled, is_at_hand
 from cgraph.algorithms.elimination.greedy import forward, markowitz, minimum_fill, relative_markowitz, reverse
 from cgraph.algorithms.elimination.patterns import Pattern, Task
 from cgraph.algorithms.elimination.search_loops import CALLS, LOOPS, MEAN_DISTANCE, chance_after, first_chance, fraction
@@ -87,14 +88,19 @@ def anneal_within(task: Task, budget: Budget) -> list[int]:
     if len(start) < 2 or not sum(costs):
         return start
     seconds = budget.limit if budget.in_seconds else budget.limit / MOVES_PER_SECOND
-    search = anneal_in_machine_code if machine_code_pays(task, seconds) else anneal_slowly
+    search = anneal_in_machine_code if machine_code_pays(task, seconds, _loaded) else anneal_slowly
     return search(task, start, costs, budget)
 
 
-def machine_code_pays(task: Task, seconds: float) -> bool:
-    """Return whether numba can, and should, do what would take Python so many seconds."""
+@cache
+def _loaded() -> Callable[..., int]:
+    return compiled(LOOPS, CALLS)["anneal_passes"]
+
+
+def machine_code_pays(task: Task, seconds: float, loader: Any) -> bool:
+    """Return whether numba can, and should, do what would take Python so many seconds; `loader` was called if it is there."""
     fits = sum(task.pattern.sizes) <= LARGEST
-    return fits and (is_loaded() or seconds >= LEAST_TO_LOAD) and is_at_hand()
+    return fits and (seconds >= LEAST_TO_LOAD or loader.cache_info().currsize > 0) and is_at_hand()
 
 
 def anneal_slowly(task: Task, start: list[int], costs: list[int], budget: Budget) -> list[int]:
@@ -139,13 +145,12 @@ def anneal_slowly(task: Task, start: list[int], costs: list[int], budget: Budget
 
 def anneal_in_machine_code(task: Task, start: list[int], costs: list[int], budget: Budget) -> list[int]:
     """Do what `anneal_slowly` does."""
-    anneal_passes = compiled(LOOPS, CALLS)["anneal_passes"]
     sizes, order, each = (np.array(numbers, np.int64) for numbers in (task.pattern.sizes, start, costs))
     cost, best = sum(costs), order.copy()
     state = np.array([first_chance(task.seed), cost, cost])
     temperatures = (HOT * cost / len(start), COLD * cost / len(start))
     arrays = (task.pattern.words(), sizes, order, each, best, state)
-    run_within(budget, anneal_passes, arrays, temperatures)
+    run_within(budget, _loaded(), arrays, temperatures)
     found: list[int] = best.tolist()
     return found
 

@@ -40,13 +40,13 @@ def test_mistakes_of_weights():
 
 
 def test_pairs_of_mistakes_are_worked_out_in_small_graphs_alone():
-    assert any(len(slips) == 2 for _, *slips in cg.step_mistakes(quiz(), "x", "y", 5).known["S", "x"])
+    assert any(len(mistakes) == 2 for _, *mistakes in cg.step_mistakes(quiz(), "x", "y", 5).known["S", "x"])
     G = cg.from_equations("; ".join(["v0 = sin(x)", *(f"v{k} = sin(v{k - 1}) + x" for k in range(1, 15))]), x=0.3)
     L = cg.linearize(G)
     assert L.number_of_edges() > 25
     known = cg.step_mistakes(L, "x", "v14", 5).known
     assert known
-    assert all(len(slips) == 1 for of_one in known.values() for _, *slips in of_one)
+    assert all(len(mistakes) == 1 for of_one in known.values() for _, *mistakes in of_one)
 
 
 def test_a_graph_that_is_no_computational_graph_has_none():

@@ -1,5 +1,5 @@
 // Answers to an exercise: read, marked to three significant digits, and what explains a wrong one. What mistakes lead to
-// comes from the library, `data.mistakes`: {known: {step: [[number, slip], [number, slip, second slip], ...]}, slips, ...}.
+// comes from the library, `data.mistakes`: {known: {step: [[number, name], [number, name, second name], ...]}, names, ...}.
 
 const DECIMAL = /^[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d{1,6})?$/;
 
@@ -76,14 +76,14 @@ const isShort = (given, truth) =>
   given.value !== 0 && given.half !== null && Math.abs(given.value - truth) <= given.half * (1 + 1e-9);
 
 // What explains a wrong answer, in words; "" if nothing does. The library's `diagnose` is the model.
-function explained(given, truth, known, { slips, near, rounded, digits, most }) {
+function explained(given, truth, known, { names, near, rounded, digits, most }) {
   const fitting = (candidates) => {
     const agrees = ([x]) => Math.abs(x - given.value)
       <= Math.min(given.half === null ? 1e-12 * Math.abs(x) : 1.001 * given.half, Math.abs(x) / 1000 + 1e-12);
     const fine = candidates.filter(agrees);
     return fine.length > 0 ? fine : candidates.filter(([x]) => isRight(given.value, x));
   };
-  const what = ([, ...places]) => places.map((k) => slips[k]).join(", and ");
+  const what = ([, ...places]) => places.map((k) => names[k]).join(", and ");
   const singles = fitting(known.filter((candidate) => candidate.length === 2));
   if (singles.length === 1) return what(singles[0]);
   const found = singles.map(what);

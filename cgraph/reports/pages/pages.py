@@ -216,14 +216,14 @@ def _numbered(mistakes: StepMistakes, G: nx.DiGraph[Any]) -> dict[str, Any]:
     """Return mistakes under the keys of the script's steps, each text once."""
     number = {i: str(k) for k, i in enumerate(G)}
     edge = {pair: str(e) for e, pair in enumerate(G.edges)}
-    slips: dict[str, int] = {}
+    names: dict[str, int] = {}
     known = {}
     for (kind, *nodes), candidates in mistakes.known.items():
         key = kind + (number[nodes[0]] if kind in "yS" else "-".join(edge[pair] for pair in pairwise(nodes)))
         known[key] = [
-            (float(f"{x:.13g}"), *(slips.setdefault(what, len(slips)) for what in whats)) for x, *whats in candidates
+            (float(f"{x:.13g}"), *(names.setdefault(what, len(names)) for what in whats)) for x, *whats in candidates
         ]
-    return {"known": known, "slips": [*slips], "rounded": mistakes.rounded, **mistakes.limits}
+    return {"known": known, "names": [*names], "rounded": mistakes.rounded, **mistakes.limits}
 
 
 def _refusal(G: nx.DiGraph[Any]) -> str:

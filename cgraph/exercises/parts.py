@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,7 +49,15 @@ Phrase = tuple[str | Formula, ...]  # words, and formulas between them
 
 
 class Part(ABC):
-    """One number, or one array, that can be asked for."""
+    """One number, or one array, that can be asked for.
+
+    Attributes
+    ----------
+    is_count : bool
+        Whether it counts something: answers are whole numbers, and no digits of it can be lost.
+    """
+
+    is_count: ClassVar[bool] = False
 
     @abstractmethod
     def of(self, L: ComputationalGraph) -> Any:
@@ -300,6 +308,7 @@ class UncertaintyComponent(Part):
 class PathCount(Part):
     """The number of paths from s to t."""
 
+    is_count = True
     s: str
     t: str
 

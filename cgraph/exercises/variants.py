@@ -21,7 +21,7 @@ from cgraph.algorithms.paths import count_paths, paths
 from cgraph.exercises.answers import no_name
 from cgraph.exercises.exercise import Exercise, truth_of
 from cgraph.exercises.numbers import show_fraction
-from cgraph.exercises.parts import PathCount, Sensitivity
+from cgraph.exercises.parts import Sensitivity
 from cgraph.exercises.reading import exercise_of, with_graph
 from cgraph.model.errors import CGraphError, nearest
 from cgraph.model.evaluation import linearize, steps_of
@@ -270,7 +270,7 @@ def _refusals(exercise: Exercise, drawn: dict[str, Any], magnitude: tuple[Fracti
         for q in exercise.questions:
             for part in q.parts.values():
                 size = abs(truth_of(part, L))
-                if not isinstance(part, PathCount) and not low - SLACK * low <= size <= high + SLACK * high:
+                if not part.is_count and not low - SLACK * low <= size <= high + SLACK * high:
                     ends = f"{show_fraction(low)} to {show_fraction(high)}"
                     yield _Refusal(f"an answer was not in the range of {ends} in size", f"{part}")
                 if isinstance(part, Sensitivity) and _has_equal_paths(L, part):

@@ -1,8 +1,10 @@
 """A kind of question is a part and a row: added in a test, it is read, marked, explained, sealed, varied and printed."""
 
 import io
+import json
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -53,10 +55,34 @@ def steepest(wording):
     return kinds.one(Steepest(wording.node(wording.text)))
 
 
+@dataclass(frozen=True)
+class InDegree(Part):
+    """How many edges lead into a node."""
+
+    is_count = True
+    node: str
+
+    def of(self, L):
+        return L.in_degree(self.node)
+
+    def __str__(self):
+        return f"the number of edges into {self.node}"
+
+    @property
+    def symbol(self):
+        return Formula("degree", r"\text{degree}")
+
+
+def degree(wording):
+    """``degree: y``."""
+    return kinds.one(InDegree(wording.node(wording.text)))
+
+
 @pytest.fixture(autouse=True)
-def _kind(monkeypatch):
+def _kinds(monkeypatch):
     monkeypatch.setitem(kinds.KINDS, "steepest", kinds.Kind(steepest, "write steepest: y"))
-    monkeypatch.setattr("cgraph.exercises.reading.ask.KEYS", ("steepest", *cg.exercises.reading.ask.KEYS))
+    monkeypatch.setitem(kinds.KINDS, "degree", kinds.Kind(degree, "write degree: y"))
+    monkeypatch.setattr("cgraph.exercises.reading.ask.KEYS", ("steepest", "degree", *cg.exercises.reading.ask.KEYS))
 
 
 @pytest.fixture
@@ -103,3 +129,22 @@ def test_it_is_sealed_and_varied():
     variant = cg.read_exercise(io.StringIO(str(cg.vary(io.StringIO(EXERCISE), "ada"))))
     x = variant.graph.nodes["x"]["value"]
     assert cg.grade(variant, {"v": x * x, "s": 3}).points == 3
+
+
+def test_a_count_is_a_whole_number():
+    text = EXERCISE.replace("{id: s, steepest: y, points: 2}", "{id: s, degree: y}\n  - {id: none, degree: x}")
+    exercise = cg.read_exercise(io.StringIO(text))
+    assert [item.status for item in cg.grade(exercise, {"v": 4, "s": 1, "none": 0}).items] == ["right"] * 3
+    assert [item.status for item in cg.grade(exercise, {"v": 4, "s": 1.004, "none": 1e-9}).items[1:]] == ["wrong"] * 2
+    sealed = cg.read_exercise(io.StringIO(str(cg.seal(io.StringIO(text)))))
+    assert cg.grade(sealed, {"v": 4, "s": 1, "none": 0}).points == 3
+    variant = cg.read_exercise(io.StringIO(str(cg.vary(io.StringIO(text), "ada"))))
+    assert cg.grade(variant, {"s": 1, "none": 0}).points == 2
+
+
+def test_the_schema_has_every_kind_twice(monkeypatch):
+    monkeypatch.undo()
+    schema = json.loads((Path(cg.__file__).parent / "specs" / "schema.json").read_text())
+    question = schema["$defs"]["question"]
+    assert {kind["required"][0] for kind in question["oneOf"]} == set(kinds.KINDS)
+    assert set(kinds.KINDS) <= set(question["properties"])

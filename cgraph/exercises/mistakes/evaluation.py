@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cgraph.exercises.mistakes.possible_mistake import PossibleMistake, applied
-from cgraph.exercises.parts import Part, PathCount, WeightGradient
+from cgraph.exercises.parts import Part, WeightGradient
 from cgraph.model.evaluation import derivatives_of_steps, linearize, linearized_from, source_values, steps_of
 from cgraph.model.graph import BIAS, ComputationalGraph
 from cgraph.model.language.expressions import Apply, Expression, Name, Number
@@ -59,7 +59,7 @@ def log_base(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
 
 def rounded_early(part: Part, _: ComputationalGraph) -> Iterator[PossibleMistake]:
     """Intermediate results were rounded to a few digits."""
-    if not isinstance(part, PathCount):
+    if not part.is_count:
         for unit, rounding in (("significant figures", _to_figures), ("decimal places", round)):
             for digits in DIGITS:
                 for what, derivatives in (("values", False), ("values and derivatives", True)):

@@ -22,7 +22,6 @@ from cgraph.exercises.parts import (
     EdgeDerivative,
     Gate,
     Part,
-    PathCount,
     PathProduct,
     Sensitivity,
     WeightGradient,
@@ -102,7 +101,7 @@ def factor_twice(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]
 def sign_lost(part: Part, L: ComputationalGraph) -> Iterator[PossibleMistake]:
     """A minus is missing, or one too many."""
     kind = "sign lost"
-    if isinstance(part, PathCount):
+    if part.is_count:
         return
     yield _opposite(part, L)
     S = part.of(L)

@@ -11,7 +11,7 @@ import numpy as np
 
 from cgraph.exercises.entries import entries_of
 from cgraph.exercises.numbers import UnreadableError
-from cgraph.exercises.parts import Entry, Part, PathCount
+from cgraph.exercises.parts import Entry, Part
 from cgraph.exercises.questions import Choice, FormulaAnswer, Question
 from cgraph.exercises.reading.kinds import KINDS, AskedFor
 from cgraph.exercises.reading.wording import MistakeError, Wording, number_at
@@ -93,7 +93,7 @@ def _question(id: str, wording: Wording) -> Question:
     if points < 0:
         raise MistakeError(("points",), "points are not negative")
     answers = {} if special else _answers(entry.get("answer"), parts, shape)
-    default = "integer" if isinstance(parts.get(""), PathCount) else "3sf"
+    default = "integer" if "" in parts and parts[""].is_count else "3sf"
     return Question(
         id, parts, _tolerance(entry.get("tolerance", default)), special, shape, points, answers,
         _text(entry, "text"), _text(entry, "hint"), _seals(wording, special, parts),
@@ -103,7 +103,7 @@ def _question(id: str, wording: Wording) -> Question:
 def _entries(asked: AskedFor, L: ComputationalGraph) -> AskedFor:
     """Return the entries of a part that is an array, each a part of its own."""
     part = asked.parts.get("")
-    if part is None or isinstance(part, PathCount):
+    if part is None or part.is_count:
         if any(np.ndim(other.of(L)) for other in asked.parts.values()):
             raise MistakeError((), "several numbers at once are asked for, of which some are arrays", "ask for one")
         return asked

@@ -9,7 +9,7 @@ of a node; z(i,j) = dy(j)/dy(i) the derivative on an edge; s, t the ends of a qu
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from cgraph.algorithms import *

@@ -53,7 +53,7 @@ class _Search:
         self.task, self.best = task, best
         self.budget = Budget(task.budget, SETS)
         self.everything = sum(1 << v for v in task.vertices)
-        self.bounds = Bounds(task)
+        self.bounds = Bounds(task, budget=task.budget if self.budget.in_seconds else None)
         self.lower: dict[int, int] = {}  # what f(X) is at least
         self.last: dict[int, int] = {}  # the vertex that comes last in X, where `lower` is exact
 

@@ -15,8 +15,9 @@ BLOCK = re.compile(r"^```(sh|bash|console|python)\n(.*?)^```$", re.DOTALL | re.M
 NOT_CLONED = shutil.ignore_patterns(
     ".git", ".venv", "venv", "site", ".*_cache", "__pycache__", ".hypothesis", "*.egg-info"
 )
-# PyTorch takes gigabytes from most registries; where it is installed, the page runs as a doctest like any other.
-NOT_FOLLOWED = {"from_pytorch.md"}
+# PyTorch takes gigabytes from most registries; where it is installed, the page runs as a doctest like any other. The guide of
+# a class is followed in a folder of its own, by `test_readme.py`: its commands have lines of input.
+NOT_FOLLOWED = {"from_pytorch.md", "class.md"}
 MARK = "=====first-steps====="
 
 

@@ -76,12 +76,8 @@ def dask_jacobian(
     block to block travel 64 bytes for each row that edges of blocks below lead to: few, if edges are short. Without `as_dask`, 32
     groups are swept at a time. Before all, the heads of all edges are read once.
 
-    Examples
-    --------
-    Block 0 stands on another machine than block 1:
-
-    >>> with Client("tcp://host:8786") as client:  # doctest: +SKIP
-    ...     J = dask_jacobian(D, sources, targets, client, workers=["tcp://a:4000", "tcp://b:4000"])
+    ``workers=["tcp://a:4000", "tcp://b:4000"]`` computes block 0 on the first machine and block 1 on the second, where their
+    files are.
     """
     sources, targets = list_of_nodes(sources), list_of_nodes(targets)
     columns, rows = [D._row(s) for s in sources], [D._row(t) for t in targets]

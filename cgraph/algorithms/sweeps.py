@@ -284,7 +284,7 @@ def reverse_steps(
 def increments(
     G: nx.DiGraph[Any], order: Sequence[Any], seeds: Mapping[Any, Any], z: Callable[..., Any]
 ) -> Iterator[tuple[Any, Any, Any, Any]]:
-    """Iterate over the steps of version B: visit j, add S(j,t) z(i,j) to S(i,t); yield j, i, that term, the sum."""
+    """Iterate over the steps by increments: visit j, add S(j,t) z(i,j) to S(i,t); yield j, i, that term, the sum."""
     S: dict[Any, Any] = dict.fromkeys(order, 0) | dict(seeds)
     for j in reversed(order):
         for i in G.predecessors(j):

@@ -94,7 +94,7 @@ def _ways_of(executor: Executor) -> tuple[Callable[..., Any], Callable[..., Any]
         if client.status != "running":
             raise _lost(ConnectionError(f"the client of Dask is {client.status}"))
         # The futures of Dask's executor would wait forever for a scheduler that is gone; those of its client do not.
-        return partial(client.submit, **executor._kwargs), partial(_scattered, client)  # type: ignore[attr-defined]  # noqa: SLF001
+        return partial(client.submit, **executor._kwargs), partial(_scattered, client)  # type: ignore[attr-defined]  # noqa: SLF001 - of Dask's executor
     return executor.submit, _sent
 
 

@@ -67,7 +67,7 @@ def matrix(J):  # noqa: C901, PLR0912 - a case for each class
         case NormalisedGroups(y, scale, axes, is_centred):
             n = math.prod(y.shape[a] for a in axes)
             s = np.broadcast_to(scale, y.shape)
-            entry = lambda i, j: ((i == j) - same_but(i, j, axes) * (is_centred + y[i] * y[j]) / n) / s[i]  # noqa: E731
+            entry = lambda i, j: ((i == j) - same_but(i, j, axes) * (is_centred + y[i] * y[j]) / n) / s[i]  # noqa: E731 - one of several
             return np.array([[entry(i, j) for j in np.ndindex(y.shape)] for i in np.ndindex(y.shape)])
         case ConvolutionByImage(w, layout):
             return incidence(layout, "yx", w=w)

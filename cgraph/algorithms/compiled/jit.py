@@ -99,7 +99,7 @@ def straight_program(text: str, folder: str | None = None) -> tuple[Any, int]:
 def without_arguments(address: int, *kept: Any) -> Callable[[], bool]:
     """Return a function of machine code that takes nothing and returns 1 or 0, and keeps in memory what it needs."""
     function = ctypes.PYFUNCTYPE(ctypes.c_bool)(address)
-    function.kept = kept  # type: ignore[attr-defined]
+    function.kept = kept  # type: ignore[attr-defined]  # a new attribute: they live as long as the function
     return function
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,14 @@ def _keep(path: Path | None, code: bytes) -> None:
 
 def fill_rows(code: int, x: Any, b: Any, y: Any, n: int) -> None:
     """Fill `n` numbers with the values of an operation; `cgraph.algorithms.compiled.jit` knows `values_of`."""
-    values_of(code, carray(x, (n,)), carray(b, (n,)), carray(y, (n,)))  # type: ignore[name-defined]  # noqa: F821
+    values_of(code, carray(x, (n,)), carray(b, (n,)), carray(y, (n,)))  # type: ignore[name-defined]  # noqa: F821 - numba is given it
 
 
 def link(dispatcher: Any, name: str) -> None:
     """Let straight programs call a function like `fill_rows` by a name."""
     dispatcher.compile(SIGNATURE)
-    code = dispatcher.overloads[SIGNATURE.args]
-    llvm.add_symbol(name, code.library.get_pointer_to_function(code.fndesc.llvm_cfunc_wrapper_name))
+    library, wrapper = attrgetter("library", "fndesc.llvm_cfunc_wrapper_name")(dispatcher.overloads[SIGNATURE.args])
+    llvm.add_symbol(name, library.get_pointer_to_function(wrapper))
     LINKED.append(dispatcher)  # it stays
 
 

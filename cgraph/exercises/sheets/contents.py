@@ -41,7 +41,7 @@ from cgraph.reports.tables import Formula, Table
 
 __all__ = ["Item", "Room", "Sheet", "sheet_of"]
 
-VERSION_B = "visit j"  # the first column of the sweep that says the same again
+BY_INCREMENTS = "visit j"  # the first column of the sweep that says the same again
 Room = str  # "line" for a number, "lines" for a formula, "" for none
 
 
@@ -200,7 +200,7 @@ def _working(exercise: Exercise) -> Iterator[Table]:
         for table in solution_tables(solve(exercise.graph, None, t)):
             rows = [row for row in table.rows if not _is_of_bias(row[0])]
             key = (table.title, tuple(map(str, rows)))
-            if rows and table.columns[0] != VERSION_B and key not in seen:
+            if rows and table.columns[0] != BY_INCREMENTS and key not in seen:
                 seen.add(key)
                 yield Table(table.columns, rows if table.columns[-1] != f"d{t}/dw" else table.rows, table.title)
 

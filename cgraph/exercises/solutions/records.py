@@ -32,7 +32,7 @@ class Step(NamedTuple):
 
 
 class Increment(NamedTuple):
-    """A step of version B: while node j is visited, S(i,t) grows by S(j,t) z(i,j)."""
+    """A step by increments: while node j is visited, S(i,t) grows by S(j,t) z(i,j)."""
 
     visited: str
     node: str
@@ -75,7 +75,7 @@ class Record:
     steps : tuple of Step
         The reverse sweep, from t on.
     increments : tuple of Increment
-        The same as version B.
+        The same by increments, which 10-301/601, lecture 13, calls version B.
     path_count : int
         How many paths lead from s to t.
     paths : tuple of PathProduct

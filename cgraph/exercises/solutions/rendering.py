@@ -273,7 +273,7 @@ def _version_b(solution: Record) -> Table:
                 _total(solution, i, total),
             )
         )
-    title = f"The same as version B: every S(i,{t}) starts at 0, S({t},{t}) at 1, and each visit increments"
+    title = f"The same by increments: every S(i,{t}) starts at 0, S({t},{t}) at 1, and each visit increments"
     return Table(("visit j", "increment", "with numbers", "adds", "sum so far"), rows, title)
 
 

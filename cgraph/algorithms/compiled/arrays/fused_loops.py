@@ -155,7 +155,8 @@ def _function(source: str) -> Callable[..., Any]:
     namespace: dict[str, Any] = {"__name__": __name__, "np": np, "entry": entry, "put": put}
     namespace |= {name: getattr(elementary_functions, name) for name in ("exp", "log", "log1p", "sin", "cos", "tanh")}
     exec(compile(source, __file__, "exec"), namespace)  # noqa: S102 - generated here, from the table and from numbers of axes
-    return namespace["run"]  # type: ignore[no-any-return]
+    run: Callable[..., Any] = namespace["run"]
+    return run
 
 
 # --- from the table ---------------------------------------------------------------------------------------------------

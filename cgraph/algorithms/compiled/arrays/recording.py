@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -161,23 +161,28 @@ class Recorder:
 
     def _share(self, operation: _Operation, k: int, S: int, lead: Shape) -> int:
         """Append what an operation passes back to its operand `k`."""
-        y, x = self._values[operation.y], [self._values[o] for o in operation.x]
-        if operation.operation == _COPY:
-            return S
-        if operation.operation in OPERATIONS:
-            return gradient_of_operand(self.steps, OPERATIONS[operation.operation], k, S, y, x, lead)
-        options = dict(operation.options)
-        return reverse_of_array_operation(self.steps, operation.operation, k, S, y, x, options, lead)
+        return self._passed(operation, k, S, lead, gradient_of_operand, reverse_of_array_operation)
 
     def _change(self, operation: _Operation, k: int, S: int, lead: Shape) -> int:
         """Append what an operation passes on from its operand `k`."""
+        return self._passed(operation, k, S, lead, change_by_operand, forward_of_array_operation)
+
+    def _passed(
+        self,
+        operation: _Operation,
+        k: int,
+        S: int,
+        lead: Shape,
+        of_numbers: Callable[..., int],
+        of_arrays: Callable[..., int],
+    ) -> int:
+        """Append the product of `S` with the derivative of an operation by its operand `k`, in one of the two directions."""
         y, x = self._values[operation.y], [self._values[o] for o in operation.x]
         if operation.operation == _COPY:
             return S
         if operation.operation in OPERATIONS:
-            return change_by_operand(self.steps, OPERATIONS[operation.operation], k, S, y, x, lead)
-        options = dict(operation.options)
-        return forward_of_array_operation(self.steps, operation.operation, k, S, y, x, options, lead)
+            return of_numbers(self.steps, OPERATIONS[operation.operation], k, S, y, x, lead)
+        return of_arrays(self.steps, operation.operation, k, S, y, x, dict(operation.options), lead)
 
     def _downstream(self, sources: set[int]) -> set[int]:
         """Return the variables that depend on some of these."""

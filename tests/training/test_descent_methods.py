@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import cgraph as cg
+from cgraph.training.trainers import trainer_of
 
 RATE, STEPS = 0.05, 100
 
@@ -88,3 +89,18 @@ def test_numbers_on_a_tape_and_over_dicts_descend_alike(method, monkeypatch):
         monkeypatch.setattr("cgraph.training.trainers.compiling_pays", lambda _, pays=pays: pays)
         found.append(cg.gradient_descent(G, "J", rate=0.1, steps=20, method=method, data=data).history)
     np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("sweeps", "loaded", "trainer"), [
+    (1, True, "DictTrainer"), (100, True, "TapeTrainer"), (100, False, "DictTrainer"), (500_000, False, "TapeTrainer"),
+])  # fmt: skip
+def test_what_trains_a_graph_of_numbers(monkeypatch, sweeps, loaded, trainer):
+    pytest.importorskip("numba", reason="numba is an extra, and without it there is no tape by itself")
+    monkeypatch.setattr("cgraph.algorithms.engines.is_loaded", lambda: loaded)
+    G = cg.from_equations("J = w^2", w=1.0)
+    assert type(trainer_of(G, "J", {}, sweeps)).__name__ == trainer
+
+
+def test_what_trains_a_graph_of_arrays():
+    G = cg.from_equations("J = squared_norm(x)", x=[1.0, 2.0])
+    assert type(trainer_of(G, "J", {}, 1)).__name__ == "ArrayTrainer"

@@ -18,7 +18,6 @@ from cgraph.algorithms.compiled.arrays.runs import Run, past_repeats
 from cgraph.algorithms.compiled.arrays.steps import NUMBER, Shape, Step
 from cgraph.algorithms.compiled.jit import compiled
 from cgraph.algorithms.compiled.simd import entry, put
-from cgraph.algorithms.compiled.tape import elementary_functions
 from cgraph.algorithms.compiled.tape.elementary_functions import FUNCTIONS, HUGE, LIMITED
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import OPERATIONS, Operation
@@ -153,7 +152,7 @@ def machine_code(source: str) -> Callable[..., int]:
 @cache
 def _function(source: str) -> Callable[..., Any]:
     namespace: dict[str, Any] = {"__name__": __name__, "np": np, "entry": entry, "put": put}
-    namespace |= {name: getattr(elementary_functions, name) for name in ("exp", "log", "log1p", "sin", "cos", "tanh")}
+    namespace |= {function.__name__: function for function in FUNCTIONS if function.__name__ in OPERATIONS}
     exec(compile(source, __file__, "exec"), namespace)  # noqa: S102 - generated here, from the table and from numbers of axes
     run: Callable[..., Any] = namespace["run"]
     return run

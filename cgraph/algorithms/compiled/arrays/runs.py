@@ -11,14 +11,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cgraph.algorithms.compiled.arrays.steps import COMPUTED, REPEATED, VIEW, Shape, Step
+from cgraph.algorithms.compiled.tape.elementary_functions import FUNCTIONS
+from cgraph.model.operations.elementwise import OPERATIONS, POWER
 
 __all__ = ["Run", "in_runs", "past_repeats"]
 
 # What the compiler computes for several entries at once; the others are quicker in NumPy.
-FUSED = {
-    "abs", "add", "cos", "div", "exp", "floor", "greater", "greater_equal", "less", "less_equal", "log", "log1p", "max", "min",
-    "mul", "neg", "sign", "sin", "sqrt", "square", "sub", "tanh", "where",
-}  # fmt: skip
+FUSED = {name for name, row in OPERATIONS.items() if row.infix and row is not POWER}
+FUSED |= {function.__name__ for function in FUNCTIONS} & OPERATIONS.keys()
+FUSED |= {"abs", "floor", "max", "min", "sign", "sqrt", "square", "where"}
 MOST_STEPS = 60  # of a run: machine code for more takes long to make
 FEWEST_ENTRIES = 2_000  # of the arrays of a run; below, calling it takes longer than it saves
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,6 +118,9 @@ def limits(*, entries: int | None = None, total: int | None = None, seconds: flo
         _IN_FORCE.reset(token)
 
 
+AGAIN = 0.05  # seconds
+
+
 class _TimeIsUp(BaseException):
     """Passes through whatever answers an error by trying something else."""
 
@@ -130,7 +134,8 @@ def _timer(now: Limits, deadline_before: float) -> Iterator[None]:
         return
 
     def stop(*_: Any) -> None:
-        raise _TimeIsUp
+        if not _is_ending(sys.exc_info()[1]):
+            raise _TimeIsUp
 
     before = signal.signal(signal.SIGALRM, stop)
     _ring_at(now.deadline)
@@ -144,8 +149,17 @@ def _timer(now: Limits, deadline_before: float) -> Iterator[None]:
         _ring_at(deadline_before)
 
 
+def _is_ending(error: BaseException | None) -> bool:
+    """Whether the time was up before, and what has to be cleaned up is at work."""
+    while error is not None and not isinstance(error, _TimeIsUp):
+        error = error.__context__
+    return error is not None
+
+
 def _ring_at(deadline: float) -> None:
-    signal.setitimer(signal.ITIMER_REAL, 0 if deadline == math.inf else max(deadline - monotonic(), 1e-3))
+    """Set the timer, which rings again and again: Python ignores what is raised in a callback or in ``__del__``."""
+    first = 0 if deadline == math.inf else max(deadline - monotonic(), 1e-3)
+    signal.setitimer(signal.ITIMER_REAL, first, AGAIN)
 
 
 def _late(now: Limits) -> LimitError:

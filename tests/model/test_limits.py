@@ -1,7 +1,9 @@
 """Limits: sizes known before values are made, time, and what the messages name."""
 
+import contextlib
 import contextvars
 import math
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -194,3 +196,43 @@ def test_the_shape_of_sums_and_products_is_numpys(data):
         except ValueError:
             continue
         assert result_shape(Apply(operation, (0, 1)), [a, b]) == expected
+
+
+class Late:
+    """What is still at work when the time is up, where Python ignores what is raised."""
+
+    def __del__(self):
+        time.sleep(0.1)
+
+
+def work_that_hides_the_end():
+    late = Late()
+    del late
+    time.sleep(5)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer on this system")
+def test_the_end_of_the_time_is_not_missed():
+    with pytest.raises(cg.LimitError, match="it takes longer than"), cg.limits(seconds=0.02):
+        work_that_hides_the_end()
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+@contextlib.contextmanager
+def cleaning(cleaned):
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ZeroDivisionError):
+            cleaned.append(1 / 0)
+        time.sleep(0.2)
+        cleaned.append(1)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer on this system")
+def test_what_cleans_up_has_the_time_that_it_needs():
+    cleaned = []
+    with pytest.raises(cg.LimitError), cg.limits(seconds=0.02), cleaning(cleaned):
+        time.sleep(5)
+    assert cleaned == [1]

@@ -141,8 +141,10 @@ def _timer(now: Limits, deadline_before: float) -> Iterator[None]:
     _ring_at(now.deadline)
     try:
         yield
-    except _TimeIsUp:
-        raise _late(now) from None
+    except BaseException as error:  # Python makes another one of what is raised while a class is made
+        if _is_ending(error) and not isinstance(error, LimitError):
+            raise _late(now) from None
+        raise
     finally:
         _ring_at(math.inf)
         signal.signal(signal.SIGALRM, before)

@@ -236,3 +236,24 @@ def test_what_cleans_up_has_the_time_that_it_needs():
     with pytest.raises(cg.LimitError), cg.limits(seconds=0.02), cleaning(cleaned):
         time.sleep(5)
     assert cleaned == [1]
+
+
+class LateName:
+    def __set_name__(self, owner, name):
+        time.sleep(1)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer on this system")
+def test_what_python_makes_another_error_of():
+    with pytest.raises(cg.LimitError, match=r"longer than 0\.02 seconds"), cg.limits(seconds=0.02):
+        type("Named", (), {"name": LateName()})
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer on this system")
+def test_the_time_that_was_up_first_is_named():
+    with (
+        pytest.raises(cg.LimitError, match=r"longer than 0\.02 seconds"),
+        cg.limits(seconds=20),
+        cg.limits(seconds=0.02),
+    ):
+        time.sleep(1)

@@ -42,6 +42,7 @@ def _edges(files: list[Path], names: dict[str, int], met: list[str]) -> Iterator
             header = source.schema.names
             columns = [header[k] for k in find_columns(header, None)]
             for batch in source.to_batches(columns=columns):
+                batch.validate(full=True)  # that no text reaches past its bytes, for one
                 table = pa.Table.from_batches([batch])
                 tails, heads = (_numbers(table.column(name), names, met) for name in columns[:2])
                 yield tails, heads, real_column(table, columns[2])

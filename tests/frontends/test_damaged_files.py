@@ -79,6 +79,26 @@ def test_a_damaged_file_is_a_graph_or_a_clear_error(tmp_path_factory, suffix, ch
             assert np.isfinite(G.edge_arrays()[2] if compiled else [z for *_, z in G.edges(data="derivative")]).all()
 
 
+def test_text_that_is_no_utf8_is_damage(tmp_path):
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pa.table({"source": ["name"], "target": ["y"], "derivative": [1.0], "note": ["QQQQ"]})
+    for file, text in (("ends", b"name"), ("notes", b"QQQQ")):
+        parquet.write_table(table, path := tmp_path / f"{file}.parquet", use_dictionary=False, write_statistics=False)
+        path.write_bytes(path.read_bytes().replace(text, b"\x80" * 4))
+        with pytest.raises(cg.ArchiveError, match=rf"^'[^']*{file}.parquet' is .*damaged: .*string"):
+            cg.read_graph(path)
+
+
+def test_an_arrow_file_whose_text_reaches_past_its_bytes_is_damaged(tmp_path):
+    pa, feather = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.feather")
+    table = pa.table({"source": ["a" * 77], "target": ["y"], "derivative": [1.0]})
+    feather.write_feather(table, path := tmp_path / "edges.arrow", compression="uncompressed")
+    offset = (77).to_bytes(4, "little")
+    path.write_bytes(path.read_bytes().replace(offset, (1 << 30).to_bytes(4, "little")))
+    with pytest.raises(cg.ArchiveError, match="edges.arrow' is damaged"):
+        cg.store_graph(tmp_path / "stored", path)
+
+
 @given(text=st.text(max_size=80))
 def test_any_text_is_a_graph_or_a_clear_error(tmp_path_factory, text):
     for suffix in (".csv", ".json", ".graphml", ".gexf"):

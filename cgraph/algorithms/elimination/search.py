@@ -47,8 +47,9 @@ __all__ = [
 
 RULES = (markowitz, minimum_fill, relative_markowitz, reverse, forward)
 EVALUATIONS = 300_000
-# The temperature at first, at first where annealing starts from two orders, and at last: as a part of what a vertex costs on average.
-HOT, WARM, COLD = 1.6, 0.3, 0.02
+# The temperature at first, of the annealings in turn; at first where annealing starts from two orders; and at last: as parts of what
+# a vertex costs on average. Graphs differ in which of the first finds more.
+HOT, WARM, COLD = (0.8, 2.5), 0.3, 0.02
 # There are up to so many annealings from the order by rule, in so large a part of the budget, each of them so many moves for each
 # vertex; in the rest of the budget, from two orders, the best of so many.
 SEARCHES, ALONE, MOVES_OF_VERTEX = 6, 0.6, 200
@@ -139,12 +140,13 @@ def anneal_within(task: Task, budget: Budget) -> list[int]:
     seconds = budget.limit if budget.in_seconds else budget.limit / MOVES_PER_SECOND
     is_fast = machine_code_pays(task, seconds, _loaded)
     search, rate = (anneal_in_machine_code, MOVES_IN_MACHINE_CODE) if is_fast else (anneal_slowly, MOVES_PER_SECOND)
-    hot, warm, cold = (T * cost / len(start) for T in (HOT, WARM, COLD))
+    warm, cold, *hot = (T * cost / len(start) for T in (WARM, COLD, *HOT))
     moves = budget.limit * rate if budget.in_seconds else budget.limit
     searches = max(1, min(SEARCHES, int(ALONE * moves / (MOVES_OF_VERTEX * len(start)))))
     alone = ALONE if searches > 1 else 1.0
     found = [
-        search(task, start, chances, Share(budget, alone * (k + 1) / searches), (hot, cold)) for k in range(searches)
+        search(task, start, chances, Share(budget, alone * (k + 1) / searches), (hot[k % len(hot)], cold))
+        for k in range(searches)
     ]
     for k in range(MIXES):
         if budget.used() < 1:

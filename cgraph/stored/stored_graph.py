@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cached_property, lru_cache
@@ -40,7 +39,6 @@ from cgraph.stored.folder import (
     read_names,
     read_rank,
     sweep_parts,
-    write_array,
 )
 from cgraph.stored.progress import Answer, new_array
 
@@ -549,15 +547,14 @@ class StoredGraph:
         meta, old = self._meta, self.folder / self._meta.part
         given = _regrouped(derivatives, meta.counts)
         with new_part(self.folder) as part:
-            checksums = dict(meta.checksums)
             for b, z in enumerate(given):
                 require_finite(z, lambda e, b=b: self._edge(b, e))  # type: ignore[misc]  # mypy does not infer what a default binds
-                write_array(part, f"derivatives-{b}", z, checksums)
-            for name in checksums:
+                part.write(f"derivatives-{b}", z)
+            for name, checksum in meta.checksums.items():
                 if not name.startswith("derivatives-"):
-                    _link(old / name, part / name)
-            Meta(part.name, meta.nodes, meta.edges, meta.firsts, meta.counts, checksums).write(self.folder)
-        sweep_parts(self.folder, part.name, meta.part)
+                    part.take_over(old, name, checksum)
+            part.become_graph(self.folder, meta.nodes, meta.firsts, meta.counts)
+        sweep_parts(self.folder, part.path.name, meta.part)
         return open_graph(self.folder)
 
     def _fill_by_groups(
@@ -776,14 +773,6 @@ def _ask_for(path: Path) -> None:
     if hasattr(os, "posix_fadvise"):
         with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
-
-
-def _link(old: Path, new: Path) -> None:
-    """Give a file that stays the same a second name, so that it takes no room twice; where there are none, copy it."""
-    try:
-        os.link(old, new)
-    except OSError:
-        shutil.copyfile(old, new)
 
 
 def _regrouped(derivatives: Iterable[ArrayLike], counts: list[int]) -> Iterator[Floats]:

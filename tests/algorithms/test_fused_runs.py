@@ -151,7 +151,7 @@ class TestMachineCode:
         """The warning names the reason, once; no call fails."""
 
         def not_for_numba(*_):
-            return {**{}}
+            return {}
 
         monkeypatch.setattr(fused_loops, "_function", lambda _: not_for_numba)
         G = mixed()

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cgraph as cg
-from cgraph.stored import storing
+from cgraph.stored import stored_graph, storing
 from cgraph.stored.stored_graph import StoredGraph
 
 CHAIN = [([0, 1, 0], [1, 2, 2], [2.0, 5.0, 3.0])]
@@ -238,6 +238,52 @@ def test_a_damaged_block_is_named(tmp_path, name):
         cg.open_graph(D.folder).sensitivities(3)
 
 
+def test_a_file_that_is_changed_after_its_check_is_checked_again(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
+    assert D.sensitivities(2).tolist() == [13.0, 5.0, 1.0]
+    path = files_of(D)["derivatives-0.npy"]
+    status, whole = path.stat(), path.read_bytes()
+    path.write_bytes(whole[:-1] + b"\0")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    for ask in (lambda: D.sensitivities(2), lambda: D.jacobian([0], [2])):
+        with pytest.raises(cg.ArchiveError, match=r"derivatives-0.npy.* is damaged"):
+            ask()
+    path.write_bytes(whole)
+    assert D.sensitivities(2).tolist() == [13.0, 5.0, 1.0]
+
+
+def test_a_worker_believes_what_was_checked_as_long_as_the_files_are_the_same(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
+    D.sensitivities(2)
+    question = str(D.folder), D._meta.part, D._known, [2], np.array([0, 1]), False
+    with mock.patch.object(stored_graph, "read_block", wraps=stored_graph.read_block) as read:
+        assert stored_graph._columns_of(*question).tolist() == [[13.0], [5.0]]
+    assert [call.kwargs["check"] for call in read.call_args_list] == [False, False, False]
+    stored_graph.opened.cache_clear()
+    path = files_of(D)["heads-0.npy"]
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    with pytest.raises(cg.ArchiveError, match=r"heads-0.npy.* is damaged"):
+        stored_graph._columns_of(*question)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 150), st.integers(1, 60), st.integers(0, 10**6), st.integers(1, 40))
+def test_windows_of_rows_change_no_bit(tmp_path_factory, n, edges, block, seed, reach):
+    rng = np.random.default_rng(seed)
+    tails = np.sort(rng.integers(0, n, edges))
+    heads = tails + 1 + (rng.random(edges) * np.minimum(reach, n + 2 - tails)).astype(int)
+    folder = tmp_path_factory.mktemp("graph") / "g"
+    with mock.patch.multiple(storing, _MOST_ROWS=max(1, n // 3)), mock.patch.object(stored_graph, "_MOST_MAPPED", 2):
+        D = cg.store_graph(folder, [(tails, heads, rng.normal(size=edges))], range(n + 3), block=block)
+        sources, targets = (rng.integers(0, n + 3, rng.integers(1, 20)).tolist() for _ in range(2))
+        J = D.jacobian(sources, targets)
+        if len(sources) < len(targets):
+            assert J.tobytes() == np.array([D.sensitivities_from(s)[targets] for s in sources]).T.tobytes()
+        else:
+            assert J.tobytes() == np.array([D.sensitivities(t)[sources] for t in targets]).tobytes()
+    assert len(D._mapped) <= 2
+
+
 def test_another_version_and_no_graph(tmp_path):
     D = cg.store_graph(tmp_path / "g", CHAIN)
     meta = json.loads((D.folder / "meta.json").read_text())
@@ -392,6 +438,13 @@ def large(folder, block=3000):
     return cg.store_graph(folder, [(tails, heads, rng.normal(size=40_000) * 0.3)], block=block)
 
 
+@pytest.fixture
+def small_tasks(monkeypatch):
+    """Let every task be one group of eight, as on a large graph."""
+    monkeypatch.setattr(stored_graph, "_TOGETHER", 1)
+
+
+@pytest.mark.usefixtures("small_tasks")
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_workers_change_no_bit(tmp_path, workers):
     D = large(tmp_path / "g")
@@ -419,7 +472,7 @@ ASKING = """
 import sys, cgraph as cg
 from cgraph.stored import stored_graph
 folder, out = sys.argv[1:]
-stored_graph._SECONDS = 0.0
+stored_graph._SECONDS, stored_graph._TOGETHER = 0.0, 1
 group = stored_graph.StoredGraph._group
 def slow(self, *task):
     print("group", flush=True)
@@ -461,6 +514,7 @@ def test_a_jacobian_goes_on_after_a_kill(tmp_path, extent):
         assert D.jacobian(*ends, out=out, executor=threads).tobytes() == wanted.tobytes()
 
 
+@pytest.mark.usefixtures("small_tasks")
 def test_a_worker_that_is_killed_is_an_error_of_ours(tmp_path):
     D = large(tmp_path / "g")
     with (

@@ -6,6 +6,7 @@ becomes the graph when ``meta.json`` is replaced: whoever reads finds the old gr
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -33,6 +34,7 @@ __all__ = [
     "Block",
     "Meta",
     "Part",
+    "identity_of_block",
     "new_part",
     "read_block",
     "read_meta",
@@ -247,6 +249,21 @@ def read_block(folder: Path, meta: Meta, b: int, *, check: bool) -> Block:
     return block
 
 
+def identity_of_block(folder: Path, meta: Meta, b: int) -> int:
+    """Return a number, not 0, that changes when one of the files of block `b` does: it saves another check."""
+    found = [FORMAT]
+    for name in _KINDS:
+        path = folder / meta.part / f"{name}-{b}.npy"
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            raise _missing(path) from None
+        times = status.st_mtime_ns, status.st_ctime_ns
+        found.append(f"{status.st_dev} {status.st_ino} {status.st_size} {times}")
+    digest = hashlib.blake2b("\n".join(found).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True) or 1
+
+
 def _require_rows(path: Path, block: Block, most: int) -> None:
     """Raise `ArchiveError` unless the loops can run over the block: they test no index."""
     indptr, heads, z = block
@@ -264,7 +281,10 @@ def read_rank(folder: Path, meta: Meta) -> Index | None:
     if "rank.npy" not in meta.checksums:
         return None
     rank = _read(folder, meta, "rank.npy", "<u4", meta.nodes, check=True)
-    if int(rank.max(initial=0)) >= meta.nodes or bool((np.bincount(rank, minlength=meta.nodes) != 1).any()):
+    is_taken = np.zeros(meta.nodes, bool)
+    if int(rank.max(initial=0)) < meta.nodes:
+        is_taken[rank] = True
+    if not is_taken.all():
         raise ArchiveError(f"{str(folder / meta.part / 'rank.npy')!r}: two nodes have one row")
     return rank
 
@@ -284,7 +304,7 @@ def _read(folder: Path, meta: Meta, name: str, kind: str, size: int | None, *, c
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
-        raise ArchiveError(f"{str(path)!r} is missing; if the graph was stored anew since, open it again") from None
+        raise _missing(path) from None
     except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
         raise ArchiveError(f"{str(path)!r} is damaged: {error}") from None
     if array.dtype != np.dtype(kind) or array.ndim != 1 or (size is not None and len(array) != size):
@@ -296,6 +316,10 @@ def _read(folder: Path, meta: Meta, name: str, kind: str, size: int | None, *, c
             f"{str(path)!r} is damaged: its checksum is {found}, not {meta.checksums.get(name)}; store the graph again"
         )
     return array
+
+
+def _missing(path: Path) -> ArchiveError:
+    return ArchiveError(f"{str(path)!r} is missing; if the graph was stored anew since, open it again")
 
 
 def _checksum(path: Path) -> int:

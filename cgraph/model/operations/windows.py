@@ -213,7 +213,7 @@ def conv(x: Array, w: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 
 def conv_jacobian(
     k: int, _: Array, x: Array, w: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Jacobian:
-    """Return the Jacobian by the image, or by the kernel."""
+    """Return the Jacobian with respect to the image, or to the kernel."""
     layout, _shape = conv_layout(x.shape, w.shape, stride, padding, dilation, groups)
     return ConvolutionByKernel(x.reshape(layout.image), layout) if k else ConvolutionByImage(w, layout)
 
@@ -221,7 +221,7 @@ def conv_jacobian(
 @final
 @dataclass(frozen=True, eq=False)
 class ConvolutionByImage(Jacobian):
-    """The Jacobian of a convolution by the image."""
+    """The Jacobian of a convolution with respect to the image."""
 
     kernel: Array
     layout: Layout
@@ -242,7 +242,7 @@ class ConvolutionByImage(Jacobian):
 @final
 @dataclass(frozen=True, eq=False)
 class ConvolutionByKernel(Jacobian):
-    """The Jacobian of a convolution by the kernel."""
+    """The Jacobian of a convolution with respect to the kernel."""
 
     image: Array
     layout: Layout
@@ -294,7 +294,7 @@ def conv_transpose_jacobian(
     k: int, _: Array, x: Array, w: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
     output_padding: Any = 0,
 ) -> Jacobian:  # fmt: skip
-    """Return the Jacobian by the operand: that of a convolution, transposed; or by the kernel."""
+    """Return the Jacobian with respect to the operand, that of a convolution transposed; or to the kernel."""
     layout, _shape = conv_transpose_layout(x.shape, w.shape, stride, padding, dilation, groups, output_padding)
     return SpreadByKernel(layout.grouped(x)[0], layout) if k else ConvolutionByImage(w, layout).T
 
@@ -302,7 +302,7 @@ def conv_transpose_jacobian(
 @final
 @dataclass(frozen=True, eq=False)
 class SpreadByKernel(Jacobian):
-    """The Jacobian of a transposed convolution by the kernel: (S under w) times x, for rows S as images."""
+    """The Jacobian of a transposed convolution with respect to the kernel: (S under w) times x, rows S being images."""
 
     operand: Array
     layout: Layout

@@ -178,7 +178,7 @@ class Recorder:
         of_numbers: Callable[..., int],
         of_arrays: Callable[..., int],
     ) -> int:
-        """Append the product of `S` with the derivative of an operation by its operand `k`, in one of the two directions."""
+        """Append the product of `S` with the derivative with respect to operand `k`, in one of the two directions."""
         y, x = self._values[operation.y], [self._values[o] for o in operation.x]
         if operation.operation == _COPY:
             return S

@@ -48,6 +48,7 @@ __all__ = ["StoredGraph", "open_graph"]
 _BYTES_OF_EDGE = 12
 _MOST_MAPPED = 100  # blocks that stay mapped, each of three open files
 _TOGETHER = 2**25  # nodes and edges that the sweeps of one task go over: some hundredths of a second
+_NODES = 2**20  # whose S is put in order at a time
 _SECONDS = 1.0  # between notes on how far a Jacobian has come
 
 
@@ -146,7 +147,8 @@ class StoredGraph:
             The node whose value is differentiated.
         out : path-like, optional
             A ``.npy`` file for S, in place of memory: for graphs whose nodes do not fit there. It is written as the sweep
-            goes on, and whole when the call returns.
+            goes on, and whole when the call returns. If nodes were renumbered when the graph was stored, S is first swept in
+            another file beside it, whose name ends in ``.rows``; it is removed when `out` is whole.
         resume : bool, default False
             Go on after the last block that a killed run with the same `out` has finished. Without such a run, begin.
         progress : function, optional
@@ -166,7 +168,7 @@ class StoredGraph:
         ArchiveError
             If a block is damaged; the file is named.
         CGraphError
-            If `resume` is asked for without `out`, or with `out` of a graph whose nodes were renumbered.
+            If `resume` is asked for without `out`.
 
         Notes
         -----
@@ -188,7 +190,7 @@ class StoredGraph:
             self._reverse(S, row_t, progress=progress)
             S = self._by_nodes(S)
         else:
-            S = self._reverse_to_file(Path(out), row_t, resume=resume, progress=progress)
+            S = self._in_file(self._reverse_to_file, Path(out), row_t, resume=resume, progress=progress)
         self._refuse_overflow(S, lambda i: (i, t))
         return S
 
@@ -240,7 +242,7 @@ class StoredGraph:
             self._forward(S, row_s, progress=progress)
             S = self._by_nodes(S)
         else:
-            S = self._forward_to_file(Path(out), row_s, resume=resume, progress=progress)
+            S = self._in_file(self._forward_to_file, Path(out), row_s, resume=resume, progress=progress)
         self._refuse_overflow(S, lambda i: (s, i))
         return S
 
@@ -655,11 +657,31 @@ class StoredGraph:
             if progress is not None:
                 progress(swept, sum(self._meta.counts[begin:]))
 
+    def _in_file(
+        self,
+        sweep: Callable[..., Answer],
+        out: Path,
+        row: int,
+        *,
+        resume: bool,
+        progress: Callable[[int, int], object] | None,
+    ) -> Floats:
+        """Return S, aligned with the nodes, in a file; if they were renumbered, the rows are swept in another one before."""
+        if self._rank is None:
+            return sweep(out, row, resume=resume, progress=progress).finish()
+        rows = out.with_name(f"{out.name}.rows")
+        answer = sweep(rows, row, resume=resume, progress=progress)
+        S = new_array(out, (len(self),))
+        for k in range(0, len(S), _NODES):
+            S[k : k + _NODES] = answer.numbers[self._rank[k : k + _NODES]]
+        answer.finish()
+        rows.unlink()
+        return S
+
     def _reverse_to_file(
         self, out: Path, row_t: int, *, resume: bool, progress: Callable[[int, int], object] | None
-    ) -> Floats:
-        """Return S in a file, and note beside it which blocks are left."""
-        self._require_order()
+    ) -> Answer:
+        """Sweep the rows of S in a file, and note beside it which blocks are left."""
         question = {"part": self._meta.part, "to": row_t}
         answer = Answer(out, (len(self),), question, range(len(self._meta.firsts)), resume=resume)
         S, left = answer.numbers, answer.place
@@ -671,13 +693,12 @@ class StoredGraph:
             S[row_t] = 1.0
         if left:
             self._reverse(S, row_t, progress=progress, done=answer.note, top=left - 1)
-        return answer.finish()
+        return answer
 
     def _forward_to_file(
         self, out: Path, row_s: int, *, resume: bool, progress: Callable[[int, int], object] | None
-    ) -> Floats:
-        """Return S in a file, and note beside it which rows are done, and what they have added to later ones."""
-        self._require_order()
+    ) -> Answer:
+        """Sweep the rows of S in a file, and note beside it which rows are done, and what they have added to later ones."""
         question = {"part": self._meta.part, "from": row_s}
         answer = Answer(out, (len(self),), question, self._meta.firsts, resume=resume)
         S = answer.numbers
@@ -701,14 +722,7 @@ class StoredGraph:
 
         if first < len(self):
             self._forward(S, first, progress=progress, done=done)
-        return answer.finish()
-
-    def _require_order(self) -> None:
-        """Raise unless nodes and rows have the same numbers."""
-        if self._rank is not None:
-            raise CGraphError(
-                "the nodes of this graph were renumbered, and a file would hold them in another order; leave out="
-            )
+        return answer
 
     def _between(self, row_s: int, row_t: int) -> Any:
         """Return whether each row lies on a path from s to t."""

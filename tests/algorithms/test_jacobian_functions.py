@@ -5,6 +5,8 @@ import gc
 import json
 import os
 import pickle
+import weakref
+from types import SimpleNamespace
 
 import networkx as nx
 import numpy as np
@@ -128,6 +130,21 @@ def products_before(layout):
     return sum(codes[k] in (OPCODES["mul"], OPCODES["square"]) for k in before)
 
 
+@pytest.mark.parametrize(("width", "calls"), [(1, 4), (8, 12)])
+def test_functions_that_can_wait_for_each_other_are_computed_by_one_call(width, calls):
+    """20 sines, then 20 tanh of them, and their derivatives: 64 numbers at a time."""
+    pytest.importorskip("numba", reason="numba is an extra")
+    G = cg.from_equations(
+        "; ".join(f"y{k} = tanh(3 * sin(x{k}))" for k in range(20)), **{f"x{k}": 0.1 for k in range(20)}
+    )
+    f = cg.jacobian_function(G, G.inputs, G.outputs)
+    assert straight_code(f._run._layout, width, "ptr").count("  call void") == calls
+    x = np.linspace(-1, 1, 20)
+    slopes = 3 * np.cos(x) / np.cosh(3 * np.sin(x)) ** 2
+    np.testing.assert_allclose(f(x)[1], np.diag(slopes), rtol=1e-13)
+    np.testing.assert_allclose(f([x] * 9)[1][8], np.diag(slopes), rtol=1e-13)
+
+
 @pytest.mark.parametrize("points", [1, 7, 8, 9, 27])
 def test_points_that_fill_no_block_are_computed_too(points):
     f = cg.jacobian_function(roe_like(), ["x", "z", "w"], ["y1", "y2", "y3"])
@@ -237,6 +254,54 @@ def test_a_bound_function_reads_and_fills_its_arrays(engine):
         x[:] = [-0.1, 0.4]
         assert run()
         assert np.array_equal(J, expected[1])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("points", [1, 7, 8, 19])
+def test_a_bound_function_of_many_points(engine, points):
+    with using(engine):
+        f = cg.jacobian_function(network(), ["x", ("x", "h")], ["J", "h"])
+        X, values, J = np.empty((points, 2)), np.empty((points, 2)), np.full((points, 2, 2), np.nan)
+        run = f.bind(X, values, J)
+        for seed in range(2):
+            X[:] = np.random.default_rng(seed).uniform(-1, 1, (points, 2))
+            assert run()
+            expected = f(X)
+            assert np.array_equal(values, expected[0])
+            assert np.array_equal(J, expected[1])
+            np.testing.assert_allclose(J[-1], f(X[-1])[1], rtol=1e-13)
+        for bad in {0, points - 1}:
+            X[:], X[bad, 0] = 0.5, np.nan
+            with np.errstate(all="ignore"):
+                assert not run()
+    with pytest.raises(cg.InvalidNodeError, match=rf"J is no array of float64 of shape \({points}, 2, 2\)"):
+        f.bind(X, values, np.empty((points + 1, 2, 2)))
+
+
+def test_bound_points_that_are_shared_between_cores(monkeypatch):
+    monkeypatch.setattr(jacobian_runs, "MANY", 2**10)
+    f = cg.jacobian_function(roe_like(), ["x", "z", "w"], ["y1", "y2", "y3"])
+    X = np.random.default_rng(0).uniform(-1, 1, (203, 3))
+    values, J = np.empty((203, 3)), np.empty((203, 3, 3))
+    assert f.bind(X, values, J)()
+    assert np.allclose(J, [f(x)[1] for x in X], rtol=1e-13)
+
+
+def test_functions_that_nobody_holds_are_freed():
+    """A function of Python in machine code is taken apart before what it belongs to, whatever comes first."""
+    f = cg.jacobian_function(small(), ["x", "z"], ["y"])
+    x, values, J = np.array([2.0, 3.0]), np.empty(1), np.empty((1, 2))
+    freed = []
+    for _ in range(3):
+        loop = SimpleNamespace(f=pickle.loads(pickle.dumps(f)), run=f.bind(x, values, J))
+        loop.itself = loop
+        loop.f(np.ones((9, 2)))
+        loop.one = loop.f._run.at_one
+        assert loop.run()
+        weakref.finalize(loop.f, freed.append, None)
+        del loop
+    gc.collect()
+    assert len(freed) == 3
 
 
 def test_arrays_that_cannot_be_bound_are_named():
@@ -408,7 +473,7 @@ def test_a_damaged_file_is_refused_or_harmless(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damaged") / "f.npz"
     cg.jacobian_function(small(), ["x", "z"], ["y", "u"]).save(path)
     arrays = {name: array.copy() for name, array in read_arrays(path, jacobian_functions._ARRAYS).items()}
-    name = data.draw(st.sampled_from(["codes", "bounds", "first", "second", "recorded", "values", "entries"]))
+    name = data.draw(st.sampled_from(["codes", "bounds", "first", "second", "recorded", "values", "entries", "counts"]))
     flat = arrays[name].reshape(-1)
     flat[data.draw(st.integers(0, len(flat) - 1))] = data.draw(st.sampled_from([0, 1, 7, 63, 255]))
     write_arrays(path, arrays)

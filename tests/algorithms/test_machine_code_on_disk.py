@@ -19,13 +19,13 @@ import numpy as np
 import cgraph as cg
 from cgraph.algorithms.compiled.arrays import programs
 programs.FEWEST_TO_FUSE = 0
-SOURCES = []
+RUNS = []
 machine_code = programs.machine_code
-programs.machine_code = lambda source: SOURCES.append(source) or machine_code(source)
+programs.machine_code = lambda *loop: RUNS.append(machine_code(*loop)) or RUNS[-1]
 x = np.linspace(-1, 1, 3000)
 y = cg.compile_graph(cg.from_equations("y = tanh(x) * x + exp(-x)", x=x)).evaluate()["y"]
 assert np.allclose(y, np.tanh(x) * x + np.exp(-x), rtol=1e-14)
-stats = machine_code(SOURCES[0]).stats
+stats = RUNS[0].stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 

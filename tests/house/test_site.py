@@ -74,11 +74,11 @@ def test_formulas_are_typeset_and_code_is_highlighted(site):
     assert '<span class="kn">import</span>' in page_of(site, "analysts")
 
 
-def test_the_rooms_have_a_page_each(site):
+def test_the_packages_have_a_page_each(site):
     import cgraph as cg
 
-    for room in cg._ROOMS:
-        assert f"cgraph.{room}" in page_of(site, f"interface/{room}")
+    for package in cg._PACKAGES:
+        assert f"cgraph.{package}" in page_of(site, f"interface/{package}")
 
 
 CUT = """() => [...document.querySelectorAll('article *')].filter(e => {

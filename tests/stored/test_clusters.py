@@ -16,10 +16,12 @@ import cgraph as cg
 from cgraph.cli import main
 from cgraph.model.files import is_running
 from cgraph.model.tasks import in_order
+from cgraph.stored import stored_graph
 
 
 @pytest.fixture
-def graph(tmp_path):
+def graph(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored_graph, "_TOGETHER", 1)  # every task is one group of eight, as on a large graph
     rng = np.random.default_rng(0)
     tails = np.sort(rng.integers(0, 4000, 40_000))
     return cg.store_graph(

@@ -16,11 +16,11 @@ from cgraph.algorithms.compiled.jit import (
     kept_in,
     link_rows,
     pointer,
+    python_function,
     straight_program,
-    without_arguments,
 )
 from cgraph.algorithms.compiled.simd import WIDTH
-from cgraph.algorithms.compiled.straight_code import FUNCTIONS_OF_ROWS, Layout, bound_code, run_straight, straight_code
+from cgraph.algorithms.compiled.straight_code import FUNCTIONS_OF_ROWS, Layout, run_straight, straight_code
 from cgraph.algorithms.compiled.tape.batching import Blocks
 from cgraph.algorithms.compiled.tape.elementary_functions import FUNCTIONS
 from cgraph.algorithms.compiled.tape.numba_kernels import TAPE_CALLS
@@ -36,17 +36,22 @@ MANY = 2**22
 _NO_WEIGHTS: Floats = np.empty(0)
 
 
+# What takes the point or the points, what is given, values and Jacobian, and returns whether what it filled is finite.
+Call = Callable[[Floats, Floats, Floats, Floats], bool]
+
+
 class Run(Protocol):
     """A way to run the program of a Jacobian."""
 
-    def at_one(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
-        """Fill values and Jacobian, which is 0 before, at the point `x`; return whether what was filled is finite."""
+    @property
+    def at_one(self) -> Call:
+        """What fills values and Jacobian, which is 0 before, at one point."""
 
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
-        """Fill a row of values and a Jacobian for each row of `x`."""
+        """Fill a row of values and a Jacobian for each row of `x`; return whether what was filled is finite."""
 
     def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
-        """Return `at_one` with these arrays."""
+        """Return what does the same with these arrays; `x` is one point, or many."""
 
 
 def run_of(accumulated: JacobianProgram, source_rows: Index, places: Index, size: int) -> Run:
@@ -102,36 +107,48 @@ class StraightRun:
         self._engines.append(engine)
         return address
 
-    def at_one(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
+    def _table(self, lanes: int, *arrays: int) -> list[int]:
+        """Return what `cgraph.algorithms.compiled.python_calls` reads of the programs."""
+        layout = self._layout
+        numbers = (len(layout.sources), len(layout.values), layout.size)
+        return [self._one, lanes, *(8 * n for n in numbers), *arrays]
+
+    @cached_property
+    def at_one(self) -> Call:
         """Fill values and Jacobian at one point."""
-        return bool(self._loop(self._one, x, given, values, jacobian, 1))
+        return python_function("call_one", self._table(0), self._engines)
+
+    @cached_property
+    def _at_some(self) -> Call:
+        return python_function("call_many", self._table(self._lanes), self._engines)
 
     def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
         """Return a function of machine code that knows the arrays."""
         arrays = x, given, values, jacobian
-        addresses = [array.ctypes.data for array in arrays]
-        engine, address = straight_program(bound_code(self._one, addresses, pointer()))
-        return without_arguments(address, engine, self, arrays)
+        points = len(x) if x.ndim > 1 else 1
+        if points * len(self._layout.recorded) >= MANY:
+            return partial(self.at_many, *arrays)
+        lanes = self._lanes if points >= WIDTH else 0
+        table = self._table(lanes, *(array.ctypes.data for array in arrays), points)
+        return python_function("call_bound", table, self._engines, arrays)
 
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
-        """Fill them at many points: `WIDTH` at a time, what is left over one by one."""
+        """Fill them at many points: `WIDTH` at a time, what is left over one by one; on all cores if it pays."""
         points, steps = len(x), len(self._layout.recorded)
+        if points * steps < MANY:
+            return self._at_some(x, given, values, jacobian)
         whole = points - points % WIDTH
+        together = max(MANY // 2 // steps // WIDTH, 1) * WIDTH
         is_finite = []
-        if whole and points * steps < MANY:
-            is_finite.append(self._loop(self._lanes, x, given, values, jacobian, whole // WIDTH))
-        elif whole:
-            together = max(MANY // 2 // steps // WIDTH, 1) * WIDTH
 
-            def fill(k: int) -> None:
-                part = slice(k, min(k + together, whole))
-                blocks = (part.stop - k) // WIDTH
-                is_finite.append(self._loop(self._lanes, x[part], given, values[part], jacobian[part], blocks))
+        def fill(k: int) -> None:
+            part = slice(k, min(k + together, whole))
+            blocks = (part.stop - k) // WIDTH
+            is_finite.append(self._loop(self._lanes, x[part], given, values[part], jacobian[part], blocks))
 
-            for_each(fill, [(k,) for k in range(0, whole, together)], cores())
+        for_each(fill, [(k,) for k in range(0, whole, together)], cores())
         if whole < points:
-            rest = slice(whole, points)
-            is_finite.append(self._loop(self._one, x[rest], given, values[rest], jacobian[rest], points - whole))
+            is_finite.append(self._at_some(x[whole:], given, values[whole:], jacobian[whole:]))
         return all(is_finite)
 
 
@@ -160,8 +177,8 @@ class TapeRun:
         return bool(is_finite)
 
     def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
-        """Return `at_one` with these arrays."""
-        return partial(self.at_one, x, given, values, jacobian)
+        """Return `at_one` or `at_many` with these arrays."""
+        return partial(self.at_one if x.ndim == 1 else self.at_many, x, given, values, jacobian)
 
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill them at many points, block by block."""

@@ -90,7 +90,7 @@ class Blocks:
         return self._loops["gradient_at"]
 
     def differentiate(self, row: int, on_terms: Floats, y: Floats, S: Floats) -> None:
-        """Fill S, the derivatives of a row by all rows."""
+        """Fill S, the derivatives of a row with respect to all rows."""
         S.fill(0.0)
         S[:, row] = 1.0
         self._loops["differentiate_tape"](*self._program, on_terms, y, S)

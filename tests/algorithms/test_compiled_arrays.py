@@ -98,8 +98,8 @@ def test_random_graphs_agree_with_the_interpreter(G):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_choices_between_many_entries(dtype):
-    G = cg.from_equations("y = where(x > v, x / v, v[0]) + where(x > 0, 2, x); J = sum(y * y)",
-                          x=entries((40, 50), 1), v=entries((50,), 2) + 3)  # fmt: skip
+    G = cg.from_equations("y = where(x > v, x / v, v[0]) + where(x > 0.5, 2, x) + where(x > 0.6, 2, 3) + where(k, x, v); J = sum(y * y)",
+                          x=entries((40, 50), 1), v=entries((50,), 2), k=1.0)  # fmt: skip
     agrees(G, "J", 1e-12 if dtype == "float64" else 1e-4, dtype=dtype)
 
 

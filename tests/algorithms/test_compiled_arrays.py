@@ -269,6 +269,14 @@ def test_what_many_points_need():
         C.evaluate({"x": [1.0, -1.0]}, points=["x"])
 
 
+def test_which_inputs_have_many_points_may_change():
+    C = cg.compile_graph(cg.from_equations("b = sum(u * u); y = x + b", x=1.0, u=[1.0, 2.0]))
+    both = C.evaluate({"x": [1.0, 2.0], "u": [[1.0, 2.0], [3.0, 0.0]]}, points=["x", "u"])
+    assert both["y"].tolist() == [6.0, 11.0]
+    assert C.evaluate({"x": [1.0, 2.0]}, points=["x"])["y"].tolist() == [6.0, 7.0]
+    assert C.evaluate({"u": [[1.0, 2.0], [3.0, 0.0]]}, points=["u"])["y"].tolist() == [6.0, 10.0]
+
+
 def test_many_points_leave_the_last_one_as_it_is():
     C = cg.compile_graph(of_one_example())
     before = C.weight_gradients("J")

@@ -1,11 +1,9 @@
 """Every script of the examples passes, and would fail if a number were wrong."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked import run_forked
 
 from cgraph.testing import compare
 
@@ -14,8 +12,7 @@ SCRIPTS = sorted(Path(__file__).parent.parent.parent.glob("examples/*/*.py"))
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_the_script_finds_what_it_expects(script):
-    one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # for small products threads only wait for each other
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, env=one_thread)
+    run = run_forked([script], script.parent.parent.parent)
     assert run.returncode == 0, run.stdout + run.stderr
     if run.stdout.startswith("skipped:"):
         pytest.skip(run.stdout)

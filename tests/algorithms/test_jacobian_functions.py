@@ -247,8 +247,7 @@ def test_a_bound_function_reads_and_fills_its_arrays(engine):
             assert np.array_equal(values, expected[0])
             assert np.array_equal(J, expected[1])
         x[0] = np.inf
-        with np.errstate(all="ignore"):
-            assert not run()
+        assert not run()
         del f
         gc.collect()
         x[:] = [-0.1, 0.4]
@@ -272,8 +271,7 @@ def test_a_bound_function_of_many_points(engine, points):
             np.testing.assert_allclose(J[-1], f(X[-1])[1], rtol=1e-13)
         for bad in {0, points - 1}:
             X[:], X[bad, 0] = 0.5, np.nan
-            with np.errstate(all="ignore"):
-                assert not run()
+            assert not run()
     with pytest.raises(cg.InvalidNodeError, match=rf"J is no array of float64 of shape \({points}, 2, 2\)"):
         f.bind(X, values, np.empty((points + 1, 2, 2)))
 
@@ -462,6 +460,35 @@ def test_machine_code_of_a_program_is_kept_and_checked(tmp_path, monkeypatch):
     cg.jacobian_function(small(), ["x", "z"], ["y"])([1.0, 2.0])
     assert len(list(tmp_path.iterdir())) == 1
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "broken", ["cgraph.algorithms.compiled.jacobian_runs.link_rows", "llvmlite.binding.parse_assembly"]
+)
+def test_what_cannot_be_compiled_is_computed_by_numpy(monkeypatch, broken):
+    """The warning names the reason, once; numbers are the same, and what is not finite is told."""
+    pytest.importorskip("numba", reason="numba is an extra")
+
+    def fail(*_):
+        raise RuntimeError("no such instruction")
+
+    ends, X = (["x", "z", "w"], ["y1", "y2", "y3"]), np.random.default_rng(0).uniform(-1, 1, (19, 3))
+    expected = cg.jacobian_function(roe_like(), *ends)(X)
+    f = cg.jacobian_function(roe_like(), *ends)
+    monkeypatch.setattr(jacobian_runs, "kept_in", lambda _: None)
+    monkeypatch.setattr(broken, fail)
+    with pytest.warns(RuntimeWarning, match="NumPy computes it step by step: RuntimeError: no such") as warnings:
+        values, J = f(X)
+    assert len(warnings) == 1
+    np.testing.assert_allclose(values, expected[0], rtol=1e-13)
+    np.testing.assert_allclose(J, expected[1], rtol=1e-11)
+    np.testing.assert_allclose(f(X[0])[1], J[0], rtol=1e-13)
+    for x, shape in ((X, (19,)), (X[0], ())):
+        values, of_bound = np.empty((*shape, 3)), np.empty((*shape, 3, 3))
+        assert f.bind(x, values, of_bound)()
+        np.testing.assert_allclose(of_bound, J if shape else J[0], rtol=1e-13)
+    with pytest.raises(cg.EvaluationError, match="inf"):
+        f([np.inf, 1.0, 1.0])
 
 
 @given(data=st.data())

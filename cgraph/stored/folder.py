@@ -281,7 +281,10 @@ def read_rank(folder: Path, meta: Meta) -> Index | None:
     if "rank.npy" not in meta.checksums:
         return None
     rank = _read(folder, meta, "rank.npy", "<u4", meta.nodes, check=True)
-    if int(rank.max(initial=0)) >= meta.nodes or bool((np.bincount(rank, minlength=meta.nodes) != 1).any()):
+    is_taken = np.zeros(meta.nodes, bool)
+    if int(rank.max(initial=0)) < meta.nodes:
+        is_taken[rank] = True
+    if not is_taken.all():
         raise ArchiveError(f"{str(folder / meta.part / 'rank.npy')!r}: two nodes have one row")
     return rank
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from cgraph.transforms import *
     from cgraph.uncertainty import *
 
-# Public names are found in their room when they are first used, so that the command starts without networkx.
-_ROOMS = (
+# Public names are found in their package when they are first used, so that the command starts without networkx.
+_PACKAGES = (
     "model",
     "algorithms",
     "transforms",
@@ -39,11 +39,11 @@ _ROOMS = (
 
 
 def __getattr__(name: str) -> object:
-    if name in _ROOMS:
+    if name in _PACKAGES:
         return import_module(f"cgraph.{name}")
     if not name.startswith("_"):
-        for room in _ROOMS:
-            module = import_module(f"cgraph.{room}")
+        for package in _PACKAGES:
+            module = import_module(f"cgraph.{package}")
             if name in module.__all__:
                 globals()[name] = value = getattr(module, name)
                 return value
@@ -51,4 +51,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return ["__version__", *(name for room in _ROOMS for name in import_module(f"cgraph.{room}").__all__)]
+    return ["__version__", *(name for package in _PACKAGES for name in import_module(f"cgraph.{package}").__all__)]

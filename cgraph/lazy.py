@@ -1,7 +1,7 @@
-"""Rooms that load what is asked for, and nothing else.
+"""Packages that load what is asked for, and nothing else.
 
-What a room exports, and from which of its modules, stands in the `__init__.pyi` beside its `__init__.py`: type checkers
-and editors read it there, and so does this module (the same is done by scientific Python's SPEC 1).
+What a package exports, and from which of its modules, stands in the `__init__.pyi` beside its `__init__.py`: type checkers
+and editors read it there, and so does this module (as in scientific Python's SPEC 1).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 __all__ = ["load_on_demand"]
 
 
-class _Room(ModuleType):
+class _LazyPackage(ModuleType):
     """A package whose public names are imported when they are first used."""
 
     @cached_property
@@ -49,5 +49,5 @@ class _Room(ModuleType):
 
 
 def load_on_demand(package: str) -> None:
-    """Make the package of this name a room that loads what is asked for."""
-    sys.modules[package].__class__ = _Room
+    """Let the package of this name load what is asked for."""
+    sys.modules[package].__class__ = _LazyPackage

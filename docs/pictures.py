@@ -39,7 +39,7 @@ COMMITTED: dict[str, tuple[str, Callable[[Any], Any], dict[str, Any]]] = {
     ),
     "halves": ("math565/network", lambda G: cg.decouple(cg.linearize(G)), {"t": "J"}),
 }
-ROOMS = cg._ROOMS  # noqa: SLF001 - the one list of them
+PACKAGES = cg._PACKAGES  # noqa: SLF001 - the one list of them
 
 
 def committed() -> Iterator[tuple[Path, cg.Drawing]]:
@@ -104,20 +104,20 @@ def charts(L: Any, s: str, t: str) -> Iterator[tuple[str, str]]:
 
 
 def interface() -> Iterator[tuple[str, str]]:
-    """Iterate over the pages of the interface: one for each room, from its docstrings, and the page that lists them."""
+    """Iterate over the pages of the interface: one for each package, from its docstrings, and the page that lists them."""
     index = ["# Interface", "", "Everything here is `cg.name` after `import cgraph as cg`."]
-    for room in ROOMS:
-        module = getattr(cg, room)
+    for package in PACKAGES:
+        module = getattr(cg, package)
         summary = (module.__doc__ or "").strip()
         names = [name for name in module.__all__ if _is_ours(module, name)]
-        page = [f"# cgraph.{room}", "", summary]
-        index += ["", f"## [cgraph.{room}]({room}.md)", "", summary, "", "| | |", "| --- | --- |"]
+        page = [f"# cgraph.{package}", "", summary]
+        index += ["", f"## [cgraph.{package}]({package}.md)", "", summary, "", "| | |", "| --- | --- |"]
         for name in names:
             thing = getattr(module, name)
             page += ["", f"::: {getattr(thing, '__module__', module.__name__)}.{name}"]
             first = inspect.cleandoc(thing.__doc__ or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
-            index.append(f"| [`{name}`]({room}.md#{thing.__module__}.{name}) | {first} |")
-        yield f"interface/{room}.md", "\n".join([*page, ""])
+            index.append(f"| [`{name}`]({package}.md#{thing.__module__}.{name}) | {first} |")
+        yield f"interface/{package}.md", "\n".join([*page, ""])
     yield "interface/index.md", "\n".join([*index, ""])
 
 
@@ -127,9 +127,9 @@ def _is_ours(module: Any, name: str) -> bool:
 
 
 def on_config(config: Any) -> Any:
-    """List a page of the interface for each room in the navigation (a hook of MkDocs)."""
-    rooms = [{room.capitalize(): f"interface/{room}.md"} for room in ROOMS]
-    config["nav"][-1] = {"Interface": ["interface/index.md", *rooms]}
+    """List a page of the interface for each package in the navigation (a hook of MkDocs)."""
+    packages = [{package.capitalize(): f"interface/{package}.md"} for package in PACKAGES]
+    config["nav"][-1] = {"Interface": ["interface/index.md", *packages]}
     return config
 
 

@@ -50,10 +50,11 @@ class Check:
     kind : str
         ``"edge"`` for z(i,j), ``"pair"`` for S(i,j), ``"weight"`` for the derivative of j with respect to a weight on an edge.
     tail, head : str
-        What is varied, the node i or the edge "i -> k", and the node j that answers. Of arrays, the entry where the
-        error is largest, as in "W[0, 2]"; "W[*]" is a random direction, by which large arrays are varied.
+        What is varied, the node i or the edge "i -> k", and the node j that is differentiated. Of arrays, the entry
+        where the error is largest, such as "W[0, 2]"; "W[*]" stands for a random direction, along which large arrays
+        are varied.
     derivative, numerical : float
-        What the graph says, and what the numbers say.
+        The derivative on the graph, and its numerical value.
     error : float
         ``|derivative - numerical|``, relative to the numerical value, or, where that is nearly 0, to 1e-8 of 1 or of
         the sum of the absolute products along the paths.
@@ -113,8 +114,8 @@ def check_derivatives(
     tolerance : float, default 1e-6
         The largest error, relative to the derivative.
     executor : concurrent.futures.Executor, optional
-        Who differentiates: the graph is sent to the workers once, a task is a number of nodes or edges. The report does not
-        depend on it.
+        A pool of workers: the graph is sent to them once, and each task is a number of nodes or edges. The report does
+        not depend on it.
 
     Returns
     -------

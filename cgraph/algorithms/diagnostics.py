@@ -67,7 +67,7 @@ def gates(G: nx.DiGraph[Any], *, derivative: str = "derivative") -> dict[Any, An
 
     Notes
     -----
-    As evaluating the equations of these nodes (MATH 565, lecture 27).
+    Costs as much as evaluating the equations of these nodes (MATH 565, lecture 27).
 
     Examples
     --------
@@ -162,7 +162,7 @@ def log_sensitivities(G: nx.DiGraph[Any], t: Node, *, derivative: str = "derivat
 def gradient_flow(
     G: nx.DiGraph[Any], t: Node, *, shut: float = SHUT, derivative: str = "derivative"
 ) -> list[FlowLevel]:
-    """Return how large the sensitivities are at each depth, so that a vanishing gradient is seen where it dies.
+    """Return how large the sensitivities are at each depth, which shows where a gradient vanishes.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def edge_attributions(
     L : networkx.DiGraph
         Linearized, y(i) as ``value`` on the nodes. Not modified.
     t : node
-        The node whose change is told; its value is one number.
+        The node whose change is estimated; its value is one number.
     change : dict or networkx.DiGraph
         The other run: ``{i: y'(i)}``, as `evaluate` returns it, where nodes that are not named keep their value; or a
         linearized graph of the same nodes.

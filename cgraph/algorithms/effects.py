@@ -49,8 +49,8 @@ def effects(
         ``{"edges": [(i, j), ...], "matrix": [[...]]}``, the covariance of estimated numbers on the edges; the numbers on
         other edges are exact.
     bootstrap : int, default 0
-        With a covariance: so many random sets of coefficients are drawn from their normal distribution, for intervals
-        by percentiles.
+        With a covariance: the number of random sets of coefficients that are drawn from their normal distribution.
+        Intervals are then percentiles.
     seed : int, default 0
         Of the random numbers.
 

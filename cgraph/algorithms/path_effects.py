@@ -62,8 +62,8 @@ def path_effects(
     covariance : dict
         ``{"edges": [(i, j), ...], "matrix": [[...]]}`` of the coefficients; those of other edges are exact.
     bootstrap : int, default 0
-        So many random sets of coefficients are drawn from their normal distribution, and `PathEffect.interval` takes
-        percentiles of the products: the Monte Carlo method of MacKinnon, Lockwood and Williams [2]_.
+        The number of random sets of coefficients that are drawn from their normal distribution. `PathEffect.interval`
+        then takes percentiles of the products: the Monte Carlo method of MacKinnon, Lockwood and Williams [2]_.
     seed : int, default 0
         Of the random numbers.
     limit : int or None
@@ -86,7 +86,8 @@ def path_effects(
 
     Notes
     -----
-    The delta method [1]_: the derivative of a product by one of its coefficients is the product of the others.
+    The delta method [1]_: the derivative of a product with respect to one of its coefficients is the product of the
+    others.
 
     References
     ----------

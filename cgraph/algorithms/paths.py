@@ -133,7 +133,7 @@ def paths(
 def path_sum(
     G: nx.DiGraph[Any], s: Node, t: Node, *, limit: int | None = PATH_LIMIT, derivative: str = "derivative"
 ) -> Any:
-    """Return S(s,t) by the path-sum formula, taken literally.
+    """Return S(s,t) as the sum over all paths, which are listed one by one.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def path_sum(
     Returns
     -------
     float or ndarray
-        The sum of the products of all paths; equal to `sensitivity`, by exponentially more work.
+        The sum of the products of all paths. It equals `sensitivity`, which takes exponentially less work.
 
     Raises
     ------

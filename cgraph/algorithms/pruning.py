@@ -44,7 +44,7 @@ def prune(
     L : networkx.DiGraph or CompiledGraph
         Linearized, with real numbers on its edges. Not modified.
     s, t : node
-        Where it flows from, and to.
+        The source and the target of what flows.
     keep : float, default 0.99
         The share of A(s,t) to keep, above 0 and at most 1, where A(s,t) is the sum of |product| over all paths.
     derivative : str, default "derivative"
@@ -54,7 +54,7 @@ def prune(
     -------
     Pruned
         ``.graph``, the edges that carry most, with their nodes and attributes; ``.sensitivity``, its S(s,t);
-        ``.error_bound``, which the difference to S(s,t) of the whole does not exceed; ``.kept``, the share of A(s,t)
+        ``.error_bound``, an upper bound of the difference to S(s,t) of the whole graph; ``.kept``, the share of A(s,t)
         that it keeps, at least `keep`. Of a compiled graph it is compiled again, with `s` and `t` always among its nodes.
 
     Raises

@@ -110,7 +110,7 @@ def flow_through(L: nx.DiGraph[Any], s: Node, t: Node, nodes: Iterable[Node], *,
     Returns
     -------
     float or ndarray
-        The part of S(s,t) that would be missing without them, in the form of `sensitivity`.
+        The part of S(s,t) that would be missing without them, in the same form as S(s,t).
 
     Raises
     ------

@@ -16,25 +16,19 @@ from cgraph.model.evaluation import source_values
 from cgraph.reports.latex import latex_name
 from cgraph.reports.tables import Formula, Table
 from cgraph.specs.formats import format_to_write
+from cgraph.vocabulary import TRANSFORMS
 
 __all__ = ["descend", "gates", "gradient", "transform"]
 
 DONE, STOPPED = 0, 4
 ROWS = 20  # of a loss curve
 
-TRANSFORMS: dict[str, Callable[[cg.ComputationalGraph, argparse.Namespace], cg.ComputationalGraph]] = {
+# The transforms that take more than the graph; the others are called by their names.
+WITH_OPTIONS: dict[str, Callable[[cg.ComputationalGraph, argparse.Namespace], cg.ComputationalGraph]] = {
     "append_loss": lambda G, a: cg.append_loss(G, _needed(a.loss, "append_loss", "--loss EQUATION"), name=a.loss_name),
-    "couple": lambda G, _: cg.couple(G),
-    "decouple": lambda G, _: cg.decouple(G),
     "drop_zero_edges": lambda G, _: cg.drop_zero_edges(cg.linearize(G)),
     "expand": lambda G, a: cg.expand(G, share=a.share),
-    "fold_constants": lambda G, _: cg.fold_constants(G),
-    "layerwise": lambda G, _: cg.layerwise(G),
-    "merge_nodes": lambda G, _: cg.merge_nodes(G),
     "restrict": lambda G, a: cg.restrict(G, _needed(a.s, "restrict", "--from S"), _needed(a.t, "restrict", "--to T")),
-    "scalarize": lambda G, _: cg.scalarize(G),
-    "split_nodes": lambda G, _: cg.split_nodes(G),
-    "weights_as_nodes": lambda G, _: cg.weights_as_nodes(G),
 }
 
 
@@ -94,7 +88,7 @@ def transform(arguments: argparse.Namespace) -> int:
             close = nearest(name, TRANSFORMS)
             hint = f"did you mean {close!r}?" if close else f"the transforms are {', '.join(TRANSFORMS)}"
             raise UsageError(f"there is no transform {name!r}; {hint}")
-        G = usage(TRANSFORMS[name], G, arguments)
+        G = usage(WITH_OPTIONS[name], G, arguments) if name in WITH_OPTIONS else usage(getattr(cg, name), G)
     _write(G, arguments.output, arguments.format)
     return DONE
 

@@ -54,7 +54,7 @@ def read_answers(source: str | os.PathLike[str] | IO[Any]) -> Answers:
     Returns
     -------
     Answers
-        The student and the answers, unread: a number that makes no sense is for `grade` to say.
+        The student and the answers as they were written; `grade` says which of them are no numbers.
 
     Raises
     ------

@@ -26,8 +26,8 @@ def class_chart(reports: Sequence[GradeReport], output: str | os.PathLike[str] |
     Parameters
     ----------
     reports : sequence of GradeReport
-        From `grade`, all of one exercise. Who could not be marked counts with 0 points in the totals, as in the average,
-        and is in no item.
+        From `grade`, all of one exercise. Students whose answers could not be marked count with 0 points in the totals,
+        as in the average, and are left out of the items.
     output
         As in `loss_chart`.
 

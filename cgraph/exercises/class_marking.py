@@ -41,12 +41,13 @@ def grade_class(
     folder : path-like
         Files of answers, as `read_answers` takes them; other files and hidden ones are passed over.
     executor : concurrent.futures.Executor, optional
-        Who marks, where the folder has the same path: the exercise is sent to the workers once, a task is eight files.
+        A pool of workers, on which the folder has the same path: the exercise is sent to them once, and each task is
+        eight files.
 
     Returns
     -------
     list of GradeReport
-        In the order of the names of the files, numbers by their size. What is wrong with one file stands in its report.
+        In the order of the names of the files, numbers by their size. If a file cannot be marked, its report says why.
 
     Raises
     ------

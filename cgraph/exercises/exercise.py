@@ -37,7 +37,7 @@ class Exercise:
     sealed : str
         The salt of the hashes that answers are checked by, "" if the exercise is not sealed.
     variant_of : str
-        Whose numbers they are, "" if they are everybody's.
+        The student whose numbers it has; "" if they are the numbers of the file.
     """
 
     graph: ComputationalGraph
@@ -83,7 +83,7 @@ class Exercise:
 
     @property
     def points(self) -> Fraction:
-        """What right answers to everything earn."""
+        """The points of all questions together."""
         return sum((q.points for q in self.questions), Fraction(0))
 
 

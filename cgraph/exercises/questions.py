@@ -51,11 +51,11 @@ class Question:
     tolerance : Tolerance
         How near each number must come.
     points : Fraction
-        What a right answer earns; each right part of several earns its share.
+        The points of a right answer; of several parts, each right one earns its share.
     answers : dict
-        The truths that the author gave, under the labels of the parts; empty for the engine's own.
+        The right answers that the author gave, under the labels of the parts; empty if they follow from the graph.
     text, hint : str
-        The author's words for the question, and for whoever is stuck.
+        The question in the author's words, and a hint for a wrong answer.
     seals : dict
         In a sealed exercise, the hashes of right answers under the labels of the parts.
     """

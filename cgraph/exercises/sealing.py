@@ -24,7 +24,7 @@ DIGITS = 12  # that a hashed answer has at most; more would be the rounding of f
 
 
 def seal(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None) -> dict[str, Any]:
-    r"""Return an exercise without its answers, which `grade` can mark all the same.
+    r"""Return an exercise without its answers, which `grade` can still mark.
 
     Parameters
     ----------
@@ -50,10 +50,10 @@ def seal(source: str | os.PathLike[str] | IO[Any], *, format: str | None = None)
 
     Notes
     -----
-    A courtesy, not a secret: who has the graph can compute its numbers, and a letter is found by trying all.
-    An answer is rounded to one digit more than the tolerance asks for, and hashed with the salt, the id and its label
-    (SHA-256, 16 digits of it). Nothing that is right is refused by that; what is beyond the end of the tolerance by
-    less than half a unit of that digit may be accepted.
+    This is no secret: the graph is in the file, so that its numbers can be computed, and a letter is found by trying
+    all. An answer is rounded to one digit more than the tolerance asks for, and hashed with the salt, the id and its
+    label (SHA-256, 16 digits of it). Nothing that is right is refused by that; what is beyond the end of the tolerance
+    by less than half a unit of that digit may be accepted.
 
     Examples
     --------

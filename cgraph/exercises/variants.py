@@ -78,7 +78,7 @@ def vary(
     format : {"yaml", "json", "toml"}, optional
         By default what the file's suffix says, else YAML.
     executor : concurrent.futures.Executor, optional
-        Who draws, for several students: the exercise is sent to the workers once, a task is eight students.
+        A pool of workers, for several students: the exercise is sent to them once, and each task is eight students.
 
     Returns
     -------

@@ -32,9 +32,9 @@ def read_attribution_graph(
     path : path-like
         A JSON file with ``nodes`` (``node_id``, ``feature_type``, ``layer``, ``ctx_idx``, ``clerp``, ``activation``,
         ``influence``) and ``links`` (``source``, ``target``, ``weight``). The weight c(i,j) of a link is a
-        contribution: how much of the value of j comes from i.
+        contribution, the part of the value of j that comes from i.
     edges : {"share", "derivative", "contribution"}, default "share"
-        What stands on the edges as ``derivative`` z(i,j), so that products along paths mean something:
+        The number on each edge, ``derivative`` z(i,j). It says what a product along a path means:
 
         - "share": z = c(i,j) / (sum of the absolute contributions into j). A product is the part of t that comes along
           the path, each step being a part of what flows into its head, with its sign; the absolute values into a head
@@ -42,8 +42,8 @@ def read_attribution_graph(
         - "derivative": z = c(i,j) / (activation of i). In a model that is linear between features, as these graphs
           assume, that is dy(j)/dy(i), and a product is a derivative along the path. Needs the activation of every tail
           that is not a token or an error node, for which it is 1.
-        - "contribution": z = c(i,j), as it stands. Paths of one edge mean what they say; products of several
-          contributions have no unit and are good for nothing but a ranking.
+        - "contribution": z = c(i,j), as it stands. A product of several contributions has no unit, and serves for
+        ranking only.
     signed_total : bool, default False
         Of shares: divide by the sum of contributions with their signs, so that the shares into a head add up to 1.
         A sum near zero gives large shares, and one that is zero is refused.
@@ -52,7 +52,7 @@ def read_attribution_graph(
     -------
     ComputationalGraph
         Nodes are named by ``node_id`` and keep their attributes, the activation as their ``value``; each edge keeps its ``contribution`` beside the
-        ``derivative``. ``G.graph`` holds the ``metadata``, and under ``"supernodes"`` the groups of nodes that somebody
+        ``derivative``. ``G.graph`` holds the ``metadata``, and under ``"supernodes"`` the groups of nodes that were
         made in Neuronpedia, ``{name: [nodes]}``. Outputs are the nodes whose ``feature_type`` is ``logit``, if there
         are any.
 

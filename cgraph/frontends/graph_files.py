@@ -81,7 +81,7 @@ def read_graph(
     SpecError
         If a text file has mistakes: line, column and what is wrong, for up to a hundred of them.
     ArchiveError
-        If a file is damaged, too large, or of no known format; a pickle is not read, as to open it is to run it.
+        If a file is damaged, too large, or of no known format. Pickles are not read, because reading one runs code.
     ExtraMissingError
         If the format needs a library that is not installed.
     OSError

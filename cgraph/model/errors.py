@@ -198,19 +198,19 @@ class ArchiveError(CGraphError, ValueError):
 
 
 class DrawingError(CGraphError, ValueError):
-    """A picture, a chart or a page is asked for in a way that it cannot be made."""
+    """A picture, a chart or a page cannot be drawn as requested."""
 
 
 class ExtraMissingError(CGraphError, ImportError):
-    """Something optional is asked for, and the library that does it is not installed."""
+    """An optional library that is needed is not installed."""
 
 
 class UncertaintyError(CGraphError, ValueError):
-    """An uncertainty, a correlation or a covariance is not one."""
+    """An uncertainty, a correlation or a covariance is not valid."""
 
 
 class FormatError(CGraphError, ValueError):
-    """A file is to be read or written in a format that there is not."""
+    """The format in which a file is to be read or written is unknown."""
 
 
 class EquationError(CGraphError, ValueError):

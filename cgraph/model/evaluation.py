@@ -53,7 +53,7 @@ def evaluate(
     inputs : dict, optional
         Values for inputs and weights, in place of those that `G` holds: numbers or arrays.
     hold : dict, optional
-        What if: values at which computed nodes are held, whatever their operands are. The rest follows from them.
+        Values at which computed nodes are held, whatever their operands are; the nodes that depend on them follow.
 
     Returns
     -------
@@ -379,7 +379,8 @@ def derivatives_of_steps(
 ) -> dict[str, Any]:
     """Return {i: dy(j)/dy(i)} from the values of the steps: the reverse sweep over the equation of j = `node`.
 
-    `given` holds {(k, p): number or Jacobian}, derivatives of step k by its operand p in place of the table's.
+    `given` holds {(k, p): number or Jacobian}, derivatives of step k with respect to its operand p in place of the
+    table's.
     """
     given = given or {}
     z: dict[str, Any] = dict.fromkeys(expression.operands, 0)

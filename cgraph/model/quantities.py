@@ -296,7 +296,7 @@ def from_readings(readings: Mapping[Any, Sequence[float]]) -> Readings:
     Returns
     -------
     Readings
-        ``values`` for `linearize`, ``uncertainty`` and ``correlation`` for `uncertainty_budget`. n readings have n - 1
+        ``values`` for `linearize`; ``uncertainty`` and ``correlation`` for `uncertainty_budget`. n readings have n - 1
         degrees of freedom.
 
     Raises

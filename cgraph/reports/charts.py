@@ -106,8 +106,8 @@ def flow_chart(levels: Sequence[FlowLevel], output: str | os.PathLike[str] | Non
     -------
     matplotlib.figure.Figure
         Above, the decimal logarithm of the mean ``|S(i,t)|`` (which no underflow reaches) and the range from the
-        smallest to the largest; below, the share of shut gates, or a word that none is. The inputs are on the left, t on
-        the right.
+        smallest to the largest; below, the share of shut gates, or a note that no gate is shut. The inputs are on the
+        left, t on the right.
 
     Raises
     ------

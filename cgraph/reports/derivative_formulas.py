@@ -249,7 +249,7 @@ def _number(value: float, text: str) -> Traced:
 
 
 def _rule(operation: str, position: int, y: Traced, x: list[Traced], *, everywhere: bool) -> Traced:
-    """Return the derivative of an operation by one of its operands, as the table has it."""
+    """Return the derivative of an operation with respect to one of its operands, as the table has it."""
     row = OPERATIONS[operation]
     return _run(rules_of(row)[position], dict(zip(row.names, x, strict=True)) | {"y": y}, everywhere=everywhere)
 

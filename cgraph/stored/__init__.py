@@ -2,4 +2,4 @@
 
 from cgraph.lazy import load_on_demand
 
-load_on_demand(__name__)  # what the room exports stands in `__init__.pyi`
+load_on_demand(__name__)  # what the package exports stands in `__init__.pyi`

@@ -6,17 +6,21 @@ becomes the graph when ``meta.json`` is replaced: whoever reads finds the old gr
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import re
 import secrets
 import shutil
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +33,13 @@ from cgraph.model.files import is_running, write_whole
 __all__ = [
     "Block",
     "Meta",
+    "Part",
+    "identity_of_block",
     "new_part",
     "read_block",
     "read_meta",
     "read_names",
     "read_rank",
-    "write_array",
-    "write_names",
 ]
 
 FORMAT, VERSION = "cgraph stored graph", 1
@@ -43,6 +47,7 @@ _KINDS = {"indptr": "<u8", "heads": "<u4", "derivatives": "<f8"}
 _PART = re.compile(r"part-(\d{1,9})-[0-9a-f]{8}")
 _MOST_META = 1 << 28  # bytes; 100 for each block
 _CHUNK = 1 << 22  # bytes that a checksum takes at a time
+_FILES = 16  # that wait until they are on the disk
 
 
 class Block(NamedTuple):
@@ -78,13 +83,89 @@ class Meta:
     counts: list[int]
     checksums: dict[str, int]
 
-    def write(self, folder: Path) -> None:
-        """Make this the graph of the folder."""
-        write_whole(folder / "meta.json", json.dumps({"format": FORMAT, "version": VERSION} | asdict(self)))
+
+@final
+class Part:
+    """A new part of the folder, while it is written.
+
+    Parameters
+    ----------
+    path : Path
+        The empty folder.
+    disk : Executor
+        A thread that waits for the disk, file after file, while the next arrays are computed.
+    """
+
+    def __init__(self, path: Path, disk: Executor) -> None:
+        self.path = path
+        self._checksums: dict[str, int] = {}
+        self._disk = disk
+        self._waiting: deque[Future[None]] = deque()
+
+    def write(self, name: str, *pieces: NDArray[Any]) -> None:
+        """Write an array, of which at least one piece is given; its checksum is that of the bytes that are written."""
+        file_name = f"{name}.npy"
+        file = (self.path / file_name).open("xb", buffering=0)
+        try:
+            checksum = 0
+            for piece in (_header(pieces), *pieces):
+                data = np.ascontiguousarray(piece).view(np.uint8).data
+                checksum = zlib.crc32(data, checksum)
+                while data:  # the system may take a part
+                    data = data[file.write(data) :]
+        except BaseException:
+            file.close()
+            raise
+        self._checksums[file_name] = checksum
+        self._waiting.append(self._disk.submit(_onto_disk, file))
+        while len(self._waiting) > _FILES:
+            self._waiting.popleft().result()
+
+    def write_names(self, nodes: Sequence[Any]) -> None:
+        """Write the names of the nodes, unless they are numbers."""
+        if not isinstance(nodes, range):
+            self.write("names", array_of_names(nodes))
+
+    def take_over(self, old: Path, name: str, checksum: int) -> None:
+        """Give a file of another part, which stays the same, a second name here, so that it takes no room twice."""
+        try:
+            os.link(old / name, self.path / name)
+        except OSError:  # a file system without such names
+            shutil.copyfile(old / name, self.path / name)
+        self._checksums[name] = checksum
+
+    def take_back(self, name: str) -> NDArray[Any]:
+        """Return an array that was written, mapped into memory; its file has no name any more."""
+        path = self.path / f"{name}.npy"
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        path.unlink()
+        del self._checksums[path.name]
+        return array
+
+    def become_graph(self, folder: Path, nodes: int, firsts: list[int], counts: list[int]) -> None:
+        """Make this the graph of the folder, once all of it is on the disk."""
+        while self._waiting:
+            self._waiting.popleft().result()
+        meta = Meta(self.path.name, nodes, sum(counts), firsts, counts, self._checksums)
+        write_whole(folder / "meta.json", json.dumps({"format": FORMAT, "version": VERSION} | asdict(meta)))
+
+
+def _header(pieces: Sequence[NDArray[Any]]) -> NDArray[np.uint8]:
+    """Return what a ``.npy`` file of these pieces begins with."""
+    begin = io.BytesIO()
+    descr = np.lib.format.dtype_to_descr(pieces[0].dtype)
+    shape = (sum(map(len, pieces)),)
+    np.lib.format.write_array_header_1_0(begin, {"descr": descr, "fortran_order": False, "shape": shape})
+    return np.frombuffer(begin.getvalue(), np.uint8)
+
+
+def _onto_disk(file: io.FileIO) -> None:
+    with file:
+        os.fsync(file.fileno())
 
 
 @contextmanager
-def new_part(folder: Path) -> Iterator[Path]:
+def new_part(folder: Path) -> Iterator[Part]:
     """Yield a new part of the folder to write into; it is removed if anything goes wrong."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "meta.json").exists() and any(not _PART.fullmatch(entry.name) for entry in folder.iterdir()):
@@ -92,7 +173,8 @@ def new_part(folder: Path) -> Iterator[Path]:
     part = folder / f"part-{os.getpid()}-{secrets.token_hex(4)}"
     part.mkdir()
     try:
-        yield part
+        with ThreadPoolExecutor(1) as disk:
+            yield Part(part, disk)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -104,22 +186,6 @@ def sweep_parts(folder: Path, kept: str, replaced: str | None) -> None:
         found = _PART.fullmatch(entry.name)
         if found and entry.name != kept and (entry.name == replaced or not is_running(int(found[1]))):
             shutil.rmtree(entry, ignore_errors=True)
-
-
-def write_array(part: Path, name: str, array: NDArray[Any], checksums: dict[str, int]) -> None:
-    """Write one array, and note its checksum."""
-    path = part / f"{name}.npy"
-    with path.open("xb") as file:
-        np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
-    checksums[path.name] = _checksum(path)
-
-
-def write_names(part: Path, nodes: Sequence[Any], checksums: dict[str, int]) -> None:
-    """Write the names of the nodes, unless they are numbers."""
-    if not isinstance(nodes, range):
-        write_array(part, "names", array_of_names(nodes), checksums)
 
 
 def read_meta(folder: Path) -> Meta:
@@ -183,6 +249,21 @@ def read_block(folder: Path, meta: Meta, b: int, *, check: bool) -> Block:
     return block
 
 
+def identity_of_block(folder: Path, meta: Meta, b: int) -> int:
+    """Return a number, not 0, that changes when one of the files of block `b` does: it saves another check."""
+    found = [FORMAT]
+    for name in _KINDS:
+        path = folder / meta.part / f"{name}-{b}.npy"
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            raise _missing(path) from None
+        times = status.st_mtime_ns, status.st_ctime_ns
+        found.append(f"{status.st_dev} {status.st_ino} {status.st_size} {times}")
+    digest = hashlib.blake2b("\n".join(found).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True) or 1
+
+
 def _require_rows(path: Path, block: Block, most: int) -> None:
     """Raise `ArchiveError` unless the loops can run over the block: they test no index."""
     indptr, heads, z = block
@@ -200,7 +281,10 @@ def read_rank(folder: Path, meta: Meta) -> Index | None:
     if "rank.npy" not in meta.checksums:
         return None
     rank = _read(folder, meta, "rank.npy", "<u4", meta.nodes, check=True)
-    if int(rank.max(initial=0)) >= meta.nodes or bool((np.bincount(rank, minlength=meta.nodes) != 1).any()):
+    is_taken = np.zeros(meta.nodes, bool)
+    if int(rank.max(initial=0)) < meta.nodes:
+        is_taken[rank] = True
+    if not is_taken.all():
         raise ArchiveError(f"{str(folder / meta.part / 'rank.npy')!r}: two nodes have one row")
     return rank
 
@@ -220,7 +304,7 @@ def _read(folder: Path, meta: Meta, name: str, kind: str, size: int | None, *, c
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
-        raise ArchiveError(f"{str(path)!r} is missing; if the graph was stored anew since, open it again") from None
+        raise _missing(path) from None
     except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
         raise ArchiveError(f"{str(path)!r} is damaged: {error}") from None
     if array.dtype != np.dtype(kind) or array.ndim != 1 or (size is not None and len(array) != size):
@@ -232,6 +316,10 @@ def _read(folder: Path, meta: Meta, name: str, kind: str, size: int | None, *, c
             f"{str(path)!r} is damaged: its checksum is {found}, not {meta.checksums.get(name)}; store the graph again"
         )
     return array
+
+
+def _missing(path: Path) -> ArchiveError:
+    return ArchiveError(f"{str(path)!r} is missing; if the graph was stored anew since, open it again")
 
 
 def _checksum(path: Path) -> int:

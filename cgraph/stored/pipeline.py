@@ -120,7 +120,8 @@ def _cuts(D: StoredGraph, client: Any, places: list[list[str] | None]) -> list[i
 def _end_of(folder: str, part: str, b: int) -> int:
     """Return the row after the last one that an edge of a block leads to."""
     D = opened(folder, part)
-    return int(D._meta.firsts[b] + D._block(b).heads.max(initial=0)) + 1
+    D._require_known(b)
+    return int(D._known[b, 1])
 
 
 class _Cut(NamedTuple):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from pathlib import Path
 from time import monotonic
@@ -23,7 +22,6 @@ from cgraph.algorithms.compiled.edge_arrays import (
     has_finite_sum,
     real_numbers,
     require_finite,
-    whole_lines,
 )
 from cgraph.algorithms.compiled.simd import WIDTH
 from cgraph.model.errors import ArchiveError, CGraphError, NodeNotFound
@@ -34,19 +32,24 @@ from cgraph.stored.block_sweeps import loops
 from cgraph.stored.folder import (
     Block,
     Meta,
+    identity_of_block,
     new_part,
     read_block,
     read_meta,
     read_names,
     read_rank,
     sweep_parts,
-    write_array,
 )
 from cgraph.stored.progress import Answer, new_array
+from cgraph.stored.windows import Window
 
 __all__ = ["StoredGraph", "open_graph"]
 
 _BYTES_OF_EDGE = 12
+_MOST_MAPPED = 100  # blocks that stay mapped, each of three open files
+_TOGETHER = 2**25  # nodes and edges that the sweeps of one task go over: some hundredths of a second
+_NODES = 2**20  # whose S is put in order at a time
+_CHUNK = 2**22  # bytes that are read at a time
 _SECONDS = 1.0  # between notes on how far a Jacobian has come
 
 
@@ -100,7 +103,7 @@ class StoredGraph:
     Notes
     -----
     In memory stand 8 bytes for each node, and what the system keeps of the files. The next block is read while one is
-    swept. Every block is checked when it is read for the first time.
+    swept. Every block is checked when it is read for the first time, and after its files were changed.
     """
 
     def __init__(self, folder: Path, meta: Meta) -> None:
@@ -108,7 +111,10 @@ class StoredGraph:
         self.nodes: Sequence[Any] = read_names(folder, meta)
         self._rank = read_rank(folder, meta)
         self._positions = None if isinstance(self.nodes, range) else {name: k for k, name in enumerate(self.nodes)}
-        self._checked: set[int] = set()
+        # Of each block that was checked: the identity of its files, and the row after the last that its edges lead to.
+        self._known = np.zeros((len(meta.counts), 2), np.int64)
+        self._mapped: dict[int, Block] = {}
+        self._stays = _BYTES_OF_EDGE * meta.edges + 8 * meta.nodes <= _memory() // 2
 
     def __len__(self) -> int:
         return self._meta.nodes
@@ -142,7 +148,8 @@ class StoredGraph:
             The node whose value is differentiated.
         out : path-like, optional
             A ``.npy`` file for S, in place of memory: for graphs whose nodes do not fit there. It is written as the sweep
-            goes on, and whole when the call returns.
+            goes on, and whole when the call returns. If nodes were renumbered when the graph was stored, S is first swept in
+            another file beside it, whose name ends in ``.rows``; it is removed when `out` is whole.
         resume : bool, default False
             Go on after the last block that a killed run with the same `out` has finished. Without such a run, begin.
         progress : function, optional
@@ -162,7 +169,7 @@ class StoredGraph:
         ArchiveError
             If a block is damaged; the file is named.
         CGraphError
-            If `resume` is asked for without `out`, or with `out` of a graph whose nodes were renumbered.
+            If `resume` is asked for without `out`.
 
         Notes
         -----
@@ -184,7 +191,7 @@ class StoredGraph:
             self._reverse(S, row_t, progress=progress)
             S = self._by_nodes(S)
         else:
-            S = self._reverse_to_file(Path(out), row_t, resume=resume, progress=progress)
+            S = self._in_file(self._reverse_to_file, Path(out), row_t, resume=resume, progress=progress)
         self._refuse_overflow(S, lambda i: (i, t))
         return S
 
@@ -236,7 +243,7 @@ class StoredGraph:
             self._forward(S, row_s, progress=progress)
             S = self._by_nodes(S)
         else:
-            S = self._forward_to_file(Path(out), row_s, resume=resume, progress=progress)
+            S = self._in_file(self._forward_to_file, Path(out), row_s, resume=resume, progress=progress)
         self._refuse_overflow(S, lambda i: (s, i))
         return S
 
@@ -294,7 +301,8 @@ class StoredGraph:
             The nodes that are varied, and the nodes whose values are differentiated.
         executor : concurrent.futures.Executor, optional
             Where the sweeps run: a ``ProcessPoolExecutor``, or ``dask.distributed.Client(...).get_executor()`` where the folder has the
-            same path on every machine. A task names the folder and eight nodes. The numbers do not depend on it.
+            same path on every machine. A task names the folder and eight nodes, or more of a small graph. The numbers do not
+            depend on it.
         out : path-like, optional
             A ``.npy`` file for the matrix, in place of memory. It is written as groups are done.
         resume : bool, default False
@@ -312,8 +320,8 @@ class StoredGraph:
 
         Notes
         -----
-        Forward if there are fewer sources, in reverse otherwise; each pass over the edges serves eight of them, and
-        takes 64 bytes for each node.
+        Forward if there are fewer sources, in reverse otherwise; each pass over the edges serves eight of them. It takes 64
+        bytes for each node of a block and of those after it that edges up to there lead to; at most 64 for each node.
 
         Examples
         --------
@@ -549,41 +557,73 @@ class StoredGraph:
         meta, old = self._meta, self.folder / self._meta.part
         given = _regrouped(derivatives, meta.counts)
         with new_part(self.folder) as part:
-            checksums = dict(meta.checksums)
             for b, z in enumerate(given):
                 require_finite(z, lambda e, b=b: self._edge(b, e))  # type: ignore[misc]  # mypy does not infer what a default binds
-                write_array(part, f"derivatives-{b}", z, checksums)
-            for name in checksums:
+                part.write(f"derivatives-{b}", z)
+            for name, checksum in meta.checksums.items():
                 if not name.startswith("derivatives-"):
-                    _link(old / name, part / name)
-            Meta(part.name, meta.nodes, meta.edges, meta.firsts, meta.counts, checksums).write(self.folder)
-        sweep_parts(self.folder, part.name, meta.part)
+                    part.take_over(old, name, checksum)
+            part.become_graph(self.folder, meta.nodes, meta.firsts, meta.counts)
+        self._mapped.clear()
+        sweep_parts(self.folder, part.path.name, meta.part)
         return open_graph(self.folder)
 
     def _fill_by_groups(
         self, J: Floats, begins: list[int], ends: Index, done: int, executor: Executor | None, *, is_forward: bool
     ) -> Iterator[int]:
-        """Fill the rows or columns of J that are not done, and yield how many are; eight sweeps are one task."""
+        """Fill the rows or columns of J that are not done, and yield how many are; some groups of eight are one task."""
         S = J if is_forward else J.T
-        groups = range(done, len(begins), WIDTH)
-        place = (self,) if executor is None else (str(self.folder.resolve()), self._meta.part)
-        tasks = ((*place, begins[k : k + WIDTH], ends, is_forward) for k in groups)
-        for k, part in zip(
-            groups, in_order(executor, StoredGraph._group if executor is None else _group_of, tasks), strict=True
-        ):
-            S[:, k : k + WIDTH] = part
-            yield min(k + WIDTH, len(begins))
+        size = WIDTH
+        if executor is not None:
+            size *= max(1, _TOGETHER // (len(self) + self.number_of_edges + 1))
+        parts = range(done, len(begins), size)
+        if executor is None:
+            found = in_order(None, self._columns, ((begins[k : k + size], ends, is_forward) for k in parts))
+        else:
+            place = str(self.folder.resolve()), self._meta.part
+            tasks = ((*place, self._known, begins[k : k + size], ends, is_forward) for k in parts)
+            found = in_order(executor, _columns_of, tasks)
+        for k, part in zip(parts, found, strict=True):
+            S[:, k : k + size] = part
+            yield min(k + size, len(begins))
+
+    def _columns(self, begins: list[int], ends: Index, is_forward: bool) -> Floats:
+        """Return S between the rows `begins` and `ends`, shape (ends, begins)."""
+        groups = (begins[k : k + WIDTH] for k in range(0, len(begins), WIDTH))
+        return np.concatenate([self._group(group, ends, is_forward) for group in groups], axis=1)
 
     def _group(self, group: list[int], ends: Index, is_forward: bool) -> Floats:
-        """Return S between the rows of `group` and `ends`, shape (ends, group)."""
-        S = whole_lines(len(self), WIDTH)
-        S.fill(0.0)
-        S[group, np.arange(len(group))] = 1.0
-        if is_forward:
-            self._forward(S, min(group))
-        else:
-            self._reverse(S, max(group))
-        return S[ends, : len(group)]
+        """Return S between the rows of `group`, at most eight, and `ends`: one sweep over the blocks between them."""
+        found = np.zeros((len(ends), WIDTH))
+        lowest, highest = (
+            (min(group), ends.max(initial=-1)) if is_forward else (ends.min(initial=len(self)), max(group))
+        )
+        blocks = range(self._block_of(lowest), self._block_of(highest) + 1) if lowest <= highest else range(0)
+        tops = self._tops(blocks)
+        window = Window(_rows_needed(self._meta.firsts, blocks, tops), is_forward=is_forward)
+        sweep = loops()["forward_block" if is_forward else "reverse_block"]
+        for b, block in self._blocks(blocks if is_forward else blocks[::-1]):
+            first, end = self._meta.firsts[b : b + 2]
+            if self._known[b, 1] > tops[b]:
+                raise ArchiveError(f"block {b} of {str(self.folder)!r} was changed while it was swept; ask again")
+            S = window.rows(first, tops[b])
+            for lane, row in enumerate(group):
+                if first <= row < end:
+                    S[row - first, lane] = 1.0
+            with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for overflow
+                sweep(block.indptr, block.heads, block.derivatives, S)
+            here = np.flatnonzero((ends >= first) & (ends < end))
+            found[here] = S[ends[here] - first]
+        return found[:, : len(group)]
+
+    def _tops(self, blocks: range) -> dict[int, int]:
+        """Return for each block the end of the rows that it and those below it, among these, have or lead to."""
+        tops: dict[int, int] = {}
+        top = 0
+        for b in blocks:
+            self._require_known(b)
+            top = tops[b] = max(top, self._meta.firsts[b + 1], int(self._known[b, 1]))
+        return tops
 
     def _reverse(
         self, S: Floats, last: int, *, down_to: int = 0, ones: bool = False,
@@ -618,11 +658,31 @@ class StoredGraph:
             if progress is not None:
                 progress(swept, sum(self._meta.counts[begin:]))
 
+    def _in_file(
+        self,
+        sweep: Callable[..., Answer],
+        out: Path,
+        row: int,
+        *,
+        resume: bool,
+        progress: Callable[[int, int], object] | None,
+    ) -> Floats:
+        """Return S, aligned with the nodes, in a file; if they were renumbered, the rows are swept in another one before."""
+        if self._rank is None:
+            return sweep(out, row, resume=resume, progress=progress).finish()
+        rows = out.with_name(f"{out.name}.rows")
+        answer = sweep(rows, row, resume=resume, progress=progress)
+        S = new_array(out, (len(self),))
+        for k in range(0, len(S), _NODES):
+            S[k : k + _NODES] = answer.numbers[self._rank[k : k + _NODES]]
+        answer.finish()
+        rows.unlink()
+        return S
+
     def _reverse_to_file(
         self, out: Path, row_t: int, *, resume: bool, progress: Callable[[int, int], object] | None
-    ) -> Floats:
-        """Return S in a file, and note beside it which blocks are left."""
-        self._require_order()
+    ) -> Answer:
+        """Sweep the rows of S in a file, and note beside it which blocks are left."""
         question = {"part": self._meta.part, "to": row_t}
         answer = Answer(out, (len(self),), question, range(len(self._meta.firsts)), resume=resume)
         S, left = answer.numbers, answer.place
@@ -634,13 +694,12 @@ class StoredGraph:
             S[row_t] = 1.0
         if left:
             self._reverse(S, row_t, progress=progress, done=answer.note, top=left - 1)
-        return answer.finish()
+        return answer
 
     def _forward_to_file(
         self, out: Path, row_s: int, *, resume: bool, progress: Callable[[int, int], object] | None
-    ) -> Floats:
-        """Return S in a file, and note beside it which rows are done, and what they have added to later ones."""
-        self._require_order()
+    ) -> Answer:
+        """Sweep the rows of S in a file, and note beside it which rows are done, and what they have added to later ones."""
         question = {"part": self._meta.part, "from": row_s}
         answer = Answer(out, (len(self),), question, self._meta.firsts, resume=resume)
         S = answer.numbers
@@ -664,14 +723,7 @@ class StoredGraph:
 
         if first < len(self):
             self._forward(S, first, progress=progress, done=done)
-        return answer.finish()
-
-    def _require_order(self) -> None:
-        """Raise unless nodes and rows have the same numbers."""
-        if self._rank is not None:
-            raise CGraphError(
-                "the nodes of this graph were renumbered, and a file would hold them in another order; leave out="
-            )
+        return answer
 
     def _between(self, row_s: int, row_t: int) -> Any:
         """Return whether each row lies on a path from s to t."""
@@ -698,21 +750,50 @@ class StoredGraph:
         )
 
     def _blocks(self, numbers: Sequence[int]) -> Iterator[tuple[int, Block]]:
-        """Yield the blocks of these numbers; the next one is read while the caller works on one."""
+        """Yield the blocks of these numbers; one that is not mapped is read while the caller works on the one before."""
         with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(self._block, numbers[0]) if numbers else None
+
+            def ahead(k: int) -> Future[Block] | None:
+                is_at_hand = k >= len(numbers) or numbers[k] in self._mapped
+                return None if is_at_hand else reader.submit(self._block, numbers[k])
+
+            reading = ahead(0)
             for k, b in enumerate(numbers):
-                assert ahead is not None  # noqa: S101 - there is one more
-                block = ahead.result()
-                ahead = reader.submit(self._block, numbers[k + 1]) if k + 1 < len(numbers) else None
+                block = self._block(b) if reading is None else reading.result()
+                reading = ahead(k + 1)
                 yield b, block
 
     def _block(self, b: int) -> Block:
-        block = read_block(self.folder, self._meta, b, check=b not in self._checked)
-        self._checked.add(b)
-        for name in ("heads", "derivatives"):
-            _ask_for(self.folder / self._meta.part / f"{name}-{b}.npy")
+        """Return block `b`, mapped into memory, after a check of what has not been checked."""
+        was_known = self._require_known(b)
+        if b in self._mapped:
+            return self._mapped[b]
+        block = read_block(self.folder, self._meta, b, check=False)
+        for name in ("heads", "derivatives") if was_known else ():  # else they have been read
+            _read_ahead(self.folder / self._meta.part / f"{name}-{b}.npy")
+        if self._stays and len(self._mapped) < _MOST_MAPPED:
+            self._mapped[b] = block
         return block
+
+    def _require_known(self, b: int) -> bool:
+        """Check block `b`, if it has not been checked since its files were changed; return whether it was known."""
+        try:
+            identity = identity_of_block(self.folder, self._meta, b)
+            if self._known[b, 0] == identity:
+                return True
+            self._mapped.pop(b, None)
+            block = read_block(self.folder, self._meta, b, check=True)
+        except ArchiveError:
+            self._mapped.clear()  # files that others removed take room on the disk as long as they are mapped
+            raise
+        self._known[b, 1] = self._meta.firsts[b] + 1 + int(block.heads.max(initial=0))
+        self._known[b, 0] = identity
+        return False
+
+    def _believe(self, known: Index) -> None:
+        """Take over what another process has checked: of files that are the same, on the same machine."""
+        new = (self._known[:, 0] == 0) & (known[:, 0] != 0)
+        self._known[new] = known[new]
 
     def _block_of(self, row: int) -> int:
         return int(np.searchsorted(self._meta.firsts, row, side="right")) - 1
@@ -760,9 +841,25 @@ def opened(folder: str, part: str) -> StoredGraph:
     return D
 
 
-def _group_of(folder: str, part: str, group: list[int], ends: Index, is_forward: bool) -> Floats:
+def _columns_of(folder: str, part: str, known: Index, begins: list[int], ends: Index, is_forward: bool) -> Floats:
     """Return a part of a Jacobian: what a task does, wherever it runs."""
-    return opened(folder, part)._group(group, ends, is_forward)  # noqa: SLF001 - of the class above
+    D = opened(folder, part)
+    D._believe(known)  # noqa: SLF001 - of the class above
+    return D._columns(begins, ends, is_forward)  # noqa: SLF001 - likewise
+
+
+def _rows_needed(firsts: list[int], blocks: range, tops: dict[int, int]) -> int:
+    """Return how many rows a window has: those of the largest block, and room to move what it leaves behind."""
+    if not blocks:
+        return 0
+    largest = max(tops[b] - firsts[b] for b in blocks)
+    left = max(tops[b] - firsts[b + 1] for b in blocks)
+    return min(largest + left, tops[blocks[-1]] - firsts[blocks[0]])
+
+
+def _memory() -> int:
+    """Return the bytes of memory of this machine; 0 if the system does not tell."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
 
 
 def _refuse_resume(*, resume: bool) -> None:
@@ -771,19 +868,15 @@ def _refuse_resume(*, resume: bool) -> None:
         raise CGraphError("what is resumed goes on from its file; give out=, the same as before")
 
 
-def _ask_for(path: Path) -> None:
-    """Ask the system to read a file before it is used."""
-    if hasattr(os, "posix_fadvise"):
-        with path.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+def _read_ahead(path: Path) -> None:
+    """Read a file, so that the system holds it when the sweep comes to it.
 
-
-def _link(old: Path, new: Path) -> None:
-    """Give a file that stays the same a second name, so that it takes no room twice; where there are none, copy it."""
-    try:
-        os.link(old, new)
-    except OSError:
-        shutil.copyfile(old, new)
+    Advice (`posix_fadvise`, and the faults of a mapped file) leaves a cold sweep at half the speed of these reads.
+    """
+    buffer = bytearray(_CHUNK)
+    with path.open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
 
 
 def _regrouped(derivatives: Iterable[ArrayLike], counts: list[int]) -> Iterator[Floats]:

@@ -1,4 +1,8 @@
-"""From edges to the folder of a stored graph: spooled to disk, numbered, sorted by tail, cut into blocks."""
+"""From edges to the folder of a stored graph.
+
+Edges that come sorted by tail, and lead to larger numbers, go straight into blocks. With the first edge that does not, what
+was written goes back into a spool, which holds the edges as they come; at the end it is sorted by tail and cut into blocks.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cgraph.algorithms.compiled.compiled_graph import CompiledGraph
-from cgraph.algorithms.compiled.csr import rows_of
+from cgraph.algorithms.compiled.csr import rows_of, sorted_by_tail
 from cgraph.algorithms.compiled.edge_arrays import (
+    Floats,
     Index,
     node_names,
     real_numbers,
@@ -23,24 +28,27 @@ from cgraph.algorithms.compiled.edge_arrays import (
 )
 from cgraph.model.errors import CGraphError
 from cgraph.stored.edge_files import edges_of_files
-from cgraph.stored.folder import Meta, new_part, read_meta, sweep_parts, write_array, write_names
+from cgraph.stored.folder import Part, new_part, read_meta, sweep_parts
 from cgraph.stored.stored_graph import StoredGraph, open_graph
 
 __all__ = ["store_graph"]
 
-_EDGE = np.dtype([("tail", "<u4"), ("head", "<u4"), ("z", "<f8")])
+_KINDS = "<u4", "<u4", "<f8"
 _MOST_NODES = 2**32 - 1
+_MOST_ROWS = 1_000_000  # of a block, or as many as it has edges: nodes without edges count too
 _CHUNK = 1 << 20  # edges that are held at a time, beside those of one block
 
 
-class _Spool(NamedTuple):
-    """The edges in a file, in the order in which they came."""
+class _Edges(NamedTuple):
+    """Some edges, in 16 bytes each."""
 
-    path: Path
-    edges: int
-    nodes: int
-    is_sorted: bool  # by tail
-    leads_on: bool  # every edge to a larger number
+    tails: Index
+    heads: Index
+    z: Floats
+
+    def some(self, chosen: Any) -> _Edges:
+        """Return the edges of a slice, or at an array of places."""
+        return _Edges(*(column[chosen] for column in self))
 
 
 def store_graph(
@@ -87,9 +95,10 @@ def store_graph(
 
     Notes
     -----
-    O(E), and 12 bytes for each edge and 8 for each node in the end; while it is written 28 for each edge, or 32 if the
-    edges do not come sorted by tail. In memory, one block and 8 bytes for each node; where an edge leads from a larger
-    number to a smaller one, all nodes are renumbered, which takes up to 16 bytes for each edge in memory.
+    O(E), and 12 bytes for each edge and 8 for each node on disk. Edges that come sorted by tail, each to a larger number, are
+    written once, and take one block in memory. Others are written three times: the disk holds up to 32 bytes for each edge
+    meanwhile, and memory one block and 8 bytes for each node. Where an edge leads from a larger number to a smaller one, all
+    nodes are renumbered, which takes up to 16 bytes for each edge in memory.
 
     Examples
     --------
@@ -108,117 +117,252 @@ def store_graph(
     elif isinstance(edges, str | os.PathLike):
         edges, met = edges_of_files(Path(edges))  # the names are met while the edges are read
     with new_part(target) as part:
-        spool = _spooled(part / "spool", edges, None if nodes is None else len(nodes))
-        names = node_names(nodes if nodes is not None else met or None, spool.nodes)
-        meta = _stored(part, spool, names, block)
+        stored = _taken_in(part, edges, None if nodes is None else len(nodes), block)
+        names = node_names(nodes if nodes is not None else met or None, stored.nodes)
+        firsts, counts = stored.finish(names)
+        part.write_names(names)
         replaced = read_meta(target).part if (target / "meta.json").exists() else None
-        meta.write(target)
-    sweep_parts(target, part.name, replaced)
+        part.become_graph(target, len(names), firsts, counts)
+    sweep_parts(target, part.path.name, replaced)
     return open_graph(target)
 
 
-def _spooled(path: Path, edges: Iterable[Any], n: int | None) -> _Spool:
-    """Write the edges to one file as they come, and look at what they are."""
-    count, most, last, is_sorted, leads_on = 0, -1, 0, True, True
-    with path.open("xb") as file:
-        for sources, targets, derivatives in edges:
-            tails, heads = whole_numbers(sources, "sources"), whole_numbers(targets, "targets")
-            z = real_numbers(derivatives, "derivatives")
-            if not len(tails) == len(heads) == len(z):
-                found = f"{len(tails)} sources, {len(heads)} targets and {len(z)} derivatives"
-                raise CGraphError(f"{found} were given; an edge has one of each")
-            if not len(z):
-                continue
-            require_ends(tails, heads, _MOST_NODES if n is None else n)
-            require_finite(z, lambda e, tails=tails, heads=heads: (int(tails[e]), int(heads[e])))  # type: ignore[misc]  # mypy does not infer what a default binds
-            is_sorted = is_sorted and int(tails[0]) >= last and bool((tails[1:] >= tails[:-1]).all())
-            leads_on = leads_on and bool((tails < heads).all())
-            count, most, last = count + len(z), max(most, int(tails.max()), int(heads.max())), int(tails[-1])
+def _taken_in(part: Part, edges: Iterable[Any], n: int | None, block: int) -> _Blocks | _Spool:
+    """Write the edges as they come: into blocks, as long as they come in the order of the blocks."""
+    blocks, spool = _Blocks(part, block), None
+    for some in _chunks(edges, n):
+        if spool is None and not blocks.go_on_with(some):
+            spool = _Spool(part, block)
+            for earlier in blocks.taken_back():
+                spool.add(earlier)
+        (spool or blocks).add(some)
+    stored = spool or blocks
+    if n is not None:
+        stored.nodes = n
+    return stored
+
+
+def _chunks(edges: Iterable[Any], n: int | None) -> Iterator[_Edges]:
+    """Yield the edges in arrays of one length, and refuse those that are none."""
+    chunk, held = _empty(_CHUNK), 0
+    for sources, targets, derivatives in edges:
+        tails, heads = whole_numbers(sources, "sources"), whole_numbers(targets, "targets")
+        z = real_numbers(derivatives, "derivatives")
+        if not len(tails) == len(heads) == len(z):
+            found = f"{len(tails)} sources, {len(heads)} targets and {len(z)} derivatives"
+            raise CGraphError(f"{found} were given; an edge has one of each")
+        if not len(z):
+            continue
+        require_ends(tails, heads, _MOST_NODES if n is None else n)
+        require_finite(z, lambda e, tails=tails, heads=heads: (int(tails[e]), int(heads[e])))  # type: ignore[misc]  # mypy does not infer what a default binds
+        given = _Edges(tails, heads, z)
+        while len(given.z):
+            room = slice(held, held + len(given.z))
+            for column, values in zip(chunk.some(room), given, strict=True):
+                column[:] = values[: len(column)]
+            taken = len(chunk.z[room])
+            given, held = given.some(slice(taken, None)), held + taken
+            if held == _CHUNK:
+                yield chunk
+                chunk, held = _empty(_CHUNK), 0
+    if held:
+        yield chunk.some(slice(held))
+
+
+@final
+class _Blocks:
+    """The edges in blocks of consecutive tails, as far as they came; those of the last block are held.
+
+    Attributes
+    ----------
+    nodes : int
+        One more than the largest number that came.
+    """
+
+    def __init__(self, part: Part, block: int) -> None:
+        self._part, self._block = part, block
+        self.nodes = 0
+        self._firsts, self._counts = [0], [0]
+        self._end = self._most_rows  # of the rows of the last block, as far as is known
+        self._held: list[_Edges] = []
+
+    @property
+    def _most_rows(self) -> int:
+        return self._firsts[-1] + max(self._block, _MOST_ROWS)
+
+    def go_on_with(self, edges: _Edges) -> bool:
+        """Return whether these edges may follow those that came."""
+        tails, heads, _ = edges
+        last = self._held[-1].tails[-1] if self._held else self._firsts[-1]
+        return bool(tails[0] >= last and (tails[1:] >= tails[:-1]).all() and (tails < heads).all())
+
+    def add(self, edges: _Edges) -> None:
+        """Hold the edges, and write the blocks that they complete."""
+        self.nodes = max(self.nodes, int(edges.heads.max()) + 1)
+        while len(edges.z):
+            if self._counts[-1] < self._block <= self._counts[-1] + len(edges.z):
+                # The block is full with the row of this edge.
+                self._end = min(self._end, int(edges.tails[self._block - self._counts[-1] - 1]) + 1)
+            here = int(np.searchsorted(edges.tails, np.uint32(min(self._end, _MOST_NODES))))
+            self._hold(edges.some(slice(here)))
+            edges = edges.some(slice(here, None))
+            if len(edges.z):
+                self._write(self._end)
+
+    def finish(self, names: Sequence[Any]) -> tuple[list[int], list[int]]:
+        """Write the blocks that are left; return the first row of each, and the number of rows, and their edges."""
+        while self._firsts[-1] < len(names):
+            self._write(min(self._end, len(names)))
+        return self._firsts, self._counts[:-1]
+
+    def taken_back(self) -> Iterator[_Edges]:
+        """Yield the edges in the order in which they came, and remove the files that they were in."""
+        for b, (first, end) in enumerate(pairwise(self._firsts)):
+            indptr, heads, z = (self._part.take_back(f"{name}-{b}") for name in ("indptr", "heads", "derivatives"))
+            tails = np.repeat(np.arange(first, end, dtype=_KINDS[0]), np.diff(indptr).astype(np.int64))
             for k in range(0, len(z), _CHUNK):
-                part = slice(k, k + _CHUNK)
-                file.write(_together(tails[part], heads[part], z[part]).tobytes())
-    return _Spool(path, count, most + 1 if n is None else n, is_sorted, leads_on)
+                some = _Edges(tails, heads, z).some(slice(k, k + _CHUNK))
+                yield some._replace(heads=some.heads + np.uint32(first))
+        yield from self._held
+
+    def _hold(self, edges: _Edges) -> None:
+        if len(edges.z):
+            self._held.append(edges)
+            self._counts[-1] += len(edges.z)
+
+    def _write(self, end: int) -> None:
+        """Write the edges that are held as a block of the rows up to `end`, and begin the next one."""
+        first = self._firsts[-1]
+        degrees = np.zeros(end - first, np.int64)
+        for edges in self._held:
+            _count(edges.tails, degrees, first)
+        _write_block(self._part, len(self._firsts) - 1, first, _indptr(degrees), self._held or [_empty(0)])
+        self._held = []
+        self._firsts.append(end)
+        self._counts.append(0)
+        self._end = self._most_rows
 
 
-def _stored(part: Path, spool: _Spool, nodes: Sequence[Any], block: int) -> Meta:
-    """Write the arrays of the graph, and return what there is to say about them."""
-    checksums: dict[str, int] = {}
-    write_names(part, nodes, checksums)
-    rank = None
-    if not spool.leads_on:
-        edges = _mapped(spool.path)
-        rank = rows_of(nodes, np.array(edges["tail"]), np.array(edges["head"])).rank
-        del edges
-    if rank is not None:
-        write_array(part, "rank", rank, checksums)
-    out_degrees = np.zeros(len(nodes), np.int64)
-    for edges in _chunks(spool.path, rank):
-        low = int(edges["tail"].min())  # sorted edges touch few nodes at a time
-        found = np.bincount(edges["tail"] - np.uint32(low))
-        out_degrees[low : low + len(found)] += found
-    firsts = _firsts(out_degrees, block)
-    is_sorted = spool.is_sorted and rank is None
-    counts: list[int] = []
-    for b, rows in enumerate(
-        _slices(spool.path, firsts, out_degrees) if is_sorted else _buckets(part, spool.path, firsts, rank)
-    ):
-        order = np.argsort(rows["tail"], kind="stable")
-        indptr = np.concatenate([[0], np.cumsum(out_degrees[firsts[b] : firsts[b + 1]])]).astype("<u8")
-        write_array(part, f"indptr-{b}", indptr, checksums)
-        write_array(part, f"heads-{b}", rows["head"][order] - np.uint32(firsts[b]), checksums)
-        write_array(part, f"derivatives-{b}", rows["z"][order], checksums)
-        counts.append(len(rows))
-    spool.path.unlink(missing_ok=True)
-    return Meta(part.name, len(nodes), spool.edges, firsts, counts, checksums)
+@final
+class _Spool:
+    """The edges in files, in the order in which they came.
+
+    Attributes
+    ----------
+    nodes : int
+        One more than the largest number that came.
+    """
+
+    def __init__(self, part: Part, block: int) -> None:
+        self._part, self._block = part, block
+        self.nodes = 0
+        self._file = _EdgeFile(part.path / "spool")
+        self._leads_on = True
+        self._degrees = np.zeros(0, np.int64)
+
+    def add(self, edges: _Edges) -> None:
+        """Append edges to the files, and count how many leave each node."""
+        self.nodes = max(self.nodes, int(edges.tails.max()) + 1, int(edges.heads.max()) + 1)
+        self._leads_on = self._leads_on and bool((edges.tails < edges.heads).all())
+        if self.nodes > len(self._degrees):
+            self._degrees = np.pad(self._degrees, (0, max(self.nodes, 2 * len(self._degrees)) - len(self._degrees)))
+        _count(edges.tails, self._degrees)
+        self._file.append(edges)
+
+    def finish(self, names: Sequence[Any]) -> tuple[list[int], list[int]]:
+        """Sort the edges into blocks, as `_Blocks.finish`."""
+        degrees = np.pad(self._degrees[: len(names)], (0, max(0, len(names) - len(self._degrees))))
+        rank = None
+        if not self._leads_on:
+            rank = rows_of(names, *self._file.ends()).rank
+        if rank is not None:
+            self._part.write("rank", rank)
+            of_nodes, degrees = degrees, np.empty_like(degrees)
+            degrees[rank] = of_nodes
+        firsts, counts = _firsts(degrees, self._block), []
+        for b, edges in enumerate(self._buckets(firsts, rank)):
+            first, end = firsts[b : b + 2]
+            indptr, order = sorted_by_tail(end - first, edges.tails - np.uint32(first))
+            _write_block(self._part, b, first, indptr, [edges if order is None else edges.some(order)])
+            counts.append(len(edges.z))
+        return firsts, counts
+
+    def _buckets(self, firsts: list[int], rank: Index | None) -> Iterator[_Edges]:
+        """Yield the edges of each block, after a pass that sorts them into files for each."""
+        buckets = [_EdgeFile(self._part.path / f"bucket-{b}") for b in range(len(firsts) - 1)]
+        for given in self._file.chunks():
+            edges = given if rank is None else _Edges(rank[given.tails], rank[given.heads], given.z)
+            of_block = np.searchsorted(firsts, edges.tails, side="right") - 1
+            ends = np.cumsum(np.bincount(of_block, minlength=len(buckets)))
+            ordered = edges.some(np.argsort(of_block, kind="stable"))
+            for b in np.unique(of_block).tolist():
+                buckets[b].append(ordered.some(slice(ends[b - 1] if b else 0, ends[b])))
+        self._file.remove()
+        for bucket in buckets:
+            yield bucket.read()
+            bucket.remove()
 
 
-def _firsts(out_degrees: NDArray[np.int64], block: int) -> list[int]:
+class _EdgeFile:
+    """Edges in three files, one for each column."""
+
+    def __init__(self, path: Path) -> None:
+        self._paths = [path.with_name(f"{path.name}-{column}") for column in _Edges._fields]
+
+    def append(self, edges: _Edges) -> None:
+        for path, column in zip(self._paths, edges, strict=True):
+            with path.open("ab") as file:
+                file.write(np.ascontiguousarray(column).view(np.uint8).data)
+
+    def read(self) -> _Edges:
+        if not self._paths[0].exists():
+            return _empty(0)
+        return _Edges(*(np.fromfile(path, kind) for path, kind in zip(self._paths, _KINDS, strict=True)))
+
+    def ends(self) -> tuple[Index, Index]:
+        tails, heads = (np.fromfile(path, kind) for path, kind in zip(self._paths[:2], _KINDS[:2], strict=True))
+        return tails, heads
+
+    def chunks(self) -> Iterator[_Edges]:
+        tails, heads, z = self._paths
+        with tails.open("rb") as of_tails, heads.open("rb") as of_heads, z.open("rb") as of_z:
+            columns = list(zip((of_tails, of_heads, of_z), _KINDS, strict=True))
+            while len((edges := _Edges(*(np.fromfile(file, kind, _CHUNK) for file, kind in columns))).z):
+                yield edges
+
+    def remove(self) -> None:
+        for path in self._paths:
+            path.unlink(missing_ok=True)
+
+
+def _empty(size: int) -> _Edges:
+    return _Edges(*(np.empty(size, kind) for kind in _KINDS))
+
+
+def _count(tails: Index, degrees: NDArray[np.int64], first: int = 0) -> None:
+    """Add to ``degrees[i - first]`` how often i is among the tails."""
+    low, high = int(tails.min()), int(tails.max())
+    if high - low < 8 * len(tails):  # else counting would take as long as the graph has nodes
+        degrees[low - first : high - first + 1] += np.bincount(tails - np.uint32(low))
+    else:
+        np.add.at(degrees, tails - np.uint32(first), 1)
+
+
+def _indptr(degrees: NDArray[np.int64]) -> Index:
+    return np.concatenate([[0], np.cumsum(degrees)])
+
+
+def _write_block(part: Part, b: int, first: int, indptr: Index, edges: Sequence[_Edges]) -> None:
+    part.write(f"indptr-{b}", indptr.astype("<u8"))
+    part.write(f"heads-{b}", *(some.heads - np.uint32(first) for some in edges))
+    part.write(f"derivatives-{b}", *(some.z for some in edges))
+
+
+def _firsts(degrees: NDArray[np.int64], block: int) -> list[int]:
     """Return the first row of each block, and the number of rows at the end."""
-    n, firsts, ends = len(out_degrees), [0], np.cumsum(out_degrees)
+    n, firsts, ends = len(degrees), [0], np.cumsum(degrees)
     while firsts[-1] < n:
         done = int(ends[firsts[-1] - 1]) if firsts[-1] else 0
-        # The row with which the block is full; nodes without edges count as well, so that no block is all of them.
-        full = int(np.searchsorted(ends, done + block)) + 1
-        firsts.append(min(full, firsts[-1] + max(block, 1_000_000), n))
+        full = int(np.searchsorted(ends, done + block)) + 1  # after the row with which the block is full
+        firsts.append(min(full, firsts[-1] + max(block, _MOST_ROWS), n))
     return firsts
-
-
-def _slices(path: Path, firsts: list[int], out_degrees: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
-    """Yield the edges of each block out of a file that is sorted by tail."""
-    with path.open("rb") as file:
-        for first, end in pairwise(firsts):
-            yield np.fromfile(file, _EDGE, int(out_degrees[first:end].sum()))
-
-
-def _buckets(part: Path, path: Path, firsts: list[int], rank: Index | None) -> Iterator[NDArray[Any]]:
-    """Yield the edges of each block, after a pass that sorts them into a file for each."""
-    paths = [part / f"bucket-{b}" for b in range(len(firsts) - 1)]
-    for edges in _chunks(path, rank):
-        of_block = np.searchsorted(firsts, edges["tail"], side="right") - 1
-        order = np.argsort(of_block, kind="stable")
-        ends = np.cumsum(np.bincount(of_block, minlength=len(paths)))
-        for b, rows in enumerate(np.split(edges[order], ends[:-1])):
-            if len(rows):
-                with paths[b].open("ab") as file:
-                    file.write(rows.tobytes())
-    path.unlink()
-    for bucket in paths:
-        yield np.fromfile(bucket, _EDGE) if bucket.exists() else np.empty(0, _EDGE)
-        bucket.unlink(missing_ok=True)
-
-
-def _chunks(path: Path, rank: Index | None) -> Iterator[NDArray[Any]]:
-    """Yield the edges of a file, a part at a time, with the rows of their ends."""
-    with path.open("rb") as file:
-        while len(edges := np.fromfile(file, _EDGE, _CHUNK)):
-            yield edges if rank is None else _together(rank[edges["tail"]], rank[edges["head"]], edges["z"])
-
-
-def _together(tails: NDArray[Any], heads: NDArray[Any], z: NDArray[Any]) -> NDArray[Any]:
-    edges = np.empty(len(z), _EDGE)
-    edges["tail"], edges["head"], edges["z"] = tails, heads, z
-    return edges
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    return np.memmap(path, _EDGE, "r") if path.stat().st_size else np.empty(0, _EDGE)

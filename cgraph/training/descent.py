@@ -62,9 +62,9 @@ def gradient_descent(
     G : ComputationalGraph
         Not modified.
     loss : node
-        The node J to be made small.
+        The node J to be minimized.
     rate : float
-        The learning rate; a negative one climbs, for a J to be made large.
+        The learning rate; a negative one maximizes J.
     steps : int
         How many passes over the data; without data, how many steps.
     method : {"sgd", "momentum", "adam"}

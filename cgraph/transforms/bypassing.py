@@ -46,8 +46,8 @@ def bypass(L: nx.DiGraph[Any], nodes: Iterable[Node], *, derivative: str = "deri
 
     Notes
     -----
-    Vertex elimination (A. Griewank, A. Walther, "Evaluating Derivatives", ch. 9): for a node of p tails and q heads p q
-    products.
+    Vertex elimination (A. Griewank, A. Walther, "Evaluating Derivatives", ch. 9): p q products for a node with p
+    predecessors and q successors.
 
     Examples
     --------

@@ -137,8 +137,8 @@ def restrict(G: ComputationalGraph, s: str, t: str) -> ComputationalGraph:
     Returns
     -------
     ComputationalGraph
-        The nodes on paths from `s` to `t`; a computed `s` becomes an input. What else their equations and neurons read is held
-        fast as a constant.
+        The nodes on paths from `s` to `t`; a computed `s` becomes an input. Other nodes that their equations and
+        neurons read become constants.
 
     Raises
     ------

@@ -98,8 +98,8 @@ def test_random_graphs_agree_with_the_interpreter(G):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_choices_between_many_entries(dtype):
-    G = cg.from_equations("y = where(x > v, x / v, v[0]) + where(x > 0, 2, x); J = sum(y * y)",
-                          x=entries((40, 50), 1), v=entries((50,), 2) + 3)  # fmt: skip
+    G = cg.from_equations("y = where(x > v, x / v, v[0]) + where(x > 0.5, 2, x) + where(x > 0.6, 2, 3) + where(k, x, v); J = sum(y * y)",
+                          x=entries((40, 50), 1), v=entries((50,), 2), k=1.0)  # fmt: skip
     agrees(G, "J", 1e-12 if dtype == "float64" else 1e-4, dtype=dtype)
 
 
@@ -267,6 +267,14 @@ def test_what_many_points_need():
     C = cg.compile_graph(cg.from_equations("y = log(x)", x=1.0, u=[1.0]))
     with pytest.raises(cg.EvaluationError, match=r"node 'y': .*log"):
         C.evaluate({"x": [1.0, -1.0]}, points=["x"])
+
+
+def test_which_inputs_have_many_points_may_change():
+    C = cg.compile_graph(cg.from_equations("b = sum(u * u); y = x + b", x=1.0, u=[1.0, 2.0]))
+    both = C.evaluate({"x": [1.0, 2.0], "u": [[1.0, 2.0], [3.0, 0.0]]}, points=["x", "u"])
+    assert both["y"].tolist() == [6.0, 11.0]
+    assert C.evaluate({"x": [1.0, 2.0]}, points=["x"])["y"].tolist() == [6.0, 7.0]
+    assert C.evaluate({"u": [[1.0, 2.0], [3.0, 0.0]]}, points=["u"])["y"].tolist() == [6.0, 10.0]
 
 
 def test_many_points_leave_the_last_one_as_it_is():

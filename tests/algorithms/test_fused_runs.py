@@ -9,7 +9,7 @@ from hypothesis import given
 from vectors import elementwise_equation, entries, vector_graphs
 
 import cgraph as cg
-from cgraph.algorithms.compiled.arrays import CompiledArrays, programs
+from cgraph.algorithms.compiled.arrays import CompiledArrays, fused_loops, programs
 from cgraph.algorithms.compiled.jit import is_at_hand
 from cgraph.model.operations.elementwise import OPERATIONS
 
@@ -146,6 +146,24 @@ class TestMachineCode:
         with pytest.raises(cg.EvaluationError) as by_loop:
             cg.compile_graph(G).evaluate()
         assert str(by_loop.value) == str(by_interpreter.value)
+
+    def test_what_numba_cannot_compile_is_computed_by_numpy(self, monkeypatch):
+        """The warning names the reason, once; no call fails."""
+
+        def not_for_numba(*_):
+            return {}
+
+        monkeypatch.setattr(fused_loops, "_function", lambda _: not_for_numba)
+        G = mixed()
+        C, L = CompiledArrays(G), cg.linearize(G)
+        C._interpreted = None
+        with pytest.warns(RuntimeWarning, match="and NumPy computes them: [A-Z][A-Za-z]+: .*") as warnings:
+            J, gradient = C.value_and_gradient("J")
+        assert len(warnings) == 1
+        assert C.value_and_gradient("J")[0] == J == pytest.approx(L.nodes["J"]["value"], rel=1e-12)
+        for i, S in cg.loss_sensitivities(L, "J").items():
+            close(gradient[i], S)
+        assert not loops_of(C)
 
     def test_a_network_agrees_with_jax(self):
         jax = pytest.importorskip("jax")

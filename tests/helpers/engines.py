@@ -49,6 +49,6 @@ def fused_by_python():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(programs, "FEWEST_TO_FUSE", 0)
         patch.setattr(runs, "FEWEST_ENTRIES", 1)
-        patch.setattr(programs, "machine_code", fused_loops._function)
+        patch.setattr(programs, "machine_code", lambda loop, _: fused_loops._function(loop.source))
         patch.setattr(programs, "is_at_hand", lambda: True)
         yield

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from cgraph.algorithms.compiled.straight_code import TOGETHER
 from cgraph.algorithms.compiled.tape.numba_rules import ROWS, is_binary
 from cgraph.model.rules.generate import functions_of
 
@@ -30,7 +31,7 @@ class Machine:
 
     def __init__(self, arrays):
         self.known = {f"%{name}": (array, 0) for name, array in arrays.items()}
-        self.known |= {f"%f{name}": ([0.0] * 8, 0) for name in "xby"} | {"%wrong": 0.0}
+        self.known |= {f"%f{name}": ([0.0] * TOGETHER, 0) for name in "xby"} | {"%wrong": 0.0}
         self.products = 0
 
     def number(self, text):

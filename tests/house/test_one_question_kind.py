@@ -80,8 +80,8 @@ def degree(wording):
 
 @pytest.fixture(autouse=True)
 def _kinds(monkeypatch):
-    monkeypatch.setitem(kinds.KINDS, "steepest", kinds.Kind(steepest, "write steepest: y"))
-    monkeypatch.setitem(kinds.KINDS, "degree", kinds.Kind(degree, "write degree: y"))
+    monkeypatch.setitem(kinds.KINDS, "steepest", kinds.Kind(steepest, "write steepest: y", "The steepest edge."))
+    monkeypatch.setitem(kinds.KINDS, "degree", kinds.Kind(degree, "write degree: y", "The number of edges."))
     monkeypatch.setattr("cgraph.exercises.reading.ask.KEYS", ("steepest", "degree", *cg.exercises.reading.ask.KEYS))
 
 

@@ -43,7 +43,7 @@ ENFORCED = {
     "entries of an array in a question": ask.MAX_ENTRIES,
     "draws of a variant": variants.MOST_DRAWS,
     "operations of a formula that is written out": solving.MOST_OPERATIONS,
-    "operations of a function of one's own, written out": own_functions.MOST_OPERATIONS,
+    "operations of a user-defined function, written out": own_functions.MOST_OPERATIONS,
     "entries of a graph that `scalarize` makes": scalars.MOST,
     "bytes of a table of edges": graph_files.MAX_BYTES,
     "edges of a compiled graph from a file": edge_table.MAX_EDGES,

@@ -1,5 +1,6 @@
 """Stored graphs answer as compiled graphs and as the sweeps over dicts; folders that are damaged are named."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import time
 import zlib
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from fractions import Fraction
+from itertools import pairwise
 from multiprocessing import get_context
 from unittest import mock
 
@@ -21,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cgraph as cg
+from cgraph.stored import stored_graph, storing
 from cgraph.stored.stored_graph import StoredGraph
 
 CHAIN = [([0, 1, 0], [1, 2, 2], [2.0, 5.0, 3.0])]
@@ -89,6 +92,50 @@ def test_the_loops_over_blocks_are_the_same_without_numba(tmp_path, engine):
         assert sorted(D.edge_sensitivities(0, nodes[-1])) == sorted(flow)
         assert D.count_paths(2, nodes[-2]) == paths
         assert D.sensitivities_from(0, out=tmp_path / "S.npy").tolist() == of[0]
+
+
+def content(D):
+    """Return what stands in a folder, byte by byte, but for the name of the part."""
+    meta = json.loads((D.folder / "meta.json").read_bytes())
+    assert set(meta["checksums"]) == set(files_of(D)), "files that nobody needs are left, or some are missing"
+    return meta | {"part": None}, {name: path.read_bytes() for name, path in files_of(D).items()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(1, 5)), max_size=40),
+    st.integers(0, 40),
+    st.sampled_from([None, 18, 25]),
+    st.integers(1, 12),
+    st.integers(1, 7),
+    st.sampled_from([2, 5, 10**6]),
+)
+def test_blocks_are_the_same_with_and_without_a_spool(tmp_path_factory, pairs, turn, n, block, chunk, rows):
+    folder = tmp_path_factory.mktemp("graph")
+    edges = [(i, i + reach, float(k)) for k, (i, reach) in enumerate(pairs)]
+    by_tail = sorted(edges, key=lambda edge: edge[0])
+    # The edges of one tail stay in their order, and begin as sorted ones: what comes later goes over to the spool.
+    turned = by_tail[:turn] + sorted(by_tail[turn:], key=lambda edge: -edge[0])
+    nodes = None if n is None else range(n)
+    graphs = []
+    with mock.patch.multiple(storing, _CHUNK=chunk, _MOST_ROWS=rows):
+        for name, given_edges in [("direct", by_tail), ("turned", turned), ("as given", edges)]:
+            columns = [list(column) for column in zip(*given_edges, strict=True)] or [[], [], []]
+            with mock.patch.object(storing, "_Spool", wraps=storing._Spool) as spool:
+                graphs.append(cg.store_graph(folder / name, in_blocks(*columns), nodes, block=block))
+            assert spool.called == any(before[0] > after[0] for before, after in pairwise(given_edges))
+    direct, *others = map(content, graphs)
+    assert all(other == direct for other in others)
+
+
+def test_what_was_written_is_not_lost_when_an_edge_leads_back(tmp_path):
+    tails, heads, z = np.arange(50), np.arange(1, 51), np.arange(2.0, 52.0)
+    with mock.patch.object(storing, "_CHUNK", 10):
+        D = cg.store_graph(tmp_path / "g", [(tails, heads, z), ([60], [0], [0.5])], block=7)
+    found = {(int(i), int(j)): float(x) for block in D.edge_blocks() for i, j, x in zip(*block, strict=True)}
+    assert found == {**{(k, k + 1): k + 2.0 for k in range(50)}, (60, 0): 0.5}
+    assert D.sensitivity(60, 3) == 0.5 * 2.0 * 3.0 * 4.0
+    assert "rank.npy" in content(D)[1]
 
 
 def test_by_hand(tmp_path):
@@ -190,6 +237,64 @@ def test_a_damaged_block_is_named(tmp_path, name):
     path.unlink()
     with pytest.raises(cg.ArchiveError, match=f"{name}.* is missing"):
         cg.open_graph(D.folder).sensitivities(3)
+
+
+def test_a_file_that_is_changed_after_its_check_is_checked_again(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
+    assert D.sensitivities(2).tolist() == [13.0, 5.0, 1.0]
+    path = files_of(D)["derivatives-0.npy"]
+    status, whole = path.stat(), path.read_bytes()
+    path.write_bytes(whole[:-1] + b"\0")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    for ask in (lambda: D.sensitivities(2), lambda: D.jacobian([0], [2])):
+        with pytest.raises(cg.ArchiveError, match=r"derivatives-0.npy.* is damaged"):
+            ask()
+    path.write_bytes(whole)
+    assert D.sensitivities(2).tolist() == [13.0, 5.0, 1.0]
+
+
+def test_a_block_is_read_ahead_unless_it_was_checked_just_now_or_is_mapped(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, block=2)
+    with mock.patch.object(stored_graph, "_read_ahead", wraps=stored_graph._read_ahead) as read:
+        D.sensitivities(2)
+        D.sensitivities(2)
+        assert not read.called
+        D._mapped.clear()
+        D.sensitivities(2)
+        names = [call.args[0].name for call in read.call_args_list]
+    assert sorted(names) == sorted(f"{name}-{b}.npy" for name in ("heads", "derivatives") for b in range(2))
+
+
+def test_a_worker_believes_what_was_checked_as_long_as_the_files_are_the_same(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
+    D.sensitivities(2)
+    question = str(D.folder), D._meta.part, D._known, [2], np.array([0, 1]), False
+    with mock.patch.object(stored_graph, "read_block", wraps=stored_graph.read_block) as read:
+        assert stored_graph._columns_of(*question).tolist() == [[13.0], [5.0]]
+    assert [call.kwargs["check"] for call in read.call_args_list] == [False, False, False]
+    stored_graph.opened.cache_clear()
+    path = files_of(D)["heads-0.npy"]
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    with pytest.raises(cg.ArchiveError, match=r"heads-0.npy.* is damaged"):
+        stored_graph._columns_of(*question)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 150), st.integers(1, 60), st.integers(0, 10**6), st.integers(1, 40))
+def test_windows_of_rows_change_no_bit(tmp_path_factory, n, edges, block, seed, reach):
+    rng = np.random.default_rng(seed)
+    tails = np.sort(rng.integers(0, n, edges))
+    heads = tails + 1 + (rng.random(edges) * np.minimum(reach, n + 2 - tails)).astype(int)
+    folder = tmp_path_factory.mktemp("graph") / "g"
+    with mock.patch.multiple(storing, _MOST_ROWS=max(1, n // 3)), mock.patch.object(stored_graph, "_MOST_MAPPED", 2):
+        D = cg.store_graph(folder, [(tails, heads, rng.normal(size=edges))], range(n + 3), block=block)
+        sources, targets = (rng.integers(0, n + 3, rng.integers(1, 20)).tolist() for _ in range(2))
+        J = D.jacobian(sources, targets)
+        if len(sources) < len(targets):
+            assert J.tobytes() == np.array([D.sensitivities_from(s)[targets] for s in sources]).T.tobytes()
+        else:
+            assert J.tobytes() == np.array([D.sensitivities(t)[sources] for t in targets]).tobytes()
+    assert len(D._mapped) <= 2
 
 
 def test_another_version_and_no_graph(tmp_path):
@@ -320,14 +425,56 @@ def test_a_note_on_rows_within_a_block_begins_anew(tmp_path):
         assert D.sensitivities_from(0, out=out, resume=True)[9] == end
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(2, 25), st.integers(1, 80), st.integers(1, 30), st.integers(0, 10**6), st.booleans(), st.integers(1, 9)
+)
+def test_sweeps_of_renumbered_nodes_go_to_files_and_go_on(tmp_path_factory, n, edges, block, seed, is_forward, nodes):
+    rng = np.random.default_rng(seed)
+    tails = rng.integers(0, n - 1, edges)
+    heads = tails + 1 + (rng.random(edges) * (n - 1 - tails)).astype(int)
+    number = rng.permutation(n)
+    folder = tmp_path_factory.mktemp("graph")
+    D = cg.store_graph(folder / "g", [(number[tails], number[heads], rng.normal(size=edges))], range(n), block=block)
+    ask, node, out = D.sensitivities_from if is_forward else D.sensitivities, int(rng.integers(0, n)), folder / "S.npy"
+    whole, left, seen = ask(node), int(rng.integers(0, 9)), []
+
+    def interrupt(*_):
+        if len(seen) >= left:
+            raise KeyboardInterrupt
+        seen.append(_)
+
+    with mock.patch.object(stored_graph, "_NODES", nodes):
+        with contextlib.suppress(KeyboardInterrupt):
+            ask(node, out=out, progress=interrupt)
+        assert ask(node, out=out, resume=True).tobytes() == np.load(out).tobytes() == whole.tobytes()
+    assert sorted(entry.name for entry in folder.iterdir()) == ["S.npy", "g"]
+
+
+@pytest.mark.parametrize("is_forward", [False, True])
+def test_a_sweep_that_is_done_is_not_made_again_to_put_it_in_order(tmp_path, is_forward):
+    n, seen = 30, []
+    number = np.arange(n, -1, -1)
+    D = cg.store_graph(tmp_path / "g", [(number[:-1], number[1:], np.full(n, 0.5))], block=3)
+    ask, node, out = (
+        (D.sensitivities_from, n, tmp_path / "S.npy") if is_forward else (D.sensitivities, 0, tmp_path / "S.npy")
+    )
+    whole = ask(node)
+    stopped = mock.patch.object(stored_graph, "new_array", side_effect=KeyboardInterrupt)  # before S is put in order
+    with stopped, pytest.raises(KeyboardInterrupt):
+        ask(node, out=out)
+    again = ask(node, out=out, resume=True, progress=lambda *counts: seen.append(counts))
+    assert again.tobytes() == np.load(out).tobytes() == whole.tobytes()
+    assert not seen
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["S.npy", "g"]
+
+
 def test_what_cannot_be_resumed_is_said(tmp_path):
     D = cg.store_graph(tmp_path / "g", CHAIN)
     for ask in (D.sensitivities_from, lambda i, **options: D.jacobian([0], [i], **options)):
         with pytest.raises(cg.CGraphError, match="give out="):
             ask(0, resume=True)
     backwards = cg.store_graph(tmp_path / "h", [([1], [0], [2.0])])
-    with pytest.raises(cg.CGraphError, match="leave out="):
-        backwards.sensitivities_from(1, out=tmp_path / "S.npy")
     assert backwards.jacobian([1], [0], out=tmp_path / "J.npy").tolist() == [[2.0]]
     out, note = tmp_path / "J.npy", tmp_path / "J.npy.progress"
     question = hashlib.sha256(json.dumps([[0], [2]]).encode()).hexdigest()
@@ -346,6 +493,13 @@ def large(folder, block=3000):
     return cg.store_graph(folder, [(tails, heads, rng.normal(size=40_000) * 0.3)], block=block)
 
 
+@pytest.fixture
+def small_tasks(monkeypatch):
+    """Let every task be one group of eight, as on a large graph."""
+    monkeypatch.setattr(stored_graph, "_TOGETHER", 1)
+
+
+@pytest.mark.usefixtures("small_tasks")
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_workers_change_no_bit(tmp_path, workers):
     D = large(tmp_path / "g")
@@ -373,7 +527,7 @@ ASKING = """
 import sys, cgraph as cg
 from cgraph.stored import stored_graph
 folder, out = sys.argv[1:]
-stored_graph._SECONDS = 0.0
+stored_graph._SECONDS, stored_graph._TOGETHER = 0.0, 1
 group = stored_graph.StoredGraph._group
 def slow(self, *task):
     print("group", flush=True)
@@ -415,6 +569,7 @@ def test_a_jacobian_goes_on_after_a_kill(tmp_path, extent):
         assert D.jacobian(*ends, out=out, executor=threads).tobytes() == wanted.tobytes()
 
 
+@pytest.mark.usefixtures("small_tasks")
 def test_a_worker_that_is_killed_is_an_error_of_ours(tmp_path):
     D = large(tmp_path / "g")
     with (
@@ -463,6 +618,15 @@ except OSError as error:
     assert done.stdout.startswith("refused")
     assert cg.open_graph(folder).sensitivity(0, 2) == 13.0
     assert len(list(folder.glob("part-*"))) == 1
+
+
+def test_a_disk_that_fails_at_the_end_leaves_the_old_graph(tmp_path):
+    cg.store_graph(tmp_path / "g", CHAIN)
+    failing = mock.patch("os.fsync", side_effect=[None, None, OSError(5, "Input/output error"), None])
+    with failing, pytest.raises(OSError, match="Input/output error"):
+        cg.store_graph(tmp_path / "g", [([0], [1], [7.0])])
+    assert cg.open_graph(tmp_path / "g").sensitivity(0, 2) == 13.0
+    assert len(list((tmp_path / "g").glob("part-*"))) == 1
 
 
 def test_two_writers_at_once_leave_one_whole_graph(tmp_path):

@@ -13,7 +13,7 @@ from cgraph.algorithms.compiled.numba_sweeps import Loops
 from cgraph.algorithms.compiled.numpy_sweeps import Levels
 from cgraph.model.errors import CycleError
 
-__all__ = ["Rows", "rows_of"]
+__all__ = ["Rows", "rows_of", "sorted_by_tail"]
 
 
 class Rows(NamedTuple):
@@ -53,6 +53,11 @@ def rows_of(nodes: Sequence[Any], tails: Index, heads: Index) -> Rows:
         tails, heads = rank[tails], rank[heads]
     indptr, slots = _sorted(engine, len(nodes), tails)
     return Rows(rank, slots, engine(indptr, heads if slots is None else heads[slots]))
+
+
+def sorted_by_tail(n: int, tails: Index) -> tuple[Index, Index | None]:
+    """Return where each of `n` rows begins, and the edges in the order of their tails; None if they stand in it."""
+    return _sorted(_engine(), n, tails)
 
 
 def _engine() -> type[Loops | Levels]:

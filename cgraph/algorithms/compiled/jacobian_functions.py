@@ -17,7 +17,7 @@ from cgraph.algorithms.compiled.jacobian_programs import JacobianProgram, accumu
 from cgraph.algorithms.compiled.jacobian_runs import run_of
 from cgraph.algorithms.compiled.npz import read_arrays, write_arrays
 from cgraph.algorithms.compiled.tape import holds_equations
-from cgraph.algorithms.compiled.tape.numba_rules import GIVEN, OPCODES, WEIGHTED_SUM
+from cgraph.algorithms.compiled.tape.numba_rules import ADD, GIVEN, MUL, OPCODES, SUB, WEIGHTED_SUM
 from cgraph.algorithms.compiled.tape.program import Program
 from cgraph.model.errors import ArchiveError, CGraphError, EvaluationError, InvalidNodeError, NodeNotFound
 from cgraph.model.evaluation import is_computed
@@ -26,6 +26,7 @@ from cgraph.model.graph import ComputationalGraph, list_of_nodes, require_node
 __all__ = ["GradientFunction", "JacobianFunction", "gradient_function", "jacobian_function"]
 
 _FORMAT = 2
+_OF_AN_ELIMINATION = [GIVEN, ADD, SUB, MUL, OPCODES["neg"]]
 _ARRAYS = {
     "format", "codes", "bounds", "first", "second", "recorded", "given", "values", "entries", "names", "counts",
 }  # fmt: skip
@@ -240,8 +241,8 @@ class JacobianFunction:
 
         Parameters
         ----------
-        x : ndarray of float64, shape (sources,)
-            Where the point will stand when the function is called.
+        x : ndarray of float64, shape (sources,) or (points, sources)
+            Where the point, or the points, will stand when the function is called.
         values, J : ndarray of float64
             What it will fill, of the shapes that a call returns.
         inputs : dict, optional
@@ -260,7 +261,7 @@ class JacobianFunction:
         Notes
         -----
         A call takes no array apart and makes none: some 50 nanoseconds on top of the program. It keeps other threads of
-        Python waiting.
+        Python waiting, unless there are so many points that it shares them between the cores.
 
         Examples
         --------
@@ -274,7 +275,10 @@ class JacobianFunction:
         >>> run(), J
         (True, array([[6., 1.]]))
         """
-        shapes = {"x": self._shape_of_x, "values": (self._rows_of_J,), "J": self._shape}
+        points = np.shape(x)[:1] if np.ndim(x) == 2 else ()
+        shapes = {
+            "x": (*points, *self._shape_of_x), "values": (*points, self._rows_of_J), "J": (*points, *self._shape),
+        }  # fmt: skip
         for (name, shape), array in zip(shapes.items(), (x, values, J), strict=True):
             if not isinstance(array, np.ndarray) or array.dtype != np.float64 or array.shape != shape:
                 raise InvalidNodeError(f"{name} is no array of float64 of shape {shape}; give np.empty({shape})")
@@ -452,6 +456,9 @@ def _checked(arrays: Mapping[str, NDArray[Any]]) -> tuple[JacobianProgram, list[
     ):  # fmt: skip
         raise ValueError("its arrays do not fit together")
     m, a, before = map(int, arrays["counts"])
+    of_rows = np.repeat(codes, np.diff(ends))
+    if not 0 <= before <= size or not np.isin(of_rows[recorded[before:]], _OF_AN_ELIMINATION).all():
+        raise ValueError("its elimination holds other operations than products and sums")
     program = Program(codes, bounds, first, second, np.empty(0, np.uint32))
     accumulated = JacobianProgram(program, recorded, before, given, named, values, entries, list(order), m, a)
     return accumulated, sources, list(targets), bool(sparse)

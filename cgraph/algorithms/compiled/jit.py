@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import inspect
 import math
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from cgraph.algorithms.compiled import simd
+from cgraph.algorithms.compiled.python_calls import CALLS, calls_code
 
 __all__ = [
     "can_compile",
@@ -23,8 +28,8 @@ __all__ = [
     "kept_in",
     "link_rows",
     "pointer",
+    "python_function",
     "straight_program",
-    "without_arguments",
 ]
 
 # Modules that teach numba: what vectors are, and how a straight program is called.
@@ -34,6 +39,9 @@ STRAIGHT = "cgraph.algorithms.compiled.straight_numba"
 FUNCTIONS_OF_NUMBERS = {"erf": math.erf, "erfc": math.erfc}
 # 1 / 0 is inf, and reported as every other overflow is. What C or Python would call and does not is left out.
 OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+
+# How Python passes arguments to a function: METH_FASTCALL and METH_NOARGS of its header files.
+_A_ROW_OF_ARGUMENTS, _NO_ARGUMENTS = 0x80, 0x4
 
 
 @cache
@@ -96,11 +104,53 @@ def straight_program(text: str, folder: str | None = None) -> tuple[Any, int]:
     return program
 
 
-def without_arguments(address: int, *kept: Any) -> Callable[[], bool]:
-    """Return a function of machine code that takes nothing and returns 1 or 0, and keeps in memory what it needs."""
-    function = ctypes.PYFUNCTYPE(ctypes.c_bool)(address)
-    function.kept = kept  # type: ignore[attr-defined]  # a new attribute: they live as long as the function
+class _Table(np.ndarray[Any, np.dtype[np.int64]]):
+    """The table of a straight program, to which the function of Python belongs that calls it; `kept` lives as long."""
+
+    kept: tuple[Any, ...]
+
+
+class _Method(ctypes.Structure):
+    """A ``PyMethodDef``."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p),
+    )  # fmt: skip
+
+
+def python_function(name: str, table: Sequence[int], *kept: Any) -> Callable[..., bool]:
+    """Return one of `CALLS` of `cgraph.algorithms.compiled.python_calls`, as a function of Python.
+
+    Parameters
+    ----------
+    name : str
+        Which.
+    table : sequence of int
+        Its table.
+    *kept
+        What lives as long as the function: programs and arrays.
+    """
+    engine, methods = _python_calls()
+    owner = np.array(table, np.int64).view(_Table)
+    owner.kept = (engine, *kept)
+    new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+    function: Callable[..., bool] = new(("PyCFunction_NewEx", ctypes.pythonapi))(methods[name], owner, None)
     return function
+
+
+@cache
+def _python_calls() -> tuple[Any, Mapping[str, int]]:
+    """Return what keeps the functions in memory, and the addresses of their definitions."""
+    truth = ctypes.cast(ctypes.pythonapi.PyBool_FromLong, ctypes.c_void_p).value
+    engine, _ = straight_program(calls_code(pointer(), truth or 0))
+    methods = {}
+    for name in CALLS:
+        flags = _NO_ARGUMENTS if name == "call_bound" else _A_ROW_OF_ARGUMENTS
+        method = _Method(name.encode(), engine.get_function_address(name), flags, None)
+        # Python reads it when it takes a function apart, at its own end as well: it is never freed.
+        ctypes.PYFUNCTYPE(None, ctypes.py_object)(("Py_IncRef", ctypes.pythonapi))(method)
+        methods[name] = ctypes.addressof(method)
+    return engine, methods
 
 
 def pointer() -> str:
@@ -139,7 +189,7 @@ def _mending(dispatcher: Any) -> Any:
     kept = getattr(dispatcher, "_cache", None)  # numba has no other way to it
     if kept is None:  # NUMBA_DISABLE_JIT leaves the loop as it is
         return dispatcher
-    load = kept.load_overload
+    load, save = kept.load_overload, kept.save_overload
 
     def load_overload(signature: Any, target: Any) -> Any:
         try:
@@ -150,8 +200,27 @@ def _mending(dispatcher: Any) -> Any:
             kept.flush()
             return None
 
-    kept.load_overload = load_overload
+    def save_overload(signature: Any, compiled_loop: Any) -> None:
+        with _one_at_a_time(kept.cache_path):
+            save(signature, compiled_loop)
+
+    kept.load_overload, kept.save_overload = load_overload, save_overload
     return dispatcher
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: str) -> Iterator[None]:
+    """Let one process after another write machine code to a folder, where the system can lock a file.
+
+    Two that write at once may give two loops the same name, and a later process runs the wrong one (numba's issue 10128).
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError):
+            fcntl = import_module("fcntl")
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context(Path(folder, "lock").open("w", encoding="utf-8"))
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        yield
 
 
 def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., Any]) -> FunctionType:

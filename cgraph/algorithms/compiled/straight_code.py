@@ -4,13 +4,14 @@ A loop over a tape reads for each step what to do and where its operands are. Wh
 written out instead: the compiler keeps in registers what is read soon, and uses the place of what is not read again.
 
 Sums, products and quotients are instructions. Other operations are called for as many steps as are ready at a time, as
-the loops of the tape compute them: a step waits until one that reads it is written.
+the loops of the tape compute them: they wait until no instruction is ready. The elimination is written as it was recorded.
 """
 
 from __future__ import annotations
 
+import heapq
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,11 +21,12 @@ from cgraph.algorithms.compiled.simd import WIDTH
 from cgraph.algorithms.compiled.tape.numba_rules import ADD, GIVEN, MUL, OPCODES, SUB, is_binary
 from cgraph.algorithms.compiled.tape.program import Program
 
-__all__ = ["FUNCTIONS_OF_ROWS", "STRAIGHT", "Layout", "bound_code", "call_straight", "run_straight", "straight_code"]
+__all__ = ["FUNCTIONS_OF_ROWS", "STRAIGHT", "Layout", "call_straight", "run_straight", "straight_code"]
 
 STRAIGHT = "straight_program"
 FUNCTIONS_OF_ROWS = "cgraph_functions_of_rows"
-TOGETHER = WIDTH  # steps that are computed by one call
+TOGETHER = 64  # numbers that are computed by one call, at most
+FEW = 2  # numbers that are computed one after the other in a call
 
 # The instructions of the operations that have one.
 _INSTRUCTIONS = {
@@ -96,16 +98,54 @@ def straight_code(layout: Layout, width: int, pointer: str) -> str:
     return "\n".join(_Writer(layout, width, pointer).lines())
 
 
-def bound_code(address: int, arrays: Sequence[int], pointer: str) -> str:
-    """Return the text of a function that calls the program at an address with arrays at others, for one block."""
-    kind = f"i64 ({', '.join([pointer] * len(arrays))}, i64)"
-    of_function = "ptr" if pointer == "ptr" else f"{kind}*"
-    operands = ", ".join(f"{pointer} inttoptr (i64 {array} to {pointer})" for array in arrays)
-    return (
-        f"define i64 @{STRAIGHT}() {{\n"
-        f"  %result = call {kind} inttoptr (i64 {address} to {of_function})({operands}, i64 1)\n"
-        "  ret i64 %result\n}"
-    )
+def _written_together(
+    operands: Mapping[int, Iterable[int]], called: Mapping[int, int], most: int
+) -> Iterator[list[int]]:
+    """Iterate over rows in an order in which they can be written, those together that one call computes.
+
+    An instruction is written as soon as what it reads is there; then a call, of the operation for which the most rows
+    wait, as instructions alone bring no more of them.
+
+    Parameters
+    ----------
+    operands : dict
+        The rows, as they were recorded, and which of them each reads.
+    called : dict
+        Of rows that are no instruction, the operation.
+    most : int
+        How many rows a call computes.
+    """
+    place = {k: p for p, k in enumerate(operands)}
+    missing = {k: len(set(rows)) for k, rows in operands.items()}
+    readers: dict[int, list[int]] = {}
+    for k, rows in operands.items():
+        for i in set(rows):
+            readers.setdefault(i, []).append(k)
+    instructions: list[tuple[int, int]] = []  # a heap: the one that was recorded first
+    waiting: dict[int, list[int]] = {}
+    arrived = [k for k, count in missing.items() if not count]
+    while arrived or instructions or waiting:
+        for k in arrived:
+            if k in called:
+                waiting.setdefault(called[k], []).append(k)
+            else:
+                heapq.heappush(instructions, (place[k], k))
+        written = [heapq.heappop(instructions)[1]] if instructions else _taken(waiting, most)
+        yield written
+        arrived = []
+        for reader in (reader for k in written for reader in readers.get(k, ())):
+            missing[reader] -= 1
+            if not missing[reader]:
+                arrived.append(reader)
+
+
+def _taken(waiting: dict[int, list[int]], most: int) -> list[int]:
+    """Take out rows of the operation for which the most wait."""
+    code = max(waiting, key=lambda code: min(len(waiting[code]), most))
+    rows = waiting.pop(code)
+    if len(rows) > most:
+        waiting[code] = rows[most:]
+    return rows[:most]
 
 
 @dataclass(eq=False)
@@ -115,7 +155,6 @@ class _Writer:
     pointer: str
     _lines: list[str] = field(default_factory=list)
     _named: dict[int, str] = field(default_factory=dict)  # rows that are written
-    _waiting: dict[int, dict[int, None]] = field(default_factory=dict)  # operation -> rows not yet written
     _number: int = 0
 
     def __post_init__(self) -> None:
@@ -137,8 +176,8 @@ class _Writer:
         yield f"define i64 @{STRAIGHT}({P} %x0, {P} %given, {P} %values0, {P} %jacobian0, i64 %blocks) {{"
         yield "entry:"
         for buffer in ("fx", "fb", "fy"):
-            yield f"  %{buffer}a = alloca [{TOGETHER * self.width} x double], align 64"
-            array = "ptr" if P == "ptr" else f"[{TOGETHER * self.width} x double]*"
+            yield f"  %{buffer}a = alloca [{TOGETHER} x double], align 64"
+            array = "ptr" if P == "ptr" else f"[{TOGETHER} x double]*"
             yield f"  %{buffer} = bitcast {array} %{buffer}a to {P}"
         yield "  br label %block"
         yield "block:"
@@ -168,20 +207,25 @@ class _Writer:
 
     def _body(self) -> None:
         needed, fused = self._needed()
-        for k in self.layout.recorded:
-            if k not in needed:
-                continue
-            code = self._codes[k]
-            if code == GIVEN:
-                self._named[k] = self._given(k)
-            elif code in _INSTRUCTIONS or code == _IDENTITY:
-                if k not in fused.values():
-                    self._named[k] = self._instruction(k, fused)
-            else:
-                for i in self._operands(k):
-                    self._require(i)
-                self._waiting.setdefault(code, {})[k] = None
+        recorded, begin = self.layout.recorded, self.layout.accumulated
+        self._before([k for k in recorded[:begin] if k in needed])
+        taken_up = set(fused.values())
+        for k in recorded[begin:]:
+            if k in needed and k not in taken_up:
+                self._named[k] = self._given(k) if self._codes[k] == GIVEN else self._instruction(k, fused)
         self._write_out()
+
+    def _before(self, rows: Sequence[int]) -> None:
+        """Write values and local derivatives."""
+        self._named |= {k: self._given(k) for k in rows if self._codes[k] == GIVEN}
+        computed = [k for k in rows if k not in self._named]
+        operands = {k: {i for i in self._operands(k) if i not in self._named} for k in computed}
+        called = {k: code for k in computed if (code := self._codes[k]) not in _INSTRUCTIONS and code != _IDENTITY}
+        for written in _written_together(operands, called, TOGETHER // self.width):
+            if written[0] in called:
+                self._call(called[written[0]], written)
+            else:
+                self._named[written[0]] = self._instruction(written[0], {})
 
     def _needed(self) -> tuple[set[int], dict[int, int]]:
         """Return the rows that something that is returned depends on, and the product that a row adds to another."""
@@ -204,26 +248,20 @@ class _Writer:
     def _operands(self, k: int) -> tuple[int, ...]:
         return (self._first[k], self._second[k]) if is_binary(self._codes[k]) else (self._first[k],)
 
-    def _require(self, k: int) -> str:
-        """Return the name of a row; what waits is written first."""
-        if k not in self._named:
-            self._call(self._codes[k], k)
-        return self._named[k]
-
     def _instruction(self, k: int, fused: dict[int, int]) -> str:
         code = self._codes[k]
         if code == _IDENTITY:
-            return self._require(self._first[k])
+            return self._named[self._first[k]]
         product = fused.get(k)
         if product is not None:
             return self._product_and_sum(k, product)
-        x, b = (self._require(i) for i in (self._first[k], self._second[k] if is_binary(code) else self._first[k]))
+        x, b = (self._named[i] for i in (self._first[k], self._second[k] if is_binary(code) else self._first[k]))
         return self._let(_INSTRUCTIONS[code].format(T=self.T, S=self.S, x=x, b=b, one=self._constant(1.0)))
 
     def _product_and_sum(self, k: int, product: int) -> str:
         """Return a + x b, a - x b or x b - a."""
-        a = self._require(self._first[k] if self._second[k] == product else self._second[k])
-        x, b = self._require(self._first[product]), self._require(self._second[product])
+        a = self._named[self._first[k] if self._second[k] == product else self._second[k]]
+        x, b = self._named[self._first[product]], self._named[self._second[product]]
         T = self.T
         if self._codes[k] == SUB:
             if self._second[k] == product:
@@ -242,27 +280,24 @@ class _Writer:
         n = len(self.layout.sources)
         return self._gathered([self._load("x", p * n + self._source[k]) for p in range(self.width)])
 
-    def _call(self, code: int, k: int) -> None:
-        """Write row k, and others of the operation that wait."""
-        waiting = self._waiting[code]
-        del waiting[k]
-        together = [k, *list(waiting)[: TOGETHER - 1]]
-        for i in together[1:]:
-            del waiting[i]
-        # Eight numbers at once take less time than three one after the other.
-        count = TOGETHER if self.width == 1 and len(together) > 2 else len(together)
-        for buffer, rows in (("fx", self._first), ("fb", self._second))[: 1 + is_binary(code)]:
-            operands = [self._named[rows[i]] for i in together]
+    def _call(self, code: int, rows: Sequence[int]) -> None:
+        """Write rows of one operation as one call."""
+        padded = list(rows)
+        if self.width == 1 and len(rows) > FEW:
+            padded += [rows[-1]] * (-len(rows) % WIDTH)  # whole vectors take less time than single numbers
+        for buffer, operand in (("fx", self._first), ("fb", self._second))[: 1 + is_binary(code)]:
+            operands = [self._named[operand[k]] for k in padded]
             if self.width == 1:
-                padded = operands + operands[-1:] * (count - len(together))
-                self._store(self._gathered(padded), f"<{count} x double>", buffer, 0)
+                for p in range(0, len(operands), WIDTH):
+                    vector = operands[p : p + WIDTH]
+                    self._store(self._gathered(vector), f"<{len(vector)} x double>", buffer, p)
             else:
                 for p, x in enumerate(operands):
                     self._store(x, self.T, buffer, p)
-        P, n = self.pointer, count * self.width
+        P, n = self.pointer, len(padded) * self.width
         self._lines.append(f"  call void @{FUNCTIONS_OF_ROWS}(i64 {code}, {P} %fx, {P} %fb, {P} %fy, i64 {n})")
-        for p, i in enumerate(together):
-            self._named[i] = self._let(f"load {self.T}, {self._at('fy', p, self.T)}, align 8")
+        for p, k in enumerate(rows):
+            self._named[k] = self._let(f"load {self.T}, {self._at('fy', p, self.T)}, align 8")
 
     def _store(self, row: str, T: str, buffer: str, p: int) -> None:
         self._lines.append(f"  store {T} {row}, {self._at(buffer, p, T)}, align 8")
@@ -274,7 +309,7 @@ class _Writer:
         outputs = [("values", k, row, len(layout.values)) for k, row in enumerate(layout.values)]
         outputs += [("jacobian", place, row, layout.size) for place, row in layout.entries]
         for e, (name, place, row, stride) in enumerate(outputs):
-            value = self._require(row)
+            value = self._named[row]
             zero = self._constant(0.0)
             wrong[e % 4] = self._let(f"call {T} @llvm.fmuladd.{self.S}({T} {value}, {T} {zero}, {T} {wrong[e % 4]})")
             if self.width == 1:

@@ -77,7 +77,7 @@ def elimination_order(
     OrderError
         If `method` is "chain" and the graph is none.
     SearchLimitError
-        If `method` is "optimal" and the budget did not do; it holds the best order and what is proven.
+        If `method` is "optimal" and the budget is exhausted; the error holds the best order and the proven bounds.
     CGraphError
         As `eliminate`; or if there is no such method, cost model or budget, or no search at all; or if workers end before
         their searches are done.

@@ -70,7 +70,7 @@ def factor_of_square(part: Part, L: ComputationalGraph) -> Iterator[PossibleMist
 
 
 def _has_factor_2(row: ArrayOperation) -> bool:
-    """Whether the Jacobian by each operand is written with a factor 2 before it."""
+    """Whether the Jacobian with respect to each operand is written with a factor 2 before it."""
     formulas = [text for text, _ in row.formulas_for(())]
     return bool(formulas) and all(text.startswith("2 ") for text in formulas)
 

@@ -131,7 +131,7 @@ class Applied(NamedTuple):
         return f"the derivative of node {self.node}"
 
     def rule(self, p: int) -> Any:
-        """Return the partial derivative of an elementwise operation by the operand at position `p`."""
+        """Return the partial derivative of an elementwise operation with respect to the operand at position `p`."""
         return functions_of(OPERATIONS[self.operation]).derivatives[p](self.value, *self.x)
 
     def differentiated(self, partials: Mapping[int, Any]) -> Change:

@@ -173,26 +173,66 @@ def table(wording: Wording) -> AskedFor:
 
 
 class Kind(NamedTuple):
-    """How a kind of question is read, and what to write for one."""
+    """A kind of question: how it is read, and what a person writes.
+
+    Parameters
+    ----------
+    read : callable
+        Returns what is asked for.
+    example : str
+        What to write for one, shown where one cannot be read.
+    description : str
+        What it asks for, shown by editors (`docs/generated.py` writes it into the schema).
+    schema : str
+        The JSON Schema of what stands under the key.
+    requires : tuple of str
+        Keys of which one has to stand beside it.
+    """
 
     read: Callable[[Wording], AskedFor]
     example: str
+    description: str
+    schema: str = '"$ref": "#/$defs/text"'
+    requires: tuple[str, ...] = ()
 
 
 KINDS = {
-    "y": Kind(value, "write y: h1"),
-    "d": Kind(derivatives, "write d: J/x1, d: J/[x1, x2] or, for the weight of an edge, d: J/x1 -> h1"),
-    "z": Kind(edge_derivative, "write z: x1 -> y3"),
-    "paths": Kind(path_count, "write paths: x -> y"),
-    "path": Kind(path_product, "write path: x -> a -> y"),
-    "delta": Kind(delta, "write delta: h1, or delta: h1- for the derivative before the activation"),
-    "gate": Kind(gate, "write gate: h1"),
-    "step": Kind(step, "write step: w_13 and rate: 0.1"),
-    "u": Kind(uncertainty, "write u: Z"),
-    "component": Kind(component, "write component: Z/V"),
-    "formula": Kind(formula, "write formula: J/x1"),
-    "choice": Kind(choice, "write choice: [first, second] and answer: A"),
-    "table": Kind(table, "write table: forward, or table: backward"),
+    "y": Kind(value, "write y: h1", "The value of a node."),
+    "d": Kind(
+        derivatives,
+        "write d: J/x1, d: J/[x1, x2] or, for the weight of an edge, d: J/x1 -> h1",
+        "A derivative: J/x1, J/[x1, x2], or J/x1 -> h1 for a weight.",
+    ),
+    "z": Kind(edge_derivative, "write z: x1 -> y3", "The derivative of an edge: x1 -> h1."),
+    "paths": Kind(path_count, "write paths: x -> y", "The number of paths: x -> y."),
+    "path": Kind(path_product, "write path: x -> a -> y", "The product along a path: x -> a -> y."),
+    "delta": Kind(
+        delta,
+        "write delta: h1, or delta: h1- for the derivative before the activation",
+        "Delta(i): the derivative of the loss with respect to a node; h- stands for the weighted sum of neuron h.",
+    ),
+    "gate": Kind(gate, "write gate: h1", "The gate of a neuron."),
+    "step": Kind(
+        step, "write step: w_13 and rate: 0.1", "A weight after one step of gradient descent.", requires=("rate",)
+    ),
+    "u": Kind(uncertainty, "write u: Z", "The standard uncertainty of a result."),
+    "component": Kind(
+        component, "write component: Z/V", "The component of an input in the uncertainty of a result: Z/V."
+    ),
+    "formula": Kind(formula, "write formula: J/x1", "A derivative as a formula: J/x1."),
+    "choice": Kind(
+        choice,
+        "write choice: [first, second] and answer: A",
+        "Texts, one of which is right.",
+        schema=f'"type": "array", "minItems": 2, "maxItems": {len(LETTERS)}',
+        requires=("answer", "seal"),
+    ),
+    "table": Kind(
+        table,
+        "write table: forward, or table: backward",
+        "The pass as a table to be filled in.",
+        schema='"enum": ["forward", "backward"]',
+    ),
 }
 
 

@@ -33,7 +33,7 @@ def sheet(
     student, date : str, optional
         What stands at the head; without a student, there is a line for the name.
     picture : bool, default False
-        Whether the graph is drawn, too: with HTML, LaTeX (extra ``draw``) and Markdown (Mermaid).
+        Whether the graph is drawn too, in HTML and LaTeX (extra ``draw``) and in Markdown (as Mermaid).
     paper : {"a4", "letter"}, default "a4"
         The size of the paper, of HTML and LaTeX.
 

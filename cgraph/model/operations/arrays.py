@@ -179,7 +179,7 @@ class ArrayOperation:
         return self.domain is None or self.domain[0](*map(np.real, x))
 
     def formulas_for(self, ranks: tuple[int, ...]) -> tuple[JacobianFormula, ...]:
-        """Return the formula of the Jacobian by each operand, for operands of these ranks; empty if there is none."""
+        """Return the formula of the Jacobian for each operand, for operands of these ranks; empty if there is none."""
         return self.formulas.get(ranks, ()) if isinstance(self.formulas, Mapping) else self.formulas
 
 

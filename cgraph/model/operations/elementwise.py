@@ -86,15 +86,15 @@ class Operation:
     numpy : tuple of str
         The functions of NumPy that `trace` writes as this operation.
     activation : bool
-        Whether a neuron may do it with its weighted sum.
+        Whether a neuron may apply it to its weighted sum.
     frequent : bool
-        Whether graphs are made of it: machine code then has a loop of its own for it.
+        Whether it occurs often: machine code then has a loop of its own for it.
     is_own : bool
         Whether a user defined it; `expand` replaces it by its equation, of which errors speak as well.
     of_angle : bool
-        Whether its operand is an angle, which some take in degrees.
+        Whether its operand is an angle; a typical mistake is to take it in degrees.
     logarithm : str
-        Of a logarithm of its operand, how it is called in words.
+        If it is a logarithm, its name in words.
 
     Examples
     --------
@@ -130,7 +130,7 @@ class Operation:
 
 
 class Table(dict[str, Operation]):
-    """Rows by the names of operations; a function of a graph's own is known by its definition, which says it all.
+    """Rows by the names of operations. A function that a graph defines has no row: it is looked up by its definition.
 
     Examples
     --------

@@ -98,7 +98,7 @@ def einsum_size(*shapes: Shape, subscripts: str) -> Shape:
 
 
 def einsum_jacobian(k: int, _: Any, *x: Array, subscripts: str) -> Jacobian:
-    """Return the Jacobian by operand `k`, in which the sum is linear."""
+    """Return the Jacobian with respect to operand `k`, in which the sum is linear."""
     inputs, output = terms_of(subscripts)
     others = [(operand, letters) for j, (operand, letters) in enumerate(zip(x, inputs, strict=True)) if j != k]
     sizes = _sizes(inputs, list(map(np.shape, x)))

@@ -91,7 +91,7 @@ def take_jacobian(k: int, y: Any, x: Array, places: Array, axis: int = 0) -> Jac
 
 
 def placed(k: int, xs: tuple[Array, ...], join: Callable[[list[Array]], Array]) -> Jacobian:
-    """Return the Jacobian of a concatenation by its operand `k`: the entries of x_k stand in some places of y."""
+    """Return the Jacobian of a concatenation with respect to operand `k`: the entries of x_k are some entries of y."""
     marks = [np.full(np.shape(x), -1) for x in xs]
     marks[k] = np.arange(marks[k].size).reshape(marks[k].shape)
     joined = join(marks).ravel()

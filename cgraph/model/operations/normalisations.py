@@ -75,7 +75,7 @@ class Normalisation:
         return (centred / scale).reshape(np.shape(x))
 
     def jacobian(self, k: int, y: Array, x: Array, epsilon: Any, **options: Any) -> Jacobian:
-        """Return the Jacobian by the array, or by the number that is added to the variance."""
+        """Return the Jacobian with respect to the array, or to the number that is added to the variance."""
         X, axes = self._grouped(x, epsilon, options)
         moments = X.var(axes, keepdims=True) if self.is_centred else (X * X).mean(axes, keepdims=True)
         scale = np.sqrt(moments + epsilon)

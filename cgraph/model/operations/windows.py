@@ -64,6 +64,11 @@ class Windows(NamedTuple):
             parts = zip(place, self.dilation, self.stride, counts, strict=True)
             yield place, (..., *(slice(p * d, p * d + (c - 1) * s + 1, s) for p, d, s, c in parts))
 
+    @property
+    def are_apart(self) -> bool:
+        """Whether no entry is below two windows."""
+        return all(d * (k - 1) < s for k, s, d in zip(self.kernel, self.stride, self.dilation, strict=True))
+
     def padded(self, x: Array, fill: float = 0.0) -> Array:
         """Return `x` with entries around it along the axes that the window moves over."""
         if not any(self.padding):
@@ -208,7 +213,7 @@ def conv(x: Array, w: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 
 def conv_jacobian(
     k: int, _: Array, x: Array, w: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Jacobian:
-    """Return the Jacobian by the image, or by the kernel."""
+    """Return the Jacobian with respect to the image, or to the kernel."""
     layout, _shape = conv_layout(x.shape, w.shape, stride, padding, dilation, groups)
     return ConvolutionByKernel(x.reshape(layout.image), layout) if k else ConvolutionByImage(w, layout)
 
@@ -216,7 +221,7 @@ def conv_jacobian(
 @final
 @dataclass(frozen=True, eq=False)
 class ConvolutionByImage(Jacobian):
-    """The Jacobian of a convolution by the image."""
+    """The Jacobian of a convolution with respect to the image."""
 
     kernel: Array
     layout: Layout
@@ -237,7 +242,7 @@ class ConvolutionByImage(Jacobian):
 @final
 @dataclass(frozen=True, eq=False)
 class ConvolutionByKernel(Jacobian):
-    """The Jacobian of a convolution by the kernel."""
+    """The Jacobian of a convolution with respect to the kernel."""
 
     image: Array
     layout: Layout
@@ -289,7 +294,7 @@ def conv_transpose_jacobian(
     k: int, _: Array, x: Array, w: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
     output_padding: Any = 0,
 ) -> Jacobian:  # fmt: skip
-    """Return the Jacobian by the operand: that of a convolution, transposed; or by the kernel."""
+    """Return the Jacobian with respect to the operand, that of a convolution transposed; or to the kernel."""
     layout, _shape = conv_transpose_layout(x.shape, w.shape, stride, padding, dilation, groups, output_padding)
     return SpreadByKernel(layout.grouped(x)[0], layout) if k else ConvolutionByImage(w, layout).T
 
@@ -297,7 +302,7 @@ def conv_transpose_jacobian(
 @final
 @dataclass(frozen=True, eq=False)
 class SpreadByKernel(Jacobian):
-    """The Jacobian of a transposed convolution by the kernel: (S under w) times x, for rows S as images."""
+    """The Jacobian of a transposed convolution with respect to the kernel: (S under w) times x, rows S being images."""
 
     operand: Array
     layout: Layout
@@ -363,9 +368,11 @@ class LargestBelow(Jacobian):
         """Iterate over the entries below the windows, and whether each is the first that is the largest."""
         image = self.windows.padded(self.operand, -np.inf)
         is_open = np.ones(self.largest.shape, np.bool_)
+        is_selected = np.empty_like(is_open)
         for _, part in self.windows.below(self.largest.shape[-len(self.windows.kernel) :]):
-            is_selected = (image[part] == self.largest) & is_open
-            is_open &= ~is_selected
+            np.equal(image[part], self.largest, out=is_selected)
+            np.logical_and(is_selected, is_open, out=is_selected)
+            np.logical_xor(is_selected, is_open, out=is_open)
             yield part, is_selected
 
     def vjp(self, rows: Array) -> Array:
@@ -375,9 +382,12 @@ class LargestBelow(Jacobian):
         return self.windows.cut(image).reshape(len(rows), -1)
 
     def spread_into(self, image: Array, R: Array) -> None:
-        """Add rows R, in the shape of the pool, to a padded array."""
+        """Add rows R, in the shape of the pool, to a padded array of zeros."""
         for part, is_selected in self._below():
-            image[part] += R * is_selected
+            if self.windows.are_apart:  # nothing else has been added there
+                np.multiply(R, is_selected, out=image[part])
+            else:
+                image[part] += R * is_selected
 
     def jvp(self, columns: Array) -> Array:
         image = self.windows.padded(columns.T.reshape(-1, *self.operand.shape))

@@ -45,7 +45,7 @@ def unit_operands(expression: Expression) -> frozenset[str]:
 
 
 def _slope(expression: Expression, operation: str, positions: tuple[int, ...], p: int) -> float | None:
-    """Return the derivative of a step by its operand `p`, if it is the same at every point."""
+    """Return the derivative of a step with respect to operand `p`, if it is the same at every point."""
     row = OPERATIONS.get(operation)
     if row is None:
         return None

@@ -53,7 +53,7 @@ class StepMistakes(NamedTuple):
         a node, ("z", i, j) for a local derivative, ("S", i) for a sensitivity, ("p", i, ..., t) for the product of a path and
         ("w", i, j) for the gradient of a weight.
     rounded : str
-        What is said of an answer that is near the truth.
+        What is said of an answer that is near the right one.
     limits : dict
         How "near" that is, relative to the truth; how many "digits" an answer has before two mistakes are taken for its cause;
         how many explanations are listed at "most".

@@ -361,7 +361,7 @@ def _softmax_cross_entropy(steps: Steps, s: int, label: int) -> int:
 
 
 def _slope_of_cross_entropy(steps: Steps, k: int, y: int, s: int, label: int) -> int:
-    """Append the derivative of each loss by each of its scores, p sum(label) - label, or of its label, -log p."""
+    """Append the derivative of each loss with respect to each score, p sum(label) - label, or to the label, -log p."""
     if k == 1:
         return steps.ufunc("negative", _log_softmax(steps, s))
     p = _softmax(steps, s)

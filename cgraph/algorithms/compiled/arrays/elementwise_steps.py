@@ -45,9 +45,14 @@ def _choose(y: Any, condition: Any, a: Any, b: Any) -> None:
     """Write `a` where the condition is not 0 and `b` elsewhere, by bits: a branch is guessed wrong where signs are random."""
     whole = y.view(f"i{y.itemsize}")
     a, b = (np.asarray(x, y.dtype).view(whole.dtype) for x in (a, b))
-    np.copyto(whole, condition != 0)
-    np.negative(whole, out=whole)  # every bit, or none
-    np.bitwise_and(whole, a ^ b, out=whole)
+    every_bit = np.asarray(condition != 0).view(np.int8)
+    np.negative(every_bit, out=every_bit)  # or none; it takes an eighth of the memory of the result
+    if a.ndim == b.ndim == 0:
+        np.copyto(whole, every_bit)
+        np.bitwise_and(whole, a ^ b, out=whole)
+    else:
+        np.bitwise_xor(a, b, out=whole)
+        np.bitwise_and(whole, every_bit, out=whole)
     np.bitwise_xor(whole, b, out=whole)
 
 

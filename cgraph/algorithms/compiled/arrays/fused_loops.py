@@ -51,6 +51,8 @@ class Loop:
         The numbers.
     arrays : list of int
         The steps that are read.
+    outputs : int
+        How many arrays are written.
     """
 
     def __init__(self, steps: Sequence[Step], run: Run) -> None:
@@ -58,6 +60,7 @@ class Loop:
         self._names: dict[int, str] = {x: f"v{k}" for k, x in enumerate(run.members)}
         self.numbers: list[str] = []
         self.arrays: list[int] = []
+        self.outputs = len(run.outputs)
         for x in run.members:
             for o in map(self._past, steps[x].operands):
                 self._read(o)
@@ -144,9 +147,17 @@ class Loop:
         return x in self._run.outputs or any(step.operation not in _PASSING or step.far is not None for step in readers)
 
 
-def machine_code(source: str) -> Callable[..., int]:
-    """Return the function of a loop; its machine code is kept on disk."""
-    return compiled((_function(source),), (), FUNCTIONS, source)["run"]
+def machine_code(loop: Loop, dtype: Any) -> Callable[..., int]:
+    """Return the function of a loop for arrays of a type, as machine code, which is kept on disk.
+
+    It is made here, not in the first call: what keeps numba from making it is raised before anything is computed.
+    """
+    run = compiled((_function(loop.source),), (), FUNCTIONS, loop.source)["run"]
+    read, written = np.zeros(1, dtype), np.zeros(1, dtype)
+    read.setflags(write=False)
+    numbers = [1.0] * (1 + len(loop.numbers))
+    run(*[0] * len(loop.sizes), *numbers, *[read] * len(loop.arrays), *[written] * loop.outputs)  # of no entries
+    return run
 
 
 @cache

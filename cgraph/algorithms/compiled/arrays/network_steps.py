@@ -8,8 +8,10 @@ What a rule here leaves out, by returning None, goes through the row of the tabl
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 from cgraph.algorithms.compiled.arrays.steps import Shape, Steps
 from cgraph.model.operations.normalisations import BATCH, GROUPS, LAYER, MEAN_SQUARE, Normalisation
@@ -17,7 +19,8 @@ from cgraph.model.operations.windows import LargestBelow, Layout, Windows, conv_
 
 __all__ = ["NETWORK_REVERSES", "NETWORK_VALUES"]
 
-MOST_PLACES = 200  # of a kernel: each is a line of the plan
+MOST_PLACES = 200  # of the window of a pool: each is a line of the plan
+BLOCK = 2**17  # numbers in the columns of a block of a convolution: a megabyte, which the cache holds
 
 
 def _written(index: tuple[Any, ...]) -> str:
@@ -30,6 +33,61 @@ def _written(index: tuple[Any, ...]) -> str:
 # --- convolutions -------------------------------------------------------------------------------------------------------
 
 
+class _Blocks:
+    """The columns of a convolution, made for some examples at a time: those of all would leave the cache, and fill the memory.
+
+    Parameters
+    ----------
+    layout : Layout
+        How the kernel is laid over the images.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the array that the columns of one block are written into.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        windows, counts = layout.windows, layout.counts
+        each = (layout.image[1], *windows.kernel, *counts)
+        self.shape = (max(1, min(layout.image[0], BLOCK // math.prod(each))), *each)
+        self._matrices = (layout.groups, math.prod(layout.kernel[1:]), math.prod(counts))
+        every = (slice(None),) * len(counts)
+        self._parts = [((..., *place, *every), part) for place, part in windows.below(counts)]
+
+    def value(self, y: Any, images: Any, kernels: Any, columns: Any) -> None:
+        """Write kernels times columns."""
+        for examples, block, matrices in self._of(images, columns):
+            self._fill(block, images[examples])
+            np.matmul(kernels, matrices, out=y[examples])
+
+    def by_kernel(self, y: Any, S: Any, images: Any, columns: Any) -> None:
+        """Write S times the columns, added up over the examples."""
+        y.fill(0)
+        for examples, block, matrices in self._of(images, columns):
+            self._fill(block, images[examples])
+            y += np.add.reduce(np.matmul(S[..., examples, :, :, :], matrices.swapaxes(-1, -2)), axis=-4)
+
+    def by_image(self, y: Any, S: Any, kernels: Any, columns: Any) -> None:
+        """Write the columns that kernels make of S, added up where windows overlap."""
+        y.fill(0)
+        for examples, block, matrices in self._of(y, columns):
+            np.matmul(kernels.swapaxes(-1, -2), S[examples], out=matrices)
+            images = y[examples]
+            for place, part in self._parts:
+                images[part] += block[place]
+
+    def _of(self, images: Any, columns: Any) -> Iterator[tuple[slice, Any, Any]]:
+        """Iterate over the blocks: which examples, and their columns, as they stand below the places and as matrices."""
+        for start in range(0, len(images), len(columns)):
+            block = columns[: len(images) - start]
+            yield slice(start, start + len(block)), block, block.reshape(len(block), *self._matrices)
+
+    def _fill(self, block: Any, images: Any) -> None:
+        for place, part in self._parts:
+            block[place] = images[part]
+
+
 def _padded(steps: Steps, image: int, windows: Windows) -> int:
     """Append an array with zeros around it."""
     if not any(windows.padding):
@@ -39,60 +97,44 @@ def _padded(steps: Steps, image: int, windows: Windows) -> int:
     return steps.compute(f"{{y}}.fill(0)\n{{y}}{inside} = {{0}}", (image,), shape)
 
 
-def _columns(steps: Steps, x: int, layout: Layout) -> int:
-    """Append the entries below all windows, of shape (examples, groups, entries of a kernel, windows)."""
-    windows, counts = layout.windows, layout.counts
-    image = _padded(steps, steps.reshape(x, layout.image), windows)
-    every = (slice(None),) * len(counts)
-    copied = [
-        f"{{y}}{_written((..., *place, *every))} = {{0}}{_written(part)}" for place, part in windows.below(counts)
-    ]
-    below = steps.compute("\n".join(copied), (image,), (*layout.image[:2], *windows.kernel, *counts))
-    return steps.reshape(below, (layout.image[0], layout.groups, _entries(layout), math.prod(counts)))
-
-
-def _entries(layout: Layout) -> int:
-    """Return how many entries a kernel of one result has."""
-    return math.prod(layout.kernel[1:])
+def _images(steps: Steps, x: int, layout: Layout) -> int:
+    return _padded(steps, steps.reshape(x, layout.image), layout.windows)
 
 
 def _kernels(steps: Steps, w: int, layout: Layout) -> int:
-    return steps.reshape(w, (layout.groups, layout.kernel[0] // layout.groups, _entries(layout)))
+    return steps.reshape(w, (layout.groups, layout.kernel[0] // layout.groups, math.prod(layout.kernel[1:])))
 
 
-def _conv(steps: Steps, x: int, w: int, **options: Any) -> int | None:
+def _in_blocks(steps: Steps, how: Callable[..., None], x: tuple[int, int], blocks: _Blocks, shape: Shape) -> int:
+    """Append what is computed block by block, into an array that is kept for the columns of one."""
+    columns = steps.compute("", (), blocks.shape)
+    return steps.compute(f"{steps.named(how)}({{y}}, {{0}}, {{1}}, {{2}})", (*x, columns), shape)
+
+
+def _conv(steps: Steps, x: int, w: int, **options: Any) -> int:
     layout, shape = conv_layout(steps.shape(x), steps.shape(w), **options)
-    if math.prod(layout.windows.kernel) > MOST_PLACES:
-        return None
-    return steps.reshape(steps.matmul(_kernels(steps, w, layout), _columns(steps, x, layout)), shape)
+    blocks = _Blocks(layout)
+    rows = (layout.image[0], layout.groups, layout.kernel[0] // layout.groups, math.prod(layout.counts))
+    operands = _images(steps, x, layout), _kernels(steps, w, layout)
+    return steps.reshape(_in_blocks(steps, blocks.value, operands, blocks, rows), shape)
 
 
-def _conv_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, **options: Any) -> int | None:
+def _conv_reverse(steps: Steps, k: int, S: int, y: int, x: list[int], lead: Shape, **options: Any) -> int:
     layout, shape = conv_layout(steps.shape(x[0]), steps.shape(x[1]), **options)
-    if math.prod(layout.windows.kernel) > MOST_PLACES:
-        return None
-    results = layout.kernel[0] // layout.groups
-    rows = (*lead, layout.image[0], layout.groups, results, math.prod(layout.counts))
-    S = steps.reshape(steps.broadcast(S, (*lead, *shape)), rows)
+    blocks = _Blocks(layout)
+    rows = (layout.groups, layout.kernel[0] // layout.groups, math.prod(layout.counts))
+    S = steps.broadcast(S, (*lead, *shape))
     if k == 1:
-        products = steps.matmul(S, steps.swap(_columns(steps, x[0], layout)))
-        return steps.reshape(steps.total(products, (len(lead),)), (*lead, *layout.kernel))
-    columns = steps.matmul(steps.swap(_kernels(steps, x[1], layout)), S)
-    below = steps.reshape(columns, (*lead, *layout.image[:2], *layout.windows.kernel, *layout.counts))
-    return steps.reshape(_spread(steps, below, layout, lead), (*lead, *steps.shape(x[0])))
-
-
-def _spread(steps: Steps, below: int, layout: Layout, lead: Shape) -> int:
-    """Append the sum of what stands in the columns of each entry."""
-    windows, counts = layout.windows, layout.counts
-    whole = (*lead, *layout.image)
-    shape = windows.padded_shape(whole)
-    every = (slice(None),) * len(counts)
-    added = [
-        f"{{y}}{_written(part)} += {{0}}{_written((..., *place, *every))}" for place, part in windows.below(counts)
-    ]
-    image = steps.compute("\n".join(["{y}.fill(0)", *added]), (below,), shape)
-    return image if shape == whole else steps.view(image, f"{{0}}{_written(windows.inside(shape))}", whole)
+        operands = steps.reshape(S, (*lead, layout.image[0], *rows)), _images(steps, x[0], layout)
+        kernels = (*lead, *rows[:2], math.prod(layout.kernel[1:]))
+        return steps.reshape(_in_blocks(steps, blocks.by_kernel, operands, blocks, kernels), (*lead, *layout.kernel))
+    whole = (math.prod(lead) * layout.image[0], *layout.image[1:])  # each row of each example is an image
+    operands = steps.reshape(S, (whole[0], *rows)), _kernels(steps, x[1], layout)
+    padded = layout.windows.padded_shape(whole)
+    images = _in_blocks(steps, blocks.by_image, operands, blocks, padded)
+    if padded != whole:
+        images = steps.view(images, f"{{0}}{_written(layout.windows.inside(padded))}", whole)
+    return steps.reshape(images, (*lead, *steps.shape(x[0])))
 
 
 # --- pools --------------------------------------------------------------------------------------------------------------

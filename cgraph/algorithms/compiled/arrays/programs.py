@@ -8,6 +8,7 @@ elementary operations as machine code.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
@@ -18,6 +19,7 @@ from cgraph.algorithms.compiled.arrays.fused_loops import Loop, machine_code
 from cgraph.algorithms.compiled.arrays.runs import Run, in_runs
 from cgraph.algorithms.compiled.arrays.steps import COMPUTED, GIVEN, NUMBER, VIEW, Shape, Step, Steps
 from cgraph.algorithms.compiled.jit import is_at_hand
+from cgraph.model.errors import shorten
 
 __all__ = ["Program"]
 
@@ -84,9 +86,15 @@ class Program:
 
     def _fuse(self) -> None:
         """Write the program with runs as machine code, if numba is there; meanwhile other threads go on as before."""
-        if self._with_runs is not None and is_at_hand():
-            self._code = _Code(self._steps, self._with_runs, self._results, self.zeros, self._dtype)
-        self._with_runs = None
+        order, self._with_runs = self._with_runs, None
+        if order is None or not is_at_hand():
+            return
+        try:
+            self._code = _Code(self._steps, order, self._results, self.zeros, self._dtype)
+        except Exception as error:  # noqa: BLE001 - of numba, of LLVM or of a compiler: there is no list of what they raise
+            reason = shorten(f"{type(error).__name__}: {error}", 200)
+            message = f"numba makes no machine code of these elementary operations, and NumPy computes them: {reason}"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
 
     def _all_needed(self) -> list[int]:
         needed = set(self._results)
@@ -120,10 +128,10 @@ class _Code:
         self._loops = {id(item): Loop(self._steps, item) for item in order if isinstance(item, Run)}
         self._sizes: list[int] = []
         self._buffers = self._allocated()
-        self._machine: dict[str, str] = {}  # the name of each loop, by its text
+        self._machine: dict[str, tuple[str, Loop]] = {}  # each loop by its text, and its name
         self.source = self._written()
         self.namespace: dict[str, Any] = {**vars(np), "dtype": dtype, **_KNOWN, **steps.functions}
-        self.namespace |= {name: machine_code(source) for source, name in self._machine.items()}
+        self.namespace |= {name: machine_code(loop, dtype) for name, loop in self._machine.values()}
         exec(compile(self.source, "<plan of a graph>", "exec"), self.namespace)  # noqa: S102 - of the table and of numbers
         self._free: list[Callable[..., None]] = []
 
@@ -249,7 +257,7 @@ class _Code:
             if o not in self._flat:
                 self._flat[o] = f"r{o}"
                 self._lines(o).append(f"r{o} = fixed({self._text[o]})")
-        name = self._machine.setdefault(loop.source, f"loop{len(self._machine)}")
+        name, _ = self._machine.setdefault(loop.source, (f"loop{len(self._machine)}", loop))
         arrays = [*(self._flat[o] for o in loop.arrays), *(f"w{x}" for x in run.outputs)]
         arguments = [*map(str, loop.sizes), repr(float(np.finfo(self._dtype).max)), *loop.numbers, *arrays]
         self._always += [f"if {name}({', '.join(arguments)}):", f"    raise FloatingPointError({name!r})"]

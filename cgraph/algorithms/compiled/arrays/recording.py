@@ -109,7 +109,9 @@ class Recorder:
         for operation in reversed(self._operations):
             if operation.y not in S:
                 continue
-            for k, x in enumerate(operation.x):
+            for k, x in reversed(
+                [*enumerate(operation.x)]
+            ):  # weights first: what they multiplied makes room for the rest
                 if x in leads_on:
                     share = self._share(operation, k, S[operation.y], lead)
                     S[x] = self.steps.ufunc("add", S[x], share) if x in S else share
@@ -176,7 +178,7 @@ class Recorder:
         of_numbers: Callable[..., int],
         of_arrays: Callable[..., int],
     ) -> int:
-        """Append the product of `S` with the derivative of an operation by its operand `k`, in one of the two directions."""
+        """Append the product of `S` with the derivative with respect to operand `k`, in one of the two directions."""
         y, x = self._values[operation.y], [self._values[o] for o in operation.x]
         if operation.operation == _COPY:
             return S

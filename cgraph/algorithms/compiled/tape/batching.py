@@ -36,6 +36,8 @@ class Blocks:
         The steps of the tape.
     points : int or None
         How many points there are; None for a single one.
+    machine_code : bool, default True
+        Whether loops of machine code are taken where numba is there.
 
     Attributes
     ----------
@@ -47,11 +49,11 @@ class Blocks:
         The blocks that are swept at a time: as many as half of `MANY` numbers, or one that has more.
     """
 
-    def __init__(self, program: Program, points: int | None) -> None:
+    def __init__(self, program: Program, points: int | None, *, machine_code: bool = True) -> None:
         self._program = program
         self._points = points
         rows = len(program.first)
-        if is_at_hand():
+        if machine_code and is_at_hand():
             self._loops, width = compiled(TAPE_LOOPS, TAPE_CALLS, FUNCTIONS, SOURCE), WIDTH
         else:
             self._loops, width = TAPE_RUNS, max(min(points or 1, MOST // max(rows, 1)), 1)
@@ -90,7 +92,7 @@ class Blocks:
         return self._loops["gradient_at"]
 
     def differentiate(self, row: int, on_terms: Floats, y: Floats, S: Floats) -> None:
-        """Fill S, the derivatives of a row by all rows."""
+        """Fill S, the derivatives of a row with respect to all rows."""
         S.fill(0.0)
         S[:, row] = 1.0
         self._loops["differentiate_tape"](*self._program, on_terms, y, S)

@@ -218,7 +218,7 @@ def run_tape(
 def differentiate_tape(
     codes: Index, bounds: Index, first: Index, second: Index, operands: Index, weights: Floats, v: Floats, S: Floats
 ) -> None:
-    """Fill S, the derivatives of one row by all rows, which is 1 at that row and 0 elsewhere before."""
+    """Fill S, the derivatives of one row with respect to all rows; before, S is 1 at that row and 0 elsewhere."""
     for block in range(len(v)):
         differentiate(codes, bounds, first, second, operands, weights, v[block], S[block])
 

@@ -38,7 +38,7 @@ def _table():
         ("f(y)", "y", "nothing can be named 'y'"),
         ("f(exp)", "2", "'exp' is a function"),
         ("lambda(x)", "x", "Python keyword"),
-        ("f(x)", 3, "is text, not 3"),
+        ("f(x)", 3, "must be text, not 3"),
     ],
 )
 def test_what_is_refused(head, equation, message):

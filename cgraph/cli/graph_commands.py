@@ -66,7 +66,7 @@ def eval(arguments: argparse.Namespace) -> int:
     G = graph_of(arguments)
     values = [{"node": i, "value": y} for i, y in usage(cg.evaluate, G, dict(arguments.at)).items()]
     if G and not values:
-        raise cg.CGraphError("nothing to evaluate: the graph gives derivatives but neither equations nor values")
+        print("cgraph: no node has a value: the graph gives derivatives only", file=sys.stderr)
     print_result(arguments, {"values": values}, values, [records_table(values)])
     return DONE
 

@@ -85,7 +85,7 @@ def test_names_alone_need_no_numbers(run):
         (["draw", "-e", "y = 1 +", "--format", "svg"], 3, "error"),
         (["page", QUIZ, "-o", "/nowhere/x.html"], 2, "cannot write '/nowhere/x.html': No such file"),
         (["page", QUIZ, "-o", "x.html", "--from", "q"], 2, "no node 'q'"),
-        (["page", "-e", "y = 2", "-o", "x.html"], 2, "a page walks along edges"),
+        (["page", "-e", "y = 2", "-o", "x.html"], 2, "a page needs edges"),
         (["paths", QUIZ, "--chart", "x.svg"], 2, "a chart shows the paths from one node to one other"),
         (["paths", QUIZ, "--from", "y", "--to", "x", "--chart", "x.svg"], 2, "no path from 'y' to 'x' has a product"),
         (

@@ -267,6 +267,6 @@ def test_what_goes_wrong_at_new_values_of_a_plan_is_said_by_the_interpreter(equa
     wrong = {"A": [[1.0, 2.0], [2.0, 4.0]]} if "i)" not in equation else {"i": 2.0}
     for function in (lambda: cg.evaluate(G, wrong), lambda: C.value_and_gradient("J", wrong)):
         with pytest.raises(
-            cg.EvaluationError, match="is singular|not positive definite|is undefined|are whole numbers"
+            cg.EvaluationError, match="is singular|not positive definite|is undefined|must be whole numbers"
         ):
             function()

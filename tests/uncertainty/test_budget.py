@@ -308,7 +308,7 @@ BAD = {
     "two kinds": ({"a": {"uniform": 1, "arcsine": 1}}, None, r"not by uniform and arcsine"),
     "no kind": ({"a": {"dof": 3}}, None, r"not by none"),
     "coverage": ({"a": {"uniform": 1, "coverage": 2}}, None, r"coverage factor, which belongs to 'normal'"),
-    "coverage 0": ({"a": {"normal": 1, "coverage": 0}}, None, r"coverage factor of 'a' is 0; it is positive"),
+    "coverage 0": ({"a": {"normal": 1, "coverage": 0}}, None, r"coverage factor of 'a' is 0; it must be positive"),
     "unknown node": ({"q": 1.0}, None, r"no node 'q' in the graph"),
     "computed node": ({"s": 1.0}, None, r"node 's' is computed; uncertainties belong to inputs"),
     "no mapping": ((1.0,), None, r"uncertainties must be a mapping from nodes"),
@@ -372,7 +372,7 @@ def test_more_that_is_refused():
     b = cg.uncertainty_budget(L, ["y"], u)
     with pytest.raises(cg.UncertaintyError, match="'a' is no target of this budget; the targets are 'y'"):
         b.by_path("a")
-    with pytest.raises(cg.UncertaintyError, match="probability lies between 0 and 1"):
+    with pytest.raises(cg.UncertaintyError, match="probability must lie between 0 and 1"):
         b.expanded(1.0)
     with pytest.raises(cg.UncertaintyError, match="'a' stands in two groups"):
         cg.uncertainty_budget(L, ["y"], u, groups={"p": ["a"], "q": ["a"]})

@@ -154,17 +154,16 @@ def test_what_has_no_columns_takes_no_name_of_one(run, graph):
     assert "--derivative names a column of a file of edges; this is none" in err
 
 
-def test_eval_of_a_graph_of_derivatives_says_why_it_prints_nothing(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    Path("edges.csv").write_text("source,target,derivative\na,b,2\n")
-    assert main(["eval", "edges.csv", "--format", "csv"]) == 0
-    captured = capsys.readouterr()
-    assert captured.out == "node,value\n"
-    assert captured.err == "cgraph: no node has a value: the graph gives derivatives only\n"
+def test_eval_of_a_graph_of_derivatives_says_why_it_prints_nothing(run, tmp_path):
+    edges = tmp_path / "edges.csv"
+    edges.write_text("source,target,derivative\na,b,2\n")
+    message = "cgraph: no node has a value: the graph gives derivatives only\n"
+    assert run("eval", edges, "--format", "csv") == (0, "node,value\n", message)
 
 
-def test_a_column_of_ends_that_is_missing(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    Path("edges.csv").write_text("quelle,ziel,derivative\na,b,2\n")
-    assert main(["show", "edges.csv"]) == 3
-    assert "the columns are quelle, ziel, derivative; rename the column that holds it" in capsys.readouterr().err
+def test_a_missing_column_for_an_end(run, tmp_path):
+    edges = tmp_path / "edges.csv"
+    edges.write_text("quelle,ziel,derivative\na,b,2\n")
+    status, _, err = run("show", edges)
+    assert status == 3
+    assert "the columns are quelle, ziel, derivative; rename the column that holds it" in err

@@ -194,7 +194,7 @@ class TestReading:
         (tmp_path / "e.yaml").write_text(f"graph: {graph}\nask: [{{id: a, d: y/x}}]", encoding="utf-8")
         with pytest.raises(cg.SpecError, match=message):
             cg.read_exercise(tmp_path / "e.yaml")
-        with pytest.raises(cg.SpecError, match="standard input has no file beside it|'graph' is the name"):
+        with pytest.raises(cg.SpecError, match="standard input has no file beside it|'graph' must be the name"):
             cg.read_exercise(io.StringIO(f"graph: {graph if graph == 'no.yaml' else '[1]'}\nask: [{{id: a, d: y/x}}]"))
 
     def test_keys_beside_a_graph(self, tmp_path):
@@ -272,7 +272,7 @@ class TestReading:
         [
             (TWO_PATHS, "'ask' must be a list of questions, not empty"), (f"{TWO_PATHS}\nask: 3", "not the number 3"),
             (f"{TWO_PATHS}\nask: []", "not empty"), (f"{TWO_PATHS}\nask: [3]", "a question must be a mapping, not the number 3"),
-            ("[1, 2]", "a spec is a mapping"), (f"{TWO_PATHS}\nask: [{{id: a, y: a}}, {{id: a, y: y}}]", "the id 'a' stands twice"),
+            ("[1, 2]", "a spec must be a mapping"), (f"{TWO_PATHS}\nask: [{{id: a, y: a}}, {{id: a, y: y}}]", "the id 'a' stands twice"),
             ("nodes: {y: 2*q}\nask: [{id: a, y: y}]", "node 'y' uses 'q'"),
             (f"{TWO_PATHS}\nask: [{', '.join(f'{{id: {k}, y: a}}' for k in range(1001))}]", "1,001 questions; the limit is 1,000"),
         ],
@@ -704,7 +704,7 @@ class TestMistakes:
 
     def test_the_manual_lists_every_kind_of_mistake(self):
         text = (Path(__file__).parents[2] / "docs" / "exercises.md").read_text(encoding="utf-8")
-        (table,) = re.findall(r"\| mistake \| \|\n\| --- \| --- \|\n((?:\|.*\n)+)", text)
+        (table,) = re.findall(r"\| mistake \| where, or what is meant \|\n\| --- \| --- \|\n((?:\|.*\n)+)", text)
         listed = {kind.strip() for row in table.splitlines() for kind in row.split("|")[1].split(", ")}
         assert listed - {"column or row given", "too few digits"} == set(MISTAKES)
 

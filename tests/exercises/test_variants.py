@@ -192,8 +192,8 @@ class TestVariants:
             ("vary: {x: [1, 2, 0]}", "4:11: error: 'x' must vary upwards, in positive steps"),
             ("vary: {x: [2, 1, 1]}", "4:11: error: 'x' must vary upwards, in positive steps"),
             ("vary: {x: [0, 1, 1.0e-12]}", "4:11: error: 'x' takes 1,000,000,000,001 values; the limit is 1,000,000,000"),
-            ("vary: {x: [1, 2, 1]}\nmagnitude: [2, 1]", "5:12: error: 'magnitude' is the least and the largest size"),
-            ("vary: {x: [1, 2, 1]}\nmagnitude: 7", "5:12: error: 'magnitude' is the least and the largest size"),
+            ("vary: {x: [1, 2, 1]}\nmagnitude: [2, 1]", "5:12: error: 'magnitude' must be the least and the largest size"),
+            ("vary: {x: [1, 2, 1]}\nmagnitude: 7", "5:12: error: 'magnitude' must be the least and the largest size"),
             ("vary: {x: [1, 2, 1]}\nsalt: [1]", "5:7: error: the salt must be a word or a whole number"),
         ],
     )  # fmt: skip
@@ -289,8 +289,8 @@ class TestSealing:
         [
             ("ask: [{id: a, d: y/x, seal: abc}]", "3:29: error: a seal stands where nothing is sealed"),
             ("ask: [{id: a, d: y/x}]\nsealed: s", "3:7: error: a sealed question needs hashes for each number"),
-            ("ask: [{id: a, d: y/x, seal: [1]}]\nsealed: s", "3:29: error: a sealed question has hashes"),
-            ("ask: [{id: a, table: forward, seal: {x: b}}]\nsealed: s", "3:37: error: a sealed question has hashes"),
+            ("ask: [{id: a, d: y/x, seal: [1]}]\nsealed: s", "3:29: error: a sealed question needs hashes"),
+            ("ask: [{id: a, table: forward, seal: {x: b}}]\nsealed: s", "3:37: error: a sealed question needs hashes"),
             ("ask: [{id: a, formula: y/x, seal: b}]\nsealed: s", "3:35: error: a seal stands where nothing is sealed"),
             ("ask: [{id: a, d: y/x}]\nsealed: 3", "4:9: error: 'sealed' must be the salt of the hashes, not the number 3"),
         ],

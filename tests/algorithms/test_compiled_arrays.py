@@ -79,7 +79,9 @@ def test_jacobians_of_every_array_operation(equation, a, b):
             has_the_jacobians(CompiledArrays(G), L, s, t)
 
 
-@pytest.mark.parametrize("numbers", [1, 300, 400])  # of 128 for an example: blocks of one, and of some that do not divide five
+@pytest.mark.parametrize(
+    "numbers", [1, 300, 400]
+)  # of 128 for an example: blocks of one, and of some that do not divide five
 def test_convolutions_in_blocks_of_examples(monkeypatch, numbers):
     monkeypatch.setattr(network_steps, "BLOCK", numbers)
     G = of_equation("conv(a, b, stride=(1, 2), padding=1, groups=2)", (5, 4, 3, 3), (4, 2, 2, 2))

@@ -88,8 +88,8 @@ def compiled(G, weights):
     C = cg.compile_graph(G)
     kept = {w: np.empty_like(value) for w, value in weights.items()}
     return {
-        "compiled": lambda: C.value_and_gradient("J", nodes=list(kept)),
-        "compiled, `out=`": lambda: C.value_and_gradient("J", nodes=list(kept), out=kept),
+        "compiled": partial(C.value_and_gradient, "J", nodes=list(kept)),
+        "compiled, `out=`": partial(C.value_and_gradient, "J", nodes=list(kept), out=kept),
     }
 
 

@@ -187,6 +187,30 @@ def memory():
           rows)  # fmt: skip
 
 
+def memory_of_plans():
+    """What a call takes with arrays that are made anew, the plan made before, beside values of all operations and gradients."""
+    print("\n## Memory of compiled graphs, megabytes\n")
+    rows = []
+    for name, rivals in models():
+        call = rivals["compiled"]
+        C = call.func.__self__
+        call()
+        for program, _ in C._programs.values():  # noqa: SLF001 - its arrays are let go, the plan stays
+            program._code._free.clear()  # noqa: SLF001 - as above
+        tracemalloc.start()
+        gradient = call()[1]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        G = C._graph  # noqa: SLF001 - the model does not hand it out
+        given = 8 * sum(np.size(value) for _, value in G.nodes(data="value") if value is not None)
+        values = 8 * sum(np.size(value) for value in cg.evaluate(cg.expand(G)).values())
+        gradients = 8 * sum(map(np.size, gradient.values()))
+        figures = given, values, gradients, given + peak
+        rows.append([name, *(f"{size / 1e6:.2f}" for size in figures), f"{(given + peak) / (values + gradients):.2f}"])
+    table(["model", "given", "values of all operations, what is given among them", "weight gradients",
+           "at most, with what is given", "at most / (values + gradients)"], rows)  # fmt: skip
+
+
 def planning(rounds):
     """How long a plan takes: a compiled graph and its first call, less a call as it comes after."""
     print("\n## Planning, milliseconds\n")
@@ -228,6 +252,7 @@ def main():
         planning(rounds)
         parts(rounds)
         memory()
+        memory_of_plans()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import networkx as nx
@@ -10,10 +10,10 @@ import numpy as np
 
 from cgraph.algorithms.elimination import Elimination, eliminate, elimination_order
 from cgraph.algorithms.engines import compiled_if_it_pays, keeps_digits
-from cgraph.algorithms.sweeps import sensitivities, sensitivities_from
+from cgraph.algorithms.sweeps import forward_sweep, reverse_sweep, sensitivities_from
 from cgraph.model.errors import CGraphError, EvaluationError
-from cgraph.model.graph import Node, list_of_nodes, require_node
-from cgraph.model.linearized import as_result, finished, identity, node_sizes, require_digraph, size_of
+from cgraph.model.graph import Node, list_of_nodes, require_node, topological_order
+from cgraph.model.linearized import as_result, edge_derivative, finished, identity, node_sizes, require_digraph, size_of
 from cgraph.vocabulary import LAYOUTS
 
 __all__ = ["check_elimination", "jacobian"]
@@ -59,7 +59,8 @@ def jacobian(
     Notes
     -----
     One sweep of O(V + E) for each source, forward, if they have fewer entries than the targets, or else for each
-    target, reverse; with an `order`, as `eliminate`. The layouts are those of MATH 565, lecture 26, and 10-301/601,
+    target, reverse, over what lies between sources and targets: only there an edge needs a derivative. With an `order`,
+    as `eliminate`. The layouts are those of MATH 565, lecture 26, and 10-301/601,
     lecture 13; the tensor is that of CSE463 (section 5.4).
 
     Examples
@@ -109,15 +110,47 @@ def _matrix(
         C = compiled_if_it_pays(G, min(len(sources), len(targets)), derivative)
         if C is not None and keeps_digits(J := C.jacobian(sources, targets)):
             return J
-        if _entries(G, sources, derivative) < _entries(G, targets, derivative):
-            columns = [sensitivities_from(G, s, derivative=derivative) for s in sources]
-            rows = [[S[t] for S in columns] for t in targets]
-        else:
-            sweeps = [sensitivities(G, t, derivative=derivative) for t in targets]
-            rows = [[S[s] for s in sources] for S in sweeps]
+        rows = _by_sweeps(G, sources, targets, derivative)
     if any(isinstance(S, np.ndarray) for row in rows for S in row):
         return np.block(rows)
     return np.array(rows).reshape(len(targets), len(sources))
+
+
+def _by_sweeps(
+    G: nx.DiGraph[Any], sources: Sequence[Node], targets: Sequence[Node], derivative: str
+) -> list[list[Any]]:
+    """Return the rows of the matrix: sweeps over what lies between sources and targets, in the direction with fewer entries."""
+    z, size = edge_derivative(G, derivative), node_sizes(G, derivative)
+    between = _between(G, set(sources), set(targets))
+    if _entries(G, sources, derivative) < _entries(G, targets, derivative):
+        from_s = {s: forward_sweep(G, between, {s: identity(size(s))}, z) for s in sources}
+        found = {(s, t): S.get(t, 0) for s, S in from_s.items() for t in targets}
+    else:
+        to_t = {t: reverse_sweep(G, between, {t: identity(size(t))}, z) for t in targets}
+        found = {(s, t): S.get(s, 0) for t, S in to_t.items() for s in sources}
+    return _rows(found, sources, targets, size)
+
+
+def _between(G: nx.DiGraph[Any], sources: set[Node], targets: set[Node]) -> list[Any]:
+    """Return the nodes that depend on a source and lead to a target, in topological order."""
+    order = topological_order(G)
+    depends, leads = set(sources), set(targets)
+    for i in order:
+        if i in depends:
+            depends.update(G.successors(i))
+    for i in reversed(order):
+        if i in leads:
+            leads.update(G.predecessors(i))
+    return [i for i in order if i in depends and i in leads]
+
+
+def _rows(
+    found: dict[tuple[Node, Node], Any], sources: Sequence[Node], targets: Sequence[Node], size: Callable[[Node], Any]
+) -> list[list[Any]]:
+    """Return ``{(s, t): S(s,t)}`` as rows, a number or a matrix for each pair."""
+    results = finished({(s, t): as_result(S, size, s, t) for (s, t), S in found.items()})
+    entries = dict(zip(found, results, strict=True))
+    return [[entries[s, t] for s in sources] for t in targets]
 
 
 def _by_elimination(
@@ -134,9 +167,7 @@ def _by_elimination(
     size = node_sizes(G, derivative)
     found = {(s, t): S[s][t][derivative] if t in S[s] else 0 for t in targets for s in sources}
     found |= {(i, i): identity(size(i)) for i in sources if i in targets}
-    results = finished({(s, t): as_result(value, size, s, t) for (s, t), value in found.items()})
-    entries = dict(zip(found, results, strict=True))
-    return [[entries[s, t] for s in sources] for t in targets]
+    return _rows(found, sources, targets, size)
 
 
 def _entries(G: nx.DiGraph[Any], nodes: Sequence[Node], derivative: str) -> int:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import cgraph as cg
 from cgraph.algorithms.compiled import sweep_queries
+from cgraph.algorithms.compiled.arrays import value_queries
 from cgraph.algorithms.compiled.tape import tape
 from cgraph.algorithms.compiled.tape.numba_rules import OPCODES
 from cgraph.model.operations.elementwise import OPERATIONS
@@ -69,6 +70,10 @@ def test_points_by_parts(pool):
     assert shared.tobytes() == alone.tobytes()
     assert shared.strides == alone.strides
     assert C.weight_gradients("y", executor=pool).tobytes() == of_weights.tobytes()
+    C.evaluate(at, executor=pool)
+    assert C.gradient("y", executor=pool).tobytes() == gradient.tobytes()
+    one = C.gradient("y", nodes=["h"], executor=pool)
+    assert one.tobytes() == gradient[[C.nodes.index("h")]].tobytes()
     assert C.gradient("y").tobytes() == gradient.tobytes()  # the values that no worker kept are computed again
     assert C.weight_gradients("y", executor=pool).tobytes() == of_weights.tobytes()
     shared_value, shared_by_all = C.value_and_gradient("y", at, executor=pool)
@@ -93,6 +98,68 @@ def test_threads_give_the_same_for_any_number_of_points(points, with_weights):
     assert C.weight_gradients("J", executor=THREADS).tobytes() == of_weights.tobytes()
     shared = C.value_and_gradient("J", at, weights=w, nodes=["x", "w"], executor=THREADS)
     assert [part.tobytes() for part in shared] == [part.tobytes() for part in both]
+
+
+def arrays_at_points(points=23):
+    rng = np.random.default_rng(4)
+    G = cg.ComputationalGraph()
+    G.add_input("x", rng.normal(size=4))
+    G.add_input("t", 0.5)
+    G.add_input("c", 0.1)
+    G.add_weight("A", rng.normal(size=(3, 4)))
+    G.add_weight("v", rng.normal(size=3))
+    G.add_equation("h", "tanh(A @ x)")
+    G.add_equation("r", "c * sum(A * A)")
+    G.add_equation("J", "log((v @ h - t)^2 + norm(x - x[0])) + r")
+    at = {"x": rng.normal(size=(points, 4)), "t": rng.normal(size=points), "c": 0.3}
+    return cg.compile_graph(G), at, {"v": rng.normal(size=3)}
+
+
+def close_in_every_node(found, wanted):
+    assert list(found) == list(wanted)
+    for i, value in wanted.items():
+        assert np.shape(found[i]) == np.shape(value)
+        np.testing.assert_allclose(found[i], value, rtol=1e-12, atol=1e-14, err_msg=i)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10**6])
+def test_arrays_at_points_by_parts(pool, monkeypatch, size):
+    C, at, weights = arrays_at_points()
+    monkeypatch.setattr(value_queries, "_TOGETHER", size * (len(C.nodes) + 4 + 1 + 1 + 12 + 3))
+    given = {"weights": weights, "points": ["x", "t"]}
+    alone = C.evaluate(at, **given)
+    found = C.evaluate(at, **given, executor=pool)
+    close_in_every_node(found, alone)
+    assert C.evaluate(at, **given, nodes=["r", "h"], executor=pool)["h"].tobytes() == found["h"].tobytes()
+    out = {"h": np.empty((23, 3))}
+    assert C.evaluate(at, **given, nodes=["h"], out=out, executor=pool)["h"] is out["h"]
+    assert out["h"].tobytes() == found["h"].tobytes()
+    for nodes in (None, ["A", "x", "J"], []):
+        J, gradient = C.value_and_gradient("J", at, **given, nodes=nodes)
+        mean, of_parts = C.value_and_gradient("J", at, **given, nodes=nodes, executor=pool)
+        assert type(mean) is float
+        assert mean == pytest.approx(J, rel=1e-13)
+        close_in_every_node(of_parts, gradient)
+        again = C.value_and_gradient("J", at, **given, nodes=nodes, executor=THREADS)
+        assert (again[0], *map(np.array_equal, again[1].values(), of_parts.values())) == (mean, *[True] * len(of_parts))
+    before = C.weight_gradients("J")
+    close_in_every_node(C.weight_gradients("J"), before)
+
+
+def test_errors_of_arrays_are_those_of_a_single_process(pool, monkeypatch):
+    monkeypatch.setattr(value_queries, "_TOGETHER", 1)
+    C = cg.compile_graph(cg.from_equations("a = log(x); b = sum(1 / u); y = a + b", x=1.0, u=[1.0, 2.0]))
+    at = {"x": np.array([1.0, 2.0, -1.0]), "u": np.array([[1.0, 1.0], [1.0, 0.0], [1.0, 1.0]])}
+    for ask in (C.evaluate, lambda at, **options: C.value_and_gradient("y", at, **options)):
+        with pytest.raises(cg.EvaluationError) as alone:
+            ask(at, points=["x", "u"])
+        with pytest.raises(cg.EvaluationError) as shared:
+            ask(at, points=["x", "u"], executor=pool)
+        assert str(shared.value) == str(alone.value)
+    with pytest.raises(cg.CGraphError, match="leading axis of one length"):
+        C.evaluate({"x": np.ones(2), "u": np.ones((3, 2))}, points=["x", "u"], executor=pool)
+    with pytest.raises(cg.CGraphError, match="out needs contiguous arrays"):
+        C.evaluate({"x": np.ones(3)}, points=["x"], nodes=["a"], out={"a": np.ones(2)}, executor=pool)
 
 
 def test_one_point_is_no_task():

@@ -54,3 +54,24 @@ def test_runs_of_compiled_arrays_are_found_by_another_process(tmp_path):
     for hits_and_misses in ("0 1\n", "1 0\n"):
         ended = run(tmp_path, RUN)
         assert (ended.stdout, ended.stderr) == (hits_and_misses, "")
+
+
+DOUBLED = """
+import sys, time
+import numba
+from numba.core.caching import IndexDataCacheFile
+from cgraph.algorithms.compiled.jit import _mending
+from doubled import doubled
+load = IndexDataCacheFile._load_index
+IndexDataCacheFile._load_index = lambda self: (load(self), time.sleep(1))[0]
+assert _mending(numba.njit(cache=True)(doubled))(eval(sys.argv[1])) == 2
+"""
+
+
+def test_two_processes_that_write_at_once_do_not_take_one_name(tmp_path):
+    (tmp_path / "doubled.py").write_text("def doubled(x):\n    return 2 * x\n")
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    both = [subprocess.Popen([sys.executable, "-c", DOUBLED, number], env=environment) for number in ("1", "1.0")]
+    assert [process.wait(300) for process in both] == [0, 0]
+    assert len(list(tmp_path.rglob("*.nbc"))) == 2

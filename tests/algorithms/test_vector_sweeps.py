@@ -50,6 +50,24 @@ def test_weight_gradients_need_no_edge_that_no_weight_leads_to():
         cg.weight_gradients(L, "J")
 
 
+@pytest.mark.parametrize(("s", "t"), [("x", "u"), ("v", "u"), ("u", "u"), ("x", "J"), ("n", "u"), ("w", "x")])
+def test_jacobians_need_nothing_that_lies_beside_them(s, t):
+    """In both directions: S(W, u), which would have 160,000 entries, is not written out, nor is its edge asked for."""
+    G = cg.from_equations(
+        "v = W @ x; u = tanh(v) * n; J = sum(u * u * w)", x=np.ones(400), n=0.5, W=np.ones((20, 400)), w=np.ones(20)
+    )
+    L = cg.linearize(G)
+    expected = cg.sensitivity(L, s, t)
+    del L.edges["W", "v"]["derivative"]
+    with cg.limits(entries=9_000):
+        found = cg.jacobian(L, [s], [t])
+        several = cg.jacobian(L, [s, "n"], [t, "u"])
+    np.testing.assert_allclose(found, np.reshape(expected, found.shape), rtol=1e-14)
+    np.testing.assert_allclose(several[: len(found), : found.shape[1]], found, rtol=1e-14)
+    with pytest.raises(cg.MissingDerivativeError, match="edge 'W' -> 'v' has no 'derivative'"):
+        cg.jacobian(L, ["W"], ["v"])
+
+
 def test_gradients_are_the_callers_own():
     G = cg.ComputationalGraph()
     G.add_weight("a", [1.0, 2.0])

@@ -42,7 +42,7 @@ def test_a_skip_is_explained_by_what_the_machine_lacks_or_is_an_error(tmp_path):
 
 
 def test_the_site_is_built_strictly_and_not_quietly():
-    (command,) = re.findall(r"^mkdocs build.*?(?= #|$)", RUN, re.MULTILINE)
+    (command,) = re.findall(r"^ *(mkdocs build.*?)(?= #|$)", RUN, re.MULTILINE)
     assert "--strict" in command
     assert "--quiet" not in command  # mkdocs counts the warnings that it prints
 
@@ -54,10 +54,23 @@ def test_a_link_that_leads_nowhere_stops_the_site(tmp_path, line):
     (tmp_path / "docs" / "index.md").write_text(f"# Start\n\n{line}\n")
     validation = re.search(r"^validation:.*$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)[0]
     (tmp_path / "mkdocs.yml").write_text(f"site_name: x\n{validation}\n")
-    command = [sys.executable, "-m", *re.findall(r"^mkdocs build --strict", RUN, re.MULTILINE)[0].split()]
+    command = [sys.executable, "-m", *re.findall(r"^ *(mkdocs build --strict)", RUN, re.MULTILINE)[0].split()]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode == 1, run.stderr
     assert "Aborted with 1 warnings in strict mode!" in run.stdout + run.stderr
+
+
+def test_of_checks_that_run_at_the_same_time_one_that_fails_stops_everything():
+    (side_by_side,) = re.findall(r"^side_by_side\(\) \{.*?^\}\n", RUN, re.MULTILINE | re.DOTALL)
+    parts = (
+        "set -eu\nprinted=$(mktemp -d)\ngood() { sleep 0.2; echo 1; }\nbad() { false; echo 2; }\nother() { echo 3; }\n"
+    )
+    run = subprocess.run(
+        ["bash", "-c", f"{parts}{side_by_side}side_by_side good other\nside_by_side good bad other\necho 4"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert " ".join(run.stdout.split()) == "== good 1 == other 3 == good 1 == bad == other 3 failed: bad"
+    assert run.returncode == 1
 
 
 def test_the_checks_stop_at_the_first_that_fails():

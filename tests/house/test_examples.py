@@ -1,21 +1,19 @@
 """Every script of the examples passes, and would fail if a number were wrong."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked import run_forked
 
 from cgraph.testing import compare
 
-SCRIPTS = sorted(Path(__file__).parent.parent.parent.glob("examples/*/*.py"))
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+SCRIPTS = sorted(EXAMPLES.glob("*/*.py"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_the_script_finds_what_it_expects(script):
-    one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # for small products threads only wait for each other
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, env=one_thread)
+    run = run_forked([script], EXAMPLES)
     assert run.returncode == 0, run.stdout + run.stderr
     if run.stdout.startswith("skipped:"):
         pytest.skip(run.stdout)
@@ -23,8 +21,14 @@ def test_the_script_finds_what_it_expects(script):
     assert "miss" not in run.stdout
 
 
+@pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda p: p.stem)
+def test_all_examples_together(script):
+    run = run_forked([script], EXAMPLES)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_every_spec_has_a_script():
-    specs = {p.with_suffix("") for p in Path(__file__).parent.parent.parent.glob("examples/*/*.yaml")}
+    specs = {p.with_suffix("") for p in EXAMPLES.glob("*/*.yaml")}
     assert specs <= {p.with_suffix("") for p in SCRIPTS}
 
 

@@ -253,6 +253,18 @@ def test_a_file_that_is_changed_after_its_check_is_checked_again(tmp_path):
     assert D.sensitivities(2).tolist() == [13.0, 5.0, 1.0]
 
 
+def test_a_block_is_read_ahead_unless_it_was_checked_just_now_or_is_mapped(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, block=2)
+    with mock.patch.object(stored_graph, "_read_ahead", wraps=stored_graph._read_ahead) as read:
+        D.sensitivities(2)
+        D.sensitivities(2)
+        assert not read.called
+        D._mapped.clear()
+        D.sensitivities(2)
+        names = [call.args[0].name for call in read.call_args_list]
+    assert sorted(names) == sorted(f"{name}-{b}.npy" for name in ("heads", "derivatives") for b in range(2))
+
+
 def test_a_worker_believes_what_was_checked_as_long_as_the_files_are_the_same(tmp_path):
     D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
     D.sensitivities(2)

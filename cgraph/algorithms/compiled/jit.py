@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import inspect
 import math
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -187,7 +189,7 @@ def _mending(dispatcher: Any) -> Any:
     kept = getattr(dispatcher, "_cache", None)  # numba has no other way to it
     if kept is None:  # NUMBA_DISABLE_JIT leaves the loop as it is
         return dispatcher
-    load = kept.load_overload
+    load, save = kept.load_overload, kept.save_overload
 
     def load_overload(signature: Any, target: Any) -> Any:
         try:
@@ -198,8 +200,27 @@ def _mending(dispatcher: Any) -> Any:
             kept.flush()
             return None
 
-    kept.load_overload = load_overload
+    def save_overload(signature: Any, compiled_loop: Any) -> None:
+        with _one_at_a_time(kept.cache_path):
+            save(signature, compiled_loop)
+
+    kept.load_overload, kept.save_overload = load_overload, save_overload
     return dispatcher
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: str) -> Iterator[None]:
+    """Let one process after another write machine code to a folder, where the system can lock a file.
+
+    Two that write at once may give two loops the same name, and a later process runs the wrong one (numba's issue 10128).
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError):
+            fcntl = import_module("fcntl")
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context(Path(folder, "lock").open("w", encoding="utf-8"))
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        yield
 
 
 def _knowing(known: Mapping[str, Callable[..., Any]], function: Callable[..., Any]) -> FunctionType:

@@ -87,7 +87,7 @@ class Equations:
         """
         return self._given_tape().evaluate(inputs, weights, nodes, executor)
 
-    def gradient(self, loss: str, *, nodes: Iterable[str] | None = None) -> Floats:
+    def gradient(self, loss: str, *, nodes: Iterable[str] | None = None, executor: Executor | None = None) -> Floats:
         """Return the derivatives of `loss` with respect to nodes, inputs and weights among them, at the point of `evaluate`.
 
         Parameters
@@ -96,6 +96,8 @@ class Equations:
             The node that is differentiated.
         nodes : iterable of nodes, optional
             By which, in this order; without it, by all of `self.nodes`.
+        executor : concurrent.futures.Executor, optional
+            As of `evaluate`; used if workers have evaluated there, too.
 
         Returns
         -------
@@ -127,7 +129,7 @@ class Equations:
         >>> C.gradient("y", nodes=["z", "x"])
         array([2., 4.])
         """
-        return self._given_tape().gradient(loss, nodes)
+        return self._given_tape().gradient(loss, nodes, executor)
 
     def value_and_gradient(
         self,

@@ -82,6 +82,10 @@ class Answers:
         self._finite: dict[Any, Any] = {}
         self._last: dict[Any, Any] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy has: nothing that was computed."""
+        return self.__dict__ | {"_programs": {}, "_over": {}, "_finite": {}, "_last": None}
+
     # --- by a plan ------------------------------------------------------------------------------------------------------
 
     def _answer(self, question: Question, given: Mapping[Any, Any], out: Sequence[Any] | None = None) -> list[Any]:

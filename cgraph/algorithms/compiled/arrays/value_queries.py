@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, NamedTuple, Self
 
+import networkx as nx
 import numpy as np
 
 from cgraph.algorithms.compiled.arrays.answers import Answers, Question, arrays_to_write
 from cgraph.algorithms.compiled.arrays.recording import Recorder
 from cgraph.algorithms.gradients import loss_sensitivities, weight_gradients
 from cgraph.model.batches import over_examples
-from cgraph.model.errors import CGraphError, DerivativeError
+from cgraph.model.errors import CGraphError, DerivativeError, EvaluationError
+from cgraph.model.tasks import in_order
 from cgraph.model.values import show_shape
 
 __all__ = ["Values"]
+
+_TOGETHER = 2**28  # entries times points of one task: some tenths of a second
+
+
+class _Everywhere(NamedTuple):
+    """A graph over many points, and what is the same at all of them: what tasks are about."""
+
+    graph: Values
+    inputs: dict[str, Any]
+    weights: dict[Any, Any]
 
 
 class Values(Answers):
@@ -28,6 +41,7 @@ class Values(Answers):
         points: Iterable[str] | None = None,
         nodes: Iterable[str] | None = None,
         out: Mapping[str, Any] | None = None,
+        executor: Executor | None = None,
     ) -> dict[str, Any]:
         """Return the values of nodes: the forward pass.
 
@@ -45,6 +59,10 @@ class Values(Answers):
         out : dict, optional
             ``{node: array}`` to write into, contiguous, of the shape of the value and of `dtype`; the same arrays are
             returned.
+        executor : concurrent.futures.Executor, optional
+            Who evaluates at many points: the graph is sent to the workers once, a task is a part of the points. The numbers do
+            not depend on how many workers there are; those of a call without it may differ by rounding, as NumPy multiplies
+            and adds larger arrays in another order.
 
         Returns
         -------
@@ -54,7 +72,8 @@ class Values(Answers):
         Raises
         ------
         CGraphError
-            As `cgraph.evaluate`; if an array of `out` does not fit; and with `points`, as `cgraph.minibatch`.
+            As `cgraph.evaluate`; if an array of `out` does not fit; with `points`, as `cgraph.minibatch`; and if workers end
+            before their tasks are done.
 
         Notes
         -----
@@ -71,8 +90,15 @@ class Values(Answers):
         [[1.0, 3.0], [0.0, 6.0]]
         """
         if points is not None:
-            over, inputs, weights = self._over_points(points, inputs, weights)
-            return over.evaluate(inputs, weights=weights, nodes=nodes, out=out)
+            names = self._asked(points)
+            over, inputs, weights = self._over_points(names, inputs, weights)
+            if executor is None:
+                return over.evaluate(inputs, weights=weights, nodes=nodes, out=out)
+            asked = None if nodes is None else self._asked(nodes)
+            _, parts = self._in_parts(executor, _values, _Everywhere(over, inputs, weights), names, asked)
+            varies = self._varying(names)
+            joined = {i: np.concatenate([y[i] for y in parts]) if i in varies else parts[0][i] for i in parts[0]}
+            return self._written(joined, out)
         given = self._given(inputs, weights)
         asked = self._asked(nodes) if nodes is not None else [i for i in self.nodes if self._has_value(i, given)]
         question = Question(
@@ -93,6 +119,7 @@ class Values(Answers):
         points: Iterable[str] | None = None,
         nodes: Iterable[Any] | None = None,
         out: Mapping[Any, Any] | None = None,
+        executor: Executor | None = None,
     ) -> tuple[float, dict[Any, Any]]:
         """Return the value of a number `t` and its derivatives with respect to nodes or weights.
 
@@ -107,6 +134,8 @@ class Values(Answers):
             With respect to which; without it, to all nodes that have a value. Weights on edges are ``(i, j)``.
         out : dict, optional
             Arrays to write gradients into, as of `evaluate`.
+        executor : concurrent.futures.Executor, optional
+            As of `evaluate`; means over the points are added part by part.
 
         Returns
         -------
@@ -134,8 +163,15 @@ class Values(Answers):
         (25.0, {'x': array([6., 8.]), 'J': 1.0})
         """
         if points is not None:
-            over, inputs, weights = self._over_points(points, inputs, weights, t)
-            return over.value_and_gradient(t, inputs, weights=weights, nodes=nodes, out=out)
+            names, keys = self._asked(points), None if nodes is None else self._asked_keys(nodes)
+            over, inputs, weights = self._over_points(names, inputs, weights, t)
+            if executor is None:
+                return over.value_and_gradient(t, inputs, weights=weights, nodes=keys, out=out)
+            about = _Everywhere(over, inputs, weights)
+            shares, parts = self._in_parts(executor, _value_and_gradient_of_part, about, names, t, keys)
+            value = sum(share * mean for share, (mean, _) in zip(shares, parts, strict=True))
+            joined = _mean_gradient(shares, [S for _, S in parts], self._varying(names) - {t})
+            return value, self._written(joined, out)
         self._asked([t])
         given = self._given(inputs, weights)
         asked = self._asked_keys(nodes) if nodes is not None else [i for i in self.nodes if self._has_value(i, given)]
@@ -230,13 +266,43 @@ class Values(Answers):
         alike = {i: value for i, value in (inputs or {}).items() if i not in at_points}
         given = {key: value for key, value in self._given(alike, weights).items() if key not in at_points}
         one = {i: value[0] for i, value in at_points.items()}
-        key = (losses, *((i, np.shape(value)) for i, value in (one | given).items()))
+        key = (losses, frozenset(one), *((i, np.shape(value)) for i, value in (one | given).items()))
         if key not in self._over:
             graph = over_examples(self._at(given), one, losses)
             self._over[key] = type(self)(graph, dtype=str(self._dtype))
         settable = {i: value for i, value in given.items() if self._graph.nodes.get(i, {}).get("role") != "constant"}
         nodes = {i: value for i, value in settable.items() if i in self._graph}
         return self._over[key], nodes | at_points, {w: value for w, value in settable.items() if w not in nodes}
+
+    def _in_parts(
+        self, executor: Executor, ask: Callable[..., Any], over: _Everywhere, points: list[str], *asked: Any
+    ) -> tuple[list[float], list[Any]]:
+        """Return the share that each part of the points has of them, and what is asked there, whoever computes it."""
+        at = {i: over.inputs[i] for i in points}
+        about = over._replace(inputs={i: value for i, value in over.inputs.items() if i not in at})
+        number = len(at[points[0]])
+        entries = len(self.nodes) + sum(map(np.size, self._arrays.values()))  # of a point, about
+        size = max(1, _TOGETHER // entries)
+        parts = [slice(k, min(k + size, number)) for k in range(0, number, size)]
+        tasks = (({i: values[part] for i, values in at.items()}, *asked) for part in parts)
+        try:
+            found = list(in_order(executor, ask, tasks, about=about))
+        except (EvaluationError, DerivativeError):
+            ask(about, at, *asked)  # a single process may meet another error first
+            raise
+        return [(part.stop - part.start) / number for part in parts], found
+
+    def _varying(self, points: Sequence[str]) -> set[str]:
+        """Return the nodes that depend on what is given at many points."""
+        return set(points).union(*(nx.descendants(self._graph, i) for i in points))
+
+    def _written(self, found: dict[Any, Any], out: Mapping[Any, Any] | None) -> dict[Any, Any]:
+        """Return what was found, in the arrays that it is to be written into."""
+        for i, array in zip(found, arrays_to_write(out, list(found)), strict=True):
+            if array is not None:
+                self._fitting(array, np.shape(found[i]))[...] = found[i]
+                found[i] = array
+        return found
 
     def _points(self, points: Iterable[str], inputs: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the inputs that are given at many points, all at as many."""
@@ -259,6 +325,27 @@ class Values(Answers):
         if any(key not in S for key in asked):
             S = S | weight_gradients(L, t)
         return [y[t], *(S[key] for key in asked)]
+
+
+def _values(about: _Everywhere, at: dict[str, Any], nodes: Iterable[str] | None) -> dict[str, Any]:
+    """What a worker does for `evaluate`."""
+    return about.graph.evaluate(about.inputs | at, weights=about.weights, nodes=nodes)
+
+
+def _value_and_gradient_of_part(
+    about: _Everywhere, at: dict[str, Any], t: str, nodes: list[Any] | None
+) -> tuple[float, dict[Any, Any]]:
+    """What a worker does for `value_and_gradient`."""
+    return about.graph.value_and_gradient(t, about.inputs | at, weights=about.weights, nodes=nodes)
+
+
+def _mean_gradient(shares: list[float], gradients: list[dict[Any, Any]], varies: set[str]) -> dict[Any, Any]:
+    """Return the gradient of a mean over points from those of the means over parts of them."""
+    found = {}
+    for i in gradients[0]:
+        terms = [share * gradient[i] for share, gradient in zip(shares, gradients, strict=True)]
+        found[i] = np.concatenate(terms) if i in varies else sum(terms)
+    return found
 
 
 def _value_and_gradient(recorder: Recorder, t: str, asked: list[Any]) -> list[int]:

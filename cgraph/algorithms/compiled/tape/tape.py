@@ -153,9 +153,16 @@ class Tape:
             values[:, np.isin(asked, given.unknown)] = np.nan
         return blocks.as_asked(values)
 
-    def gradient(self, t: str, nodes: Iterable[str] | None = None) -> Floats:
+    def gradient(self, t: str, nodes: Iterable[str] | None = None, executor: Executor | None = None) -> Floats:
         """Return S(i,t) of nodes i, all if none are asked for, at the last points; see `CompiledGraph.gradient`."""
         asked, rows = self._asked(nodes)
+        if executor is not None and isinstance(self._last, _Elsewhere):
+            known_nodes([t], self._roles)
+            at, of_weights = self._last
+            found = _of_all_points(len(asked), at)
+            for part, of_part in self._by_parts(executor, _gradient, at, of_weights, t, asked):
+                found[:, part] = of_part
+            return found
         y, blocks, w = self._where_evaluated(t)
         gradient = blocks.results(len(rows))
 
@@ -356,6 +363,12 @@ def _value_and_gradient(
     tape: Tape, inputs: dict[str, Floats], weights: ArrayLike | None, t: str, nodes: list[str]
 ) -> tuple[Floats, Floats]:
     return copy(tape).value_and_gradient(t, inputs, weights, nodes)
+
+
+def _gradient(tape: Tape, inputs: dict[str, Floats], weights: ArrayLike | None, t: str, nodes: list[str]) -> Floats:
+    own = copy(tape)
+    own.evaluate(inputs, weights, [])
+    return own.gradient(t, nodes)
 
 
 def _weight_gradients(tape: Tape, inputs: dict[str, Floats], weights: ArrayLike | None, t: str) -> Floats:

@@ -369,9 +369,9 @@ def test_what_is_asked_for_is_shown_and_nothing_else():
         ({"show": ["sensitivities"]}, "give t or s"),
         ({"top": 3}, "the strongest paths lead from a node s to a node t; give both"),
         ({"s": "nobody"}, "no node 'nobody' in the graph"),
-        ({"output": "picture.bmp"}, "the suffix '.bmp' of 'picture.bmp' is that of no picture; the formats are svg"),
+        ({"output": "picture.bmp"}, "the suffix '.bmp' of 'picture.bmp' is not that of a picture; the formats are svg"),
         ({"output": "picture", "format": "gif"}, "there is no picture format 'gif'"),
-        ({"output": "picture"}, "the suffix '' of 'picture' is that of no picture"),
+        ({"output": "picture"}, "the suffix '' of 'picture' is not that of a picture"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_said(options, message):

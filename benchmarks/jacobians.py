@@ -3,8 +3,9 @@
 python benchmarks/jacobians.py [--quick] [--operations 100 300 ...] [--points 1 64 10000] [--rounds 60] [--without-jax]
 
 The functions are those of `suite.py` and random elementary ones. cgraph's function is called with an array and
-returns new ones; "bound" is the same with its arrays bound once (`bind`), as CasADi's are (`buffer`); CasADi's many points
-are one call of `Function.map`. JAX's are jitted, 64-bit, and many points are `vmap`; their compilation takes minutes for long functions, which
+returns new ones; "bound" is the same with its arrays bound once (`bind`), as CasADi's are (`buffer`); "CasADi, F(x)" is its call
+with an array, which returns new ones. CasADi's many points are one call of `Function.map`. "auto / sweep" is the time of "auto" as a
+part of that of the faster sweep. JAX's are jitted, 64-bit, and many points are `vmap`; their compilation takes minutes for long functions, which
 they are not asked for. All Jacobians are compared before anything is timed. Contenders take turns; a figure is the least wall
 time of the rounds, in microseconds for each point.
 """
@@ -23,8 +24,11 @@ from suite import SUITE
 import cgraph as cg
 
 ORDERS = ("auto", "reverse", "forward")
+TIMED = (*ORDERS, "bound", "CasADi", "CasADi, F(x)", "jacfwd", "jacrev")
 FUNCTIONS = ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh")
 LONGEST_FOR_JAX = 300  # operations
+LONGEST_FOR_SWEEPS = 5_000
+MOST_ENTRIES = 10_000_000
 TURN = 0.004  # seconds, more or less: short, so that some are not interrupted
 
 
@@ -125,7 +129,7 @@ def measure(label, f, point, many, rounds, with_jax):
     fs = {"auto": cg.jacobian_function(G, xs, ts)}
     fs["auto"](x)
     prepared = time.perf_counter() - start
-    if len(fs["auto"].order) <= 3_000:
+    if len(fs["auto"].order) <= LONGEST_FOR_SWEEPS:
         fs |= {order: cg.jacobian_function(G, xs, ts, order=order) for order in ORDERS[1:]}
     keep, run, J = with_buffers(of_casadi, x, len(ts))
     run()
@@ -135,13 +139,15 @@ def measure(label, f, point, many, rounds, with_jax):
     apart = {name: difference(J, expected) for name, J in found.items()}
     if max(apart.values()) > 1e-10:
         raise SystemExit(f"{label}: Jacobians differ: {apart}")
-    for points in many:
+    for points in (points for points in many if points * len(ts) * len(xs) <= MOST_ENTRIES):
         X = x if points == 1 else np.tile(x, (points, 1))
         contenders = {order: partial(f, X) for order, f in fs.items()}
         keep, run, _ = with_buffers(of_casadi if points == 1 else of_casadi.map(points), X, len(ts))
-        if points == 1:
-            contenders["bound"] = fs["auto"].bind(x, np.empty(len(ts)), np.empty((len(ts), len(xs))))
+        shape = X.shape[:-1]
+        contenders["bound"] = fs["auto"].bind(X, np.empty((*shape, len(ts))), np.empty((*shape, len(ts), len(xs))))
         contenders["CasADi"] = run
+        if points == 1:
+            contenders["CasADi, F(x)"] = partial(of_casadi, x)
         for mode, both in jaxes.items():
             contenders[mode] = partial(blocking, both[points > 1], X)
         calls = {name: calls_of_a_turn(call) for name, call in contenders.items()}
@@ -150,9 +156,10 @@ def measure(label, f, point, many, rounds, with_jax):
         per_point = {name: f"{t / calls[name] / points * 1e6:.3g}" for name, t in times.items()}
         first = points == many[0]
         counts = [f"{fs[order].multiplications:,}" if first and order in fs else None for order in ORDERS]
-        names = (*ORDERS, "bound", "CasADi", "jacfwd", "jacrev")
-        ratio = float(per_point["CasADi"]) / float(per_point["bound" if points == 1 else "auto"])
-        yield [label, f"{points:,}", *counts, *(per_point.get(n) for n in names), f"{ratio:.1f}",
+        ratio = times["CasADi"] / calls["CasADi"] / (times["bound"] / calls["bound"])
+        sweeps = [times[order] / calls[order] for order in ORDERS[1:] if order in fs]
+        yield [label, f"{points:,}", *counts, *(per_point.get(name) for name in TIMED), f"{ratio:.1f}",
+               f"{times['auto'] / calls['auto'] / min(sweeps):.2f}" if sweeps else None,
                f"{prepared:.1f}" if first else None, f"{max(apart.values()):.0e}" if first else None]  # fmt: skip
         del keep
 
@@ -206,19 +213,19 @@ def main():
     if not args.quick:
         tasks["random, 1,000, 100 x 100"] = random_function(1_000, 100, 100)
     header = ["function", "points", *(f"products, {order}" for order in ORDERS)]
-    header += [*ORDERS, "bound", "CasADi", "jacfwd", "jacrev", "CasADi / cgraph", "prepared, s", "apart"]
+    header += [*TIMED, "CasADi / bound", "auto / sweep", "prepared, s", "apart"]
     cg.jacobian_function(cg.from_equations("y = sin(x)", x=1.0), ["x"], ["y"])(np.ones((9, 1)))  # loads what all share
-    print("Microseconds for each point.")
+    print("Microseconds for each point.", flush=True)
     table(header, [])
     for name, task in tasks.items():
-        many = [n for n in args.points if n * max(1, len(task[1])) <= 200_000 or "10,000" not in name]
-        for row in measure(name, *task, many, args.rounds, not args.without_jax):
+        for row in measure(name, *task, args.points, args.rounds, not args.without_jax):
             print("| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |", flush=True)
     print("\nA value and its gradient at one point, microseconds.")
-    few = {n: f"random, {n:,}" for n in args.operations if n <= LONGEST_FOR_JAX}
+    few = {name: SUITE[name] for name in ("Lighthouse", "RoeFlux_1d")}
+    few |= {f"random, {n:,}": random_function(n) for n in args.operations if n <= LONGEST_FOR_JAX}
     table(
         ["function", *GRADIENTS],
-        [gradient_row(name, *random_function(n), args.rounds, not args.without_jax) for n, name in few.items()],
+        [gradient_row(name, *task, args.rounds, not args.without_jax) for name, task in few.items()],
     )
 
 

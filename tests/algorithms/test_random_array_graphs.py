@@ -1,4 +1,4 @@
-"""Plans on random graphs of arrays: as the interpreter, as JAX, in single precision, from threads, at new values, into out."""
+"""Plans on random graphs of arrays: as the interpreter, as JAX, as PyTorch, in single precision, from threads, at new values, into out."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +9,7 @@ from engines import fused_by_python
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_jax import value_and_gradient_in_jax
+from in_torch import value_and_gradient_in_torch
 
 import cgraph as cg
 from cgraph.algorithms.compiled.arrays import programs, runs
@@ -84,6 +85,18 @@ def test_random_graphs_are_as_in_jax(seed):
     G = random_graph(seed)
     J, expected = value_and_gradient_in_jax(G, "J")
     value, gradient = compiled(G).value_and_gradient("J", nodes=list(expected))
+    close({"J": value}, {"J": J}, 1e-9)
+    close(gradient, expected, 1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds)
+def test_random_graphs_are_as_in_torch(seed):
+    G = random_graph(seed)
+    J, expected, values = value_and_gradient_in_torch(G, "J")
+    C = compiled(G)
+    close(C.evaluate(), values, 1e-9)
+    value, gradient = C.value_and_gradient("J", nodes=list(expected))
     close({"J": value}, {"J": J}, 1e-9)
     close(gradient, expected, 1e-9)
 

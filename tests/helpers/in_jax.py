@@ -146,8 +146,8 @@ def function_in_jax(operation):
     return eval(f"lambda {names}: {in_jax(operation)}", {"jax": jax, "jnp": jnp, "jsp": jsp})
 
 
-def values_in_jax(G, given):
-    """Return the values of all nodes of a graph of equations and neurons, computed by JAX."""
+def values_by(function_of, number, G, given):
+    """Return the values of all nodes of a graph of equations and neurons, by functions of a library for its operations."""
     y = dict(given)
     for j in topological_order(G):
         data = G.nodes[j]
@@ -158,13 +158,13 @@ def values_in_jax(G, given):
                     case Name(name):
                         v.append(y[name])
                     case Number(value):
-                        v.append(jnp.asarray(value))
+                        v.append(number(value))
                     case Apply(operation, operands, options):
-                        v.append(function_in_jax(operation)(*[v[k] for k in operands], **dict(options)))
+                        v.append(function_of(operation)(*[v[k] for k in operands], **dict(options)))
             y[j] = v[-1]
         elif "activation" in data:
             s = sum(G.edges[i, j]["weight"] * y[i] for i in data["operands"])
-            y[j] = function_in_jax(data["activation"])(s)
+            y[j] = function_of(data["activation"])(s)
     return y
 
 
@@ -176,5 +176,7 @@ def value_and_gradient_in_jax(G, t):
     with jax.enable_x64(True):
         held = {i: jnp.asarray(G.nodes[i]["value"], float) for i in G if G.nodes[i].get("value") is not None}
         at = {i: held[i] for i in sources}
-        value, gradient = jax.value_and_grad(lambda given: values_in_jax(G, held | given)[t])(at)
+        value, gradient = jax.value_and_grad(lambda given: values_by(function_in_jax, jnp.asarray, G, held | given)[t])(
+            at
+        )
         return float(value), {i: np.asarray(S) for i, S in gradient.items()}

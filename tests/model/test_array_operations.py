@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from dense_jacobians import matrix
 from in_jax import in_jax
+from in_torch import value_and_gradient_in_torch
 from operation_values import VALUES
 
 import cgraph as cg
@@ -397,6 +398,35 @@ def test_every_jacobian_agrees_with_jax(case):
         assert np.reshape(z, np.shape(y) + np.shape(operand)) == pytest.approx(
             np.asarray(expected), rel=1e-9, abs=1e-12
         )
+
+
+# --- against PyTorch ----------------------------------------------------------------------------------------------------------
+
+
+IN_TORCH = [case for case in CASES if case[2][0] is not SINGULAR]  # whose det PyTorch takes for flat
+
+
+@pytest.mark.parametrize("case", IN_TORCH, ids=ident)
+def test_every_case_agrees_with_torch(case):
+    """On every shape, also of one entry, of strides that do not divide and of wide padding: interpreted and by a plan."""
+    _, equation, x = case
+    G = graph_of(equation, x)
+    shape = np.shape(cg.evaluate(G)["y"])
+    G.add_constant("R", np.random.default_rng(0).normal(size=shape)[()])
+    G.add_equation("J", "sum(R * y)")
+    J, expected, values = value_and_gradient_in_torch(G, "J")
+    L = cg.linearize(G)
+    assert L.nodes["y"]["value"] == pytest.approx(values["y"][()], rel=1e-12, abs=1e-14)
+    found = [(L.nodes["J"]["value"], cg.loss_sensitivities(L, "J"))]
+    if any(map(np.ndim, [*x, *values.values()])):
+        C = cg.compile_graph(G)
+        C._interpreted = None
+        found.append(C.value_and_gradient("J", nodes=list(expected)))
+    for value, gradient in found:
+        assert value == pytest.approx(J, rel=1e-10, abs=1e-12)
+        for i, S in expected.items():
+            assert np.shape(gradient[i]) == S.shape
+            assert gradient[i] == pytest.approx(S[()], rel=1e-9, abs=1e-12)
 
 
 # --- worked by hand ---------------------------------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ that of the values alone, which the same loops run, at one point or at many.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import networkx as nx
@@ -281,15 +283,23 @@ def _order(L: nx.DiGraph[Any], sources: list[int], targets: list[int], order: st
                 L, method="anneal", cost="unit", budget=IN_MACHINE_CODE if can_compile() else EVALUATIONS, **ends
             )
         )
-    nanoseconds, structure = costs(), L.copy()
+    nanoseconds = costs()
+    return min(tries, key=lambda tried: nanoseconds.of(*_instructions(L, tried, ends)))
+
+
+def _instructions(L: nx.DiGraph[Any], order: Sequence[int], ends: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many products an order takes, and how many sums that take up no product."""
+    recorder, structure = Recorder(), L.copy()
     for _, _, data in structure.edges(data=True):
-        data["derivative"] = data["derivative"] if data["unit"] else 0.0
-
-    def time_of(tried: list[int]) -> float:
-        counted = eliminate(structure, tried, cost="unit", **ends)
-        return nanoseconds.of(counted.multiplications, counted.additions)
-
-    return min(tries, key=time_of)
+        if not data["unit"]:
+            data["derivative"] = Entry(recorder, recorder.give(np.nan))
+    S = eliminate(structure, order, cost="unit", **ends).graph
+    results = [data["derivative"].step for *_, data in S.edges(data=True) if isinstance(data["derivative"], Entry)]
+    products = {k for k, (opcode, _, _) in enumerate(recorder.steps) if opcode == MUL}
+    sums = [(i, j) for opcode, i, j in recorder.steps if opcode in (ADD, SUB)]
+    reads = Counter([*results, *chain.from_iterable(step[1:] for step in recorder.steps if step[0] != GIVEN)])
+    take_up = sum(any(i in products and reads[i] == 1 for i in operands) for operands in sums)
+    return len(products), len(sums) - take_up
 
 
 def _step(recorder: Recorder, S: Any) -> int:

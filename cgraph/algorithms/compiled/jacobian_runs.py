@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, Protocol, final
@@ -26,6 +27,7 @@ from cgraph.algorithms.compiled.tape.elementary_functions import FUNCTIONS
 from cgraph.algorithms.compiled.tape.numba_kernels import TAPE_CALLS
 from cgraph.algorithms.compiled.tape.numba_rules import SOURCE
 from cgraph.algorithms.compiled.threads import cores, for_each
+from cgraph.model.errors import shorten
 
 __all__ = ["Run", "run_of"]
 
@@ -89,53 +91,71 @@ class StraightRun:
             entries=list(zip(places.tolist(), a.entries[2].tolist(), strict=True)),
             size=size,
         )
+        self._arguments = accumulated, source_rows, places, size
         self._loop = compiled((run_straight,))["run_straight"]
         self._engines: list[Any] = []  # they keep the machine code
 
     @cached_property
-    def _one(self) -> int:
+    def _one(self) -> int | None:
         return self._compiled(1)
 
     @cached_property
-    def _lanes(self) -> int:
-        return self._compiled(WIDTH)
+    def _lanes(self) -> int | None:
+        return None if self._one is None else self._compiled(WIDTH)
 
-    def _compiled(self, width: int) -> int:
-        """Return the address of the program for so many points at a time."""
-        link_rows(FUNCTIONS_OF_ROWS, TAPE_CALLS, FUNCTIONS, SOURCE)
-        engine, address = straight_program(straight_code(self._layout, width, pointer()), kept_in(self._loop))
+    def _compiled(self, width: int) -> int | None:
+        """Return the address of the program for so many points at a time; None if it cannot be compiled, with a warning."""
+        try:
+            link_rows(FUNCTIONS_OF_ROWS, TAPE_CALLS, FUNCTIONS, SOURCE)
+            engine, address = straight_program(straight_code(self._layout, width, pointer()), kept_in(self._loop))
+        except Exception as error:  # noqa: BLE001 - of numba, of LLVM or of the system: there is no list of what they raise
+            reason = shorten(f"{type(error).__name__}: {error}", 200)
+            message = f"no machine code can be made of this Jacobian, and NumPy computes it step by step: {reason}"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            return None
         self._engines.append(engine)
         return address
 
-    def _table(self, lanes: int, *arrays: int) -> list[int]:
+    @cached_property
+    def _by_numpy(self) -> TapeRun:
+        """What runs the program where it cannot be compiled."""
+        return TapeRun(*self._arguments, machine_code=False)
+
+    def _table(self, one: int, lanes: int, *arrays: int) -> list[int]:
         """Return what `cgraph.algorithms.compiled.python_calls` reads of the programs."""
         layout = self._layout
         numbers = (len(layout.sources), len(layout.values), layout.size)
-        return [self._one, lanes, *(8 * n for n in numbers), *arrays]
+        return [one, lanes, *(8 * n for n in numbers), *arrays]
 
     @cached_property
     def at_one(self) -> Call:
         """Fill values and Jacobian at one point."""
-        return python_function("call_one", self._table(0), self._engines)
+        if self._one is None:
+            return self._by_numpy.at_one
+        return python_function("call_one", self._table(self._one, 0), self._engines)
 
     @cached_property
     def _at_some(self) -> Call:
-        return python_function("call_many", self._table(self._lanes), self._engines)
+        if self._one is None or self._lanes is None:
+            return self._by_numpy.at_many
+        return python_function("call_many", self._table(self._one, self._lanes), self._engines)
 
     def bound(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> Callable[[], bool]:
         """Return a function of machine code that knows the arrays."""
         arrays = x, given, values, jacobian
         points = len(x) if x.ndim > 1 else 1
+        lanes = self._lanes if points >= WIDTH else 0
+        if self._one is None or lanes is None:
+            return self._by_numpy.bound(*arrays)
         if points * len(self._layout.recorded) >= MANY:
             return partial(self.at_many, *arrays)
-        lanes = self._lanes if points >= WIDTH else 0
-        table = self._table(lanes, *(array.ctypes.data for array in arrays), points)
+        table = self._table(self._one, lanes, *(array.ctypes.data for array in arrays), points)
         return python_function("call_bound", table, self._engines, arrays)
 
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill them at many points: `WIDTH` at a time, what is left over one by one; on all cores if it pays."""
         points, steps = len(x), len(self._layout.recorded)
-        if points * steps < MANY:
+        if points * steps < MANY or self._lanes is None:
             return self._at_some(x, given, values, jacobian)
         whole = points - points % WIDTH
         together = max(MANY // 2 // steps // WIDTH, 1) * WIDTH
@@ -156,10 +176,19 @@ class StraightRun:
 class TapeRun:
     """The program as a tape, which loops of machine code or of NumPy read; parameters as of `StraightRun`."""
 
-    def __init__(self, accumulated: JacobianProgram, source_rows: Index, places: Index, size: int) -> None:
+    def __init__(
+        self,
+        accumulated: JacobianProgram,
+        source_rows: Index,
+        places: Index,
+        size: int,
+        *,
+        machine_code: bool = True,
+    ) -> None:
+        self._blocks = partial(Blocks, accumulated.program, machine_code=machine_code)
         self._accumulated, self._source_rows, self._places, self._size = accumulated, source_rows, places, size
         self._asked = np.concatenate([accumulated.values, accumulated.entries[2]])
-        self._one = Blocks(accumulated.program, None)
+        self._one = self._blocks(None)
         self._free: list[Floats] = []
 
     def at_one(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
@@ -171,7 +200,8 @@ class TapeRun:
             y = whole_lines(self._one.shape[1])
         y[: len(given)] = given
         answer_at, program = self._one.answer_at, self._accumulated.program
-        is_finite = answer_at(*program, _NO_WEIGHTS, self._source_rows, x, y, self._asked, out)
+        with np.errstate(all="ignore"):  # what is not finite is told by the answer
+            is_finite = answer_at(*program, _NO_WEIGHTS, self._source_rows, x, y, self._asked, out)
         self._free.append(y)
         self._take(out, values, jacobian)
         return bool(is_finite)
@@ -183,7 +213,7 @@ class TapeRun:
     def at_many(self, x: Floats, given: Floats, values: Floats, jacobian: Floats) -> bool:
         """Fill them at many points, block by block."""
         points = len(x)
-        blocks = Blocks(self._accumulated.program, points)
+        blocks = self._blocks(points)
         results = blocks.results(len(self._asked))
         padded = np.pad(x, ((0, len(results) - points), (0, 0)), "edge").reshape(-1, blocks.width, x.shape[1])
         is_finite = []

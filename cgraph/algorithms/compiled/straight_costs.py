@@ -28,17 +28,17 @@ ROUNDS, CALLS = 20, 50
 
 
 class Costs(NamedTuple):
-    """Nanoseconds of a product, and what a sum adds that takes one up."""
+    """Nanoseconds of a product, with the sum that takes it up if there is one, and of a sum that takes up none."""
 
     product: float
     addition: float
 
     def of(self, products: int, additions: int) -> float:
-        """Return the nanoseconds of so many."""
+        """Return the nanoseconds of so many products and so many sums that take up none."""
         return self.product * products + self.addition * additions
 
 
-COUNTED = Costs(1.0, 0.0)  # where there is no machine code, products are counted
+COUNTED = Costs(1.0, 1.0)  # where nothing can be measured
 
 
 @cache
@@ -47,10 +47,13 @@ def costs() -> Costs:
     if not can_compile():
         return COUNTED
     folder = kept_in(compiled((run_straight,))["run_straight"])
-    path = None if folder is None else Path(folder) / f"cgraph_costs_{platform.machine()}_{platform.node()}.json"
+    path = None if folder is None else Path(folder) / f"cgraph_times_{platform.machine()}_{platform.node()}.json"
     if path is not None and (found := _read(path)) is not None:
         return found
-    measured = _measured()
+    try:
+        measured = _measured()
+    except Exception:  # noqa: BLE001 - where nothing can be compiled, the function itself says so
+        return COUNTED
     if path is not None:
         with contextlib.suppress(OSError):  # then the next process measures again
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,23 +71,20 @@ def _read(path: Path) -> Costs | None:
 
 
 def _measured() -> Costs:
-    """Measure a program of products, and one in which each is added to a sum."""
-    call, products, sums = _nanoseconds(0, adds=True), _nanoseconds(STEPS, adds=False), _nanoseconds(STEPS, adds=True)
-    product = max(products - call, 1.0) / STEPS
-    return Costs(product, max(sums - products, 0.0) / STEPS)
+    """Measure programs of products, each of which a sum takes up, and of sums alone."""
+    call, sums = (_nanoseconds(steps, multiplies=False) for steps in (0, STEPS))
+    products = _nanoseconds(STEPS, multiplies=True)
+    return Costs(*(max(measured - call, 1.0) / STEPS for measured in (products, sums)))
 
 
-def _nanoseconds(products: int, *, adds: bool) -> float:
-    """Return how long so many products take, of which every one in `SUMS` waits for the one before.
-
-    With `adds`, it is added to a sum; else it multiplies it.
-    """
+def _nanoseconds(steps: int, *, multiplies: bool) -> float:
+    """Return how long so many sums take, or products that sums take up; one in `SUMS` waits for the one before."""
     recorder = Recorder()
     x = [recorder.give(math.nan) for _ in range(SOURCES)]
     sums = x[:SUMS]
-    for k, (i, j) in enumerate(islice(combinations(x, 2), products)):
-        operands = [recorder.apply("mul", [i, j])] if adds else [j]
-        sums[k % SUMS] = recorder.apply("add" if adds else "mul", [sums[k % SUMS], *operands])
+    for k, (i, j) in enumerate(islice(combinations(x, 2), steps)):
+        term = recorder.apply("mul", [i, j]) if multiplies else j
+        sums[k % SUMS] = recorder.apply("add", [sums[k % SUMS], term])
     program, rank, _ = recorder.sorted()
     layout = Layout(program, rank.tolist(), SOURCES, {}, rank[x].tolist(), rank[sums].tolist(), [], 0)
     engine, address = straight_program(straight_code(layout, 1, pointer()))

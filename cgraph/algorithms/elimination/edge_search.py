@@ -19,7 +19,7 @@ from cgraph.algorithms.compiled.jit import compiled
 from cgraph.algorithms.elimination.elimination_graph import EliminationGraph
 from cgraph.algorithms.elimination.eliminations import take_edge, take_edges_of
 from cgraph.algorithms.elimination.patterns import Task
-from cgraph.algorithms.elimination.search import Budget, anneal_within, machine_code_pays, run_within
+from cgraph.algorithms.elimination.search import Budget, Share, anneal_within, machine_code_pays, run_within
 from cgraph.algorithms.elimination.search_loops import (
     COST,
     FREE,
@@ -266,7 +266,7 @@ def anneal_edges(task: Task) -> tuple[int, list[Item]]:
     search = _loaded() if machine_code_pays(task, seconds, _loaded) else anneal_items
     temperatures = (HOT * cost / n, COLD * cost / n)
     with np.errstate(over="ignore"):  # the bits of a word are counted modulo 2^64
-        run_within(Budget(half), search, (task.pattern.words(), sizes, items, best, state), temperatures)
+        run_within(Share(Budget(half)), search, (task.pattern.words(), sizes, items, best, state), temperatures)
     return int(state[LEAST]), [(int(kind), int(i), int(j)) for kind, i, j in best[: state[BEST_COUNT]]]
 
 

@@ -19,9 +19,11 @@ Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 Scratch = tuple[Words, Numbers, Numbers]
 
-MEAN_DISTANCE = 10  # of a move, in places
+MEAN_DISTANCE, FAR_DISTANCE = 10, 40  # of a move, in places
+FAR = 0.15  # the part of the moves that lead far
 PRED, SUCC, FREE = 0, 1, 2
 CHANCE, COST, LEAST = 0, 1, 2  # what `state` holds: of the random numbers, the cost of the order and of the best one
+PARENT, CHILD, SIBLING, TOP, OLD_ORDER, OLD_COSTS = 0, 1, 2, 3, 4, 5  # the rows of a tree; its columns are places
 # What is mixed with a word has to be a word: with other integers numba makes floats of both.
 ONE, TWO, FOUR, LAST = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)
 PAIRS, FOURS, EIGHTS = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -163,35 +165,125 @@ def turn(numbers: Numbers, first: int, last: int, is_later: bool) -> None:
         numbers[first] = moving
 
 
+def distance(state: Numbers) -> int:
+    """Return how many places a move leads at most: some, or many."""
+    mean = FAR_DISTANCE if drawn(state) < FAR else MEAN_DISTANCE
+    return 1 + int(-math.log(drawn(state)) * mean)
+
+
 def try_move(
     sets: Words, sizes: Numbers, is_uniform: bool, order: Numbers, costs: Numbers, new_costs: Numbers, p: int, state: Numbers,
     T: float, scratch: Scratch, trial: int
 ) -> bool:  # fmt: skip
     """Move the vertex at place `p` some places on, or one from there to `p`; return whether the order is the best so far."""
-    last = min(p + 1 + int(-math.log(drawn(state)) * MEAN_DISTANCE), len(order) - 1)
+    last = min(p + distance(state), len(order) - 1)
     is_later = drawn(state) < 0.5
     if not meets(sets, order[p if is_later else last], order, p, last):
         turn(order, p, last, is_later)
         turn(costs, p, last, is_later)
         return False
+    most = -T * math.log(drawn(state))
+    if is_later:
+        state[COST] += put_later(sets, sizes, is_uniform, order, costs, new_costs, p, last, most, scratch, trial)
+    else:
+        state[COST] += put_earlier(sets, sizes, is_uniform, order, costs, new_costs, p, last, most, scratch, trial)
+    return bool(state[COST] < state[LEAST])
+
+
+def put_later(
+    sets: Words, sizes: Numbers, is_uniform: bool, order: Numbers, costs: Numbers, new_costs: Numbers, p: int, last: int,
+    most: float, scratch: Scratch, trial: int
+) -> Any:  # fmt: skip
+    """Put the vertex at place `p` where the order costs least, up to place `last`, if that adds `most` at most; return what it adds."""
+    v, place, change, least, cost = order[p], p, -costs[p], np.int64(0), np.int64(0)
+    for q in range(p + 1, last + 1):
+        is_joined = has(sets, PRED, v, order[q]) or has(sets, SUCC, v, order[q])
+        new_costs[q] = eliminate(sets, sizes, is_uniform, order[q], scratch, trial)
+        change += new_costs[q] - costs[q]
+        if is_joined or q == last:
+            now = sizes[v] * weigh(sets, PRED, v, sizes, is_uniform) * weigh(sets, SUCC, v, sizes, is_uniform)
+            if change + now <= (most if place == p else least):
+                place, least, cost = q, change + now, now
+    restore(sets, scratch)
+    if place > p:
+        for q in range(p, place):
+            order[q], costs[q] = order[q + 1], new_costs[q + 1]
+        order[place], costs[place] = v, cost
+    return least
+
+
+def put_earlier(
+    sets: Words, sizes: Numbers, is_uniform: bool, order: Numbers, costs: Numbers, new_costs: Numbers, p: int, last: int,
+    most: float, scratch: Scratch, trial: int
+) -> Any:  # fmt: skip
+    """Put the vertex at place `last` at place `p`, if that adds `most` at most; return what it adds."""
     old, new = np.int64(0), np.int64(0)
     for q in range(p, last + 1):
         old += costs[q]
-    limit = old - T * math.log(drawn(state))
-    turn(order, p, last, is_later)
+    turn(order, p, last, False)
     for q in range(p, last + 1):
         new_costs[q] = eliminate(sets, sizes, is_uniform, order[q], scratch, trial)
         new += new_costs[q]
-        if new > limit:
+        if new - old > most:
             break
     restore(sets, scratch)
-    if new > limit:
-        turn(order, p, last, not is_later)
-        return False
+    if new - old > most:
+        turn(order, p, last, True)
+        return np.int64(0)
     for q in range(p, last + 1):
         costs[q] = new_costs[q]
-    state[COST] += new - old
-    return bool(state[COST] < state[LEAST])
+    return new - old
+
+
+def grow_tree(sets: Words, order: Numbers, state: Numbers, tree: Numbers, place: Numbers) -> None:
+    """Find the elimination tree of an order, the children of each place in an order that is drawn.
+
+    The parent of a place is the first later one that an edge joins to what hangs below it. Roots are the children of a last place.
+    """
+    n = len(order)
+    for q in range(n):
+        place[order[q]] = q
+        tree[PARENT, q] = tree[TOP, q] = n
+    for q in range(n):
+        v = order[q]
+        tree[TOP, q] = q
+        for w in range(sets.shape[2]):
+            rest = sets[PRED, v, w] | sets[SUCC, v, w]
+            while rest:
+                r = place[(w << 6) + lowest_bit(rest)]
+                rest &= rest - ONE
+                if 0 <= r < q:
+                    while tree[TOP, r] != r:
+                        tree[TOP, r] = tree[TOP, tree[TOP, r]]
+                        r = tree[TOP, r]
+                    if r != q:
+                        tree[TOP, r] = tree[PARENT, r] = q
+    tree[CHILD, :] = tree[SIBLING, :] = -1
+    for q in range(n - 1, -1, -1):
+        up = tree[PARENT, q]
+        first = tree[CHILD, up]
+        if first < 0 or drawn(state) < 0.5:
+            tree[CHILD, up], tree[SIBLING, q] = q, first
+        else:
+            tree[SIBLING, q], tree[SIBLING, first] = tree[SIBLING, first], q
+
+
+def shuffle(sets: Words, order: Numbers, costs: Numbers, state: Numbers, tree: Numbers, place: Numbers) -> None:
+    """Write an order down anew: what hangs together stands together, and every vertex costs what it did."""
+    n = len(order)
+    grow_tree(sets, order, state, tree, place)
+    tree[OLD_ORDER, :n], tree[OLD_COSTS, :n] = order, costs
+    m, q = 0, tree[CHILD, n]
+    while q >= 0:
+        while tree[CHILD, q] >= 0:
+            q = tree[CHILD, q]
+        while q < n:
+            order[m], costs[m] = tree[OLD_ORDER, q], tree[OLD_COSTS, q]
+            m += 1
+            if tree[SIBLING, q] >= 0:
+                break
+            q = tree[PARENT, q]
+        q = tree[SIBLING, q]
 
 
 def anneal_passes(
@@ -204,10 +296,11 @@ def anneal_passes(
     """
     sets = np.empty_like(start)
     scratch = (np.empty_like(start), np.zeros((2, len(sizes)), np.int64), np.zeros(2 * len(sizes) + 1, np.int64))
-    new_costs = np.empty_like(costs)
+    new_costs, tree, place = np.empty_like(costs), np.empty((6, len(order) + 1), np.int64), np.full(len(sizes), -1)
     is_uniform, trial = bool((sizes == 1).all()), 0
     while spent < min(until, limit):
         T = hot * (cold / hot) ** (spent / limit)
+        shuffle(start, order, costs, state, tree, place)
         sets[:] = start
         for p in range(len(order) - 1):
             if spent >= limit:
@@ -224,5 +317,6 @@ def anneal_passes(
 
 LOOPS = (anneal_passes,)
 CALLS = (
-    chance_after, fraction, drawn, count_bits, lowest_bit, has, copy_row, weigh, keep, restore, join, eliminate, meets, turn, try_move,
+    chance_after, fraction, drawn, count_bits, lowest_bit, has, copy_row, weigh, keep, restore, join, eliminate, meets, turn, distance,
+    put_later, put_earlier, try_move, grow_tree, shuffle,
 )  # fmt: skip

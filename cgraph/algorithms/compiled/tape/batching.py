@@ -36,6 +36,8 @@ class Blocks:
         The steps of the tape.
     points : int or None
         How many points there are; None for a single one.
+    machine_code : bool, default True
+        Whether loops of machine code are taken where numba is there.
 
     Attributes
     ----------
@@ -47,11 +49,11 @@ class Blocks:
         The blocks that are swept at a time: as many as half of `MANY` numbers, or one that has more.
     """
 
-    def __init__(self, program: Program, points: int | None) -> None:
+    def __init__(self, program: Program, points: int | None, *, machine_code: bool = True) -> None:
         self._program = program
         self._points = points
         rows = len(program.first)
-        if is_at_hand():
+        if machine_code and is_at_hand():
             self._loops, width = compiled(TAPE_LOOPS, TAPE_CALLS, FUNCTIONS, SOURCE), WIDTH
         else:
             self._loops, width = TAPE_RUNS, max(min(points or 1, MOST // max(rows, 1)), 1)

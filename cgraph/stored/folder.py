@@ -215,7 +215,7 @@ def read_meta(folder: Path) -> Meta:
 def _require_sound(meta: Meta) -> None:
     """Raise ValueError or TypeError unless the numbers of `meta` fit together."""
     if not isinstance(meta.part, str) or not _PART.fullmatch(meta.part):
-        raise ValueError("its part has no name of one")
+        raise ValueError("its 'part' is not the name of a part")
     if not all(
         type(k) is int and 0 <= k < 2**63
         for k in [meta.nodes, meta.edges, *meta.firsts, *meta.counts, *meta.checksums.values()]

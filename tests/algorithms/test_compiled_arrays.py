@@ -8,7 +8,7 @@ from hypothesis import given
 from vectors import ROWS, elementwise_equation, entries, vector_graphs
 
 import cgraph as cg
-from cgraph.algorithms.compiled.arrays import CompiledArrays
+from cgraph.algorithms.compiled.arrays import CompiledArrays, network_steps
 from cgraph.model.operations.elementwise import OPERATIONS
 
 EQUATIONS = [case for cases in ROWS.values() for case in cases]
@@ -77,6 +77,17 @@ def test_jacobians_of_every_array_operation(equation, a, b):
     for s in ("a", "c", *("b" for i in G if i == "b")):
         for t in ("y", "z", "J"):
             has_the_jacobians(CompiledArrays(G), L, s, t)
+
+
+@pytest.mark.parametrize(
+    "numbers", [1, 300, 400]
+)  # of 128 for an example: blocks of one, and of some that do not divide five
+def test_convolutions_in_blocks_of_examples(monkeypatch, numbers):
+    monkeypatch.setattr(network_steps, "BLOCK", numbers)
+    G = of_equation("conv(a, b, stride=(1, 2), padding=1, groups=2)", (5, 4, 3, 3), (4, 2, 2, 2))
+    C, L = agrees(G, "J")
+    for s in "ab":
+        has_the_jacobians(C, L, s, "y")
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -399,6 +399,16 @@ def test_a_gradient_by_weights_on_edges():
     np.testing.assert_allclose(gradients, [gradient] * 3, rtol=1e-14)
 
 
+def test_weights_on_edges_by_name():
+    f = cg.jacobian_function(network(), ["x"], ["J"])
+    G = network()
+    G.edges["h", "o"]["weight"] = -0.4
+    expected = cg.jacobian_function(G, ["x"], ["J"])
+    for x in ([0.3], [[0.3], [0.1]]):
+        for ours, its in zip(f(x, {("h", "o"): -0.4}), expected(x), strict=True):
+            np.testing.assert_allclose(ours, its, rtol=1e-15)
+
+
 def test_other_inputs_by_name():
     f = cg.gradient_function(network(), "J", ["x"])
     expected = cg.sensitivity(cg.linearize(network(), {"x": 0.1, "k": 3.0}), "x", "J")

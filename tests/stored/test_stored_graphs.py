@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cgraph as cg
+from cgraph.stored import folder as stored_folder
 from cgraph.stored import stored_graph, storing
 from cgraph.stored.stored_graph import StoredGraph
 
@@ -313,16 +314,29 @@ def test_another_version_and_no_graph(tmp_path):
         cg.store_graph(tmp_path / "mine", CHAIN)
 
 
-def test_heads_that_leave_the_graph_are_refused_before_the_loops(tmp_path):
+@pytest.mark.parametrize("rows", [1, 2, 2**14])
+@pytest.mark.parametrize(
+    ("name", "numbers", "message"),
+    [
+        ("heads", np.array([1, 2, 3_000_000], np.uint32), "later node"),
+        ("heads", np.array([0, 2, 2], np.uint32), "later node"),
+        ("heads", np.array([1, 2, 1], np.uint32), "later node"),
+        ("heads", np.array([1, 2, 3], np.uint32), "later node"),
+        ("derivatives", np.array([1.0, 2.0, np.inf]), "not finite"),
+        ("derivatives", np.array([np.nan, 2.0, 1.0]), "not finite"),
+        ("indptr", np.array([0, 2, 4, 3], np.uint64), "do not follow"),
+        ("indptr", np.array([0, 2, 2, 2], np.uint64), "do not follow"),
+    ],
+)
+def test_what_the_loops_must_not_see_is_refused(tmp_path, name, numbers, message, rows):
     D = cg.store_graph(tmp_path / "g", CHAIN)
-    path = files_of(D)["heads-0.npy"]
-    for heads in ([1, 2, 3_000_000], [0, 2, 2]):
-        np.save(path, np.array(heads, np.uint32))
-        meta = json.loads((D.folder / "meta.json").read_text())
-        meta["checksums"][path.name] = zlib.crc32(path.read_bytes())
-        (D.folder / "meta.json").write_text(json.dumps(meta))
-        with pytest.raises(cg.ArchiveError, match="later node"):
-            cg.open_graph(D.folder).sensitivities(2)
+    path = files_of(D)[f"{name}-0.npy"]
+    np.save(path, numbers)
+    meta = json.loads((D.folder / "meta.json").read_text())
+    meta["checksums"][path.name] = zlib.crc32(path.read_bytes())
+    (D.folder / "meta.json").write_text(json.dumps(meta))
+    with mock.patch.object(stored_folder, "_ROWS", rows), pytest.raises(cg.ArchiveError, match=message):
+        cg.open_graph(D.folder).sensitivities(2)
 
 
 def test_resume_goes_on_after_the_last_block(tmp_path):

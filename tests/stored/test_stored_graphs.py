@@ -222,6 +222,12 @@ def test_update(tmp_path):
         D.sensitivities(2)
 
 
+def test_update_where_files_have_one_name_only(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN)
+    with mock.patch("os.link", side_effect=OSError):
+        assert D.update([[3.0, 3.0, 5.0]]).sensitivity(0, 2) == 18.0
+
+
 def files_of(D):
     return {path.name: path for path in next(D.folder.glob("part-*")).iterdir()}
 
@@ -264,6 +270,26 @@ def test_a_block_is_read_ahead_unless_it_was_checked_just_now_or_is_mapped(tmp_p
         D.sensitivities(2)
         names = [call.args[0].name for call in read.call_args_list]
     assert sorted(names) == sorted(f"{name}-{b}.npy" for name in ("heads", "derivatives") for b in range(2))
+
+
+def test_a_graph_larger_than_memory_does_not_stay_mapped(tmp_path):
+    with mock.patch.object(stored_graph, "_memory", return_value=0):
+        D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
+    assert [D.sensitivities(2).tolist() for _ in range(2)] == [[13.0, 5.0, 1.0]] * 2
+    assert not D._mapped
+    kept = cg.open_graph(D.folder)
+    kept.sensitivities(2)
+    assert len(kept._mapped) == 3
+
+
+def test_a_block_that_leads_further_than_the_window_is_not_swept(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
+    D.sensitivities(2)
+    short = mock.patch.object(
+        StoredGraph, "_tops", return_value={0: 2, 1: 2, 2: 3}
+    )  # as it was before the files changed
+    with short, pytest.raises(cg.ArchiveError, match="block 1 of .* was changed while it was swept"):
+        D.jacobian([0], [2])
 
 
 def test_a_worker_believes_what_was_checked_as_long_as_the_files_are_the_same(tmp_path):

@@ -76,7 +76,7 @@ def edge_attributions(
     require_digraph(L)
     require_node(L, t)
     if size_of(L, t, derivative) is not None:
-        raise CGraphError(f"node {t!r} is an array; effects are told of a number, such as a sum or an entry of it")
+        raise CGraphError(f"node {t!r} is an array; effects are computed for a number, such as a sum or an entry of it")
     other = _other_run(L, change)
     gradients = _gradients(L, t, derivative) if steps is None else _mean_gradients(L, t, other, steps)
     effects = {}
@@ -96,7 +96,7 @@ def _gradients(L: nx.DiGraph[Any], t: Node, derivative: str) -> dict[tuple[Any, 
 def _mean_gradients(L: nx.DiGraph[Any], t: Node, other: Mapping[Any, Any], steps: int) -> dict[tuple[Any, Any], Any]:
     """Return the mean of the rows over the middles of `steps` parts of the line between the sources of both runs."""
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise CGraphError(f"steps is a positive whole number, not {steps!r}")
+        raise CGraphError(f"steps must be a positive whole number, not {steps!r}")
     sources = [i for i in L if not is_computed(L, i)]
     if not isinstance(L, ComputationalGraph) or any(L.pred[i] for i in sources):
         raise CGraphError(
@@ -116,7 +116,7 @@ def _other_run(L: nx.DiGraph[Any], change: Mapping[Any, Any] | nx.DiGraph[Any]) 
     if isinstance(change, nx.Graph):
         return {i: change.nodes[i]["value"] for i in L if i in change and change.nodes[i].get("value") is not None}
     if not isinstance(change, Mapping):
-        raise CGraphError(f"the other run is a mapping from nodes or a linearized graph, not {change!r}")
+        raise CGraphError(f"the other run must be a mapping from nodes or a linearized graph, not {change!r}")
     require_node(L, *change)
     return change
 

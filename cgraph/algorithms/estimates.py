@@ -57,7 +57,7 @@ class Estimate:
 def require_probability(p: float) -> None:
     """Raise `UncertaintyError` unless `p` lies strictly between 0 and 1."""
     if not 0 < p < 1:
-        raise UncertaintyError(f"a coverage probability lies between 0 and 1, as 0.95 does; {p!r} was given")
+        raise UncertaintyError(f"a coverage probability must lie between 0 and 1, as 0.95 does; {p!r} was given")
 
 
 def _percentile(ordered: tuple[float, ...], p: float) -> float:

@@ -117,13 +117,15 @@ def _row(G: nx.DiGraph[Any], t: Node, seed: Any, derivative: str) -> Any:
         try:
             row = np.array(as_value(seed)).reshape(1, -1)  # a copy, as the seed stays the caller's
         except (TypeError, ValueError) as error:
-            raise DerivativeError(f"the derivative of the loss by {t!r} is {seed!r}, which {error}") from None
+            raise DerivativeError(
+                f"the derivative of the loss with respect to {t!r} is {seed!r}, which {error}"
+            ) from None
         if row.size != (size or 1) or not np.isfinite(row).all():
             what = f"holds {show_shape(seed)}; y({t}) has {size or 1} entries, and each needs a finite number"
-            raise DerivativeError(f"the derivative of the loss by {t!r} {what}")
+            raise DerivativeError(f"the derivative of the loss with respect to {t!r} {what}")
         return row
     if isinstance(seed, bool | str | None) or (isinstance(seed, Real) and not math.isfinite(seed)):
-        raise DerivativeError(f"the derivative of the loss by {t!r} is {seed!r}; give it a finite number")
+        raise DerivativeError(f"the derivative of the loss with respect to {t!r} is {seed!r}; give it a finite number")
     return seed
 
 

@@ -85,7 +85,7 @@ def prune(
     ([('x', 'a'), ('a', 'y')], 10.0, 0.25)
     """
     if not 0 < keep <= 1:
-        raise CGraphError(f"keep is a share, above 0 and at most 1, not {keep!r}")
+        raise CGraphError(f"keep must be above 0 and at most 1, not {keep!r}")
     C = L if isinstance(L, CompiledGraph) else compile_graph(L, derivative=derivative)
     paths = _Paths(C, s, t)
     if paths.whole == 0:

@@ -127,7 +127,7 @@ _TYPED = {
     r"take method='(\w+)'": r"take --method \1",
     r"allow more by budget=": "allow more by --budget",
     r"limits\((\w+)=\.\.\.\) allows more": r"--limit \1=N allows more",
-    r"pass derivative= the name": "name with --derivative that",
+    r"with derivative=": "with --derivative",
 }
 
 

@@ -83,7 +83,7 @@ class Parser(argparse.ArgumentParser):
             close = nearest_word(name.lstrip("-"), [option.lstrip("-") for option in options])
             self.error(f"there is no option {name}" + (f"; did you mean --{close}?" if len(close) > 1 else ""))
         if re.fullmatch(r"[^=]+=[^=]+", first) and "--at" in options:
-            self.error(f"{first!r} needs an --at of its own: --at {first}")
+            self.error(f"write --at before each value: --at {first}")
         self.error(f"unrecognized arguments: {' '.join(rest)}")
 
 

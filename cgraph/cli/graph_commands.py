@@ -63,7 +63,10 @@ def show(arguments: argparse.Namespace) -> int:
 
 def eval(arguments: argparse.Namespace) -> int:
     """Print the value of every node."""
-    values = [{"node": i, "value": y} for i, y in usage(cg.evaluate, graph_of(arguments), dict(arguments.at)).items()]
+    G = graph_of(arguments)
+    values = [{"node": i, "value": y} for i, y in usage(cg.evaluate, G, dict(arguments.at)).items()]
+    if G and not values:
+        print("cgraph: no node has a value: the graph gives derivatives only", file=sys.stderr)
     print_result(arguments, {"values": values}, values, [records_table(values)])
     return DONE
 

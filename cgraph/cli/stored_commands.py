@@ -50,7 +50,7 @@ def _records(
             J = usage(D.jacobian, sources, targets, executor=executor)
         return [_record(s, t, J[k, i]) for (i, s), (k, t) in product(enumerate(sources), enumerate(targets))]
     if arguments.workers or arguments.cluster:
-        raise UsageError("--workers and --cluster share out pairs; give --from and --to")
+        raise UsageError("--workers and --cluster compute several pairs at once; give --from and --to")
     if len(sources) + len(targets) != 1:
         raise UsageError("of a stored graph, name one node with --from or --to, or several with both")
     S = usage(D.sensitivities, *targets) if targets else usage(D.sensitivities_from, *sources)

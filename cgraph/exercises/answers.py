@@ -89,7 +89,7 @@ def read_answers(source: str | os.PathLike[str] | IO[Any]) -> Answers:
         name = given or name
         named = bool(given)
     if not isinstance(data, dict):
-        document.report((), f"answers are a mapping from ids, not {kind_of(data)}", "write a: 1.5")
+        document.report((), f"answers must be a mapping from ids, not {kind_of(data)}", "write a: 1.5")
     document.raise_problems()
     return Answers(name, data, named)
 

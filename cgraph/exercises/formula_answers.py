@@ -36,7 +36,7 @@ def mark_choice(choice: Choice, answer: Any) -> PartResult:
     given = _plain(text_of(answer)).strip("().")
     given = texts.get(_plain(text_of(answer)), given)
     if len(given) != 1 or given not in letters:
-        return unreadable("", answer, f"the answer of a choice is one of the letters {letters}")
+        return unreadable("", answer, f"the answer of a choice must be one of the letters {letters}")
     return PartResult("", "right" if given == choice.right else "wrong", given)
 
 

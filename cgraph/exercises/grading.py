@@ -62,7 +62,7 @@ def grade(exercise: Exercise, answers: Mapping[str, Any], *, student: str = "") 
     'the path x -> y was left out of the sum'
     """
     if not isinstance(answers, Mapping):
-        raise CGraphError(f"answers are a mapping from ids, as in {{'a': 1.5}}, not {shorten(repr(answers))}")
+        raise CGraphError(f"answers must be a mapping from ids, as in {{'a': 1.5}}, not {shorten(repr(answers))}")
     named = {str(id): answer for id, answer in answers.items()}
     marking = _Marking(exercise)
     items = tuple(ItemResult(q, tuple(marking.question(q, named.get(q.id)))) for q in exercise.questions)

@@ -117,7 +117,7 @@ def parse_tolerance(text: str) -> Tolerance:
     except ValueError:
         size = math.nan
     if not 0 < size < math.inf:
-        raise ValueError(f"{text!r}: the error is a positive number, as in {found['kind']} 1e-3")
+        raise ValueError(f"{text!r}: the error must be a positive number, as in {found['kind']} 1e-3")
     return Tolerance(found["kind"], Fraction(repr(size)))
 
 

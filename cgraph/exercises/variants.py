@@ -204,13 +204,13 @@ def _declared(
         elif (grid := _grid(document, ("vary", i), given)) is not None:
             grids[i] = grid
     if type(data.get("salt", "")) not in {str, int}:
-        document.report(("salt",), "the salt is a word or a whole number", "write salt: spring")
+        document.report(("salt",), "the salt must be a word or a whole number", "write salt: spring")
     magnitude = MAGNITUDE
     if "magnitude" in data:
         ends = _numbers(data["magnitude"], 2)
         if ends is None or not 0 <= ends[0] < ends[1]:
             hint = "write magnitude: [0.001, 10000]"
-            document.report(("magnitude",), "'magnitude' is the least and the largest size of an answer", hint)
+            document.report(("magnitude",), "'magnitude' must be the least and the largest size of an answer", hint)
         else:
             magnitude = (ends[0], ends[1])
     return grids, magnitude
@@ -219,11 +219,11 @@ def _declared(
 def _grid(document: Document, path: Path, given: Any) -> Grid | None:
     numbers = _numbers(given, 3)
     if numbers is None:
-        document.report(path, f"{path[-1]!r} varies over a list of three numbers", EXAMPLE)
+        document.report(path, f"{path[-1]!r} must vary over a list of three numbers", EXAMPLE)
         return None
     low, high, step = numbers
     if step <= 0 or high < low:
-        document.report(path, f"{path[-1]!r} varies upwards, in steps that are positive", EXAMPLE)
+        document.report(path, f"{path[-1]!r} must vary upwards, in positive steps", EXAMPLE)
         return None
     count = int((high - low) / step) + 1
     if count > MOST_VALUES:

@@ -52,7 +52,9 @@ def position_of(header: Sequence[str], names: Sequence[str], what: str) -> int:
         + (
             f"; did you mean {hint!r}?"
             if hint
-            else "; pass derivative= the name of the right one" * (what == "derivative")
+            else "; name the right one with derivative="
+            if what == "derivative"
+            else "; rename the column that holds it"
         )
     )
 

@@ -135,7 +135,7 @@ def read_edge_table(path: str | os.PathLike[str], derivative: str | None, *, att
             return read_sparse(path)
         case suffix if suffix in PICKLES:
             raise ArchiveError(
-                f"{str(path)!r} is a pickle, and to open a pickle is to run what somebody put into it; "
+                f"{str(path)!r} is a pickle, and reading a pickle can run code; "
                 f"export the graph as JSON, CSV or Parquet where it was made"
             )
         case suffix:

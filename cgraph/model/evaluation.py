@@ -211,7 +211,7 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None
     """Return the values of the nodes without an equation, those of `inputs` taking precedence."""
     require_digraph(G)
     if not isinstance(inputs, Mapping | None):
-        raise InvalidNodeError(f"values are a mapping from nodes, as in {{'x': 2.0}}, not {shorten(repr(inputs))}")
+        raise InvalidNodeError(f"values must be a mapping from nodes, as in {{'x': 2.0}}, not {shorten(repr(inputs))}")
     values = {
         i: _own_value(i, d["value"])
         for i, d in G.nodes(data=True)
@@ -431,7 +431,7 @@ def _apply(step: Apply, x: list[Any], node: str, expression: Expression | None =
     if not is_finite(value):
         raise EvaluationError(f"node {node!r}: {_show(step, x, np.ndim(value) and np.isfinite(value))} overflows")
     if 0 in shape_of(value):
-        raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, 'nothing is left of it')}")
+        raise EvaluationError(f"node {node!r}: {_misfit(step, x, expression, 'the result is empty')}")
     return value
 
 

@@ -128,7 +128,7 @@ class ComputationalGraph(_DiGraph):
         if name == BIAS:
             raise InvalidNodeError(BIAS_RULE)
         if not isinstance(equation, str):
-            raise InvalidNodeError(f"the equation of node {name!r} is text, not {equation!r}")
+            raise InvalidNodeError(f"the equation of node {name!r} must be text, not {equation!r}")
         equation = composed(equation)
         expression = parse(equation, self.functions)
         self._require_defined(name, [step.name for step in undefined(expression, self)])
@@ -212,7 +212,7 @@ class ComputationalGraph(_DiGraph):
             )
         if not isinstance(weights, Mapping):
             raise InvalidNodeError(
-                f"the weights of neuron {name!r} are a mapping from nodes to numbers, not {weights!r}"
+                f"the weights of neuron {name!r} must be a mapping from nodes to numbers, not {weights!r}"
             )
         self._require_defined(name, [i for i in weights if i not in self])
         numbers = {i: _number(f"the weight {i!r} -> {name!r}", w) for i, w in weights.items()}
@@ -302,7 +302,7 @@ def from_equations(equations: str, /, **values: Any) -> ComputationalGraph:
     (['x', 'z', 'y', 'a'], ['x', 'z'], ['y'])
     """
     if not isinstance(equations, str):
-        raise InvalidNodeError(f"equations are text, as in 'a = x*z; y = exp(a)', not {equations!r}")
+        raise InvalidNodeError(f"equations must be text, as in 'a = x*z; y = exp(a)', not {equations!r}")
     G = ComputationalGraph()
     for name, value in values.items():
         G.add_input(name, value)

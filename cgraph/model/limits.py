@@ -101,7 +101,7 @@ def limits(*, entries: int | None = None, total: int | None = None, seconds: flo
     chosen = {"entries": entries, "total": total, "seconds": seconds}
     for name, value in chosen.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
-            raise CGraphError(f"the limit {name} is a positive number, not {value!r}")
+            raise CGraphError(f"the limit {name} must be a positive number, not {value!r}")
     now = replace(before, spent=0)
     for name, value in chosen.items():
         if value is not None:

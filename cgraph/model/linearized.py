@@ -272,8 +272,8 @@ def _checked(value: object, i: Node, j: Node, data: dict[str, Any], derivative: 
     if value is None:
         has = ", ".join(map(repr, data)) or "no attributes"
         raise MissingDerivativeError(
-            f"{edge} has no {derivative!r} (it has: {has}); run linearize(G), or pass derivative= the name of another "
-            f"attribute"
+            f"{edge} has no {derivative!r} (it has: {has}); run linearize(G), or name another "
+            "attribute with derivative="
         )
     if isinstance(value, Jacobian):
         return value

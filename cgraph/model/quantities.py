@@ -99,7 +99,7 @@ def read_quantity(name: object, given: Any, value: Any) -> Quantity:
     if kind == "normal":
         divisor = _number(given.get("coverage", 1.0), f"the coverage factor of {name!r}")
         if divisor <= 0:
-            raise UncertaintyError(f"the coverage factor of {name!r} is {divisor:g}; it is positive, such as 2")
+            raise UncertaintyError(f"the coverage factor of {name!r} is {divisor:g}; it must be positive, such as 2")
     return Quantity(size / divisor, kind if kind in HALF_WIDTHS else "normal", _degrees(name, given.get("dof")))
 
 
@@ -122,7 +122,7 @@ def _size(name: object, given: Any, value: Any, what: str) -> Any:
     if not np.isfinite(size).all():
         raise UncertaintyError(f"the {what} of {name!r} is {shorten(repr(given))}; give a finite number")
     if (np.asarray(size) < 0).any():
-        raise UncertaintyError(f"the {what} of {name!r} is {shorten(repr(given))}; it is not negative")
+        raise UncertaintyError(f"the {what} of {name!r} is {shorten(repr(given))}; it must not be negative")
     if np.ndim(size) and np.shape(size) != np.shape(value):
         raise UncertaintyError(
             f"the {what} of {name!r} is {show_shape(size)} and its value {show_shape(value)}; give a number for "
@@ -136,7 +136,7 @@ def _degrees(name: object, given: Any) -> float:
         return math.inf
     dof = math.inf if given == math.inf else _number(given, f"the degrees of freedom of {name!r}")
     if not dof >= 1:
-        raise UncertaintyError(f"the degrees of freedom of {name!r} are {dof:g}; they are 1 or more")
+        raise UncertaintyError(f"the degrees of freedom of {name!r} are {dof:g}; they must be 1 or more")
     return dof
 
 
@@ -222,7 +222,7 @@ def read_correlation(given: Any, known: Mapping[Any, Quantity]) -> tuple[Correla
         return Correlation({}), known
     quantities = dict(known)
     if not isinstance(given, Mapping):
-        raise UncertaintyError(f"correlations are a mapping from pairs, as in {{('V', 'I'): -0.36}}, not {given!r}")
+        raise UncertaintyError(f"correlations must be a mapping from pairs, as in {{('V', 'I'): -0.36}}, not {given!r}")
     if "covariance" in given or "nodes" in given:
         given = _from_covariance(given, quantities)
     pairs: dict[tuple[Any, Any], float] = {}
@@ -240,7 +240,7 @@ def read_correlation(given: Any, known: Mapping[Any, Quantity]) -> tuple[Correla
             raise UncertaintyError(f"the correlation of {i!r} and {j!r} is {twice}; give it once for each pair")
         pairs[i, j] = _number(r, f"the correlation of {i!r} and {j!r}")
         if abs(pairs[i, j]) > 1:
-            raise UncertaintyError(f"the correlation of {i!r} and {j!r} is {r}; it lies between -1 and 1")
+            raise UncertaintyError(f"the correlation of {i!r} and {j!r} is {r}; it must lie between -1 and 1")
     return Correlation(pairs), quantities
 
 
@@ -267,7 +267,7 @@ def _from_covariance(given: Mapping[str, Any], quantities: dict[Any, Quantity]) 
         )
     for i, variance in zip(nodes, np.diag(M).tolist(), strict=True):
         if variance < 0:
-            raise UncertaintyError(f"the variance of {i!r} is {variance:g}; it is not negative")
+            raise UncertaintyError(f"the variance of {i!r} is {variance:g}; it must not be negative")
         if i in quantities:
             raise UncertaintyError(f"the uncertainty of {i!r} is given twice: by itself, and by the covariance matrix")
         quantities[i] = Quantity(math.sqrt(variance))
@@ -329,7 +329,7 @@ def from_readings(readings: Mapping[Any, Sequence[float]]) -> Readings:
         except (TypeError, ValueError):
             raise UncertaintyError(f"the readings of {i!r} hold something that is not a number") from None
         if arrays[i].ndim != 1 or arrays[i].size < 2 or not np.isfinite(arrays[i]).all():
-            raise UncertaintyError(f"the readings of {i!r} are a list of two or more finite numbers")
+            raise UncertaintyError(f"the readings of {i!r} must be a list of two or more finite numbers")
     uncertainty = {
         i: {"standard": float(x.std(ddof=1) / math.sqrt(x.size)), "dof": float(x.size - 1)} for i, x in arrays.items()
     }

@@ -182,7 +182,7 @@ def _written(thing: Any) -> str:
             pickle.dump(thing, file, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as error:
         Path(path).unlink()
-        raise CGraphError(f"what the tasks are about cannot be sent to other processes: {error}") from error
+        raise CGraphError(f"the data of the tasks cannot be sent to other processes: {error}") from error
     return path
 
 

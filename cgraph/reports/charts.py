@@ -263,7 +263,7 @@ def tornado_chart(
             )
     strongest = sorted((i for i in S if S[i]), key=lambda i: -abs(S[i]))[:k]
     if not strongest:
-        raise DrawingError(f"no input acts on {t!r}: every S(i, {t}) is 0")
+        raise DrawingError(f"no input has an effect on {t!r}: every S(i, {t}) is 0")
     title = f"what acts most on {t}: its derivatives by inputs and weights"
     return _written(_bars([(str(i), S[i]) for i in strongest], title, f"S(i, {t})"), output)
 
@@ -337,7 +337,7 @@ def _written(figure: Any, output: str | os.PathLike[str] | None) -> Any:
     format = Path(output).suffix.lower().removeprefix(".")
     if format not in FORMATS:
         raise DrawingError(
-            f"the suffix of {os.fspath(output)!r} is that of no chart; the formats are {', '.join(FORMATS)}"
+            f"the suffix of {os.fspath(output)!r} is not that of a chart; the formats are {', '.join(FORMATS)}"
         )
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format)
     stream = io.BytesIO()

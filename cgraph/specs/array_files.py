@@ -79,7 +79,7 @@ class ArrayFiles:
                     with zipfile.ZipFile(path) as archive, archive.open(_member(archive, file, name)) as stream:
                         array = self._array(stream, file)
                 case _:
-                    raise CGraphError(f"{file!r} is of no kind that is read; the kinds are .npy, .npz and .csv")
+                    raise CGraphError(f"{file!r} is no file of numbers; its name must end in .npy, .npz or .csv")
         except LimitError:
             raise
         except _DAMAGE as error:

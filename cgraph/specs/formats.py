@@ -48,7 +48,7 @@ def format_to_write(path: str, format: str | None) -> str:
     suffix = FilePath(path).suffix.lower()
     if format is None and suffix and suffix not in SUFFIXES:
         raise CGraphError(
-            f"{path!r} does not end as a spec does; the endings are {', '.join(SUFFIXES)}, or say the format"
+            f"{path!r} has not the ending of a spec; use one of {', '.join(SUFFIXES)}, or name the format"
         )
     return format_of(suffix, format)
 

@@ -75,7 +75,7 @@ def read_network(content: Mapping[str, Any], inputs: list[str], report: Report) 
     """Read the section, reporting mistakes of shape; `inputs` are those of the other sections."""
     is_vector = content.get("vector", False)
     if not isinstance(is_vector, bool):
-        report(("network", "vector"), "'vector' is true or false", "write vector: true")
+        report(("network", "vector"), "'vector' must be true or false", "write vector: true")
         is_vector = False
     check_keys(content, VECTOR_KEYS if is_vector else KEYS, ("network",), report)
     given = content.get("inputs")
@@ -84,7 +84,7 @@ def read_network(content: Mapping[str, Any], inputs: list[str], report: Report) 
     if isinstance(given, list) and all(isinstance(i, str | int) for i in given):
         feeding = [str(i) for i in given]  # which of the other inputs feed the first layer
     elif given is not None and not isinstance(given, dict):
-        report(("network", "inputs"), "'inputs' is a mapping from names to values, or a list of names")
+        report(("network", "inputs"), "'inputs' must be a mapping from names to values, or a list of names")
     if is_vector:
         layers = _vector_layers(content.get("layers"), feeding, report)
         return Network(own, loss=content.get("loss"), layers=tuple(layers))
@@ -93,7 +93,7 @@ def read_network(content: Mapping[str, Any], inputs: list[str], report: Report) 
     if isinstance(by_name, dict):
         neurons += [n for name, data in by_name.items() if (n := _neuron(name, data, report))]
     elif by_name is not None:
-        report(("network", "neurons"), "'neurons' is a mapping from names", "write neurons: {h1: {...}}")
+        report(("network", "neurons"), "'neurons' must be a mapping from names", "write neurons: {h1: {...}}")
     return Network(own, tuple(neurons), content.get("loss"))
 
 
@@ -101,7 +101,7 @@ def _neuron(name: str, data: Any, report: Report) -> Neuron | None:
     path: Path = ("network", "neurons", name)
     if not isinstance(data, dict):
         hint = f"write {name}: {{activation: sigmoid, weights: {{x: 0.5}}, bias: 0.1}}"
-        report(path, f"neuron {name!r} is a mapping with activation and weights", hint, at_key=True)
+        report(path, f"neuron {name!r} must be a mapping with activation and weights", hint, at_key=True)
         return None
     check_keys(data, NEURON_KEYS, path, report)
     weights = data.get("weights")
@@ -109,7 +109,7 @@ def _neuron(name: str, data: Any, report: Report) -> Neuron | None:
         report(path, f"neuron {name!r} has no weights", "write weights: {x: 0.5}", at_key=True)
         return None
     if not isinstance(weights, dict | None):
-        report((*path, "weights"), "'weights' is a mapping from nodes to numbers", "write weights: {x: 0.5}")
+        report((*path, "weights"), "'weights' must be a mapping from nodes to numbers", "write weights: {x: 0.5}")
         return None
     if "activation" not in data:
         report(path, f"neuron {name!r} has no activation", f"the activations are {', '.join(ACTIVATIONS)}", at_key=True)
@@ -150,7 +150,7 @@ def _vector_layers(layers: Any, feeding: list[str], report: Report) -> list[Laye
     for k, layer in enumerate(layers):
         path: Path = ("network", "layers", k)
         if not isinstance(layer, dict) or not {"activation", "weights"} <= layer.keys():
-            report(path, f"layer {k + 1} is a mapping with activation and weights", f"write {LAYER_EXAMPLE}")
+            report(path, f"layer {k + 1} must be a mapping with activation and weights", f"write {LAYER_EXAMPLE}")
             break  # what follows could not be read without it
         check_keys(layer, VECTOR_LAYER_KEYS, path, report)
         name = layer.get("name")
@@ -167,13 +167,13 @@ def _layer(layer: Any, k: int, count: int, feeding: list[str], report: Report) -
     path: Path = ("network", "layers", k)
     what = f"layer {k + 1}"
     if not isinstance(layer, dict) or "activation" not in layer:
-        report(path, f"{what} is a mapping with activation and weights", f"write {LAYER_EXAMPLE}")
+        report(path, f"{what} must be a mapping with activation and weights", f"write {LAYER_EXAMPLE}")
         return None
     check_keys(layer, LAYER_KEYS, path, report)
     rows = _matrix(layer.get("weights"), (*path, "weights"), what, feeding, report)
     bias = layer.get("bias")
     if rows is not None and bias is not None and (not isinstance(bias, list) or len(bias) != len(rows)):
-        report((*path, "bias"), f"the bias of {what} is a list with a number for each neuron, here {len(rows)}")
+        report((*path, "bias"), f"the bias of {what} must be a list with a number for each neuron, here {len(rows)}")
         rows = None
     names = rows and _names(layer.get("names"), path, what, k, count, len(rows), report)
     if not rows or not names:
@@ -194,14 +194,14 @@ def _layer(layer: Any, k: int, count: int, feeding: list[str], report: Report) -
 def _matrix(rows: Any, path: Path, what: str, feeding: list[str], report: Report) -> list[list[Any]] | None:
     """Return the weights if every row has one for each node that feeds the layer."""
     if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
-        report(path, f"the weights of {what} are a list of rows, one for each neuron", "write weights: [[0.2, 0.4]]")
+        report(
+            path, f"the weights of {what} must be a list of rows, one for each neuron", "write weights: [[0.2, 0.4]]"
+        )
         return None
     for n, row in enumerate(rows):
         if len(row) != len(feeding):
             shown = ", ".join(feeding[:8]) + ", ..." * (len(feeding) > 8)
-            message = (
-                f"{what}, row {n + 1}: number of weights {len(row)}, of nodes that feed it {len(feeding)} ({shown})"
-            )
+            message = f"{what}, row {n + 1}: the number of weights is {len(row)}, that of nodes that feed it {len(feeding)} ({shown})"
             report((*path, n), message)
             return None
     return rows

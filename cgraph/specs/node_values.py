@@ -94,7 +94,9 @@ class Values:
         check_keys(content, FILE_KEYS, path, self.report)
         for key in FILE_KEYS:
             if not isinstance(found := content.get(key), str | None) or (key == "file" and not found):
-                self.report((*path, key), f"{what}: {key!r} is text, not {kind_of(found)}", "write {file: weights.npy}")
+                self.report(
+                    (*path, key), f"{what}: {key!r} must be text, not {kind_of(found)}", "write {file: weights.npy}"
+                )
                 return None
         try:
             array = self.files.read(content["file"], content.get("name"))

@@ -121,7 +121,7 @@ class _Reader:
     def graph(self) -> ComputationalGraph:
         if not isinstance(self.document.data, dict):
             hint = "write inputs: {x: 2.0} and nodes: {y: x^2}; `cgraph eval -e` takes 'y = x^2' as it stands"
-            self.report((), "a spec is a mapping, with keys such as 'inputs' and 'nodes'", hint)
+            self.report((), "a spec must be a mapping, with keys such as 'inputs' and 'nodes'", hint)
             return self.G
         self.check_keys()
         # All names stand in the graph, in the order of the file, before any is used: the file may use a name
@@ -172,7 +172,7 @@ class _Reader:
             return content
         if content is not None and (key,) not in self.defined.values():
             hint = _instead_of_section(key, content)
-            self.report((key,), f"{key!r} is a mapping from names, not {kind_of(content)}", hint)
+            self.report((key,), f"{key!r} must be a mapping from names, not {kind_of(content)}", hint)
             self.document.data[key] = None  # said once
         return {}
 
@@ -192,7 +192,7 @@ class _Reader:
         for head, equation in self.section("functions").items():
             path = ("functions", head)
             if not isinstance(equation, str):
-                self.report(path, f"the equation of function {head!r} is text, not {kind_of(equation)}")
+                self.report(path, f"the equation of function {head!r} must be text, not {kind_of(equation)}")
                 continue
             try:
                 self.G.add_function(head, equation)
@@ -232,7 +232,7 @@ class _Reader:
                 if isinstance(equation, list)
                 else hint
             )
-            self.report(path, f"the equation of node {name!r} is text, not {kind_of(equation)}", hint)
+            self.report(path, f"the equation of node {name!r} must be text, not {kind_of(equation)}", hint)
             return
         try:
             steps = undefined(parse(equation, self.G.functions), self.defined)
@@ -330,8 +330,8 @@ class _Reader:
         if not shape:
             self.report(layer.path, f"{what}: {layer.feeding!r}, which feeds it, is a number; an array is needed")
         elif shape[-1] != columns:
-            fed = f"of entries of {layer.feeding!r} that feed it {shape[-1]}"
-            self.report((*layer.path, "weights"), f"{what}: number of weights in a row {columns}, {fed}")
+            message = f"{what}: the length of a row of weights is {columns}, that of {layer.feeding!r}, which feeds it, {shape[-1]}"
+            self.report((*layer.path, "weights"), message)
         elif bias is not None and np.shape(bias) != (rows,):
             needed = f"a list with a number for each row is needed, here {rows}"
             self.report((*layer.path, "bias"), f"the bias of {what} is {show_shape(bias)}; {needed}")
@@ -363,13 +363,13 @@ class _Reader:
 
     def add_edge(self, edge: str, value: object, path: Path) -> None:
         tail, arrow, head = (part.strip() for part in edge.partition("->"))
-        reason = "" if arrow else "an edge is written 'x -> y'"
+        reason = "" if arrow else "an edge must be written 'x -> y'"
         reason = reason or unusable(tail) or unusable(head)
         if reason:
             self.report(path, reason, at_key=True)
         elif (section := self.defined.get(head, ("",))[0]) in {"nodes", "network"}:
             hint = f"remove this line, or {head!r} from {section!r}"
-            self.report(path, f"edge {edge!r}: its derivative follows from what {head!r} computes", hint, at_key=True)
+            self.report(path, f"edge {edge!r}: the derivative follows from how {head!r} is computed", hint, at_key=True)
         elif head in self.defined and self.defined[head][0] in SOURCES:
             self.report(path, f"edge {edge!r} ends at {head!r}, whose value is given", at_key=True)
         elif self.G.has_edge(tail, head):
@@ -408,7 +408,7 @@ class _Reader:
         elif isinstance(title, str):
             self.G.graph["title"] = title
         elif title is not None:
-            self.report(("title",), f"the title is text, not {kind_of(title)}")
+            self.report(("title",), f"the title must be text, not {kind_of(title)}")
 
     def add_outputs(self) -> None:
         data = self.document.data
@@ -420,7 +420,7 @@ class _Reader:
             outputs: list[str] = []
             for path, name in listed:
                 if isinstance(name, bool) or not isinstance(name, str | int):
-                    self.report(path, f"an output is the name of a node, not {kind_of(name)}")
+                    self.report(path, f"an output must be the name of a node, not {kind_of(name)}")
                 elif str(name) not in self.G:
                     self.report(path, f"output {shorten(str(name))!r} is not defined", self.suggest(str(name), self.G))
                 elif str(name) in outputs:
@@ -432,7 +432,7 @@ class _Reader:
     def listed(self, key: str) -> list[tuple[Path, object]]:
         names = self.document.data[key]
         if not isinstance(names, list) or not names:
-            self.report((key,), f"{key!r} is a list of names, not {kind_of(names)}", f"write {key}: [y1, y2]")
+            self.report((key,), f"{key!r} must be a list of names, not {kind_of(names)}", f"write {key}: [y1, y2]")
             return []
         return [((key, k), name) for k, name in enumerate(names)]
 

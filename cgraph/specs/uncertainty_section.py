@@ -50,7 +50,7 @@ def add_uncertainty(G: ComputationalGraph, sections: Mapping[str, Mapping[str, A
         G.graph["uncertainty"] = {"uncertainty": uncertainty, "correlation": correlation}
     for name, unit in sections["units"].items():
         if _is_known(G, name, ("units", name), report) and not isinstance(unit, str):
-            report(("units", name), f"the unit of {name!r} is text, as in mV, not {unit!r}")
+            report(("units", name), f"the unit of {name!r} must be text, as in mV, not {unit!r}")
     if sections["units"]:
         G.graph["units"] = dict(sections["units"])
 

@@ -105,7 +105,7 @@ def _require_few_parts(node: Node, lines: list[str], name: str) -> None:
         seen.add(id(node))
         node = next((part for part in _parts(node) if counts[id(part)] > MAX_PARTS), node)
     mark, endless = node.start_mark, counts[id(node)] == math.inf
-    message = "it holds itself, by an alias" if endless else f"more than {MAX_PARTS:,} parts"
+    message = "it holds itself, by an alias" if endless else f"more than {MAX_PARTS:,} parts, aliases counted each time"
     raise SpecError(name, [problem_at(lines, mark.line, mark.column, message)])
 
 

@@ -109,7 +109,7 @@ def store_graph(
     array([13.,  5.,  1.])
     """
     if block < 1:
-        raise CGraphError(f"a block has at least one edge, not {block}")
+        raise CGraphError(f"a block must have at least one edge, not {block}")
     target = Path(folder)
     met: Sequence[Any] = ()
     if isinstance(edges, CompiledGraph):

@@ -38,7 +38,7 @@ class Update:
 
     def __init__(self, method: str, rate: float) -> None:
         if method not in DESCENTS:
-            raise CGraphError(f"method = {method!r}: it is one of {', '.join(DESCENTS)}")
+            raise CGraphError(f"method = {method!r}: it must be one of {', '.join(DESCENTS)}")
         self._step = {"sgd": self._plain, "momentum": self._with_momentum, "adam": self._adam}[method]
         self._rate = rate
         self._means: dict[Any, Any] = {}

@@ -483,7 +483,7 @@ def _quantities(given: Any, L: nx.DiGraph[Any] | CompiledGraph) -> Mapping[Any, 
     """Return the quantities of a mapping from nodes of a graph to uncertainties."""
     if not isinstance(given, Mapping):
         raise UncertaintyError(
-            f"uncertainties are a mapping from nodes, as in {{'V': 0.1}}, not {shorten(repr(given))}"
+            f"uncertainties must be a mapping from nodes, as in {{'V': 0.1}}, not {shorten(repr(given))}"
         )
     if isinstance(L, CompiledGraph):
         known = set(L.nodes)

@@ -139,11 +139,11 @@ def screen(
 
 def _range(i: Node, ends: Any) -> tuple[float, float]:
     if not isinstance(ends, tuple | list) or len(ends) != 2 or not all(isinstance(end, Real) for end in ends):
-        raise UncertaintyError(f"the range of {i!r} is a pair of numbers, as in (0, 1), not {ends!r}")
+        raise UncertaintyError(f"the range of {i!r} must be a pair of numbers, as in (0, 1), not {ends!r}")
     low, high = map(float, ends)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise UncertaintyError(
-            f"the range of {i!r} goes from {low:g} to {high:g}; the first end is the smaller, both finite"
+            f"the range of {i!r} goes from {low:g} to {high:g}; the first end must be the smaller, and both finite"
         )
     return low, high
 

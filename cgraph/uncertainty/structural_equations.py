@@ -160,7 +160,7 @@ def _estimates(given: Any) -> dict[str, float]:
         found = {f"{left}{op}{right}": value for (left, op, right), value in names.items()}
         return found | {f"{right}=~{left}": value for (left, op, right), value in names.items() if op == "~"}
     if not isinstance(given, Mapping):
-        raise UncertaintyError("estimates are a mapping from parameters to numbers, as in {'a': 0.5, 'y~x': 1.2}")
+        raise UncertaintyError("estimates must be a mapping from parameters to numbers, as in {'a': 0.5, 'y~x': 1.2}")
     return {re.sub(r"\s", "", str(name)): value for name, value in given.items()}
 
 

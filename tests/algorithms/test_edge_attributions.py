@@ -75,8 +75,11 @@ def given_edges():
         (lambda: cg.edge_attributions(linear(), "y", {"v": [2.0]}), "node 'v' is a vector of 2"),
         (lambda: cg.edge_attributions(linear(), "y", {"v": "two"}), "cannot be changed to 'two'"),
         (lambda: cg.edge_attributions(linear(), "y", {"w": 1.0}), "no node 'w'"),
-        (lambda: cg.edge_attributions(linear(), "y", 2.0), "the other run is a mapping"),
-        (lambda: cg.edge_attributions(linear(), "y", {"v": [2.0, 2.0]}, steps=0), "steps is a positive whole number"),
+        (lambda: cg.edge_attributions(linear(), "y", 2.0), "the other run must be a mapping"),
+        (
+            lambda: cg.edge_attributions(linear(), "y", {"v": [2.0, 2.0]}, steps=0),
+            "steps must be a positive whole number",
+        ),
         (lambda: cg.edge_attributions(given_edges(), "y", {"x": 2.0}), "node 'x' has no value"),
         (
             lambda: cg.edge_attributions(given_edges(), "y", {"x": 2.0}, steps=2),

@@ -187,7 +187,7 @@ class TestErrors:
     def test_seeds(self, seed):
         G = nx.DiGraph([("x", "y", {"derivative": 1.0})])
         with pytest.raises(
-            cg.DerivativeError, match="^the derivative of the loss by 'y' is .*; give it a finite number$"
+            cg.DerivativeError, match="^the derivative of the loss with respect to 'y' is .*; give it a finite number$"
         ):
             cg.loss_sensitivities(G, {"y": seed})
         with pytest.raises(cg.NodeNotFound):

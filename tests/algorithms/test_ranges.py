@@ -340,15 +340,17 @@ def test_seeds_of_the_wrong_size_are_named():
     L = vector_example()
     for seed in ([1.0], [1.0, 2.0, 3.0], [1.0, np.nan], [[1.0, 2.0, 3.0]], 1.0):
         with pytest.raises(
-            cg.DerivativeError, match=r"^the derivative of the loss by 'q' holds .*; y\(q\) has 2 entries"
+            cg.DerivativeError, match=r"^the derivative of the loss with respect to 'q' holds .*; y\(q\) has 2 entries"
         ):
             cg.loss_sensitivities(L, {"q": seed})
     assert cg.loss_sensitivities(L, {"q": [[1.0], [2.0]]})["q"].tolist() == [1.0, 2.0]
     with pytest.raises(
-        cg.DerivativeError, match=r"^the derivative of the loss by 'J' holds a vector of 2; y\(J\) has 1 "
+        cg.DerivativeError, match=r"^the derivative of the loss with respect to 'J' holds a vector of 2; y\(J\) has 1 "
     ):
         cg.loss_sensitivities(L, {"J": np.array([1.0, 2.0])})
-    with pytest.raises(cg.DerivativeError, match="^the derivative of the loss by 'q' is 'ab', which is not a number$"):
+    with pytest.raises(
+        cg.DerivativeError, match="^the derivative of the loss with respect to 'q' is 'ab', which is not a number$"
+    ):
         cg.loss_sensitivities(L, {"q": "ab"})
 
 

@@ -133,7 +133,7 @@ def test_a_file_of_edges_whose_numbers_have_a_name_of_their_own(run, supply, com
     assert (
         "there is no column 'derivative' or 'weight' for the derivative; the columns are source, target, slope" in err
     )
-    assert "name with --derivative that of the right one" in err
+    assert "name the right one with --derivative" in err
 
 
 def test_a_drawing_a_chart_and_a_page_of_such_a_file(run, supply, tmp_path):
@@ -152,3 +152,18 @@ def test_what_has_no_columns_takes_no_name_of_one(run, graph):
     status, out, err = run("sensitivity", *graph, "--derivative", "slope")
     assert (status, out) == (2, "")
     assert "--derivative names a column of a file of edges; this is none" in err
+
+
+def test_eval_of_a_graph_of_derivatives_says_why_it_prints_nothing(run, tmp_path):
+    edges = tmp_path / "edges.csv"
+    edges.write_text("source,target,derivative\na,b,2\n")
+    message = "cgraph: no node has a value: the graph gives derivatives only\n"
+    assert run("eval", edges, "--format", "csv") == (0, "node,value\n", message)
+
+
+def test_a_missing_column_for_an_end(run, tmp_path):
+    edges = tmp_path / "edges.csv"
+    edges.write_text("quelle,ziel,derivative\na,b,2\n")
+    status, _, err = run("show", edges)
+    assert status == 3
+    assert "the columns are quelle, ziel, derivative; rename the column that holds it" in err

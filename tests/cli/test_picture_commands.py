@@ -75,7 +75,7 @@ def test_names_alone_need_no_numbers(run):
     [
         (["draw", QUIZ], 2, "give a file with -o, as in -o picture.svg; or a --format for standard output"),
         (["draw", QUIZ, "--format", "png"], 2, "png is no text for standard output; give a file with -o"),
-        (["draw", QUIZ, "-o", "x.bmp"], 2, "the suffix '.bmp' of 'x.bmp' is that of no picture"),
+        (["draw", QUIZ, "-o", "x.bmp"], 2, "the suffix '.bmp' of 'x.bmp' is not that of a picture"),
         (["draw", QUIZ, "-o", "/nowhere/x.svg"], 2, "cannot write '/nowhere/x.svg': No such file"),
         (["draw", QUIZ, "--format", "svg", "--to", "q"], 2, "no node 'q' in the graph"),
         (["draw", QUIZ, "--format", "svg", "--show", "valeus"], 2, "did you mean 'values'?"),
@@ -85,7 +85,7 @@ def test_names_alone_need_no_numbers(run):
         (["draw", "-e", "y = 1 +", "--format", "svg"], 3, "error"),
         (["page", QUIZ, "-o", "/nowhere/x.html"], 2, "cannot write '/nowhere/x.html': No such file"),
         (["page", QUIZ, "-o", "x.html", "--from", "q"], 2, "no node 'q'"),
-        (["page", "-e", "y = 2", "-o", "x.html"], 2, "a page walks along edges"),
+        (["page", "-e", "y = 2", "-o", "x.html"], 2, "a page needs edges"),
         (["paths", QUIZ, "--chart", "x.svg"], 2, "a chart shows the paths from one node to one other"),
         (["paths", QUIZ, "--from", "y", "--to", "x", "--chart", "x.svg"], 2, "no path from 'y' to 'x' has a product"),
         (
@@ -93,7 +93,7 @@ def test_names_alone_need_no_numbers(run):
             2,
             "a chart shows the sensitivities of one node to all",
         ),
-        (["gates", NETWORK, "--chart", "x.tiff"], 2, "the suffix of 'x.tiff' is that of no chart"),
+        (["gates", NETWORK, "--chart", "x.tiff"], 2, "the suffix of 'x.tiff' is not that of a chart"),
         (["gates", NETWORK, "--chart", "/nowhere/x.svg"], 2, "cannot write '/nowhere/x.svg': No such file"),
     ],
     ids=lambda value: " ".join(Path(word).name for word in value) if isinstance(value, list) else "",

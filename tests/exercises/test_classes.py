@@ -105,7 +105,7 @@ HOSTILE = [  # the name of a file, how it is made, and words of its row
     ("deep.yaml", text("[" * 5_000), "deep"),
     ("bomb.yaml", text(BOMB), "more than 1,000,000 parts"),
     ("long.csv", text("id,answer\na," + "9" * 300_000), "longer"),
-    ("list.yaml", text("[1, 2]"), "answers are a mapping"),
+    ("list.yaml", text("[1, 2]"), "answers must be a mapping"),
     ("number.toml", text("= 3"), "TOML"),
     ("cells.csv", text("id,answer\na,6,7\n"), "3 cells"),
     ("twice.csv", text("a,6\na,7\n"), "answered twice"),

@@ -21,6 +21,7 @@ from networks import SMOOTH, networks
 from oracles import jax_gradients
 
 import cgraph as cg
+from cgraph.cli.exercise_commands import FEWEST_FOR_PROCESSES
 from cgraph.exercises.mistakes import MISTAKES, candidates
 from cgraph.exercises.numbers import UnreadableError, read_number
 from cgraph.exercises.parts import (
@@ -186,15 +187,15 @@ class TestReading:
     @pytest.mark.parametrize(
         ("graph", "message"),
         [
-            ("../g.yaml", "'graph' is the name of a file beside this one"), ("/etc/passwd", "'graph' is the name of a file"),
-            ("no.yaml", "there is no file 'no.yaml' beside this one"), ("[1]", "'graph' is the name of a file"),
+            ("../g.yaml", "'graph' must be the name of a file beside this one"), ("/etc/passwd", "'graph' must be the name of a file"),
+            ("no.yaml", "there is no file 'no.yaml' beside this one"), ("[1]", "'graph' must be the name of a file"),
         ],
     )  # fmt: skip
     def test_graphs_elsewhere(self, tmp_path, graph, message):
         (tmp_path / "e.yaml").write_text(f"graph: {graph}\nask: [{{id: a, d: y/x}}]", encoding="utf-8")
         with pytest.raises(cg.SpecError, match=message):
             cg.read_exercise(tmp_path / "e.yaml")
-        with pytest.raises(cg.SpecError, match="standard input has no file beside it|'graph' is the name"):
+        with pytest.raises(cg.SpecError, match="standard input has no file beside it|'graph' must be the name"):
             cg.read_exercise(io.StringIO(f"graph: {graph if graph == 'no.yaml' else '[1]'}\nask: [{{id: a, d: y/x}}]"))
 
     def test_keys_beside_a_graph(self, tmp_path):
@@ -223,28 +224,28 @@ class TestReading:
             ("id: a, step: x -> y, rate: 1", "4:19", "the edge x -> y has no weight to update"),
             ("id: a, step: x, rate: fast", "4:28", "'fast' is a text; a number is asked for"),
             ("id: a, table: sideways", "4:20", "there is no table 'sideways'"),
-            ("id: a, choice: [one], answer: A", "4:21", "a choice is a list of 2 to 26 texts"),
-            ("id: a, choice: one", "4:21", "a choice is a list of 2 to 26 texts"),
-            ("id: a, choice: [one, two], answer: C", "4:41", "the answer of a choice is one of the letters AB"),
-            ("id: a, choice: [one, two]", "4:5", "the answer of a choice is one of the letters AB"),
+            ("id: a, choice: [one], answer: A", "4:21", "a choice must be a list of 2 to 26 texts"),
+            ("id: a, choice: one", "4:21", "a choice must be a list of 2 to 26 texts"),
+            ("id: a, choice: [one, two], answer: C", "4:41", "the answer of a choice must be one of the letters AB"),
+            ("id: a, choice: [one, two]", "4:5", "the answer of a choice must be one of the letters AB"),
             ("id: a, formula: y/x, domain: {q: [1, 2]}", "4:39", "'q' is no input or weight"),
             ("id: a, formula: y/x, domain: {x: [2, 1]}", "4:39", "the interval from 2 to 1 is empty"),
-            ("id: a, formula: y/x, domain: {x: 2}", "4:39", "an interval has two ends"),
+            ("id: a, formula: y/x, domain: {x: 2}", "4:39", "an interval must have two ends"),
             ("id: a, formula: y/x, answer: 2*z", "4:35", "the answer of question 'a' is not dy/dx: at x = "),
             ("id: a, formula: y/x, answer: z + q", "4:35", "the answer of question 'a' is not dy/dx: the graph has no node 'q'"),
             ("id: a, formula: y/x, answer: z +", "4:35", "the answer of question 'a' is not dy/dx: an operand is missing"),
-            ("id: a, formula: y/x, domain: 2", "4:35", "'domain' is a mapping from inputs to intervals"),
+            ("id: a, formula: y/x, domain: 2", "4:35", "'domain' must be a mapping from inputs to intervals"),
             ("id: a, d: y/x, tolerance: 3 sig", "4:32", "'3 sig' is not a tolerance; write 3sf"),
-            ("id: a, d: y/x, points: -1", "4:29", "points are not negative"),
+            ("id: a, d: y/x, points: -1", "4:29", "points must not be negative"),
             ("id: a, d: y/x, points: many", "4:29", "'many' is a text"),
-            ("id: a, d: y/x, text: 3", "4:27", "'text' is a text, not the number 3"),
+            ("id: a, d: y/x, text: 3", "4:27", "'text' must be a text, not the number 3"),
             ("id: a, d: y/x, hnit: no", "4:20", "unknown key 'hnit'"),
             ("id: a, d: y/x, y: a", "4:5", "question 1 asks for y and d at once"),
             ("id: a", "4:5", "question 1 does not say what it asks for"),
             ("d: y/x", "4:5", "question 1 has no id"),
             ("id: [1], d: y/x", "4:10", "question 1 has no id"),
-            ("id: a, d: [y, x]", "4:15", "'d' is a text, not a list"),
-            ("id: a, y: true", "4:15", "'y' is a text, not true"),
+            ("id: a, d: [y, x]", "4:15", "'d' must be a text, not a list"),
+            ("id: a, y: true", "4:15", "'y' must be a text, not true"),
             ("id: a, delta: a, of: q", "4:26", "there is no node 'q'"),
             ("id: a, d: y/x, answer: three", "4:29", "'three' is a text; a number is asked for"),
             ("id: a, d: y/x, answer: 5", "4:29", "the answer of question 'a' is 5, but the graph has dy/dx = 4"),
@@ -270,9 +271,9 @@ class TestReading:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (TWO_PATHS, "'ask' is a list of questions, not empty"), (f"{TWO_PATHS}\nask: 3", "not the number 3"),
-            (f"{TWO_PATHS}\nask: []", "not empty"), (f"{TWO_PATHS}\nask: [3]", "a question is a mapping, not the number 3"),
-            ("[1, 2]", "a spec is a mapping"), (f"{TWO_PATHS}\nask: [{{id: a, y: a}}, {{id: a, y: y}}]", "the id 'a' stands twice"),
+            (TWO_PATHS, "'ask' must be a list of questions, not empty"), (f"{TWO_PATHS}\nask: 3", "not the number 3"),
+            (f"{TWO_PATHS}\nask: []", "not empty"), (f"{TWO_PATHS}\nask: [3]", "a question must be a mapping, not the number 3"),
+            ("[1, 2]", "a spec must be a mapping"), (f"{TWO_PATHS}\nask: [{{id: a, y: a}}, {{id: a, y: y}}]", "the id 'a' stands twice"),
             ("nodes: {y: 2*q}\nask: [{id: a, y: y}]", "node 'y' uses 'q'"),
             (f"{TWO_PATHS}\nask: [{', '.join(f'{{id: {k}, y: a}}' for k in range(1001))}]", "1,001 questions; the limit is 1,000"),
         ],
@@ -704,7 +705,7 @@ class TestMistakes:
 
     def test_the_manual_lists_every_kind_of_mistake(self):
         text = (Path(__file__).parents[2] / "docs" / "exercises.md").read_text(encoding="utf-8")
-        (table,) = re.findall(r"\| mistake \| \|\n\| --- \| --- \|\n((?:\|.*\n)+)", text)
+        (table,) = re.findall(r"\| mistake \| where, or what is meant \|\n\| --- \| --- \|\n((?:\|.*\n)+)", text)
         listed = {kind.strip() for row in table.splitlines() for kind in row.split("|")[1].split(", ")}
         assert listed - {"column or row given", "too few digits"} == set(MISTAKES)
 
@@ -818,7 +819,7 @@ class TestArrays:
 class TestAnswerFiles:
     @pytest.mark.parametrize("answers", [None, [6], "a: 6"])
     def test_answers_are_a_mapping(self, answers):
-        with pytest.raises(cg.CGraphError, match="^answers are a mapping from ids"):
+        with pytest.raises(cg.CGraphError, match="^answers must be a mapping from ids"):
             cg.grade(exercise(TWO_PATHS, "id: a, y: a"), answers)
 
     @pytest.mark.parametrize(
@@ -863,7 +864,7 @@ class TestAnswerFiles:
     @pytest.mark.parametrize(
         ("name", "text", "message"),
         [
-            ("a.yaml", "just prose", "answers are a mapping from ids, not the text 'just prose'"),
+            ("a.yaml", "just prose", "answers must be a mapping from ids, not the text 'just prose'"),
             ("a.yaml", "a: 1\na: 2", "'a' stands here twice"), ("a.yaml", "a: [", "not YAML"), ("a.json", "{", "not JSON"),
             ("a.yaml", "a: !!python/object:os.system x", "the tag"), ("a.csv", "a,1,2", "3 cells; a row is id,answer"),
             ("a.csv", "a,1\na,2", "'a' is answered twice"), ("a.yaml", "a: " + "1" * 300_000, "longer than 200,000 characters"),
@@ -1003,11 +1004,11 @@ class TestCommand:
         assert run("grade", QUIZ, "--answers", folder, "--format", "markdown")[1].count("|") > 50
 
     def test_many_processes_give_the_same(self, run, tmp_path):
-        for k in range(60):
+        for k in range(FEWEST_FOR_PROCESSES):
             (tmp_path / f"s{k:02}.yaml").write_text(f"a: {k}\nd: 1208", encoding="utf-8")
         one = run("grade", QUIZ, "--answers", tmp_path, "--format", "csv", "--jobs", "1")
         assert one == run("grade", QUIZ, "--answers", tmp_path, "--format", "csv", "--jobs", "2")
-        assert one[1].count("\n") == 61
+        assert one[1].count("\n") == FEWEST_FOR_PROCESSES + 1
 
     def test_what_is_not_marked_is_named(self, run, tmp_path):
         (tmp_path / "a.yaml").write_text("a: 6", encoding="utf-8")

@@ -217,7 +217,9 @@ class TestValues:
 @pytest.mark.parametrize("label", [1, [1], [[1], [2]]])
 def test_the_number_of_a_class_is_no_label(loss, label):
     G = cg.from_equations(f"l = {loss}", s=[[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]], y=label)
-    with pytest.raises(cg.EvaluationError, match=r"does not fit: .* y is .*; the label has a number for each class"):
+    with pytest.raises(
+        cg.EvaluationError, match=r"does not fit: .* y is .*; the label must have a number for each class"
+    ):
         cg.evaluate(G)
 
 

@@ -183,7 +183,7 @@ def test_limits_end_with_their_block():
 
 @pytest.mark.parametrize("value", [0, -1, "many", True, math.nan])
 def test_what_is_no_limit(value):
-    with pytest.raises(cg.CGraphError, match="the limit entries is a positive number"), cg.limits(entries=value):
+    with pytest.raises(cg.CGraphError, match="the limit entries must be a positive number"), cg.limits(entries=value):
         pass
 
 

@@ -129,7 +129,7 @@ class TestGraph:
             ("ln", "'ln' is a function"), ("e", "'e' is the number 2.71828"), ("pi", "'pi' is the number"),
             ("lambda", "'lambda' is a Python keyword; for instance 'lambda_'"), ("a\nb", "holds a control character"),
             ("\ud800", "holds a control character"), ("x" * 201, "of 201 characters is too long; the limit is 200"),
-            (5, "a node's name is text, not 5; write '5'"), (None, "a node's name is text, not None"),
+            (5, "a node's name must be text, not 5; write '5'"), (None, "a node's name must be text, not None"),
             ("taken", "node 'taken' is defined twice"),
         ],
     )  # fmt: skip
@@ -228,8 +228,8 @@ class TestEvaluation:
         [
             ({"q": 1.0}, cg.NodeNotFound, "^no node 'q' in the graph; there are x, c, y, p, r$"),
             ({"Y": 1.0}, cg.NodeNotFound, "^no node 'Y' in the graph; did you mean 'y'?"),
-            ("x=1", cg.InvalidNodeError, "^values are a mapping from nodes, as in {'x': 2.0}, not 'x=1'$"),
-            ([("x", 1.0)], cg.InvalidNodeError, "^values are a mapping from nodes"),
+            ("x=1", cg.InvalidNodeError, "^values must be a mapping from nodes, as in {'x': 2.0}, not 'x=1'$"),
+            ([("x", 1.0)], cg.InvalidNodeError, "^values must be a mapping from nodes"),
             ({"y": 1.0}, cg.InvalidNodeError, "^node 'y' cannot be set: it is computed; inputs and weights can$"),
             ({"c": 1.0}, cg.InvalidNodeError, "^node 'c' cannot be set: it is a constant"),
             ({"p": 1.0}, cg.InvalidNodeError, "^node 'p' cannot be set: it is known by its derivatives only"),
@@ -270,14 +270,14 @@ class TestEvaluation:
     @pytest.mark.parametrize("equation", [None, 2, b"x", ["x"]])
     def test_equations_are_text(self, equation):
         G = cg.from_equations("y = x", x=1.0)
-        with pytest.raises(cg.InvalidNodeError, match="^the equation of node 'u' is text, not"):
+        with pytest.raises(cg.InvalidNodeError, match="^the equation of node 'u' must be text, not"):
             G.add_equation("u", equation)
-        with pytest.raises(cg.InvalidNodeError, match="^equations are text"):
+        with pytest.raises(cg.InvalidNodeError, match="^equations must be text"):
             cg.from_equations(equation)
 
     def test_weights_are_a_mapping(self):
         G = cg.from_equations("y = x", x=1.0)
-        with pytest.raises(cg.InvalidNodeError, match="^the weights of neuron 'h' are a mapping"):
+        with pytest.raises(cg.InvalidNodeError, match="^the weights of neuron 'h' must be a mapping"):
             G.add_neuron("h", activation="tanh", weights=["x"])
 
     def test_declared_outputs_that_are_not_there(self):
@@ -292,8 +292,8 @@ class TestEvaluation:
         L = cg.linearize(G)
         assert {d["derivative"] for _, _, d in L.edges(data=True)} == {1.0}
 
-    def test_a_chain_of_30_000_equations(self):
-        n = 30_000
+    def test_a_chain_of_10_000_equations(self):
+        n = 10_000
         G = cg.ComputationalGraph()
         G.add_input("v0", 1.0)
         for k in range(n):

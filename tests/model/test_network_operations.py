@@ -93,7 +93,7 @@ def test_transposed_convolutions(data):
     each = {k: np.broadcast_to(v, d) for k, v in o.items()}
     size = (np.array(space) - 1) * each["stride"] - 2 * each["padding"] + each["dilation"] * (np.array(kernel) - 1) + 1
     if min(size + each["output_padding"]) < 1:
-        with pytest.raises(cg.EvaluationError, match="does not fit: .*; the padding takes all of it away"):
+        with pytest.raises(cg.EvaluationError, match="does not fit: .*; the padding removes all of it"):
             cg.evaluate(cg.from_equations(f"y = {equation}", a=x, b=w))
         return
     agrees(equation, lambda a, b: theirs(a, b, groups=groups, **o), x, w)
@@ -157,7 +157,7 @@ def test_arrays_without_entries_are_refused_before_any_operation():
         with pytest.raises(cg.CGraphError, match="is empty"):
             cg.from_equations(f"y = {equation}", a=np.zeros((0, 3)), b=np.ones((1, 1, 1)))
     for equation in ("repeat(a, repeats=0)", "repeat(a, repeats=(0, 0, 0))"):
-        with pytest.raises(cg.EvaluationError, match="does not fit: a is a vector of 3; nothing is left of it"):
+        with pytest.raises(cg.EvaluationError, match="does not fit: a is a vector of 3; the result is empty"):
             cg.evaluate(cg.from_equations(f"y = {equation}", a=np.ones(3)))
 
 
@@ -166,16 +166,16 @@ def test_arrays_without_entries_are_refused_before_any_operation():
     [
         ("conv(x, w)", "there are 2 channels, and the kernel takes 3"),
         ("conv(x, w[:, :2], groups=2)", "there are 2 channels, and the kernel takes 4, and in 2 groups"),
-        ("conv(x, x)", "an image has channels and axes of space, a kernel also an axis before them"),
-        ("conv(x, w[:, :2], padding=(1, 1))", "padding is a whole number of at least 0, or 1 of them"),
-        ("conv(x, w[:, :2], stride=0)", "stride is a whole number of at least 1, or 1 of them"),
+        ("conv(x, x)", "an image needs channels and axes of space, and a kernel another axis before them"),
+        ("conv(x, w[:, :2], padding=(1, 1))", "padding must be a whole number of at least 0, or 1 of them"),
+        ("conv(x, w[:, :2], stride=0)", "stride must be a whole number of at least 1, or 1 of them"),
         ("max_pool(x, padding=2)", "a window holds nothing but padding"),
-        ("conv_transpose(x, w[:2], output_padding=1)", "output_padding is less than the stride"),
+        ("conv_transpose(x, w[:2], output_padding=1)", "output_padding must be less than the stride"),
         ("group_norm(x, 1, groups=3)", "5 channels make no 3 groups of one size"),
         ("topk(x, k=6)", "there are 5 entries along this axis"),
-        ("take(x, 2)", "places along this axis are whole numbers from -2 to 1"),
-        ("take(x, 0.5)", "places along this axis are whole numbers from -2 to 1"),
-        ("pad(x, before=(1, 2, 3))", "before is a whole number of at least 0, or 2 of them"),
+        ("take(x, 2)", "places along this axis must be whole numbers from -2 to 1"),
+        ("take(x, 0.5)", "places along this axis must be whole numbers from -2 to 1"),
+        ("pad(x, before=(1, 2, 3))", "before must be a whole number of at least 0, or 2 of them"),
         ("split(x, part=2)", "there is no part 2 of 2, counted from 0"),
     ],
 )
@@ -267,6 +267,6 @@ def test_what_goes_wrong_at_new_values_of_a_plan_is_said_by_the_interpreter(equa
     wrong = {"A": [[1.0, 2.0], [2.0, 4.0]]} if "i)" not in equation else {"i": 2.0}
     for function in (lambda: cg.evaluate(G, wrong), lambda: C.value_and_gradient("J", wrong)):
         with pytest.raises(
-            cg.EvaluationError, match="is singular|not positive definite|is undefined|are whole numbers"
+            cg.EvaluationError, match="is singular|not positive definite|is undefined|must be whole numbers"
         ):
             function()

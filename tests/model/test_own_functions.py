@@ -38,7 +38,7 @@ def _table():
         ("f(y)", "y", "nothing can be named 'y'"),
         ("f(exp)", "2", "'exp' is a function"),
         ("lambda(x)", "x", "Python keyword"),
-        ("f(x)", 3, "is text, not 3"),
+        ("f(x)", 3, "must be text, not 3"),
     ],
 )
 def test_what_is_refused(head, equation, message):
@@ -56,7 +56,7 @@ def test_what_is_refused(head, equation, message):
         ("functions:\n  f(x): x + q\n", "g.yaml:2:13: error: function 'f(x)': 'q' is no operand of f"),
         ("functions:\n  f(x): 2*g(x)\n  g(x): x\n", "g.yaml:2:11: error: function 'f(x)': there is no function 'g'"),
         ("functions:\n  tanh(x): x\n", "g.yaml:2:3: error: the function 'tanh' is defined already"),
-        ("functions:\n  f(x): 3\n", "g.yaml:2:9: error: the equation of function 'f(x)' is text"),
+        ("functions:\n  f(x): 3\n", "g.yaml:2:9: error: the equation of function 'f(x)' must be text"),
         (
             "functions: {f(x): 2*x}\ninputs: {u: 1}\nnodes:\n  v: f(u, u)\n",
             "error: node 'v': f takes one operand, not 2",

@@ -152,7 +152,7 @@ def test_what_acts_most_stands_above():
         ("w", 6.0), ("b", -5.0), ("a", 2.0),
     ]  # fmt: skip
     assert len(cg.tornado_chart(L, "y", k=1).axes[0].patches) == 1
-    with pytest.raises(cg.DrawingError, match="no input acts on 'a'"):
+    with pytest.raises(cg.DrawingError, match="no input has an effect on 'a'"):
         cg.tornado_chart(L, "a")
     with pytest.raises(cg.DrawingError, match=r"S\(x, y\) is an array of 1 × 2"):
         cg.tornado_chart(cg.linearize(cg.from_equations("y = sum(x)", x=[1.0, 2.0])), "y")

@@ -157,7 +157,7 @@ def test_names_cannot_leave_their_place_in_the_file():
             {},
             "this graph has 501 and 500, and between 0 and 500 lie 501 and 500: choose two nodes that are nearer",
         ),
-        (nx.DiGraph(), {}, "a page walks along edges, and this graph has none"),
+        (nx.DiGraph(), {}, "a page needs edges, and this graph has none"),
         (quiz(), {}, "has no 'derivative'"),
         (cg.linearize(quiz()), {"s": "q"}, "no node 'q' in the graph"),
     ],
@@ -172,7 +172,7 @@ def test_a_page_shows_real_numbers(bad, what):
     G = nx.DiGraph()
     G.add_edge("x", "y", derivative=2.0)
     G.nodes["x"]["value"] = bad
-    with pytest.raises(cg.DrawingError, match=f"a page walks through graphs of .*numbers, and node 'x' holds {what}"):
+    with pytest.raises(cg.DrawingError, match=f"a page shows graphs of .*numbers, and node 'x' holds {what}"):
         cg.page(G)
 
 

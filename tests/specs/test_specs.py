@@ -149,11 +149,11 @@ class TestNetworks:
     @pytest.mark.parametrize(
         ("network", "place", "message", "hint"),
         [
-            ("3", "2:10", "'network' is a mapping from names, not the number 3", "write network: {name: ...}"),
+            ("3", "2:10", "'network' must be a mapping from names, not the number 3", "write network: {name: ...}"),
             ("{nuerons: {}}", "2:11", "unknown key 'nuerons'", "did you mean 'neurons'?"),
-            ("{inputs: 3}", "2:19", "'inputs' is a mapping from names to values, or a list of names", ""),
-            ("{neurons: [h]}", "2:20", "'neurons' is a mapping from names", "write neurons: {h1: {...}}"),
-            ("{neurons: {h: 3}}", "2:21", "neuron 'h' is a mapping with activation and weights",
+            ("{inputs: 3}", "2:19", "'inputs' must be a mapping from names to values, or a list of names", ""),
+            ("{neurons: [h]}", "2:20", "'neurons' must be a mapping from names", "write neurons: {h1: {...}}"),
+            ("{neurons: {h: 3}}", "2:21", "neuron 'h' must be a mapping with activation and weights",
              "write h: {activation: sigmoid, weights: {x: 0.5}, bias: 0.1}"),
             ("{neurons: {h: {activation: relu}}}", "2:21", "neuron 'h' has no weights", "write weights: {x: 0.5}"),
             ("{neurons: {h: {weights: {x: 1}}}}", "2:21", "neuron 'h' has no activation",
@@ -175,17 +175,17 @@ class TestNetworks:
              "neuron 'h' has its bias twice: here, and as the weight of '+1'", ""),
             ("{neurons: {+1: {activation: relu, weights: {x: 1}}}}", "2:21",
              "the node '+1', whose weights are biases, is the constant 1 and nothing else", ""),
-            ("{neurons: {h: {activation: relu, weights: [1]}}}", "2:52", "'weights' is a mapping from nodes to numbers",
+            ("{neurons: {h: {activation: relu, weights: [1]}}}", "2:52", "'weights' must be a mapping from nodes to numbers",
              "write weights: {x: 0.5}"),
             ("{layers: {}}", "2:19", "'layers' is a list", "write layers: [{activation: relu, weights: [[...]]}]"),
-            ("{layers: [3]}", "2:20", "layer 1 is a mapping with activation and weights",
+            ("{layers: [3]}", "2:20", "layer 1 must be a mapping with activation and weights",
              "write {activation: relu, weights: [[...]]}"),
-            ("{layers: [{activation: relu}]}", "2:20", "the weights of layer 1 are a list of rows, one for each neuron",
+            ("{layers: [{activation: relu}]}", "2:20", "the weights of layer 1 must be a list of rows, one for each neuron",
              "write weights: [[0.2, 0.4]]"),
             ("{layers: [{activation: relu, weights: [[1], [2, 3]]}]}", "2:54",
-             "layer 1, row 2: number of weights 2, of nodes that feed it 1 (x)", ""),
+             "layer 1, row 2: the number of weights is 2, that of nodes that feed it 1 (x)", ""),
             ("{layers: [{activation: relu, weights: [[1]], bias: [1, 2]}]}", "2:61",
-             "the bias of layer 1 is a list with a number for each neuron, here 1", ""),
+             "the bias of layer 1 must be a list with a number for each neuron, here 1", ""),
             ("{layers: [{activation: relu, weights: [[1], [2]], names: h}]}", "2:67",
              "layer 1 has 2 neurons; 'names' is a pattern with {neuron}, or a list of 2 names",
              'write names: "h{neuron}", or a list'),
@@ -225,7 +225,7 @@ class TestNetworks:
         assert_same(read(written(G)), G)
 
     def test_edges_into_a_neuron_follow_from_it(self):
-        with pytest.raises(cg.SpecError, match="edge 'x -> h': its derivative follows from what 'h' computes"):
+        with pytest.raises(cg.SpecError, match="edge 'x -> h': the derivative follows from how 'h' is computed"):
             read("inputs: {x: 1}\nnetwork: {neurons: {h: {activation: relu, weights: {x: 1}}}}\nedges: {x -> h: 2}")
 
 
@@ -328,7 +328,7 @@ class TestFiles:
         with pytest.raises(cg.MissingValueError, match="^node 'alone' has no value, no equation and no edge"):
             written(G)
         G = cg.ComputationalGraph([(1, 2, {"derivative": 1.0})])
-        with pytest.raises(cg.InvalidNodeError, match="^a node's name is text, not 1; write '1'$"):
+        with pytest.raises(cg.InvalidNodeError, match="^a node's name must be text, not 1; write '1'$"):
             written(G)
         with pytest.raises(cg.CGraphError, match="^there is no format 'xml'; the formats are yaml, json, toml$"):
             cg.write_spec(read(QUIZ["yaml"]), tmp_path / "x", format="xml")

@@ -238,7 +238,7 @@ class TestFiles:
             "no.npy": "1:20 input 'x': there is no file 'no.npy' in the folder of the spec",
             "d.npy": "1:20 input 'x': 'd.npy' is no file",
             "pipe.npy": "1:20 input 'x': 'pipe.npy' is no file",
-            "a.txt": "1:20 input 'x': 'a.txt' is of no kind that is read; the kinds are .npy, .npz and .csv",
+            "a.txt": "1:20 input 'x': 'a.txt' is no file of numbers; its name must end in .npy, .npz or .csv",
         }.items():
             assert refused(f"{{file: {name}}}") == message
         assert "cannot be read: File name too long" in refused(f"{{file: {'a' * 300}.npy}}")
@@ -247,10 +247,10 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("reference", "message"),
         [
-            ("{file: 3}", "1:20 input 'x': 'file' is text, not the number 3 | write {file: weights.npy}"),
-            ("{file: ''}", "1:20 input 'x': 'file' is text, not the text '' | write {file: weights.npy}"),
-            ("{file: null}", "1:20 input 'x': 'file' is text, not empty | write {file: weights.npy}"),
-            ("{file: a.npy, name: [b]}", "1:33 input 'x': 'name' is text, not a list | write {file: weights.npy}"),
+            ("{file: 3}", "1:20 input 'x': 'file' must be text, not the number 3 | write {file: weights.npy}"),
+            ("{file: ''}", "1:20 input 'x': 'file' must be text, not the text '' | write {file: weights.npy}"),
+            ("{file: null}", "1:20 input 'x': 'file' must be text, not empty | write {file: weights.npy}"),
+            ("{file: a.npy, name: [b]}", "1:33 input 'x': 'name' must be text, not a list | write {file: weights.npy}"),
             ("{file: a.npy, name: b}", "1:33 input 'x': 'a.npy' holds one array, which has no name; only those in .npz files have"),
             ("{file: d.npz}", "1:20 input 'x': 'd.npz' holds 2 arrays; write name: with one of them; it holds W, bias"),
             ("{file: d.npz, name: V}", "1:33 input 'x': 'd.npz' holds no array 'V'; it holds W, bias"),
@@ -536,15 +536,15 @@ class TestVectorNetworks:
     @pytest.mark.parametrize(
         ("network", "message"),
         [
-            ("{vector: 3}", "2:19 'vector' is true or false | write vector: true"),
+            ("{vector: 3}", "2:19 'vector' must be true or false | write vector: true"),
             ("{vector: true}", "2:1 a vector network has layers | write layers: [{activation: relu, weights: [[...]]}]"),
             ("{vector: true, layers: {}}", "2:25 a vector network has layers | write layers: [{activation: relu, weights: [[...]]}]"),
             ("{vector: true, neurons: {}, layers: [LAYER]}", "2:25 unknown key 'neurons' | the keys are inputs, layers, loss, vector"),
             ("{vector: true, inputs: [x, z], layers: [LAYER]}", "2:25 one node feeds a vector network, here x, z | write inputs: [x]"),
             ("{vector: true, inputs: [], layers: [LAYER]}", "2:25 one node feeds a vector network, here none | write inputs: [x]"),
-            ("{vector: true, layers: [3]}", ("2:34 layer 1 is a mapping with activation and weights"
+            ("{vector: true, layers: [3]}", ("2:34 layer 1 must be a mapping with activation and weights"
              " | write {activation: relu, weights: [[...]]}")),
-            ("{vector: true, layers: [{activation: relu}]}", ("2:34 layer 1 is a mapping with activation and weights"
+            ("{vector: true, layers: [{activation: relu}]}", ("2:34 layer 1 must be a mapping with activation and weights"
              " | write {activation: relu, weights: [[...]]}")),
             ("{vector: true, layers: [{activation: rleu, weights: [[1, 2]]}]}",
              "2:47 layer 1 has the activation 'rleu', which is not known | did you mean 'relu'?"),
@@ -560,8 +560,8 @@ class TestVectorNetworks:
              ("2:67 entry [0, 1] of the weights of layer 1 is the text 'q'; a number is needed"
              " | a formula is an equation, and stands under 'nodes'")),
             ("{vector: true, layers: [{activation: relu, weights: [[1, 2, 3]]}]}",
-             "2:62 layer 1: number of weights in a row 3, of entries of 'x' that feed it 2"),
-            ("{vector: true, layers: [LAYER, LAYER]}", "2:101 layer 2: number of weights in a row 2, of entries of 'h1' that feed it 1"),
+             "2:62 layer 1: the length of a row of weights is 3, that of 'x', which feeds it, 2"),
+            ("{vector: true, layers: [LAYER, LAYER]}", "2:101 layer 2: the length of a row of weights is 2, that of 'h1', which feeds it, 1"),
             ("{vector: true, layers: [{activation: relu, weights: [[1, 2]], bias: 3}]}",
              "2:78 the bias of layer 1 is a number; a list with a number for each row is needed, here 1"),
             ("{vector: true, layers: [{activation: relu, weights: [[1, 2]], bias: [3, 4]}]}",

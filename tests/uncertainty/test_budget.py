@@ -298,23 +298,23 @@ def test_student_t_of_few_degrees_of_freedom_is_wider():
 
 
 BAD = {
-    "negative": ({"a": -1.0}, None, r"of 'a' is -1.0; it is not negative"),
+    "negative": ({"a": -1.0}, None, r"of 'a' is -1.0; it must not be negative"),
     "not finite": ({"a": math.inf}, None, r"of 'a' is inf; give a finite number"),
     "infinite width": ({"a": {"uniform": math.inf}}, None, r"half-width of 'a' is inf; give a finite number"),
     "text": ({"a": "much"}, None, r"of 'a' is 'much', which is not a number"),
     "percent": ({"a": "x%"}, None, r"of 'a' is 'x%'; write 1%"),
-    "dof": ({"a": {"standard": 1, "dof": 0.5}}, None, r"degrees of freedom of 'a' are 0.5; they are 1 or more"),
+    "dof": ({"a": {"standard": 1, "dof": 0.5}}, None, r"degrees of freedom of 'a' are 0.5; they must be 1 or more"),
     "key": ({"a": {"unifrom": 1}}, None, r"of 'a' has the key 'unifrom', .* did you mean 'uniform'\?"),
     "two kinds": ({"a": {"uniform": 1, "arcsine": 1}}, None, r"not by uniform and arcsine"),
     "no kind": ({"a": {"dof": 3}}, None, r"not by none"),
     "coverage": ({"a": {"uniform": 1, "coverage": 2}}, None, r"coverage factor, which belongs to 'normal'"),
-    "coverage 0": ({"a": {"normal": 1, "coverage": 0}}, None, r"coverage factor of 'a' is 0; it is positive"),
+    "coverage 0": ({"a": {"normal": 1, "coverage": 0}}, None, r"coverage factor of 'a' is 0; it must be positive"),
     "unknown node": ({"q": 1.0}, None, r"no node 'q' in the graph"),
     "computed node": ({"s": 1.0}, None, r"node 's' is computed; uncertainties belong to inputs"),
-    "no mapping": ((1.0,), None, r"uncertainties are a mapping from nodes"),
+    "no mapping": ((1.0,), None, r"uncertainties must be a mapping from nodes"),
     "none": ({}, None, r"no node has an uncertainty"),
     "shape": ({"a": [1.0, 2.0]}, None, "is a vector of 2 and its value a number"),
-    "coefficient": ({"a": 1, "b": 1}, {("a", "b"): 1.5}, r"correlation of 'a' and 'b' is 1.5; it lies between -1 and 1"),
+    "coefficient": ({"a": 1, "b": 1}, {("a", "b"): 1.5}, r"correlation of 'a' and 'b' is 1.5; it must lie between -1 and 1"),
     "certain node": ({"a": 1}, {("a", "b"): 0.5}, r"'b' has no uncertainty; give it one"),
     "itself": ({"a": 1}, {("a", "a"): 0.5}, r"'a' and 'a' is a node with itself"),
     "twice": ({"a": 1, "b": 1}, {("a", "b"): 0.5, ("b", "a"): 0.5}, r"given twice"),
@@ -323,12 +323,12 @@ BAD = {
         {"a": 1, "b": 1, "c": 1}, {("a", "b"): 0.9, ("b", "c"): 0.9, ("a", "c"): -0.9},
         r"-0.9 of 'a' and 'c' contradict each other: no three quantities have them",
     ),
-    "covariance": ({}, {"nodes": ["a"], "covariance": [[-1.0]]}, r"variance of 'a' is -1; it is not negative"),
+    "covariance": ({}, {"nodes": ["a"], "covariance": [[-1.0]]}, r"variance of 'a' is -1; it must not be negative"),
     "asymmetric": ({}, {"nodes": ["a", "b"], "covariance": [[1.0, 0.5], [0.2, 1.0]]}, r"a symmetric matrix of 2 x 2"),
     "twice uncertain": ({"a": 1.0}, {"nodes": ["a"], "covariance": [[1.0]]}, r"'a' is given twice"),
     "covariance keys": ({}, {"nodes": ["a"], "matrix": [[1.0]]}, r"a covariance matrix is given as"),
     "covariance text": ({}, {"nodes": ["a"], "covariance": [["x"]]}, r"something that is not a number"),
-    "correlation list": ({"a": 1}, [1], r"correlations are a mapping from pairs"),
+    "correlation list": ({"a": 1}, [1], r"correlations must be a mapping from pairs"),
 }  # fmt: skip
 
 
@@ -372,7 +372,7 @@ def test_more_that_is_refused():
     b = cg.uncertainty_budget(L, ["y"], u)
     with pytest.raises(cg.UncertaintyError, match="'a' is no target of this budget; the targets are 'y'"):
         b.by_path("a")
-    with pytest.raises(cg.UncertaintyError, match="probability lies between 0 and 1"):
+    with pytest.raises(cg.UncertaintyError, match="probability must lie between 0 and 1"):
         b.expanded(1.0)
     with pytest.raises(cg.UncertaintyError, match="'a' stands in two groups"):
         cg.uncertainty_budget(L, ["y"], u, groups={"p": ["a"], "q": ["a"]})

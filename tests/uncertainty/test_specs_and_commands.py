@@ -66,7 +66,7 @@ def test_the_uncertainty_survives_a_transform():
 
 BAD = {
     "inputs: {x: 1}\nnodes: {y: x}\nuncertainty: {x: -1}": (
-        "<text>:3:18: error: the standard uncertainty of 'x' is -1; it is not negative"
+        "<text>:3:18: error: the standard uncertainty of 'x' is -1; it must not be negative"
     ),
     "inputs: {x1: 1}\nnodes: {y: x1}\nuncertainty: {x_1: 1}": (
         "<text>:3:15: error: node 'x_1' is not defined\n"
@@ -76,19 +76,19 @@ BAD = {
         "<text>:3:15: error: node 'y' is computed; uncertainties belong to inputs, weights and constants"
     ),
     "inputs: {x: 1}\nnodes: {y: x}\nunits: {y: 3}": (
-        "<text>:3:12: error: the unit of 'y' is text, as in mV, not 3"
+        "<text>:3:12: error: the unit of 'y' must be text, as in mV, not 3"
     ),
     "readings: {x: [1]}\nnodes: {y: x}": (
-        "<text>:1:15: error: the readings of 'x' are a list of two or more finite numbers"
+        "<text>:1:15: error: the readings of 'x' must be a list of two or more finite numbers"
     ),
     "readings: {x: [1, 2]}\nnodes: {y: x}\nuncertainty: {x: 1}": (
         "<text>:3:15: error: the uncertainty of 'x' follows from its readings"
     ),
     "inputs: {x: 1, z: 1}\nnodes: {y: x + z}\nuncertainty: {x: 1, z: 1}\ncorrelation: {x ~ z: 1.5}": (
-        "<text>:4:1: error: the correlation of 'x' and 'z' is 1.5; it lies between -1 and 1"
+        "<text>:4:1: error: the correlation of 'x' and 'z' is 1.5; it must lie between -1 and 1"
     ),
     "inputs: {x: 1}\nnodes: {y: x}\nuncertainty: [1]": (
-        "<text>:3:14: error: 'uncertainty' is a mapping from names, not a list"
+        "<text>:3:14: error: 'uncertainty' must be a mapping from names, not a list"
     ),
 }  # fmt: skip
 
@@ -166,7 +166,7 @@ def test_screening(run):
         (["budget", "--by", "group"], 2, "--by group needs groups"),
         (["budget", "--by", "group", "--group", "V"], 2, "'V' is no group; write --group NAME=NODE,NODE"),
         (["budget", "--to", "q"], 2, "no node 'q' in the graph"),
-        (["budget", "--probability", "2"], 4, "a coverage probability lies between 0 and 1"),
+        (["budget", "--probability", "2"], 4, "a coverage probability must lie between 0 and 1"),
         (["budget", "--group", "g=q"], 4, "group 'g' names 'q', which has no uncertainty"),
         (["screen", "--range", "V=1"], 2, "'V=1' is not X=A:B"),
         (["screen", "--range", "V=2:1"], 4, "the range of 'V' goes from 2 to 1"),

@@ -56,7 +56,7 @@ def test_definitions_may_use_each_other():
         ("y ~ a*x; x ~ b*y", {"a": 1.0, "b": 1.0}, "the graph has a cycle"),
         ("", {}, "the model has no regression"),
         (None, {}, "a model is text"),
-        ("y ~ x", [1], "estimates are a mapping"),
+        ("y ~ x", [1], "estimates must be a mapping"),
     ],
 )
 def test_models_that_cannot_be_read(model, estimates, message):

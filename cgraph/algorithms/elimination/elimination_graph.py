@@ -231,7 +231,7 @@ def _local_derivative(L: nx.DiGraph[Any], derivative: str, unit: str | None) -> 
         value = data.get(derivative)
         if is_matrix(value) and value.ndim == 2 and not (value.size and np.isfinite(value).all()):
             raise DerivativeError(
-                f"edge {i!r} -> {j!r} holds a matrix that is empty or not finite; mend {derivative!r}"
+                f"edge {i!r} -> {j!r} holds a matrix that is empty or not finite; correct {derivative!r}"
             )
         if not is_matrix(value) or value.dtype.kind in "iuf":
             value = _written_out(scalar(i, j), i, j)

@@ -37,7 +37,7 @@ def read_questions(document: Document, G: ComputationalGraph) -> tuple[Question,
     listed = document.data.get("ask")
     if not isinstance(listed, list) or not listed:
         document.report(
-            ("ask",), f"'ask' is a list of questions, not {kind_of(listed)}", "write ask: [{id: a, d: y/x}]"
+            ("ask",), f"'ask' must be a list of questions, not {kind_of(listed)}", "write ask: [{id: a, d: y/x}]"
         )
         return ()
     if len(listed) > MAX_QUESTIONS:
@@ -59,7 +59,7 @@ def read_questions(document: Document, G: ComputationalGraph) -> tuple[Question,
 def _kind(document: Document, k: int, entry: Any) -> str:
     """Return the key of what a question asks for; keys that are not known are recorded."""
     if not isinstance(entry, dict):
-        raise MistakeError((), f"a question is a mapping, not {kind_of(entry)}", "write {id: a, d: y/x}")
+        raise MistakeError((), f"a question must be a mapping, not {kind_of(entry)}", "write {id: a, d: y/x}")
     for key in entry:
         if key not in KEYS:
             close = nearest(key, KEYS)
@@ -91,7 +91,7 @@ def _question(id: str, wording: Wording) -> Question:
     entry = wording.entry
     points = number_at(("points",), entry.get("points", 1))
     if points < 0:
-        raise MistakeError(("points",), "points are not negative")
+        raise MistakeError(("points",), "points must not be negative")
     answers = {} if special else _answers(entry.get("answer"), parts, shape)
     default = "integer" if "" in parts and parts[""].is_count else "3sf"
     return Question(
@@ -137,7 +137,7 @@ def _tolerance(raw: Any) -> Tolerance:
 def _text(entry: Mapping[str, Any], key: str) -> str:
     given = entry.get(key)
     if given is not None and not isinstance(given, str):
-        raise MistakeError((key,), f"{key!r} is a text, not {kind_of(given)}")
+        raise MistakeError((key,), f"{key!r} must be a text, not {kind_of(given)}")
     return given or ""
 
 
@@ -153,5 +153,5 @@ def _seals(
         return {}
     hashes = {"": given} if labels == {""} else given
     if not isinstance(hashes, dict) or hashes.keys() != labels or not all(isinstance(h, str) for h in hashes.values()):
-        raise MistakeError(("seal",), "a sealed question has hashes for each number", "`cgraph seal` writes them")
+        raise MistakeError(("seal",), "a sealed question needs hashes for each number", "`cgraph seal` writes them")
     return {label: frozenset(text.split()) for label, text in hashes.items()}

@@ -73,7 +73,7 @@ def exercise_of(document: Document, source: str | os.PathLike[str] | IO[Any]) ->
     title = data.get("title") or G.graph.get("title", "")
     sealed = data.get("sealed", "")
     if not isinstance(sealed, str):
-        document.report(("sealed",), f"'sealed' is the salt of the hashes, not {kind_of(sealed)}")
+        document.report(("sealed",), f"'sealed' must be the salt of the hashes, not {kind_of(sealed)}")
     document.raise_problems()
     exercise = Exercise(
         G, questions, str(title), str(data.get("source") or ""), str(sealed), _student_of(data.get("variant"))
@@ -93,7 +93,7 @@ def _graph(document: Document, source: Any) -> ComputationalGraph:
         return graph_of(document, source)
     name = data["graph"]
     if not isinstance(name, str) or name != FilePath(name).name:
-        document.report(("graph",), "'graph' is the name of a file beside this one", "write graph: quiz.yaml")
+        document.report(("graph",), "'graph' must be the name of a file beside this one", "write graph: quiz.yaml")
     elif not isinstance(source, str | os.PathLike):
         document.report(("graph",), "standard input has no file beside it", "put the graph and the questions together")
     elif len(name) > MOST_NAME or not (path := FilePath(source).with_name(name)).is_file():

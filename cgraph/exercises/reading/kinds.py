@@ -151,11 +151,13 @@ def choice(wording: Wording) -> AskedFor:
     """``choice: [first, second]`` with ``answer: B``."""
     options = wording.entry["choice"]
     if not isinstance(options, list) or not 2 <= len(options) <= len(LETTERS):
-        raise wording.mistake("a choice is a list of 2 to 26 texts", wording.example)
+        raise wording.mistake("a choice must be a list of 2 to 26 texts", wording.example)
     letters = LETTERS[: len(options)]
     right = "" if wording.is_sealed else str(wording.entry.get("answer", "")).strip().upper()
     if not wording.is_sealed and (len(right) != 1 or right not in letters):
-        raise MistakeError(("answer",), f"the answer of a choice is one of the letters {letters}", "write answer: B")
+        raise MistakeError(
+            ("answer",), f"the answer of a choice must be one of the letters {letters}", "write answer: B"
+        )
     return AskedFor({}, Choice(tuple(map(str, options)), right))
 
 
@@ -295,7 +297,7 @@ def _domains(wording: Wording) -> dict[str, tuple[float, float]]:
         domains[i] = (y - spread, y + spread)
     given = wording.entry.get("domain", {})
     if not isinstance(given, dict):
-        raise MistakeError(("domain",), "'domain' is a mapping from inputs to intervals", "domain: {x: [0.1, 2]}")
+        raise MistakeError(("domain",), "'domain' must be a mapping from inputs to intervals", "domain: {x: [0.1, 2]}")
     for i, ends in given.items():
         if i not in domains:
             raise MistakeError(("domain", i), f"{i!r} is no input or weight", suggestion(i, domains))
@@ -305,7 +307,7 @@ def _domains(wording: Wording) -> dict[str, tuple[float, float]]:
 
 def _interval(i: str, ends: object) -> tuple[float, float]:
     if not isinstance(ends, list) or len(ends) != 2:
-        raise MistakeError(("domain", i), "an interval has two ends", f"write {i}: [0.1, 2]")
+        raise MistakeError(("domain", i), "an interval must have two ends", f"write {i}: [0.1, 2]")
     low, high = (float(number_at(("domain", i), end)) for end in ends)
     if not low < high:
         raise MistakeError(("domain", i), f"the interval from {low:g} to {high:g} is empty")

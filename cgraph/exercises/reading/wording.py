@@ -54,7 +54,7 @@ class Wording:
         """What is asked for."""
         what = self.entry[self.kind]
         if isinstance(what, bool) or not isinstance(what, str | int):
-            raise self.mistake(f"{self.kind!r} is a text, not {kind_of(what)}", self.example)
+            raise self.mistake(f"{self.kind!r} must be a text, not {kind_of(what)}", self.example)
         return str(what)
 
     @property

@@ -26,7 +26,7 @@ def unusable(name: object) -> str:
     ('', "a node cannot be named 'a -> b': '->' separates the ends of an edge")
     """
     if not isinstance(name, str):
-        return f"a node's name is text, not {name!r}; write {str(name)!r}"
+        return f"a node's name must be text, not {name!r}; write {str(name)!r}"
     if reason := _reserved(name):
         return f"a node cannot be named {name!r}: {reason}; for instance {name + '_'!r} would do"
     if not name or name != name.strip():

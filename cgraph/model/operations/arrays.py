@@ -279,7 +279,7 @@ def _extreme_places(x: Array, axis: Any, arg: Any) -> NDArray[np.intp]:
 def _extreme(arg: Any) -> tuple[Callable[..., Any], Callable[..., Jacobian]]:
     def value(x: Array, axis: Any = None) -> Any:
         if np.ndim(x) == 0:
-            raise ValueError("of one operand, an array is needed")
+            raise ValueError("with one operand, it must be an array")
         if isinstance(axis, tuple):
             raise TypeError("one axis is needed")
         return np.ravel(x)[_extreme_places(np.asarray(x), axis, arg)]
@@ -376,7 +376,7 @@ def _last(terms: Array) -> Any:
 def _require_classes(a: Array, y: Array) -> None:
     # Broadcast, the number of a class would be a label for all classes, and the loss a number that means nothing.
     if np.shape(a)[-1:] != np.shape(y)[-1:]:
-        raise ValueError("the label has a number for each class, as [0, 1, 0] for the second of three")
+        raise ValueError("the label must have a number for each class, as [0, 1, 0] for the second of three")
 
 
 def _likely(p: Array, y: Array) -> Any:

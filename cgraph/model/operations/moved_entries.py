@@ -38,7 +38,7 @@ def index(x: Array, key: tuple[Any, ...]) -> Array:
 def split(x: Array, parts: int = 2, part: int = 0, axis: int = 0) -> Array:
     """Return one of several equal parts along an axis, counted from 0."""
     if not all(isinstance(option, int) for option in (parts, part, axis)):
-        raise TypeError("parts, part and axis are one whole number each")
+        raise TypeError("parts, part and axis must be one whole number each")
     if parts < 1 or not 0 <= part < parts:
         raise ValueError(f"there is no part {part} of {parts}, counted from 0")
     if np.ndim(x) == 0:
@@ -67,7 +67,7 @@ def _whole(x: Array, places: Array, axis: int) -> Any:
     real = np.real(places)
     whole = np.asarray(real).astype(np.intp)
     if np.any(whole != real) or np.any((whole < -n) | (whole >= n)):
-        raise ValueError(f"places along this axis are whole numbers from {-n} to {n - 1}")
+        raise ValueError(f"places along this axis must be whole numbers from {-n} to {n - 1}")
     return whole
 
 
@@ -105,7 +105,7 @@ def each_axis(option: Any, axes: int, name: str, least: int) -> tuple[int, ...]:
     """Return an option that is one whole number for all axes, or one for each of them."""
     numbers: tuple[int, ...] = option if isinstance(option, tuple) else (option,) * axes
     if len(numbers) != axes or min(numbers, default=least) < least:
-        raise ValueError(f"{name} is a whole number of at least {least}, or {axes} of them")
+        raise ValueError(f"{name} must be a whole number of at least {least}, or {axes} of them")
     return numbers
 
 

@@ -93,7 +93,7 @@ class Normalisation:
 
     def _grouped(self, x: Array, epsilon: Any, options: dict[str, Any]) -> tuple[Array, tuple[int, ...]]:
         if np.ndim(epsilon):
-            raise ValueError("the second operand, added to the variance, is a number")
+            raise ValueError("the second operand, added to the variance, must be a number")
         if np.ndim(x) == 0:
             raise ValueError("a number has no axes")
         shape, axes = self.groups(np.shape(x), **options)

@@ -20,7 +20,7 @@ Array = Any  # an ndarray of floats, or of complex numbers
 def prod(x: Array, axis: int | None = None) -> Any:
     """Return the product of all entries, or of those along an axis."""
     if np.ndim(x) == 0:
-        raise ValueError("of one operand, an array is needed")
+        raise ValueError("with one operand, it must be an array")
     if isinstance(axis, tuple):
         raise TypeError("one axis is needed")
     return np.prod(x, axis)
@@ -99,7 +99,7 @@ def _largest_places(x: Array, k: int, axis: int) -> Array:
     if np.ndim(x) == 0:
         raise ValueError("a number has no axes")
     if not isinstance(axis, int) or not isinstance(k, int):
-        raise TypeError("k and axis are one whole number each")
+        raise TypeError("k and axis must be one whole number each")
     if not 1 <= k <= np.shape(x)[axis]:
         raise ValueError(f"there are {np.shape(x)[axis]} entries along this axis")
     order = np.argsort(-np.real(x), axis=axis, kind="stable")

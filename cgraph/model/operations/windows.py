@@ -184,9 +184,9 @@ def _require_kernel(x: Shape, w: Shape, groups: int, axis: int) -> int:
     """Return the number of axes of space; `axis` of the kernel stands for the channels of `x`."""
     d = len(w) - 2
     if d < 1 or len(x) < d + 1:
-        raise ValueError("an image has channels and axes of space, a kernel also an axis before them")
+        raise ValueError("an image needs channels and axes of space, and a kernel another axis before them")
     if not isinstance(groups, int) or groups < 1:
-        raise ValueError("groups is a whole number of at least 1")
+        raise ValueError("groups must be a whole number of at least 1")
     takes = w[1] * groups if axis else w[0]
     if x[-d - 1] != takes or w[0] % groups:
         shares = f", and in {groups} groups" if groups > 1 else ""
@@ -271,12 +271,12 @@ def conv_transpose_layout(
     windows = _windows(w[2:], stride, padding, dilation)
     extra = each_axis(output_padding, d, "output_padding", 0)
     if any(e >= s for e, s in zip(extra, windows.stride, strict=True)):
-        raise ValueError("output_padding is less than the stride")
+        raise ValueError("output_padding must be less than the stride")
     space = tuple(
         (n - 1) * s - 2 * p + r * (k - 1) + 1 + e for n, k, s, p, r, e in zip(x[-d:], *windows, extra, strict=True)
     )
     if min(space) < 1:
-        raise ValueError("the padding takes all of it away")
+        raise ValueError("the padding removes all of it")
     *lead, _channels = x[:-d]
     channels = w[1] * groups
     return Layout(windows, groups, (math.prod(lead), channels, *space), w), (*lead, channels, *space)

@@ -45,7 +45,7 @@ def definition_of(head: str, equation: str, functions: tuple[str, ...] = ()) -> 
     """
     name, operands = _head_of(head, {*FUNCTIONS, *map(name_of, functions)})
     if not isinstance(equation, str):
-        raise InvalidNodeError(f"the equation of function {name!r} is text, not {equation!r}")
+        raise InvalidNodeError(f"the equation of function {name!r} must be text, not {equation!r}")
     # Its own name is known while it is read, so that a call of itself can be told from a mistake in typing.
     itself = f"{name}({', '.join(operands)}) = {operands[0]}"
     expression = parse(equation, (*functions, itself))
@@ -133,7 +133,7 @@ def register_operation(
     (8.0, 12.0)
     """
     if not isinstance(name, str) or not isinstance(equation, str):
-        raise InvalidNodeError("an operation has a name and an equation, both of them text")
+        raise InvalidNodeError("an operation must have a name and an equation, both of them text")
     names = list(operands) if operands is not None else list(dict.fromkeys(parse(equation).operands))
     if not names:
         raise InvalidNodeError(f"the equation of {name!r} has no operand")

@@ -162,7 +162,7 @@ def _require_steady(function: Callable[..., Any], values: Mapping[str, Any], fir
     for a, b in zip(first.variables, second.variables, strict=False):
         if a.step != b.step or a.numbers != b.numbers:
             raise first.error(
-                "this is something else each time it runs, as random numbers are",
+                "this gives another result each time it runs, as random numbers do",
                 "draw them before and hand them in as an argument",
                 a.place,
             )

@@ -176,4 +176,4 @@ def drawing_format(output: str | os.PathLike[str], format: str | None = None) ->
     suffix = Path(output).suffix
     if suffix.lower() in SUFFIXES:
         return SUFFIXES[suffix.lower()]
-    raise DrawingError(f"the suffix {suffix!r} of {os.fspath(output)!r} is that of no picture; {known}")
+    raise DrawingError(f"the suffix {suffix!r} of {os.fspath(output)!r} is not that of a picture; {known}")

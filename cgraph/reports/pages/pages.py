@@ -126,7 +126,7 @@ def page(
     require_digraph(G)
     G = with_derivative(G, derivative)
     if not G.number_of_edges():
-        raise DrawingError("a page walks along edges, and this graph has none")
+        raise DrawingError("a page needs edges, and this graph has none")
     order = topological_order(G)
     s = next(i for i in [*getattr(G, "inputs", []), *order] if G.succ[i]) if s is None else s
     t = next((i for i in getattr(G, "outputs", []) if G.pred[i]), order[-1]) if t is None else t
@@ -239,10 +239,10 @@ def _refusal(G: nx.DiGraph[Any]) -> str:
 def _real(value: Any, what: str) -> float | None:
     if is_array(value):
         raise DrawingError(
-            f"a page walks through graphs of numbers, and {what} holds {show_shape(value)}; scalarize(G) makes it one"
+            f"a page shows graphs of numbers, and {what} holds {show_shape(value)}; scalarize(G) makes it one"
         )
     if isinstance(value, complex):
-        raise DrawingError(f"a page walks through graphs of real numbers, and {what} holds {value}")
+        raise DrawingError(f"a page shows graphs of real numbers, and {what} holds {value}")
     return None if value is None else float(one_number(value))
 
 

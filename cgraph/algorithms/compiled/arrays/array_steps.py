@@ -355,7 +355,7 @@ def _logsumexp_forward(steps: Steps, k: int, S: int, y: int, x: list[int], lead:
 
 def _softmax_cross_entropy(steps: Steps, s: int, label: int) -> int:
     if not steps.shape(s) or steps.shape(s)[-1:] != steps.shape(label)[-1:]:
-        raise ValueError("the label has a number for each class")
+        raise ValueError("the label must have a number for each class")
     terms = steps.ufunc("multiply", label, _log_softmax(steps, s))
     return steps.ufunc("negative", steps.total(terms, (len(steps.shape(terms)) - 1,)))
 

@@ -94,8 +94,8 @@ def chain(n):
     return G
 
 
-def test_a_chain_of_100_000_nodes():
-    n = 50_000
+def test_a_chain_of_20_000_nodes():
+    n = 10_000
     G = chain(n)
     assert cg.sensitivity(G, 0, 2 * n) == 1.0
     assert cg.sensitivities(G, 2 * n)[0] == 1.0
@@ -104,10 +104,10 @@ def test_a_chain_of_100_000_nodes():
     assert len(cg.edge_sensitivities(G, 0, 2 * n)) == 3 * n
     ((path, product),) = cg.top_paths(G, 0, 2 * n, k=1)
     assert len(path) >= n + 1
-    assert product == 0.0  # 2^-50000 is ranked rightly, but is no float
-    line = nx.path_graph(100_000, create_using=nx.DiGraph)
+    assert product == 0.0  # 2^-10000 is ranked rightly, but is no float
+    line = nx.path_graph(20_000, create_using=nx.DiGraph)
     nx.set_edge_attributes(line, 1.0, "derivative")
-    assert [len(path) for path, _ in cg.paths(line, 0, 99_999)] == [100_000]
+    assert [len(path) for path, _ in cg.paths(line, 0, 19_999)] == [20_000]
 
 
 def test_top_paths_among_more_than_10_to_the_30():
@@ -128,8 +128,8 @@ def test_too_many_paths_are_counted_and_refused_at_the_call():
     assert error.value.count == 2**100
     with pytest.raises(cg.TooManyPathsError, match="more than the limit of 3;"):
         cg.path_sum(chain(2), 0, 4, limit=3)
-    with pytest.raises(cg.TooManyPathsError, match=r"^about 10\^15051 paths"):
-        cg.paths(chain(50_000), 0, 100_000)
+    with pytest.raises(cg.TooManyPathsError, match=r"^about 10\^4515 paths"):
+        cg.paths(chain(15_000), 0, 30_000)
     assert cg.path_sum(chain(2), 0, 4, limit=4) == cg.path_sum(chain(2), 0, 4, limit=None) == 1.0
 
 

@@ -33,7 +33,7 @@ def network():
     return cg.from_equations("a = x*z; h = tanh(a)*exp(-z)/(1 + x^2); y = sin(h) + log(2 + a)", x=0.5, z=0.25)
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+@pytest.fixture(scope="module", params=[1, 3])
 def pool(request):
     with ProcessPoolExecutor(request.param, mp_context=get_context("spawn")) as pool:
         yield pool

@@ -21,6 +21,7 @@ from networks import SMOOTH, networks
 from oracles import jax_gradients
 
 import cgraph as cg
+from cgraph.cli.exercise_commands import FEWEST_FOR_PROCESSES
 from cgraph.exercises.mistakes import MISTAKES, candidates
 from cgraph.exercises.numbers import UnreadableError, read_number
 from cgraph.exercises.parts import (
@@ -1003,11 +1004,11 @@ class TestCommand:
         assert run("grade", QUIZ, "--answers", folder, "--format", "markdown")[1].count("|") > 50
 
     def test_many_processes_give_the_same(self, run, tmp_path):
-        for k in range(60):
+        for k in range(FEWEST_FOR_PROCESSES):
             (tmp_path / f"s{k:02}.yaml").write_text(f"a: {k}\nd: 1208", encoding="utf-8")
         one = run("grade", QUIZ, "--answers", tmp_path, "--format", "csv", "--jobs", "1")
         assert one == run("grade", QUIZ, "--answers", tmp_path, "--format", "csv", "--jobs", "2")
-        assert one[1].count("\n") == 61
+        assert one[1].count("\n") == FEWEST_FOR_PROCESSES + 1
 
     def test_what_is_not_marked_is_named(self, run, tmp_path):
         (tmp_path / "a.yaml").write_text("a: 6", encoding="utf-8")

@@ -19,7 +19,7 @@ vary: {x: [0.5, 3.0, 0.5], z: [1.0, 4.0, 0.5]}
 STUDENTS = [f"s{k:02}" for k in range(21)]
 
 
-@pytest.fixture(scope="module", params=[None, 1, 2, "threads"])
+@pytest.fixture(scope="module", params=[None, 2, "threads"])
 def executor(request):
     if request.param is None:
         yield None

@@ -6,6 +6,9 @@ operations differ from those of the suite. A function takes a library (`m.sqrt`,
 list of numbers.
 """
 
+import math
+from types import SimpleNamespace
+
 
 def lighthouse(m, x):
     """Where the beam of a lighthouse meets the quay: A. Griewank, A. Walther, Evaluating Derivatives, 2008, section 2.1."""
@@ -128,6 +131,83 @@ def roe_flux(m, x):
     return [(left + right - wave) / 2 for left, right, wave in zip(flux_l, flux_r, waves, strict=True)]
 
 
+def roe_flux_3d(m, x):
+    """The same flux in three dimensions, in the direction of the first: Toro, as above, section 11.2.2.
+
+    Of density, three components of the momentum and energy to the left, and of the same to the right.
+    """
+    gamma = 1.4
+    left, right = _gas(m, gamma, x[:5]), _gas(m, gamma, x[5:])
+    w = left.root + right.root
+    u, v, s, h = (
+        (left.root * a + right.root * b) / w
+        for a, b in zip((*left.velocity, left.h), (*right.velocity, right.h), strict=True)
+    )
+    speed2 = u * u + v * v + s * s
+    a2 = (gamma - 1) * (h - speed2 / 2)
+    a = m.sqrt(a2)
+    d1, d2, d3, d4, d5 = (b - c for b, c in zip(x[5:], x[:5], strict=True))
+    third, fourth = d3 - v * d1, d4 - s * d1
+    second = (gamma - 1) / a2 * (d1 * (h - u * u) + u * d2 - (d5 - third * v - fourth * s))
+    first = (d1 * (u + a) - d2 - a * second) / (2 * a)
+    fifth = d1 - (first + second)
+    slow, middle, fast = m.abs(u - a), m.abs(u), m.abs(u + a)
+    first, second, third, fourth, fifth = first * slow, second * middle, third * middle, fourth * middle, fifth * fast
+    among = first + second + fifth
+    waves = (
+        among,
+        first * (u - a) + second * u + fifth * (u + a),
+        among * v + third,
+        among * s + fourth,
+        first * (h - u * a) + second * speed2 / 2 + third * v + fourth * s + fifth * (h + u * a),
+    )
+    return [(b + c - wave) / 2 for b, c, wave in zip(left.flux, right.flux, waves, strict=True)]
+
+
+def _gas(m, gamma, state):
+    rho, *momentum, energy = state
+    velocity = [p / rho for p in momentum]
+    first, *others = (p * v for p, v in zip(momentum, velocity, strict=True))
+    kinetic = sum(others, first) / 2
+    pressure = (gamma - 1) * (energy - kinetic)
+    total = energy + pressure
+    u = velocity[0]
+    flux = (momentum[0], momentum[0] * u + pressure, momentum[1] * u, momentum[2] * u, u * total)
+    return SimpleNamespace(root=m.sqrt(rho), velocity=velocity, h=total / rho, flux=flux)
+
+
+def black_scholes_jacobian(m, x):
+    """The five derivatives of the price of a call, as the sweep in reverse computes them: its Jacobian holds second derivatives.
+
+    The price is that of F. Black, Journal of Financial Economics 3, 1976, with the forward price of the stock.
+    """
+    S, K, r, sigma, T = x
+    root, growth, discount = m.sqrt(T), m.exp(r * T), m.exp(-r * T)
+    forward, spread, variance = growth * S, sigma * root, sigma * sigma / 2
+    ratio = forward / K
+    upper = m.log(ratio) + variance * T
+    d1 = upper / spread
+    d2 = d1 - spread
+    first, second = ((1 + m.erf(d * 0.5**0.5)) / 2 for d in (d1, d2))
+    gain = forward * first - K * second
+    of_d2 = -discount * K * _density(m, d2)
+    of_d1 = discount * forward * _density(m, d1) + of_d2
+    of_upper = of_d1 / spread
+    of_spread = -of_d1 * d1 / spread - of_d2
+    of_ratio = of_upper / ratio
+    of_forward = discount * first + of_ratio / K
+    of_growth = of_forward * S
+    of_rT = of_growth * growth - gain * discount
+    of_K = -discount * second - of_ratio * ratio / K
+    of_sigma = of_spread * root + of_upper * T * sigma
+    of_T = of_rT * r + of_upper * variance + of_spread * sigma / (2 * root)
+    return [of_forward * growth, of_K, of_rT * T, of_sigma, of_T]
+
+
+def _density(m, d):
+    return m.exp(-d * d / 2) * (2 * math.pi) ** -0.5
+
+
 # Each with a point at which it is defined, and where no number is 0 by accident.
 SUITE = {
     "Lighthouse": (lighthouse, [1.3, 2.1, 0.7, 0.4]),
@@ -138,4 +218,6 @@ SUITE = {
     "HumanHeartDipole": (human_heart_dipole, [0.3, 0.2, -0.1, 0.4, 0.9, -0.7, 0.5, -0.6]),
     "RobotArm_6DOF": (robot_arm, [0.3, -0.6, 0.8, 0.4, 0.9, -0.2]),
     "RoeFlux_1d": (roe_flux, [1.0, 0.4, 2.6, 0.7, 0.5, 1.9]),
+    "RoeFlux_3d": (roe_flux_3d, [1.0, 0.4, 0.3, -0.2, 2.6, 0.7, 0.5, -0.1, 0.25, 1.9]),
+    "BlackScholes_Jacobian": (black_scholes_jacobian, [100.0, 95.0, 0.03, 0.25, 0.8]),
 }

@@ -46,7 +46,7 @@ from cgraph.stored.windows import Window
 __all__ = ["StoredGraph", "open_graph"]
 
 _BYTES_OF_EDGE = 12
-_MOST_MAPPED = 100  # blocks that stay mapped, each of three open files
+_MOST_MAPPED = 128  # blocks that stay mapped, each of three open files
 _TOGETHER = 2**25  # nodes and edges that the sweeps of one task go over: some hundredths of a second
 _NODES = 2**20  # whose S is put in order at a time
 _CHUNK = 2**22  # bytes that are read at a time
@@ -114,7 +114,7 @@ class StoredGraph:
         # Of each block that was checked: the identity of its files, and the row after the last that its edges lead to.
         self._known = np.zeros((len(meta.counts), 2), np.int64)
         self._mapped: dict[int, Block] = {}
-        self._stays = _BYTES_OF_EDGE * meta.edges + 8 * meta.nodes <= _memory() // 2
+        self._stays = _BYTES_OF_EDGE * meta.edges + 8 * meta.nodes <= _memory() * 2 // 3
 
     def __len__(self) -> int:
         return self._meta.nodes

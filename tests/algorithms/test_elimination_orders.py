@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from cases import digraph
-from elimination_graphs import COSTS, matrix, read
+from elimination_graphs import COSTS, OURS, matrix, read
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_graphs import linearized_graphs
@@ -84,6 +84,16 @@ def test_every_seed_finds_the_best_order_known(name):
     for seed in range(3):
         order = cg.elimination_order(L, method="anneal", seed=seed, budget=150_000, **ends)
         assert cg.elimination_cost(L, order, **ends) == COSTS[name][3]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_seed_finds_the_best_order_known_of_our_graphs(name):
+    pytest.importorskip("numba")
+    L, ends, reference = read(name)
+    for seed in range(3):
+        order = cg.elimination_order(L, method="anneal", seed=seed, **ends)
+        assert cg.elimination_cost(L, order, **ends) == OURS[name]
+    np.testing.assert_allclose(matrix(cg.eliminate(L, order, **ends), **ends), reference, rtol=1e-11, atol=1e-12)
 
 
 def test_restarts_return_the_best_of_their_seeds_wherever_they_run():

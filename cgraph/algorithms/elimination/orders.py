@@ -59,7 +59,7 @@ def elimination_order(
     seed : int, default 0
         For "anneal" and the start of "optimal". The same seed and number of evaluations give the same order.
     budget : int or str, optional
-        For "anneal": a number of evaluations, 100,000 if not given, or a time such as ``"10s"``; after any budget
+        For "anneal": a number of evaluations, 250,000 if not given, or a time such as ``"10s"``; after any budget
         there is a best order so far. For "optimal": a number of sets of nodes, 2,000 if not given, or a time.
     restarts : int, default 1
         For "anneal": how many searches there are, each with `budget`; their seeds are `seed`, `seed` + 1, and so on. The

@@ -46,14 +46,13 @@ __all__ = [
 ]
 
 RULES = (markowitz, minimum_fill, relative_markowitz, reverse, forward)
-EVALUATIONS = 300_000
-# The temperature at first, of the annealings in turn; at first where annealing starts from two orders; and at last: as parts of what
-# a vertex costs on average. Graphs differ in which of the first finds more.
-HOT, WARM, COLD = (0.8, 2.5), 0.3, 0.02
+EVALUATIONS = 250_000
+# The temperature at first, at first where annealing starts from two orders, and at last: as a part of what a vertex costs on average.
+HOT, WARM, COLD = 1.6, 0.3, 0.02
 # There are up to so many annealings from the order by rule, in so large a part of the budget, each of them so many moves for each
 # vertex; in the rest of the budget, from two orders, the best of so many.
 SEARCHES, ALONE, MOVES_OF_VERTEX = 6, 0.6, 200
-MIXES, CROSSINGS = 24, 5
+MIXES, CROSSINGS = 24, 10
 # Python and machine code make so many moves a second, about; numba is loaded for what would take Python so many seconds.
 MOVES_PER_SECOND, MOVES_IN_MACHINE_CODE, LEAST_TO_LOAD = 20_000, 300_000, 1.0
 # Moves between two looks at the clock, or at Ctrl-C: the first time, of a budget of time one part in so many, at most.
@@ -140,18 +139,17 @@ def anneal_within(task: Task, budget: Budget) -> list[int]:
     seconds = budget.limit if budget.in_seconds else budget.limit / MOVES_PER_SECOND
     is_fast = machine_code_pays(task, seconds, _loaded)
     search, rate = (anneal_in_machine_code, MOVES_IN_MACHINE_CODE) if is_fast else (anneal_slowly, MOVES_PER_SECOND)
-    warm, cold, *hot = (T * cost / len(start) for T in (WARM, COLD, *HOT))
+    hot, warm, cold = (T * cost / len(start) for T in (HOT, WARM, COLD))
     moves = budget.limit * rate if budget.in_seconds else budget.limit
     searches = max(1, min(SEARCHES, int(ALONE * moves / (MOVES_OF_VERTEX * len(start)))))
     alone = ALONE if searches > 1 else 1.0
     found = [
-        search(task, start, chances, Share(budget, alone * (k + 1) / searches), (hot[k % len(hot)], cold))
-        for k in range(searches)
+        search(task, start, chances, Share(budget, alone * (k + 1) / searches), (hot, cold)) for k in range(searches)
     ]
     for k in range(MIXES):
         if budget.used() < 1:
             one, other = _two(found, chances)
-            mixed = min((_crossed(task, one, other, chances) for _ in range(CROSSINGS)), key=task.cost)
+            mixed = _crossed(task, one, other, chances)
             share = Share(budget, alone + (1 - alone) * (k + 1) / MIXES)
             new = search(task, mixed, chances, share, (warm, cold))
             worse = max(one, other, key=task.cost)
@@ -167,11 +165,20 @@ def _two(found: list[list[int]], chances: Chances) -> tuple[list[int], list[int]
 
 
 def _crossed(task: Task, one: list[int], other: list[int], chances: Chances) -> list[int]:
-    """Return the first vertices of one order, and those that are left in the order of the other."""
+    """Return the first vertices of one order, and those that are left in the order of the other.
+
+    Of several such orders it is the best that costs neither what the one nor what the other does.
+    """
     begun, _ = shuffled(task.pattern, one, one, chances)
-    first = begun[: 1 + chances.below(len(one) - 1)]
-    left = set(other).difference(first)
-    return first + [v for v in other if v in left]
+    crossed = []
+    for _ in range(CROSSINGS):
+        first = begun[: 1 + chances.below(len(one) - 1)]
+        left = set(other).difference(first)
+        crossed.append(first + [v for v in other if v in left])
+    costs = [task.cost(order) for order in crossed]
+    known = (task.cost(one), task.cost(other))
+    new = [(cost, k) for k, cost in enumerate(costs) if cost not in known]
+    return crossed[min(new)[1]] if new else one
 
 
 @cache

@@ -47,6 +47,7 @@ _KINDS = {"indptr": "<u8", "heads": "<u4", "derivatives": "<f8"}
 _PART = re.compile(r"part-(\d{1,9})-[0-9a-f]{8}")
 _MOST_META = 1 << 28  # bytes; 100 for each block
 _CHUNK = 1 << 22  # bytes that a checksum takes at a time
+_ROWS = 2**14  # that are checked at a time, so that what is computed of them stays in the cache
 _FILES = 16  # that wait until they are on the disk
 
 
@@ -269,11 +270,14 @@ def _require_rows(path: Path, block: Block, most: int) -> None:
     indptr, heads, z = block
     if int(indptr[0]) != 0 or int(indptr[-1]) != len(heads) or bool((indptr[1:] < indptr[:-1]).any()):
         raise ArchiveError(f"{str(path)!r}: its rows do not follow one another")
-    tails = np.repeat(np.arange(len(indptr) - 1, dtype=np.uint32), np.diff(indptr).astype(np.int64))
-    if len(heads) and (bool((heads <= tails).any()) or int(heads.max()) >= most):
-        raise ArchiveError(f"{str(path)!r}: an edge does not lead to a later node of the graph")
-    if not np.isfinite(z).all():
-        raise ArchiveError(f"{str(path)!r}: the derivative of an edge is not finite")
+    for row in range(0, len(indptr) - 1, _ROWS):
+        ends = indptr[row : row + _ROWS + 1]
+        edges = slice(int(ends[0]), int(ends[-1]))
+        tails = np.repeat(np.arange(row, row + len(ends) - 1, dtype=np.uint32), np.diff(ends).astype(np.int64))
+        if bool((heads[edges] <= tails).any()) or int(heads[edges].max(initial=0)) >= most:
+            raise ArchiveError(f"{str(path)!r}: an edge does not lead to a later node of the graph")
+        if not np.isfinite(z[edges]).all():
+            raise ArchiveError(f"{str(path)!r}: the derivative of an edge is not finite")
 
 
 def read_rank(folder: Path, meta: Meta) -> Index | None:

@@ -153,6 +153,49 @@ def test_into_arrays_of_the_caller(seed):
     close(values, cg.evaluate(G, inputs), 1e-12)
 
 
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_at_kinks_and_ties(seed):
+    """Of whole numbers many are equal, and many 0: what is refused is refused in the same words."""
+    G, rng = random_graph(seed), np.random.default_rng(seed)
+    sources = [i for i in G if G.nodes[i].get("role") in {"input", "weight"}]
+    inputs = {i: rng.integers(-1, 2, size=np.shape(G.nodes[i]["value"])).astype(float)[()] for i in sources}
+    refused = None
+    try:
+        cg.linearize(G, inputs)
+    except cg.EvaluationError as error:
+        refused = str(error)
+    if refused is None:
+        agree(cg.compile_graph(G), G, inputs)
+    else:
+        with pytest.raises(cg.EvaluationError) as by_plan:
+            cg.compile_graph(G).value_and_gradient("J", inputs)
+        assert str(by_plan.value) == refused
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_at_many_points(seed):
+    """Values are those at each point, and gradients means; what has no form for many examples is said."""
+    G, points = random_graph(seed), ["x1", "k"]
+    moves = [moved(G, k) for k in range(3)]
+    data = {i: np.stack([move[i] for move in moves]) for i in points}
+    C = cg.compile_graph(G)
+    try:
+        values = C.evaluate(data, points=points)
+        J, gradient = C.value_and_gradient("J", data, points=points, nodes=["w1", "w2"])
+    except cg.CGraphError as error:
+        assert "has no form for many examples" in str(error)  # noqa: PT017 - of most graphs there is no error
+        return
+    Ls = [cg.linearize(G, {i: move[i] for i in points}) for move in moves]
+    for i, value in values.items():
+        expected = np.stack([L.nodes[i]["value"] for L in Ls])
+        close({i: value}, {i: expected if np.shape(value) == np.shape(expected) else expected[0]}, 1e-11)
+    Ss = [cg.loss_sensitivities(L, "J") for L in Ls]
+    close({"J": J}, {"J": np.mean([L.nodes["J"]["value"] for L in Ls])}, 1e-11)
+    close(gradient, {w: np.mean([S[w] for S in Ss], axis=0) for w in gradient}, 1e-11)
+
+
 LAYERS = [
     "{h} @ A{k}", "tanh({h})", "gelu({h}) + 0.1 * {h}", "softmax({h})", "layer_norm({h}, 0.1) * w + {h}", "rms_norm({h}, 0.1)",
     "batch_norm({h}, 0.1)", "max_pool({h}, size=3, stride=1, padding=1)",

@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cgraph as cg
+from cgraph.stored import folder as stored_folder
 from cgraph.stored import stored_graph, storing
 from cgraph.stored.stored_graph import StoredGraph
 
@@ -221,6 +222,12 @@ def test_update(tmp_path):
         D.sensitivities(2)
 
 
+def test_update_where_files_have_one_name_only(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN)
+    with mock.patch("os.link", side_effect=OSError):
+        assert D.update([[3.0, 3.0, 5.0]]).sensitivity(0, 2) == 18.0
+
+
 def files_of(D):
     return {path.name: path for path in next(D.folder.glob("part-*")).iterdir()}
 
@@ -263,6 +270,26 @@ def test_a_block_is_read_ahead_unless_it_was_checked_just_now_or_is_mapped(tmp_p
         D.sensitivities(2)
         names = [call.args[0].name for call in read.call_args_list]
     assert sorted(names) == sorted(f"{name}-{b}.npy" for name in ("heads", "derivatives") for b in range(2))
+
+
+def test_a_graph_larger_than_memory_does_not_stay_mapped(tmp_path):
+    with mock.patch.object(stored_graph, "_memory", return_value=0):
+        D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
+    assert [D.sensitivities(2).tolist() for _ in range(2)] == [[13.0, 5.0, 1.0]] * 2
+    assert not D._mapped
+    kept = cg.open_graph(D.folder)
+    kept.sensitivities(2)
+    assert len(kept._mapped) == 3
+
+
+def test_a_block_that_leads_further_than_the_window_is_not_swept(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
+    D.sensitivities(2)
+    short = mock.patch.object(
+        StoredGraph, "_tops", return_value={0: 2, 1: 2, 2: 3}
+    )  # as it was before the files changed
+    with short, pytest.raises(cg.ArchiveError, match="block 1 of .* was changed while it was swept"):
+        D.jacobian([0], [2])
 
 
 def test_a_worker_believes_what_was_checked_as_long_as_the_files_are_the_same(tmp_path):
@@ -313,16 +340,29 @@ def test_another_version_and_no_graph(tmp_path):
         cg.store_graph(tmp_path / "mine", CHAIN)
 
 
-def test_heads_that_leave_the_graph_are_refused_before_the_loops(tmp_path):
+@pytest.mark.parametrize("rows", [1, 2, 2**14])
+@pytest.mark.parametrize(
+    ("name", "numbers", "message"),
+    [
+        ("heads", np.array([1, 2, 3_000_000], np.uint32), "later node"),
+        ("heads", np.array([0, 2, 2], np.uint32), "later node"),
+        ("heads", np.array([1, 2, 1], np.uint32), "later node"),
+        ("heads", np.array([1, 2, 3], np.uint32), "later node"),
+        ("derivatives", np.array([1.0, 2.0, np.inf]), "not finite"),
+        ("derivatives", np.array([np.nan, 2.0, 1.0]), "not finite"),
+        ("indptr", np.array([0, 2, 4, 3], np.uint64), "do not follow"),
+        ("indptr", np.array([0, 2, 2, 2], np.uint64), "do not follow"),
+    ],
+)
+def test_what_the_loops_must_not_see_is_refused(tmp_path, name, numbers, message, rows):
     D = cg.store_graph(tmp_path / "g", CHAIN)
-    path = files_of(D)["heads-0.npy"]
-    for heads in ([1, 2, 3_000_000], [0, 2, 2]):
-        np.save(path, np.array(heads, np.uint32))
-        meta = json.loads((D.folder / "meta.json").read_text())
-        meta["checksums"][path.name] = zlib.crc32(path.read_bytes())
-        (D.folder / "meta.json").write_text(json.dumps(meta))
-        with pytest.raises(cg.ArchiveError, match="later node"):
-            cg.open_graph(D.folder).sensitivities(2)
+    path = files_of(D)[f"{name}-0.npy"]
+    np.save(path, numbers)
+    meta = json.loads((D.folder / "meta.json").read_text())
+    meta["checksums"][path.name] = zlib.crc32(path.read_bytes())
+    (D.folder / "meta.json").write_text(json.dumps(meta))
+    with mock.patch.object(stored_folder, "_ROWS", rows), pytest.raises(cg.ArchiveError, match=message):
+        cg.open_graph(D.folder).sensitivities(2)
 
 
 def test_resume_goes_on_after_the_last_block(tmp_path):

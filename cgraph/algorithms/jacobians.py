@@ -1,4 +1,4 @@
-"""The matrix of S for several sources and targets: by sweeps, by elimination, and one beside the other."""
+"""The matrix of S for several sources and targets, by sweeps or by elimination, and a comparison of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completion scripts, made from the parser so that they never fall behind it."""
+"""Completion scripts, generated from the parser so that they are always current."""
 
 from __future__ import annotations
 

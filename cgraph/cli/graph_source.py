@@ -1,4 +1,4 @@
-"""From the command line to a graph."""
+"""The graph that the command line names."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ SHEET_FORMATS = ("text", "markdown", "html", "latex", "yaml", "csv")
 GRADE_FORMATS = ("text", "markdown", "json", "csv", "moodle", "canvas", "junit", "gradescope")
 
 DESCRIPTION = """\
-Derivatives on explicit computational graphs: how any node of a graph acts on any other,
-S(s,t) = dy(t)/dy(s), along which paths, and whether the numbers are right.
+Derivatives on explicit computational graphs: the sensitivity S(s,t) = dy(t)/dy(s) of any
+node t to any other node s, the paths that make it up, and numerical checks.
 """
 
 EPILOG = """\

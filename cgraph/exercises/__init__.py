@@ -1,4 +1,4 @@
-"""Course exercises: questions about a graph, marking, and the name of the mistake."""
+"""Course exercises: questions about a graph, marking, and mistakes that are named."""
 
 from cgraph.lazy import load_on_demand
 

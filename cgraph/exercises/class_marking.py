@@ -1,4 +1,4 @@
-"""Marking what a class has handed in: whatever is wrong with one file stands in the report on that file."""
+"""Marking the files of a class: if a file cannot be marked, its report says why."""
 
 from __future__ import annotations
 

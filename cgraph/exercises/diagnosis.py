@@ -1,4 +1,4 @@
-"""The name of the mistake: which mistakes lead to the numbers that were given."""
+"""Diagnosis: which mistakes lead to the numbers that were given."""
 
 from __future__ import annotations
 

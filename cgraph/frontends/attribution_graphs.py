@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +166,7 @@ def _supernodes(data: dict[str, Any], file: NodeLink) -> dict[str, dict[str, lis
     if not isinstance(groups, list):
         return {}
     found: dict[str, list[str]] = {}
-    is_known: Callable[[Any], bool] = lambda i: isinstance(i, str) and i in file.nodes  # noqa: E731
     for group in groups:
         if isinstance(group, list) and group and all(isinstance(part, str) for part in group):
-            found[group[0]] = [i for i in group[1:] if is_known(i)]
+            found[group[0]] = [i for i in group[1:] if isinstance(i, str) and i in file.nodes]
     return {"supernodes": found} if found else {}

@@ -77,8 +77,8 @@ class EdgeTable:
             data = self._edge_attributes()
             # What add_edges_from would build edge by edge, a row at a time: half the time for a million edges.
             rows: Any = G
-            rows._adj.update(_adjacency(self.nodes, self.tails, self.heads, data))  # noqa: SLF001
-            rows._pred.update(_adjacency(self.nodes, self.heads, self.tails, data))  # noqa: SLF001
+            rows._adj.update(_adjacency(self.nodes, self.tails, self.heads, data))  # noqa: SLF001 - see above
+            rows._pred.update(_adjacency(self.nodes, self.heads, self.tails, data))  # noqa: SLF001 - see above
         return G
 
     def _edge_attributes(self) -> list[dict[str, Any]]:

@@ -91,23 +91,23 @@ class _Equations:
     def _print_Symbol(self, symbol: Any) -> str:  # noqa: N802 - sympy finds the methods by these names
         return write_name(symbol.name)
 
-    def _print_Function(self, call: Any) -> str:  # noqa: N802
+    def _print_Function(self, call: Any) -> str:  # noqa: N802 - the name that sympy calls
         function = FUNCTIONS.get(type(call).__name__) or self.emptyPrinter(call)
         return f"{function}({', '.join(map(self._print, call.args))})"
 
-    _print_Max = _print_Min = _print_Abs = _print_sign = _print_floor = _print_Function  # noqa: N815
+    _print_Max = _print_Min = _print_Abs = _print_sign = _print_floor = _print_Function  # noqa: N815 - the name that sympy calls
 
-    def _print_Exp1(self, _: Any) -> str:  # noqa: N802
+    def _print_Exp1(self, _: Any) -> str:  # noqa: N802 - the name that sympy calls
         return "e"
 
-    def _print_Float(self, number: Any) -> str:  # noqa: N802
+    def _print_Float(self, number: Any) -> str:  # noqa: N802 - the name that sympy calls
         return repr(float(number))
 
-    def _print_Relational(self, relation: Any) -> str:  # noqa: N802
+    def _print_Relational(self, relation: Any) -> str:  # noqa: N802 - the name that sympy calls
         sign = RELATIONS.get(type(relation).__name__) or self.emptyPrinter(relation)
         return f"({self._print(relation.lhs)} {sign} {self._print(relation.rhs)})"
 
-    def _print_Piecewise(self, piecewise: Any) -> str:  # noqa: N802
+    def _print_Piecewise(self, piecewise: Any) -> str:  # noqa: N802 - the name that sympy calls
         *pieces, (last, condition) = piecewise.args
         if condition != True:  # noqa: E712 - sympy's own true
             raise InvalidNodeError(f"{shorten(str(piecewise))} has no value outside its pieces; end them with True")
@@ -116,7 +116,7 @@ class _Equations:
             text = f"where({self._print(condition)}, {self._print(value)}, {text})"
         return text
 
-    def emptyPrinter(self, formula: Any) -> str:  # noqa: N802
+    def emptyPrinter(self, formula: Any) -> str:  # noqa: N802 - the name that sympy calls
         raise InvalidNodeError(f"equations have no {type(formula).__name__}, as in {shorten(str(formula))}")
 
 

@@ -245,7 +245,9 @@ class ComputationalGraph(_DiGraph):
 
     def _repr_svg_(self) -> str | None:
         """Return a picture for notebooks, or None: without the extra ``draw``, or where there is a cycle."""
-        package: Any = sys.modules[__name__.partition(".")[0]]  # the model knows nothing of pictures, the whole does
+        package: Any = sys.modules[
+            __name__.partition(".")[0]
+        ]  # the model must not import pictures, which stand above it
         try:
             picture: str = package.draw(self)._repr_svg_()
         except CGraphError:

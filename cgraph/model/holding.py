@@ -1,4 +1,4 @@
-"""What if: computed nodes that are held at a value."""
+"""Computed nodes that are held at a value, for what-if questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every algorithm asks of a linearized graph: the derivative on an edge, and what lies between two nodes.
+"""Basic access to a linearized graph: the derivative on an edge, and the nodes between two nodes.
 
 A derivative is a number between numbers and a `Jacobian` where a variable is an array. `compose` multiplies two
 derivatives, the later one on the left. A sweep computes with numbers and Jacobians; `as_result` turns what it has found

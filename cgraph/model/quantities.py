@@ -1,4 +1,4 @@
-"""Uncertain quantities: standard uncertainties u(i), degrees of freedom, and how quantities are correlated."""
+"""Uncertain quantities: standard uncertainties u(i), degrees of freedom, and correlations."""
 
 from __future__ import annotations
 

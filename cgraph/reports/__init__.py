@@ -1,4 +1,4 @@
-"""What people read: tables, formulas, pictures, charts, pages."""
+"""Reports for people to read: tables, formulas, pictures, charts, pages."""
 
 from cgraph.lazy import load_on_demand
 

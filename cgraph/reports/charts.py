@@ -1,4 +1,4 @@
-"""Charts: the losses of a descent, the sensitivities by depth, the products of paths, what acts most on a node."""
+"""Charts: the losses of a descent, the sensitivities by depth, the products of paths, the largest sensitivities."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Local derivatives as formulas: the rules of the table of operations, applied to formulas instead of numbers.
 
-A `Traced` is a number that remembers how it came about. The equations of the table, and the sweep over the steps of an
-equation, are run over these instead of numbers: what they do is written down, and a rule that compares, as relu's does,
-finds the number. What is shown is therefore the rule that computed the number.
+A `SumOfProducts` is a formula together with its number. The equations of the table, and the sweep over the steps of an
+equation, run over these instead of numbers. Each operation writes its formula, and a rule that compares, such as that of
+relu, compares the numbers. So the formula shown is the rule that computed the number.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cgraph.model.rules.generate import functions_of, has_one_rule, is_arithmeti
 from cgraph.reports.latex import latex_expression, latex_name
 from cgraph.reports.tables import Formula
 
-__all__ = ["Traced", "array_formulas", "derivative_formulas", "gate_formula", "typeset"]
+__all__ = ["SumOfProducts", "array_formulas", "derivative_formulas", "gate_formula", "typeset"]
 
 # A product: what is multiplied, each with its exponent, in alphabetical order. A factor is an atom: a name, a call or
 # something in brackets.
@@ -42,8 +42,11 @@ class _Power(str):
     __slots__ = ()
 
 
-class Traced:
+class SumOfProducts:
     """A number and the formula that it came from: a sum of products.
+
+    A `cgraph.model.language.terms.Term` keeps an equation as it was built; this form is for reading: like terms are added,
+    powers of one factor joined, and the number at the point chooses the branches of piecewise rules.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ class Traced:
 
     Examples
     --------
-    >>> a, x = Traced.named("a", 6.0), Traced.named("x", 2.0)
+    >>> a, x = SumOfProducts.named("a", 6.0), SumOfProducts.named("x", 2.0)
     >>> str(3 * a * a / x - 1), (3 * a * a / x - 1).value
     ('3*a^2/x - 1', 53.0)
     """
@@ -64,66 +67,66 @@ class Traced:
         self.value = value
 
     @classmethod
-    def named(cls, text: str, value: float) -> Traced:
+    def named(cls, text: str, value: float) -> SumOfProducts:
         """Return what is written `text`, a name or a call."""
         return cls({((text, Fraction(1)),): Fraction(1)}, value)
 
     @classmethod
-    def of(cls, number: Any) -> Traced:
+    def of(cls, number: Any) -> SumOfProducts:
         """Return a number as a formula."""
-        if isinstance(number, Traced):
+        if isinstance(number, SumOfProducts):
             return number
         return cls({(): Fraction(number if isinstance(number, Fraction) else repr(float(number)))}, float(number))
 
-    def __add__(self, other: Any) -> Traced:
-        other = Traced.of(other)
+    def __add__(self, other: Any) -> SumOfProducts:
+        other = SumOfProducts.of(other)
         keys = dict.fromkeys([*self.terms, *other.terms])
         terms = {key: self.terms.get(key, Fraction(0)) + other.terms.get(key, Fraction(0)) for key in keys}
-        return Traced(terms, self.value + other.value)
+        return SumOfProducts(terms, self.value + other.value)
 
-    def __neg__(self) -> Traced:
-        return Traced({key: -c for key, c in self.terms.items()}, -self.value)
+    def __neg__(self) -> SumOfProducts:
+        return SumOfProducts({key: -c for key, c in self.terms.items()}, -self.value)
 
-    def __sub__(self, other: Any) -> Traced:
-        return self + -Traced.of(other)
+    def __sub__(self, other: Any) -> SumOfProducts:
+        return self + -SumOfProducts.of(other)
 
-    def __rsub__(self, other: Any) -> Traced:
-        return Traced.of(other) + -self
+    def __rsub__(self, other: Any) -> SumOfProducts:
+        return SumOfProducts.of(other) + -self
 
-    def __mul__(self, other: Any) -> Traced:
-        other = Traced.of(other)
+    def __mul__(self, other: Any) -> SumOfProducts:
+        other = SumOfProducts.of(other)
         if not self.terms or not other.terms:
-            return Traced({}, 0.0)
+            return SumOfProducts({}, 0.0)
         for sign, formula in ((self, other), (other, self)):
             if sign.terms == {(): 1}:
                 return formula
             if sign.terms == {(): -1}:
                 return -formula
         (left, a), (right, b) = self._product(), other._product()
-        return Traced({_merged(left, right): a * b}, self.value * other.value)
+        return SumOfProducts({_merged(left, right): a * b}, self.value * other.value)
 
-    def __truediv__(self, other: Any) -> Traced:
-        return self * Traced.of(other) ** -1
+    def __truediv__(self, other: Any) -> SumOfProducts:
+        return self * SumOfProducts.of(other) ** -1
 
-    def __rtruediv__(self, other: Any) -> Traced:
-        return Traced.of(other) * self**-1
+    def __rtruediv__(self, other: Any) -> SumOfProducts:
+        return SumOfProducts.of(other) * self**-1
 
-    def __pow__(self, exponent: Any) -> Traced:
-        exponent = Traced.of(exponent)
+    def __pow__(self, exponent: Any) -> SumOfProducts:
+        exponent = SumOfProducts.of(exponent)
         value = _powered(self.value, exponent.value)
         n = exponent.terms.get((), Fraction(0))
         if exponent.terms in ({}, {(): n}):
             product, c = self._product()
             if n.denominator == 1 and (c or n > 0) and abs(n) <= LARGEST_EXPONENT:
-                return Traced({_merged(tuple((atom, e * n) for atom, e in product), ()): c**n}, value)
-            return Traced({((self._atom(), n),): Fraction(1)}, value)
-        return Traced.named(_Power(f"{self._atom()}^{exponent._atom()}"), value)
+                return SumOfProducts({_merged(tuple((atom, e * n) for atom, e in product), ()): c**n}, value)
+            return SumOfProducts({((self._atom(), n),): Fraction(1)}, value)
+        return SumOfProducts.named(_Power(f"{self._atom()}^{exponent._atom()}"), value)
 
-    def __rpow__(self, base: Any) -> Traced:
-        return Traced.of(base) ** self
+    def __rpow__(self, base: Any) -> SumOfProducts:
+        return SumOfProducts.of(base) ** self
 
-    def __radd__(self, other: Any) -> Traced:
-        return Traced.of(other) + self
+    def __radd__(self, other: Any) -> SumOfProducts:
+        return SumOfProducts.of(other) + self
 
     __rmul__ = __mul__
 
@@ -131,22 +134,22 @@ class Traced:
         return complex(self.value)
 
     def __eq__(self, other: object) -> bool:
-        return self.terms == Traced.of(other).terms
+        return self.terms == SumOfProducts.of(other).terms
 
     def __hash__(self) -> int:
         return hash(tuple(self.terms))
 
     def __gt__(self, other: Any) -> bool:
-        return self.value > Traced.of(other).value
+        return self.value > SumOfProducts.of(other).value
 
     def __ge__(self, other: Any) -> bool:
-        return self.value >= Traced.of(other).value
+        return self.value >= SumOfProducts.of(other).value
 
     def __lt__(self, other: Any) -> bool:
-        return self.value < Traced.of(other).value
+        return self.value < SumOfProducts.of(other).value
 
     def __le__(self, other: Any) -> bool:
-        return self.value <= Traced.of(other).value
+        return self.value <= SumOfProducts.of(other).value
 
     def __str__(self) -> str:
         atom = self._only_atom()
@@ -197,9 +200,9 @@ def _powered(base: float, exponent: float) -> float:
         return float(np.float64(base) ** np.float64(exponent))
 
 
-def called(function: str, operands: list[Traced], value: float) -> Traced:
+def called(function: str, operands: list[SumOfProducts], value: float) -> SumOfProducts:
     """Return the call of a function."""
-    return Traced.named(f"{function}({', '.join(map(str, operands))})", value)
+    return SumOfProducts.named(f"{function}({', '.join(map(str, operands))})", value)
 
 
 def derivative_formulas(
@@ -222,18 +225,18 @@ def derivative_formulas(
     """
     expression = unfolded(expression)
     numbers = steps_of(expression, y, j)
-    v: list[Traced] = []
+    v: list[SumOfProducts] = []
     for step, number in zip(expression.steps, numbers, strict=True):
         match step:
             case Name(name):
-                v.append(Traced.named(write_name(name), float(number)))
+                v.append(SumOfProducts.named(write_name(name), float(number)))
             case Number(_, text):
                 v.append(_number(float(number), text))
             case Apply(operation, operands):
                 v.append(_applied(operation, [v[k] for k in operands], float(number)))
     match expression.steps[-1]:
         case Apply(operation, _) if operation in ACTIVATIONS and not is_arithmetic(operation):
-            v[-1] = Traced.named(write_name(j), float(numbers[-1]))  # Phi' is known by the output
+            v[-1] = SumOfProducts.named(write_name(j), float(numbers[-1]))  # Phi' is known by the output
     rules = {
         (k, p): _rule(step.operation, p, v[k], [v[o] for o in step.operands], everywhere=everywhere)
         for k, step in enumerate(expression.steps)
@@ -241,22 +244,24 @@ def derivative_formulas(
         for p, o in enumerate(step.operands)
         if expression.varies[o]
     }
-    return {i: str(Traced.of(z)) for i, z in derivatives_of_steps(expression, v, j, rules).items()}
+    return {i: str(SumOfProducts.of(z)) for i, z in derivatives_of_steps(expression, v, j, rules).items()}
 
 
-def _number(value: float, text: str) -> Traced:
-    return Traced.named(text, value) if text in CONSTANTS else Traced.of(value)
+def _number(value: float, text: str) -> SumOfProducts:
+    return SumOfProducts.named(text, value) if text in CONSTANTS else SumOfProducts.of(value)
 
 
-def _rule(operation: str, position: int, y: Traced, x: list[Traced], *, everywhere: bool) -> Traced:
+def _rule(
+    operation: str, position: int, y: SumOfProducts, x: list[SumOfProducts], *, everywhere: bool
+) -> SumOfProducts:
     """Return the derivative of an operation with respect to one of its operands, as the table has it."""
     row = OPERATIONS[operation]
     return _run(rules_of(row)[position], dict(zip(row.names, x, strict=True)) | {"y": y}, everywhere=everywhere)
 
 
-def _run(equation: Expression, operands: Mapping[str, Traced], *, everywhere: bool) -> Traced:
+def _run(equation: Expression, operands: Mapping[str, SumOfProducts], *, everywhere: bool) -> SumOfProducts:
     """Return what an equation of the table comes to; of a choice the branch that holds, or with `everywhere` both."""
-    v: list[Traced] = []
+    v: list[SumOfProducts] = []
     for step in equation.steps:
         match step:
             case Name(name):
@@ -271,26 +276,26 @@ def _run(equation: Expression, operands: Mapping[str, Traced], *, everywhere: bo
     return v[-1]
 
 
-def _settled(operation: str, x: list[Traced], value: float, *, everywhere: bool) -> Traced:
+def _settled(operation: str, x: list[SumOfProducts], value: float, *, everywhere: bool) -> SumOfProducts:
     """Return an operation of a rule, put together from the branches that hold; `everywhere`, from those that always do."""
     row = OPERATIONS[operation]
     settled = not everywhere or x[0].is_constant
     if row is CHOICE and settled:
         return x[1] if x[0].value else x[2]
     if row.infix in _COMPARISONS and not (everywhere and any(not operand.is_constant for operand in x)):
-        return Traced.of(value)
+        return SumOfProducts.of(value)
     if (is_piecewise(operation) and not row.infix and not everywhere) or (row.plain and not row.value):
         return _run(parse(row.value or row.plain), dict(zip(row.names, x, strict=True)), everywhere=everywhere)
     return _applied(operation, x, value)
 
 
-def _applied(operation: str, x: list[Traced], value: float) -> Traced:
+def _applied(operation: str, x: list[SumOfProducts], value: float) -> SumOfProducts:
     """Return an operation, put together from arithmetic if it is that."""
     row = OPERATIONS[operation]
     if row.infix in _ARITHMETIC:
         return _ARITHMETIC[row.infix](*x) if len(x) > 1 else -x[0]
     if row.infix in _COMPARISONS:
-        return Traced.named(f"({f' {row.infix} '.join(map(str, x))})", value)
+        return SumOfProducts.named(f"({f' {row.infix} '.join(map(str, x))})", value)
     if is_arithmetic(operation):
         return _run(parse(row.value), dict(zip(row.names, x, strict=True)), everywhere=True)
     return called(operation, x, value)
@@ -357,7 +362,7 @@ def _diagonal(text: str | None, x: tuple[int, ...], y: tuple[int, ...]) -> Formu
     return Formula(f"vec({text})", rf"\operatorname{{vec}}({entry.latex})") if x == () else None
 
 
-def gate_formula(activation: str, s: float, y: float, j: str, *, everywhere: bool = False) -> Traced:
+def gate_formula(activation: str, s: float, y: float, j: str, *, everywhere: bool = False) -> SumOfProducts:
     """Return the formula of Phi'(s(j)), in terms of the output where the table has it so; ``s_j`` is s(j).
 
     `everywhere` is as in `derivative_formulas`.
@@ -367,7 +372,7 @@ def gate_formula(activation: str, s: float, y: float, j: str, *, everywhere: boo
     >>> print(gate_formula("tanh", 0.5, 0.46, "h"), gate_formula("relu", 0.5, 0.5, "h"))
     1 - h^2 1
     """
-    output, operand = Traced.named(write_name(j), y), Traced.named(write_name(f"s_{j}"), s)
+    output, operand = SumOfProducts.named(write_name(j), y), SumOfProducts.named(write_name(f"s_{j}"), s)
     return _rule(activation, 0, output, [operand], everywhere=everywhere)
 
 

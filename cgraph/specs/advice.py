@@ -1,4 +1,4 @@
-"""What a person may have meant who typed something that a spec does not have."""
+"""Advice for common mistakes in a spec: what the author may have meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML as plain data; nothing is constructed but mappings, lists, texts, numbers, booleans and nulls."""
+"""YAML as plain data: only mappings, lists, texts, numbers, booleans and nulls are constructed."""
 
 from __future__ import annotations
 

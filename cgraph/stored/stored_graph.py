@@ -766,8 +766,8 @@ class StoredGraph:
     def _block(self, b: int) -> Block:
         """Return block `b`, mapped into memory, after a check of what has not been checked."""
         was_known = self._require_known(b)
-        if b in self._mapped:
-            return self._mapped[b]
+        if (mapped := self._mapped.get(b)) is not None:
+            return mapped
         block = read_block(self.folder, self._meta, b, check=False)
         for name in ("heads", "derivatives") if was_known else ():  # else they have been read
             _read_ahead(self.folder / self._meta.part / f"{name}-{b}.npy")

@@ -1,4 +1,4 @@
-"""Functions from graph to graph; every S between nodes that survive stays as it was."""
+"""Functions from graph to graph that keep every S between the remaining nodes."""
 
 from cgraph.lazy import load_on_demand
 

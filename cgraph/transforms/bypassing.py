@@ -1,4 +1,4 @@
-"""Nodes taken out of a linearized graph, what went through them put on edges past them."""
+"""Nodes removed from a linearized graph; the products through them go to edges that bypass them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equations into elementary operations."""
+"""Equations split into elementary operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Neurons into layers: vectors of neurons, matrices of weights."""
+"""Neurons gathered into layers: vectors of neurons, matrices of weights."""
 
 from __future__ import annotations
 

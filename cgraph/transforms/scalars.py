@@ -1,4 +1,4 @@
-"""Arrays into their entries: every node a number, every equation one of numbers.
+"""Arrays split into their entries: every node is a number.
 
 An equation on arrays is run as it stands, over arrays of `Entry`: NumPy moves, adds and multiplies the entries as it
 would numbers, and each operation on two entries is a larger `Term`. What comes out at entry r is the equation of entry r.

@@ -1,4 +1,4 @@
-"""How far results may be off: budgets of uncertainty, standard errors of effects, screening of inputs."""
+"""Uncertainty of results: budgets, standard errors of effects, screening of inputs."""
 
 from cgraph.lazy import load_on_demand
 

@@ -310,7 +310,7 @@ class TestTimeAndInterrupts:
     def test_an_interrupt_while_workers_start_is_one_line(self, sheet, folder, seconds):
         for k in range(FEWEST_FOR_PROCESSES):
             hand_in(folder, f"s{k:03}.yaml", RIGHT)
-        command = [sys.executable, "-m", "cgraph", "grade", sheet, "--answers", folder, "--jobs", "8"]
+        command = [sys.executable, "-m", "cgraph", "grade", sheet, "--answers", folder, "--jobs", "4"]
         with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, start_new_session=True) as grading:
             time.sleep(seconds)
             with suppress(ProcessLookupError):

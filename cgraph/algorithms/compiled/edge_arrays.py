@@ -1,4 +1,4 @@
-"""Edges that come as arrays from outside: what they must be, and where to look when they are not."""
+"""Edges that are given as arrays: they are checked, and an error names the edge that is wrong."""
 
 from __future__ import annotations
 

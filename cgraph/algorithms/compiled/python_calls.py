@@ -1,4 +1,4 @@
-"""Functions of Python in machine code that call straight programs; between Python and the program stands nothing else.
+"""Python functions in machine code that call straight programs directly.
 
 Python calls such a function with two addresses: of the object that the function belongs to, and of a row of arguments. The
 object is here an array of integers, the table of one program, so that one text serves all programs. Arrays are read as C

@@ -1,4 +1,4 @@
-"""What no order of vertices undercuts.
+"""Lower bounds of the cost of all orders of vertices.
 
 Whenever v is eliminated, its predecessors separate it from the sources, so there are at least as many as there are paths from
 the sources to v that share no node (Menger). Of these at least those are charged whose path enters v by a charged edge,

@@ -1,4 +1,4 @@
-"""The least cost of all orders, proven: dynamic programming over sets that hang together, cut by a lower bound.
+"""The least cost of all orders, proven: dynamic programming over connected sets, pruned by a lower bound.
 
 Let f(X) be the least cost of eliminating the set X of vertices and nothing else. If v comes last, the parts of X - v
 that no edge joins are eliminated without knowing of each other:

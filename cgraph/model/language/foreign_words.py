@@ -1,4 +1,4 @@
-"""What people type from other languages, and what to write instead."""
+"""Words of other languages, and what to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jacobians of array variables, kept in the structure they come in.
+"""Jacobians between arrays, stored by their structure: diagonal, Kronecker product, selection and others.
 
 The Jacobian of y with respect to x is the matrix of dy_r/dx_c in numerator layout, one row for each entry of y and one column for
 each entry of x; arrays are flattened by rows. Few of these matrices need to exist: a sweep asks for products, the

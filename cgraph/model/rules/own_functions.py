@@ -1,11 +1,12 @@
-"""Functions of one's own: in the equations of a graph, or registered for all."""
+"""User-defined functions: of one graph, or registered for all."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -182,8 +183,8 @@ def _with_derivatives(name: str, row: Operation, derivatives: list[str]) -> Oper
     return given
 
 
-def _number(function: object, *x: float) -> float:
+def _number(function: Callable[..., Any], *x: float) -> float:
     try:
-        return float(function(*x))  # type: ignore[operator]
+        return float(function(*x))
     except (ArithmeticError, ValueError):
         return math.nan

@@ -1,4 +1,4 @@
-"""NumPy's constructors of arrays, which pass what they are given to no protocol, taught to take traced arrays."""
+"""NumPy's constructors of arrays, replaced during a call so that they accept traced arrays."""
 
 from __future__ import annotations
 

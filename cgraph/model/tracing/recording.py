@@ -1,4 +1,4 @@
-"""The record of a function at work: arrays that write down what is done with them, and the graph of that."""
+"""The record of a function's operations on traced arrays, and the graph of that record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands out between s and t: how much flows through each edge, or which paths are the strongest."""
+"""What a picture highlights between s and t: how much flows through each edge, or the strongest paths."""
 
 from __future__ import annotations
 

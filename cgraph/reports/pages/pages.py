@@ -1,4 +1,4 @@
-"""One HTML file with the picture, the engine's numbers, and a script that walks through them."""
+"""One HTML file with the picture, the library's numbers, and a script that steps through them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Elementary operations as calls of NumPy: rows of the table of operations, until each is a function that NumPy has."""
+"""Elementary operations as calls of NumPy: their equations in the table, down to functions that NumPy has."""
 
 from __future__ import annotations
 

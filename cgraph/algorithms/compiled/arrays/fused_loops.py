@@ -1,4 +1,4 @@
-"""A run as one loop: its text, generated from the table of operations, and the machine code of that.
+"""A run of operations as one loop: its source, generated from the table of operations, and its machine code.
 
 The loop reads arrays that are contiguous, each as far as it varies, and writes the outputs. It counts the entries for which a
 result is not finite, or what would hide that it is not: the operand of a function or of a comparison, say. Where a derivative

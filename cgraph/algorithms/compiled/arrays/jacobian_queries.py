@@ -1,4 +1,4 @@
-"""What a compiled graph of arrays tells of Jacobians: all rows or all columns of a sweep at once."""
+"""Jacobians of a compiled graph of arrays: all rows or all columns in one sweep."""
 
 from __future__ import annotations
 

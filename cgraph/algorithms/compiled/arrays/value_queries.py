@@ -1,4 +1,4 @@
-"""What a compiled graph of arrays tells of numbers: values, and gradients of a number in the shape of each node."""
+"""Values of a compiled graph of arrays, and gradients of a number in the shape of each node."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """How many changes of one operator, constant or condition the tests notice: ``python benchmarks/mutation.py [options]``.
 
-Needs cosmic-ray (``pip install cosmic-ray``). The tests of four rooms run once with coverage, to learn which of them execute
+Needs cosmic-ray (``pip install cosmic-ray``). The tests of four packages run once with coverage, to learn which of them execute
 which line. Then a sample of changes is made in a copy of the tree, one at a time. First some of the tests that execute the
-line run, then all of its room, then all there are; a change that none of them notices is a survivor, printed with its line.
+line run, then all of its package, then all there are; a change that none of them notices is a survivor, printed with its line.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("algorithms", "transforms", "model", "exercises")
+PACKAGES = ("algorithms", "transforms", "model", "exercises")
 LEFT_OUT = ("RemoveDecorator", "VariableReplacer", "VariableInserter", "ReplaceUnaryOperator_Delete")
 FIRST = 40  # tests that execute the line
 SECONDS = 3000
@@ -48,7 +48,12 @@ def covering_tests(tree):
     """Return {file: {line: tests that execute it}}."""
     report = tree / "contexts"
     command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "--cov=cgraph"]
-    command += ["--cov-context=test", "--cov-report=", "--cov-fail-under=0", *(f"tests/{room}" for room in ROOMS)]
+    command += [
+        "--cov-context=test",
+        "--cov-report=",
+        "--cov-fail-under=0",
+        *(f"tests/{package}" for package in PACKAGES),
+    ]
     environment = os.environ | {"PYTHONPATH": str(tree), "COVERAGE_FILE": str(report)}
     subprocess.run(command, cwd=tree, env=environment, check=False, stdout=subprocess.DEVNULL)
     data = coverage.CoverageData(str(report))
@@ -117,7 +122,9 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chooser = random.Random(options.seed)
-    modules = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / "cgraph" / room).rglob("*.py"))
+    modules = sorted(
+        path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / "cgraph" / package).rglob("*.py")
+    )
     lengths = [len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in modules]
     made, noticed = Counter(), Counter()
     with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):  # the changes so far are a sample, too
@@ -137,8 +144,8 @@ def main():
             if alive:
                 old, new = (text.splitlines()[line - 1].strip() for text in (before, changed))
                 print(f"{path}:{line}: {old}  ->  {new}", flush=True)
-    for room in made:
-        print(f"{room}: {noticed[room]} of {made[room]} noticed, {noticed[room] / made[room]:.0%}")
+    for package in made:
+        print(f"{package}: {noticed[package]} of {made[package]} noticed, {noticed[package] / made[package]:.0%}")
     print(f"all: {noticed.total()} of {made.total()} noticed, {noticed.total() / made.total():.1%}")
 
 

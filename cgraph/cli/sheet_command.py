@@ -101,7 +101,7 @@ def _file_name(student: str, ending: str) -> str:
 
 
 def _document(arguments: argparse.Namespace, marker: ClassMarker, students: Sequence[str]) -> str:
-    """Return one document for all students, or for whoever it may be."""
+    """Return one document for all students, or one without a name."""
     exercises = list(_exercises(marker, students))
     if arguments.format in BLANK:
         if len(students) > 1:

@@ -79,7 +79,7 @@ def grade_class(
 
 
 def marked(marker: ClassMarker, files: Sequence[Submission], executor: Executor | None) -> Iterator[GradeReport]:
-    """Yield the report on each file, in order, whoever marks them."""
+    """Yield the report on each file, in order, whichever worker marks it."""
     tasks = ((files[k : k + _TOGETHER],) for k in range(0, len(files), _TOGETHER))
     return chain.from_iterable(in_order(executor, _reports, tasks, about=marker))
 

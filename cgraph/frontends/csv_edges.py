@@ -213,6 +213,8 @@ def _mistakes(cells: list[str], header: list[str], columns: Columns) -> Iterator
         is_finite = False
     if not is_finite:
         found = f"{shorten(text)!r} is not a finite number" if text else "it is empty"
+        if re.fullmatch(r"[-+]?\d+,\d+", text):
+            found += "; the decimal sign is a point"
         yield columns.derivative, f"the {header[columns.derivative]} of the edge is needed, and {found}"
 
 

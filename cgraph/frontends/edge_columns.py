@@ -32,8 +32,8 @@ class Columns(NamedTuple):
 def find_columns(header: Sequence[str], derivative: str | None) -> Columns:
     """Return the columns of the ends and of the derivative, or raise `CGraphError`."""
     return Columns(
-        position_of(header, SOURCES, "source"),
-        position_of(header, TARGETS, "target"),
+        position_of(header, SOURCES, "sources of the edges"),
+        position_of(header, TARGETS, "targets of the edges"),
         position_of(header, DERIVATIVES if derivative is None else (derivative,), "derivative"),
     )
 

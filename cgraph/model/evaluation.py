@@ -228,8 +228,8 @@ def source_values(G: ComputationalGraph, inputs: Mapping[str, Any] | None = None
         recorded = (j for j in G.successors(i) if not is_computed(G, j) and G.nodes[j].get("value") is not None)
         if (j := next(recorded, None)) is not None:
             raise InvalidNodeError(
-                f"node {i!r} cannot be set: {j!r} depends on it by no equation, its value and derivative were found "
-                f"elsewhere at one point; make the graph anew at another one"
+                f"node {i!r} cannot be set: {j!r} depends on it without an equation: another program computed it, at one "
+                f"point; make the graph again at the new point"
             )
         try:
             values[i] = as_value(value)

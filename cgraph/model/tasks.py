@@ -26,7 +26,7 @@ _IN_FLIGHT = 64  # tasks that wait or run at a time; their results wait in this 
 def in_order(
     executor: Executor | None, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], *, about: Any = None
 ) -> Iterator[Any]:
-    """Yield ``function(*task)`` for every task, in their order, whoever makes the calls.
+    """Yield ``function(*task)`` for every task, in their order, whichever worker makes the calls.
 
     Parameters
     ----------

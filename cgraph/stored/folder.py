@@ -1,7 +1,7 @@
 """The folder of a stored graph: what stands in it, how it is written, and how it is read without being trusted.
 
 ``meta.json`` names the part of the folder that holds the blocks. A new graph is written into a part of its own, and
-becomes the graph when ``meta.json`` is replaced: whoever reads finds the old graph or the new one.
+becomes the graph when ``meta.json`` is replaced: a reader finds the old graph or the new one.
 """
 
 from __future__ import annotations

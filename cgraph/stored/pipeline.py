@@ -40,13 +40,15 @@ def dask_jacobian(
     Parameters
     ----------
     D : StoredGraph
-        The graph. Its folder has the same path on every machine; the files of a block need not be there but where it is swept.
+        The graph. Its folder has the same path on every machine; the files of a block are needed only where it is
+        swept.
     sources, targets : sequence of nodes
         The nodes that are varied, and the nodes whose values are differentiated.
     client : dask.distributed.Client
         The cluster.
     workers : sequence of str or of sequences of str, optional
-        For each block the address of the worker that has it, or the addresses of those that do; without it, all do.
+        For each block the address of the worker that has it, or the addresses of several; without it, all workers have
+        all blocks.
     as_dask : bool, default False
         Return a ``dask.array`` whose rows stay on the workers, eight targets to a chunk.
 

@@ -153,7 +153,7 @@ class StoredGraph:
         resume : bool, default False
             Go on after the last block that a killed run with the same `out` has finished. Without such a run, begin.
         progress : function, optional
-            Called with the edges that are swept and those that there are, after each block.
+            Called after each block with the number of edges that were swept and the number of all edges.
 
         Returns
         -------
@@ -224,8 +224,8 @@ class StoredGraph:
 
         Notes
         -----
-        O(V + E). A sweep that is to be resumed notes, beside which blocks are done, what they have added to S of later nodes;
-        where that is more than was read, it waits for further blocks.
+        O(V + E). With `out`, the sweep records which blocks are done and what they have added to S of later nodes.
+        Where this record would be larger than what was read, it is written after further blocks.
 
         Examples
         --------
@@ -532,7 +532,7 @@ class StoredGraph:
         Returns
         -------
         StoredGraph
-            The graph, opened anew; this one answers no more.
+            The graph, opened again; this object can no longer be used.
 
         Raises
         ------
@@ -766,8 +766,8 @@ class StoredGraph:
     def _block(self, b: int) -> Block:
         """Return block `b`, mapped into memory, after a check of what has not been checked."""
         was_known = self._require_known(b)
-        if b in self._mapped:
-            return self._mapped[b]
+        if (mapped := self._mapped.get(b)) is not None:
+            return mapped
         block = read_block(self.folder, self._meta, b, check=False)
         for name in ("heads", "derivatives") if was_known else ():  # else they have been read
             _read_ahead(self.folder / self._meta.part / f"{name}-{b}.npy")

@@ -23,7 +23,7 @@ def bypass(L: nx.DiGraph[Any], nodes: Iterable[Node], *, derivative: str = "deri
     L : networkx.DiGraph
         Linearized. Not modified.
     nodes : iterable of nodes
-        Those to take out, such as the reshapes of an imported program, and its constants.
+        The nodes to remove, such as the reshapes of an imported program, and its constants.
     derivative : str, default "derivative"
         The edge attribute that holds z.
 

@@ -30,9 +30,10 @@ print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 
-def run(folder, program=SWEEP):
+def run(folder, program=SWEEP, *arguments):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)}
-    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
@@ -54,6 +55,29 @@ def test_runs_of_compiled_arrays_are_found_by_another_process(tmp_path):
     for hits_and_misses in ("0 1\n", "1 0\n"):
         ended = run(tmp_path, RUN)
         assert (ended.stdout, ended.stderr) == (hits_and_misses, "")
+
+
+PREPARED = """
+import sys
+from pathlib import Path
+import cgraph as cg
+from cgraph.algorithms.compiled import straight_numba
+COMPILED = []
+keep = straight_numba._keep
+straight_numba._keep = lambda path, code: (COMPILED.append(path), keep(path, code))
+file = Path(sys.argv[1])
+if not file.exists():
+    cg.jacobian_function(cg.from_equations("y = sin(x) * z", x=0.5, z=2.0), ["x", "z"], ["y"]).save(file)
+f = cg.JacobianFunction.load(file)
+print(f([0.0, 3.0])[1].tolist(), f([[0.0, 3.0]] * 8)[1][7].tolist(), len([path for path in COMPILED if path]))
+"""
+
+
+def test_another_process_loads_a_prepared_function_and_compiles_nothing(tmp_path):
+    """One program for a point and one for eight."""
+    for compiled in (2, 0):
+        ended = run(tmp_path, PREPARED, str(tmp_path / "f.npz"))
+        assert (ended.stdout, ended.stderr) == (f"[[3.0, 0.0]] [[3.0, 0.0]] {compiled}\n", "")
 
 
 DOUBLED = """

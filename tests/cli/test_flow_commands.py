@@ -166,4 +166,14 @@ def test_a_missing_column_for_an_end(run, tmp_path):
     edges.write_text("quelle,ziel,derivative\na,b,2\n")
     status, _, err = run("show", edges)
     assert status == 3
-    assert "the columns are quelle, ziel, derivative; rename the column that holds it" in err
+    assert (
+        "for the sources of the edges; the columns are quelle, ziel, derivative; rename the column that holds it" in err
+    )
+
+
+def test_a_decimal_comma_in_a_table_of_edges(run, tmp_path):
+    edges = tmp_path / "edges.csv"
+    edges.write_text("source;target;derivative\na;b;0,5\n")
+    status, _, err = run("show", edges)
+    assert status == 3
+    assert "'0,5' is not a finite number; the decimal sign is a point" in err

@@ -1,4 +1,4 @@
-"""Rooms load what is asked for, and each command what it uses."""
+"""Packages load what is asked for, and each command what it uses."""
 
 import subprocess
 import sys
@@ -11,17 +11,17 @@ import cgraph as cg
 
 ROOT = Path(__file__).parent.parent.parent
 QUIZ = ROOT / "examples" / "cmu_10301" / "quiz.yaml"
-ROOMS = sorted(path.parent.name for path in ROOT.glob("cgraph/*/__init__.pyi"))
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("cgraph/*/__init__.pyi"))
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_what_a_stub_names_is_there(room):
-    module = import_module(f"cgraph.{room}")
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_a_stub_names_is_there(package):
+    module = import_module(f"cgraph.{package}")
     assert module.__all__
     for name in module.__all__:
         assert getattr(module, name) is getattr(cg, name)
         assert name in dir(module)
-    with pytest.raises(AttributeError, match=f"module 'cgraph.{room}' has no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match=f"module 'cgraph.{package}' has no attribute 'nothing'"):
         module.nothing  # noqa: B018
 
 
@@ -46,7 +46,7 @@ def test_an_error_alone_needs_no_library():
 
 
 @pytest.mark.parametrize("command", ["eval", "paths", "check", "effects"])
-def test_a_command_loads_no_room_that_it_does_not_use(command):
+def test_a_command_loads_no_package_that_it_does_not_use(command):
     modules = loaded(f"from cgraph.cli import main; main([{command!r}, {str(QUIZ)!r}])")
     unused = (
         "exercises.grading",

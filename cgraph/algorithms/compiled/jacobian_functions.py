@@ -251,7 +251,7 @@ class JacobianFunction:
         Returns
         -------
         callable
-            It returns whether all that it filled is finite, and raises nothing. The arrays live as long as it does.
+            It returns whether all numbers that it filled in are finite, and raises no error. It keeps the arrays alive.
 
         Raises
         ------

@@ -25,9 +25,9 @@ def blank_answers(exercise: Exercise, *, student: str = "", format: str = "yaml"
     Parameters
     ----------
     exercise : Exercise
-        Whose questions are to be answered.
+        The exercise whose questions are to be answered.
     student : str, optional
-        Who is to fill it in.
+        The student who fills it in.
     format : {"yaml", "csv"}, default "yaml"
         YAML says beside each question what is asked for. CSV is one row for each question, and has no place for the
         student: there the name of the file tells.

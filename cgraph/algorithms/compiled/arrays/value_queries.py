@@ -277,7 +277,7 @@ class Values(Answers):
     def _in_parts(
         self, executor: Executor, ask: Callable[..., Any], over: _Everywhere, points: list[str], *asked: Any
     ) -> tuple[list[float], list[Any]]:
-        """Return the share that each part of the points has of them, and what is asked there, whoever computes it."""
+        """Return the share that each part of the points has of them, and what is asked there, whichever worker computes it."""
         at = {i: over.inputs[i] for i in points}
         about = over._replace(inputs={i: value for i, value in over.inputs.items() if i not in at})
         number = len(at[points[0]])

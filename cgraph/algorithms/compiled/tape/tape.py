@@ -309,7 +309,7 @@ class Tape:
     def _by_parts(
         self, executor: Executor, function: Callable[..., Any], at: Points, *arguments: Any
     ) -> Iterator[tuple[slice, Any]]:
-        """Yield parts of the points and what a function returns there, in order, whoever calls it."""
+        """Yield parts of the points and what a function returns there, in order, whichever worker calls it."""
         parts = _parts(at.number or 1, len(self._recording.owners))
         inputs = (dict(zip(at.sources, at.values[:, part], strict=True)) for part in parts)
         tasks = ((of_part, *arguments) for of_part in inputs)

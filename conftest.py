@@ -35,7 +35,7 @@ def pytest_collection_finish() -> None:
     """Let the collector of garbage leave the modules and the thousands of tests alone: it took a tenth of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(100_000, 20, 60)
 
 
 @pytest.fixture(autouse=True)

@@ -106,6 +106,7 @@ def test_the_documents_can_be_followed_in_a_fresh_environment(tmp_path):
         "LC_ALL": "C.UTF-8",
         "PYTEST_ADDOPTS": "--collect-only -q",  # the tests themselves are run elsewhere
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_COMPILE": "0",  # do not compile: pip reads a 0 for the options whose name begins with "no"
         "PIP_ROOT_USER_ACTION": "ignore",
         "JAX_PLATFORMS": "cpu",
     } | {

@@ -81,12 +81,12 @@ def latex_name(name: str) -> str:
 
     Examples
     --------
-    >>> latex_name("x1"), latex_name("w_13"), latex_name("theta"), latex_name("5"), latex_name("loss")
-    ('x_{1}', 'w_{13}', '\\theta', 'y_{5}', '\\mathrm{loss}')
+    >>> latex_name("x1"), latex_name("w_13"), latex_name("theta"), latex_name("5"), latex_name("loss"), latex_name("x_")
+    ('x_{1}', 'w_{13}', '\\theta', 'y_{5}', '\\mathrm{loss}', '\\text{x\\_}')
     """
     if name.isascii() and name.isdigit():
         return f"y_{{{name}}}"
-    if parts := re.fullmatch(r"([A-Za-z]+?)_?(\d*)|([A-Za-z]+)_(\w+)", name):
+    if parts := re.fullmatch(r"([A-Za-z]+)(?:_?(\d+))?|([A-Za-z]+)_(\w+)", name):
         stem, index = (parts[1], parts[2]) if parts[1] else (parts[3], parts[4])
         base = f"\\{stem}" if stem in GREEK else stem if len(stem) == 1 else rf"\mathrm{{{stem}}}"
         return base + (f"_{{{latex_text(index)}}}" if index else "")

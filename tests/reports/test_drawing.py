@@ -10,7 +10,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from latex import needs_latex
 from nasty_names import NASTY, nasty_graph
@@ -842,6 +842,7 @@ def test_nasty_names_are_right_in_every_format(tmp_path):
 
 
 @settings(max_examples=40)
+@example(["0", "_"])
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Cn", "Co"]), min_size=1, max_size=12)

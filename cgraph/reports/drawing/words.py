@@ -58,8 +58,8 @@ def show_names(nodes: Iterable[Any]) -> dict[Any, str]:
     --------
     >>> show_names(["x1", "theta_0", "9", "h1-", "loss", "w1", "w_1"])
     {'x1': 'x₁', 'theta_0': 'θ₀', '9': 'y₉', 'h1-': 'h₁⁻', 'loss': 'loss', 'w1': 'w1', 'w_1': 'w_1'}
-    >>> show_names(["alpha_s", "h2_1+"])
-    {'alpha_s': 'α_s', 'h2_1+': 'h2_1⁺'}
+    >>> show_names(["alpha_s", "h2_1+", "_", "x_"])
+    {'alpha_s': 'α_s', 'h2_1+': 'h2_1⁺', '_': '_', 'x_': 'x_'}
     """
     shown = {i: _typeset(str(i)) for i in nodes}
     taken: dict[str, int] = {}
@@ -73,10 +73,10 @@ def _typeset(name: str) -> str:
     whole = name[:-1] if half else name
     if not re.fullmatch(r"\w+", whole):
         return name
-    parts = re.fullmatch(r"([A-Za-z]+?)?_?([0-9]*)", whole)
+    parts = re.fullmatch(r"([A-Za-z]*)(?:_?([0-9]+))?", whole)
     if not parts:
         return "_".join(map(_greek, whole.split("_"))) + half
-    return _greek(parts[1] or "y" * bool(parts[2])) + parts[2].translate(_LOWERED) + half
+    return _greek(parts[1] or "y") + (parts[2] or "").translate(_LOWERED) + half
 
 
 def _greek(word: str) -> str:

@@ -47,7 +47,7 @@ __all__ = ["StoredGraph", "open_graph"]
 
 _BYTES_OF_EDGE = 12
 _MOST_MAPPED = 128  # blocks that stay mapped, each of three open files
-_TOGETHER = 2**25  # nodes and edges that the sweeps of one task go over: some hundredths of a second
+_TOGETHER = 100_000_000  # nodes and edges that the sweeps of one task go over: a tenth of a second
 _NODES = 2**20  # whose S is put in order at a time
 _CHUNK = 2**22  # bytes that are read at a time
 _SECONDS = 1.0  # between notes on how far a Jacobian has come

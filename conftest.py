@@ -11,7 +11,7 @@ import pytest
 # One copy of every module: a doctest of a single file would otherwise meet classes that the library does not know.
 import cgraph.algorithms
 import cgraph.specs
-import cgraph.transforms  # noqa: F401
+import cgraph.transforms  # noqa: F401 - as said above
 from cgraph.model.language.parsing import parse
 from cgraph.model.operations.elementwise import FUNCTIONS, OPERATIONS
 

@@ -30,7 +30,7 @@ def absent() -> set[str]:
 
 
 def _has_class(name: str) -> bool:
-    return subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode == 0  # noqa: S603, S607
+    return subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode == 0  # noqa: S603, S607 - a fixed command
 
 
 def skipped(path: str) -> Iterator[str]:
@@ -49,5 +49,5 @@ if __name__ == "__main__":
     reasons, lacking = list(skipped(sys.argv[1])), absent()
     wrong = unexpected(reasons, lacking)
     missing = ", ".join(sorted(lacking)) or "nothing"
-    print(f"{len(reasons)} tests skipped; this machine lacks {missing}", *wrong, sep="\n")  # noqa: T201
+    print(f"{len(reasons)} tests skipped; this machine lacks {missing}", *wrong, sep="\n")  # noqa: T201 - a script that reports
     sys.exit(f"{len(wrong)} of them could have run" if wrong else 0)

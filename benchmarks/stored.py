@@ -158,7 +158,7 @@ def sweeps(folder, count, shapes):
         cat(folder)
         turns = [(timed(lambda: cat(folder))[0], timed(lambda D=D, t=t: D.sensitivities(t))[0]) for _ in range(15)]
         read, warm = (min(times) for times in zip(*turns, strict=True))
-        D._mapped.clear()  # noqa: SLF001 - pages that are mapped cannot be given back
+        D._blocks.mapped.clear()  # noqa: SLF001 - pages that are mapped cannot be given back
         cold_read, kept_of_read = cold(folder, lambda: cat(folder))
         cold_sweep, kept_of_sweep = cold(folder, lambda D=D, t=t: D.sensitivities(t))
         notes.append(

@@ -19,7 +19,8 @@ from cgraph.model.linearized import overflow
 from cgraph.model.optional import optional_library
 from cgraph.model.tasks import losses_named
 from cgraph.stored.block_sweeps import loops
-from cgraph.stored.stored_graph import StoredGraph, opened
+from cgraph.stored.blocks import opened_blocks
+from cgraph.stored.stored_graph import StoredGraph, open_graph
 
 __all__ = ["dask_jacobian"]
 
@@ -121,9 +122,7 @@ def _cuts(D: StoredGraph, client: Any, places: list[list[str] | None]) -> list[i
 
 def _end_of(folder: str, part: str, b: int) -> int:
     """Return the row after the last one that an edge of a block leads to."""
-    D = opened(folder, part)
-    D._require_known(b)
-    return int(D._known[b, 1])
+    return opened_blocks(folder, part).reach(b)
 
 
 class _Cut(NamedTuple):
@@ -138,7 +137,7 @@ def _submitted(
 ) -> Any:
     """Return the future of the rows of a few targets: a chain of tasks, from the block of the last target to the first source."""
     place, firsts = _place(D), D._meta.firsts
-    top, bottom = D._block_of(max(group)), D._block_of(min(columns, default=len(D)))
+    top, bottom = D._blocks.of_row(max(group)), D._blocks.of_row(min(columns, default=len(D)))
     cut: Any = _Cut(np.empty((0, WIDTH)), np.zeros((len(columns), WIDTH)))
     for b in range(top, bottom - 1, -1):
         here = [(k, s - firsts[b]) for k, s in enumerate(columns) if firsts[b] <= s < firsts[b + 1]]
@@ -150,9 +149,9 @@ def _swept(
     folder: str, part: str, b: int, cuts: list[int], above: _Cut, group: list[int], here: list[tuple[int, int]]
 ) -> _Cut:
     """Sweep one block for a few targets; `here` are the sources in it, each with its row in the block."""
-    D = opened(folder, part)
-    block = D._block(b)
-    first, end = D._meta.firsts[b : b + 2]
+    blocks = opened_blocks(folder, part)
+    block = blocks[b]
+    first, end = blocks.meta.firsts[b : b + 2]
     S = whole_lines(max(end, cuts[1]) - first, WIDTH)
     S.fill(0.0)
     S[end - first : end - first + len(above.S)] = above.S
@@ -171,7 +170,8 @@ def _rows(folder: str, part: str, cut: _Cut, group: list[int], columns: Index) -
     """Return the rows of the Jacobian, or raise where one of its entries overflows."""
     J = np.ascontiguousarray(cut.found[:, : len(group)].T)
     if not has_finite_sum(J):
-        D = opened(folder, part)
+        opened_blocks(folder, part)  # raises if the folder holds another graph by now
+        D = open_graph(folder)
         for k, i in np.argwhere(~np.isfinite(J)).tolist():
             raise overflow((D._name(columns[i]), D._name(group[k])))
     return J

@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import cached_property, lru_cache
+from concurrent.futures import Executor
+from functools import cached_property
 from pathlib import Path
 from time import monotonic
 from typing import Any, final
@@ -24,32 +24,20 @@ from cgraph.algorithms.compiled.edge_arrays import (
     require_finite,
 )
 from cgraph.algorithms.compiled.simd import WIDTH
-from cgraph.model.errors import ArchiveError, CGraphError, NodeNotFound
+from cgraph.model.errors import CGraphError, NodeNotFound
 from cgraph.model.graph import Node, list_of_nodes
 from cgraph.model.linearized import overflow
 from cgraph.model.tasks import in_order
 from cgraph.stored.block_sweeps import loops
-from cgraph.stored.folder import (
-    Block,
-    Meta,
-    identity_of_block,
-    new_part,
-    read_block,
-    read_meta,
-    read_names,
-    read_rank,
-    sweep_parts,
-)
+from cgraph.stored.blocks import BYTES_OF_EDGE, Blocks
+from cgraph.stored.folder import Block, Meta, new_part, read_meta, read_names, read_rank, sweep_parts
 from cgraph.stored.progress import Answer, new_array
-from cgraph.stored.windows import Window
+from cgraph.stored.windows import columns_between, columns_by_a_worker
 
 __all__ = ["StoredGraph", "open_graph"]
 
-_BYTES_OF_EDGE = 12
-_MOST_MAPPED = 128  # blocks that stay mapped, each of three open files
 _TOGETHER = 100_000_000  # nodes and edges that the sweeps of one task go over: a tenth of a second
 _NODES = 2**20  # whose S is put in order at a time
-_CHUNK = 2**22  # bytes that are read at a time
 _SECONDS = 1.0  # between notes on how far a Jacobian has come
 
 
@@ -111,10 +99,7 @@ class StoredGraph:
         self.nodes: Sequence[Any] = read_names(folder, meta)
         self._rank = read_rank(folder, meta)
         self._positions = None if isinstance(self.nodes, range) else {name: k for k, name in enumerate(self.nodes)}
-        # Of each block that was checked: the identity of its files, and the row after the last that its edges lead to.
-        self._known = np.zeros((len(meta.counts), 2), np.int64)
-        self._mapped: dict[int, Block] = {}
-        self._stays = _BYTES_OF_EDGE * meta.edges + 8 * meta.nodes <= _memory() * 2 // 3
+        self._blocks = Blocks(folder, meta)
 
     def __len__(self) -> int:
         return self._meta.nodes
@@ -399,7 +384,7 @@ class StoredGraph:
         from_s[~between] = to_t[~between] = 0.0
         flow = np.zeros(self.number_of_edges) if out is None else new_array(Path(out), (self.number_of_edges,))
         begin = 0
-        for b, block in self._blocks(range(len(self._meta.counts))):
+        for b, block in self._blocks.in_turn(range(len(self._blocks))):
             first, end = self._meta.firsts[b : b + 2]
             part = flow[begin : begin + len(block.heads)]
             with np.errstate(over="ignore", invalid="ignore"):  # checked below
@@ -513,7 +498,7 @@ class StoredGraph:
         [[2.0, 5.0]]
         """
         order = self._order
-        for b, block in self._blocks(range(len(self._meta.counts))):
+        for b, block in self._blocks.in_turn(range(len(self._blocks))):
             tails, heads = self._ends(b, block)
             yield (
                 (tails, heads, np.array(block.derivatives))
@@ -564,7 +549,7 @@ class StoredGraph:
                 if not name.startswith("derivatives-"):
                     part.take_over(old, name, checksum)
             part.become_graph(self.folder, meta.nodes, meta.firsts, meta.counts)
-        self._mapped.clear()
+        self._blocks.mapped.clear()
         sweep_parts(self.folder, part.path.name, meta.part)
         return open_graph(self.folder)
 
@@ -574,65 +559,26 @@ class StoredGraph:
         """Fill the rows or columns of J that are not done, and yield how many are; some groups of eight are one task."""
         S = J if is_forward else J.T
         size = WIDTH
+        sweep: Callable[..., Floats] = columns_between
+        graph: tuple[Any, ...] = (self._blocks,)
         if executor is not None:
+            sweep = columns_by_a_worker
+            graph = str(self.folder.resolve()), self._meta.part, self._blocks.known
             size *= max(1, _TOGETHER // (len(self) + self.number_of_edges + 1))
         parts = range(done, len(begins), size)
-        if executor is None:
-            found = in_order(None, self._columns, ((begins[k : k + size], ends, is_forward) for k in parts))
-        else:
-            place = str(self.folder.resolve()), self._meta.part
-            tasks = ((*place, self._known, begins[k : k + size], ends, is_forward) for k in parts)
-            found = in_order(executor, _columns_of, tasks)
+        found = in_order(executor, sweep, ((*graph, begins[k : k + size], ends, is_forward) for k in parts))
         for k, part in zip(parts, found, strict=True):
             S[:, k : k + size] = part
             yield min(k + size, len(begins))
-
-    def _columns(self, begins: list[int], ends: Index, is_forward: bool) -> Floats:
-        """Return S between the rows `begins` and `ends`, shape (ends, begins)."""
-        groups = (begins[k : k + WIDTH] for k in range(0, len(begins), WIDTH))
-        return np.concatenate([self._group(group, ends, is_forward) for group in groups], axis=1)
-
-    def _group(self, group: list[int], ends: Index, is_forward: bool) -> Floats:
-        """Return S between the rows of `group`, at most eight, and `ends`: one sweep over the blocks between them."""
-        found = np.zeros((len(ends), WIDTH))
-        lowest, highest = (
-            (min(group), ends.max(initial=-1)) if is_forward else (ends.min(initial=len(self)), max(group))
-        )
-        blocks = range(self._block_of(lowest), self._block_of(highest) + 1) if lowest <= highest else range(0)
-        tops = self._tops(blocks)
-        window = Window(_rows_needed(self._meta.firsts, blocks, tops), is_forward=is_forward)
-        sweep = loops()["forward_block" if is_forward else "reverse_block"]
-        for b, block in self._blocks(blocks if is_forward else blocks[::-1]):
-            first, end = self._meta.firsts[b : b + 2]
-            if self._known[b, 1] > tops[b]:
-                raise ArchiveError(f"block {b} of {str(self.folder)!r} was changed while it was swept; ask again")
-            S = window.rows(first, tops[b])
-            for lane, row in enumerate(group):
-                if first <= row < end:
-                    S[row - first, lane] = 1.0
-            with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for overflow
-                sweep(block.indptr, block.heads, block.derivatives, S)
-            here = np.flatnonzero((ends >= first) & (ends < end))
-            found[here] = S[ends[here] - first]
-        return found[:, : len(group)]
-
-    def _tops(self, blocks: range) -> dict[int, int]:
-        """Return for each block the end of the rows that it and those below it, among these, have or lead to."""
-        tops: dict[int, int] = {}
-        top = 0
-        for b in blocks:
-            self._require_known(b)
-            top = tops[b] = max(top, self._meta.firsts[b + 1], int(self._known[b, 1]))
-        return tops
 
     def _reverse(
         self, S: Floats, last: int, *, down_to: int = 0, ones: bool = False,
         progress: Callable[[int, int], object] | None = None, done: Callable[[int], None] | None = None, top: int | None = None,
     ) -> None:  # fmt: skip
         """Sweep the blocks that hold the rows from `down_to` to `last`, the last first; `done` is told each."""
-        highest = self._block_of(last) if top is None else top
+        highest = self._blocks.of_row(last) if top is None else top
         sweep, swept = loops()["reverse_block"], 0
-        for b, block in self._blocks(range(highest, self._block_of(down_to) - 1, -1)):
+        for b, block in self._blocks.in_turn(range(highest, self._blocks.of_row(down_to) - 1, -1)):
             z = np.ones(len(block.heads)) if ones else block.derivatives
             with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for overflow
                 sweep(block.indptr, block.heads, z, S[self._meta.firsts[b] :])
@@ -647,8 +593,8 @@ class StoredGraph:
         done: Callable[[int, Block], None] | None = None,
     ) -> None:  # fmt: skip
         """Sweep the blocks from that of the row `first` to the last; `done` is told each."""
-        sweep, swept, begin = loops()["forward_block"], 0, self._block_of(first)
-        for b, block in self._blocks(range(begin, len(self._meta.counts))):
+        sweep, swept, begin = loops()["forward_block"], 0, self._blocks.of_row(first)
+        for b, block in self._blocks.in_turn(range(begin, len(self._meta.counts))):
             z = np.ones(len(block.heads)) if ones else block.derivatives
             with np.errstate(over="ignore", invalid="ignore"):
                 sweep(block.indptr, block.heads, z, S[self._meta.firsts[b] :])
@@ -687,7 +633,7 @@ class StoredGraph:
         answer = Answer(out, (len(self),), question, range(len(self._meta.firsts)), resume=resume)
         S, left = answer.numbers, answer.place
         if left is None:
-            left = self._block_of(row_t) + 1
+            left = self._blocks.of_row(row_t) + 1
         else:
             S[: self._meta.firsts[left]] = 0.0  # the block that was left half done is swept again
         if row_t < self._meta.firsts[left]:
@@ -717,7 +663,7 @@ class StoredGraph:
             begin, end = self._meta.firsts[b : b + 2]
             reach = max(reach, end, begin + 1 + int(block.heads.max(initial=0)))
             unnoted += len(block.heads)
-            if _BYTES_OF_EDGE * unnoted >= S.itemsize * (reach - end):
+            if BYTES_OF_EDGE * unnoted >= S.itemsize * (reach - end):
                 answer.note(end, S[end:reach])
                 unnoted = 0
 
@@ -737,7 +683,7 @@ class StoredGraph:
         """Return the edges on paths from s to t in memory, the nodes named by their rows."""
         between = self._between(row_s, row_t)
         kept: list[tuple[Any, ...]] = []
-        for b, block in self._blocks(range(self._block_of(row_s), self._block_of(row_t) + 1)):
+        for b, block in self._blocks.in_turn(range(self._blocks.of_row(row_s), self._blocks.of_row(row_t) + 1)):
             tails, heads = self._ends(b, block)
             inside = between[tails] & between[heads]
             kept.append((tails[inside], heads[inside], block.derivatives[inside]))
@@ -749,55 +695,6 @@ class StoredGraph:
             np.searchsorted(rows, tails), np.searchsorted(rows, heads), z, nodes=rows.tolist()
         )
 
-    def _blocks(self, numbers: Sequence[int]) -> Iterator[tuple[int, Block]]:
-        """Yield the blocks of these numbers; one that is not mapped is read while the caller works on the one before."""
-        with ThreadPoolExecutor(1) as reader:
-
-            def ahead(k: int) -> Future[Block] | None:
-                is_at_hand = k >= len(numbers) or numbers[k] in self._mapped
-                return None if is_at_hand else reader.submit(self._block, numbers[k])
-
-            reading = ahead(0)
-            for k, b in enumerate(numbers):
-                block = self._block(b) if reading is None else reading.result()
-                reading = ahead(k + 1)
-                yield b, block
-
-    def _block(self, b: int) -> Block:
-        """Return block `b`, mapped into memory, after a check of what has not been checked."""
-        was_known = self._require_known(b)
-        if (mapped := self._mapped.get(b)) is not None:
-            return mapped
-        block = read_block(self.folder, self._meta, b, check=False)
-        for name in ("heads", "derivatives") if was_known else ():  # else they have been read
-            _read_ahead(self.folder / self._meta.part / f"{name}-{b}.npy")
-        if self._stays and len(self._mapped) < _MOST_MAPPED:
-            self._mapped[b] = block
-        return block
-
-    def _require_known(self, b: int) -> bool:
-        """Check block `b`, if it has not been checked since its files were changed; return whether it was known."""
-        try:
-            identity = identity_of_block(self.folder, self._meta, b)
-            if self._known[b, 0] == identity:
-                return True
-            self._mapped.pop(b, None)
-            block = read_block(self.folder, self._meta, b, check=True)
-        except ArchiveError:
-            self._mapped.clear()  # files that others removed take room on the disk as long as they are mapped
-            raise
-        self._known[b, 1] = self._meta.firsts[b] + 1 + int(block.heads.max(initial=0))
-        self._known[b, 0] = identity
-        return False
-
-    def _believe(self, known: Index) -> None:
-        """Take over what another process has checked: of files that are the same, on the same machine."""
-        new = (self._known[:, 0] == 0) & (known[:, 0] != 0)
-        self._known[new] = known[new]
-
-    def _block_of(self, row: int) -> int:
-        return int(np.searchsorted(self._meta.firsts, row, side="right")) - 1
-
     def _ends(self, b: int, block: Block) -> tuple[Index, Index]:
         """Return the rows of the tails and heads of a block."""
         first, end = self._meta.firsts[b : b + 2]
@@ -805,7 +702,7 @@ class StoredGraph:
         return tails, block.heads.astype(np.int64) + first
 
     def _edge(self, b: int, e: int) -> tuple[Any, Any]:
-        tails, heads = self._ends(b, self._block(b))
+        tails, heads = self._ends(b, self._blocks[b])
         return self._name(int(tails[e])), self._name(int(heads[e]))
 
     @cached_property
@@ -832,51 +729,10 @@ class StoredGraph:
                 raise overflow(ends(self.nodes[k]))
 
 
-@lru_cache(maxsize=4)
-def opened(folder: str, part: str) -> StoredGraph:
-    """Return the graph that a worker has opened before, so that blocks are checked once in each process."""
-    D = open_graph(folder)
-    if D._meta.part != part:  # noqa: SLF001 - of the class above
-        raise ArchiveError(f"{folder!r} was stored anew while it was swept; open it again")
-    return D
-
-
-def _columns_of(folder: str, part: str, known: Index, begins: list[int], ends: Index, is_forward: bool) -> Floats:
-    """Return a part of a Jacobian: what a task does, wherever it runs."""
-    D = opened(folder, part)
-    D._believe(known)  # noqa: SLF001 - of the class above
-    return D._columns(begins, ends, is_forward)  # noqa: SLF001 - likewise
-
-
-def _rows_needed(firsts: list[int], blocks: range, tops: dict[int, int]) -> int:
-    """Return how many rows a window has: those of the largest block, and room to move what it leaves behind."""
-    if not blocks:
-        return 0
-    largest = max(tops[b] - firsts[b] for b in blocks)
-    left = max(tops[b] - firsts[b + 1] for b in blocks)
-    return min(largest + left, tops[blocks[-1]] - firsts[blocks[0]])
-
-
-def _memory() -> int:
-    """Return the bytes of memory of this machine; 0 if the system does not tell."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
-
-
 def _refuse_resume(*, resume: bool) -> None:
     """Raise if there is no file to go on from."""
     if resume:
         raise CGraphError("what is resumed goes on from its file; give out=, the same as before")
-
-
-def _read_ahead(path: Path) -> None:
-    """Read a file, so that the system holds it when the sweep comes to it.
-
-    Advice (`posix_fadvise`, and the faults of a mapped file) leaves a cold sweep at half the speed of these reads.
-    """
-    buffer = bytearray(_CHUNK)
-    with path.open("rb", buffering=0) as file:
-        while file.readinto(buffer):
-            pass
 
 
 def _regrouped(derivatives: Iterable[ArrayLike], counts: list[int]) -> Iterator[Floats]:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from hypothesis import given
-from vectors import ROWS, elementwise_equation, entries, vector_graphs
+from vectors import ROWS, elementwise_equation, entries, one_example, vector_graphs
 
 import cgraph as cg
 from cgraph.algorithms.compiled.arrays import CompiledArrays, network_steps
@@ -217,17 +217,7 @@ def test_threads_do_not_meet():
 
 def of_one_example():
     """Return the loss of one example with a regulariser, as minibatch takes it."""
-    rng = np.random.default_rng(3)
-    G = cg.ComputationalGraph()
-    G.add_input("x", rng.normal(size=4))
-    G.add_input("t", 0.5)
-    G.add_input("c", 0.1)
-    G.add_weight("A", rng.normal(size=(3, 4)))
-    G.add_weight("v", rng.normal(size=3))
-    G.add_equation("h", "tanh(A @ x)")
-    G.add_equation("l", "(v @ h - t)^2 + norm(x - x[0])")
-    G.add_equation("J", "l + c * sum(A * A)")
-    return G
+    return one_example(3, l="(v @ h - t)^2 + norm(x - x[0])", J="l + c * sum(A * A)")
 
 
 @pytest.mark.parametrize("count", [1, 5])

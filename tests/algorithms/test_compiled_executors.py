@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vectors import one_example
 
 import cgraph as cg
 from cgraph.algorithms.compiled import sweep_queries
@@ -102,15 +103,7 @@ def test_threads_give_the_same_for_any_number_of_points(points, with_weights):
 
 def arrays_at_points(points=23):
     rng = np.random.default_rng(4)
-    G = cg.ComputationalGraph()
-    G.add_input("x", rng.normal(size=4))
-    G.add_input("t", 0.5)
-    G.add_input("c", 0.1)
-    G.add_weight("A", rng.normal(size=(3, 4)))
-    G.add_weight("v", rng.normal(size=3))
-    G.add_equation("h", "tanh(A @ x)")
-    G.add_equation("r", "c * sum(A * A)")
-    G.add_equation("J", "log((v @ h - t)^2 + norm(x - x[0])) + r")
+    G = one_example(4, r="c * sum(A * A)", J="log((v @ h - t)^2 + norm(x - x[0])) + r")
     at = {"x": rng.normal(size=(points, 4)), "t": rng.normal(size=points), "c": 0.3}
     return cg.compile_graph(G), at, {"v": rng.normal(size=3)}
 

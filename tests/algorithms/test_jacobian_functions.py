@@ -543,6 +543,8 @@ def test_a_damaged_file_is_refused_or_harmless(tmp_path_factory, data):
     [
         ([1.0], cg.InvalidNodeError, r"x has shape \(1,\); give \(1?2?,?"),
         ([[[1.0, 2.0]]], cg.InvalidNodeError, "x has shape"),
+        (["one", "two"], cg.InvalidNodeError, "x must hold real numbers.*'one'"),
+        ([[1.0, 2.0], [3.0]], cg.InvalidNodeError, "x must hold real numbers, a row of them for each point"),
         ([-1.0, 1.0], cg.EvaluationError, r"node 'y' is nan at .*linearize"),
         ([0.0, 1.0], cg.EvaluationError, r"S\(x, y\) is inf"),
         ([[1.0, 1.0], [0.0, 1.0]], cg.EvaluationError, r"S\(x, y\) is inf at \{'x': 0.0"),

@@ -91,10 +91,11 @@ def test_text_that_is_no_utf8_is_damage(tmp_path):
 
 def test_an_arrow_file_whose_text_reaches_past_its_bytes_is_damaged(tmp_path):
     pa, feather = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.feather")
-    table = pa.table({"source": ["a" * 77], "target": ["y"], "derivative": [1.0]})
+    table = pa.table({"source": ["a" * 70, "b" * 7], "target": ["y", "y"], "derivative": [1.0, 2.0]})
     feather.write_feather(table, path := tmp_path / "edges.arrow", compression="uncompressed")
-    offset = (77).to_bytes(4, "little")
-    path.write_bytes(path.read_bytes().replace(offset, (1 << 30).to_bytes(4, "little")))
+    content = path.read_bytes()
+    begin = content.rindex(np.array([0, 70, 77], "<i4").tobytes(), 0, content.index(b"a" * 70))  # where the texts begin
+    path.write_bytes(content[: begin + 4] + np.array([1 << 30], "<i4").tobytes() + content[begin + 8 :])
     with pytest.raises(cg.ArchiveError, match="edges.arrow' is damaged"):
         cg.store_graph(tmp_path / "stored", path)
 

@@ -116,3 +116,17 @@ def vector_graphs(draw):
         names["v"].append(f"v{k}")
     G.add_equation("J", written(draw(st.sampled_from(ENDS))))
     return G
+
+
+def one_example(seed, **equations):
+    """Return a neuron layer h of an input x, a target t, a number c, weights v, and equations that read them."""
+    rng = np.random.default_rng(seed)
+    G = cg.ComputationalGraph()
+    G.add_input("x", rng.normal(size=4))
+    G.add_input("t", 0.5)
+    G.add_input("c", 0.1)
+    G.add_weight("A", rng.normal(size=(3, 4)))
+    G.add_weight("v", rng.normal(size=3))
+    for j, equation in {"h": "tanh(A @ x)", **equations}.items():
+        G.add_equation(j, equation)
+    return G

@@ -193,7 +193,7 @@ def passes(autograd, calls):
         np.testing.assert_allclose(L.nodes[t]["value"], theirs(*arrays), rtol=1e-9, atol=1e-12)
         weights = np.cos(np.arange(np.size(L.nodes[t]["value"])))  # of the entries, for one gradient
         for k, (i, x) in enumerate(zip(G.inputs, arrays, strict=True)):
-            loss = lambda *xs: autograd.numpy.sum(autograd.numpy.ravel(theirs(*xs)) * weights)  # noqa: B023, E731
+            loss = lambda *xs: autograd.numpy.sum(autograd.numpy.ravel(theirs(*xs)) * weights)  # noqa: B023, E731 - called in this turn
             ours = weights @ np.atleast_2d(cg.jacobian(L, [i], [t]))
             np.testing.assert_allclose(ours, np.ravel(autograd.grad(loss, k)(*arrays)), rtol=1e-7, atol=1e-9)
             assert np.size(ours) == np.size(x)

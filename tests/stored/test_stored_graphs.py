@@ -23,9 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cgraph as cg
+from cgraph.stored import blocks, stored_graph, storing, windows
 from cgraph.stored import folder as stored_folder
-from cgraph.stored import stored_graph, storing
-from cgraph.stored.stored_graph import StoredGraph
 
 CHAIN = [([0, 1, 0], [1, 2, 2], [2.0, 5.0, 3.0])]
 
@@ -262,32 +261,31 @@ def test_a_file_that_is_changed_after_its_check_is_checked_again(tmp_path):
 
 def test_a_block_is_read_ahead_unless_it_was_checked_just_now_or_is_mapped(tmp_path):
     D = cg.store_graph(tmp_path / "g", CHAIN, block=2)
-    with mock.patch.object(stored_graph, "_read_ahead", wraps=stored_graph._read_ahead) as read:
+    with mock.patch.object(blocks, "_read_ahead", wraps=blocks._read_ahead) as read:
         D.sensitivities(2)
         D.sensitivities(2)
         assert not read.called
-        D._mapped.clear()
+        D._blocks.mapped.clear()
         D.sensitivities(2)
         names = [call.args[0].name for call in read.call_args_list]
     assert sorted(names) == sorted(f"{name}-{b}.npy" for name in ("heads", "derivatives") for b in range(2))
 
 
 def test_a_graph_larger_than_memory_does_not_stay_mapped(tmp_path):
-    with mock.patch.object(stored_graph, "_memory", return_value=0):
+    with mock.patch.object(blocks, "_memory", return_value=0):
         D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
     assert [D.sensitivities(2).tolist() for _ in range(2)] == [[13.0, 5.0, 1.0]] * 2
-    assert not D._mapped
+    assert not D._blocks.mapped
     kept = cg.open_graph(D.folder)
     kept.sensitivities(2)
-    assert len(kept._mapped) == 3
+    assert len(kept._blocks.mapped) == 3
 
 
 def test_a_block_that_leads_further_than_the_window_is_not_swept(tmp_path):
     D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
     D.sensitivities(2)
-    short = mock.patch.object(
-        StoredGraph, "_tops", return_value={0: 2, 1: 2, 2: 3}
-    )  # as it was before the files changed
+    # as it was before the files changed
+    short = mock.patch.object(windows, "_tops", return_value={0: 2, 1: 2, 2: 3})
     with short, pytest.raises(cg.ArchiveError, match="block 1 of .* was changed while it was swept"):
         D.jacobian([0], [2])
 
@@ -295,15 +293,33 @@ def test_a_block_that_leads_further_than_the_window_is_not_swept(tmp_path):
 def test_a_worker_believes_what_was_checked_as_long_as_the_files_are_the_same(tmp_path):
     D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
     D.sensitivities(2)
-    question = str(D.folder), D._meta.part, D._known, [2], np.array([0, 1]), False
-    with mock.patch.object(stored_graph, "read_block", wraps=stored_graph.read_block) as read:
-        assert stored_graph._columns_of(*question).tolist() == [[13.0], [5.0]]
+    question = str(D.folder), D._meta.part, D._blocks.known, [2], np.array([0, 1]), False
+    with mock.patch.object(blocks, "read_block", wraps=blocks.read_block) as read:
+        assert windows.columns_by_a_worker(*question).tolist() == [[13.0], [5.0]]
     assert [call.kwargs["check"] for call in read.call_args_list] == [False, False, False]
-    stored_graph.opened.cache_clear()
+    blocks.opened_blocks.cache_clear()
     path = files_of(D)["heads-0.npy"]
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
     with pytest.raises(cg.ArchiveError, match=r"heads-0.npy.* is damaged"):
-        stored_graph._columns_of(*question)
+        windows.columns_by_a_worker(*question)
+
+
+def test_a_worker_sweeps_no_other_graph_than_the_one_that_was_asked(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN)
+    question = str(D.folder), D._meta.part, D._blocks.known, [2], np.array([0, 1]), False
+    cg.store_graph(tmp_path / "g", [([0], [1], [7.0])])
+    with pytest.raises(cg.ArchiveError, match=r"another graph was stored in .*g' while this one was swept; open it"):
+        windows.columns_by_a_worker(*question)
+
+
+def test_files_that_are_gone_are_not_kept_on_the_disk(tmp_path):
+    D = cg.store_graph(tmp_path / "g", CHAIN, block=1)
+    D.sensitivities(2)
+    assert len(D._blocks.mapped) == 3
+    files_of(D)["heads-0.npy"].unlink()
+    with pytest.raises(cg.ArchiveError, match=r"heads-0.npy' is missing"):
+        D.sensitivities(2)
+    assert not D._blocks.mapped
 
 
 @settings(max_examples=60, deadline=None)
@@ -313,7 +329,7 @@ def test_windows_of_rows_change_no_bit(tmp_path_factory, n, edges, block, seed, 
     tails = np.sort(rng.integers(0, n, edges))
     heads = tails + 1 + (rng.random(edges) * np.minimum(reach, n + 2 - tails)).astype(int)
     folder = tmp_path_factory.mktemp("graph") / "g"
-    with mock.patch.multiple(storing, _MOST_ROWS=max(1, n // 3)), mock.patch.object(stored_graph, "_MOST_MAPPED", 2):
+    with mock.patch.multiple(storing, _MOST_ROWS=max(1, n // 3)), mock.patch.object(blocks, "_MOST_MAPPED", 2):
         D = cg.store_graph(folder, [(tails, heads, rng.normal(size=edges))], range(n + 3), block=block)
         sources, targets = (rng.integers(0, n + 3, rng.integers(1, 20)).tolist() for _ in range(2))
         J = D.jacobian(sources, targets)
@@ -321,7 +337,7 @@ def test_windows_of_rows_change_no_bit(tmp_path_factory, n, edges, block, seed, 
             assert J.tobytes() == np.array([D.sensitivities_from(s)[targets] for s in sources]).T.tobytes()
         else:
             assert J.tobytes() == np.array([D.sensitivities(t)[sources] for t in targets]).tobytes()
-    assert len(D._mapped) <= 2
+    assert len(D._blocks.mapped) <= 2
 
 
 def test_another_version_and_no_graph(tmp_path):
@@ -565,15 +581,15 @@ class Killing(Executor):
 
 ASKING = """
 import sys, cgraph as cg
-from cgraph.stored import stored_graph
+from cgraph.stored import stored_graph, windows
 folder, out = sys.argv[1:]
 stored_graph._SECONDS, stored_graph._TOGETHER = 0.0, 1
-group = stored_graph.StoredGraph._group
-def slow(self, *task):
+swept = windows._swept
+def slow(*task):
     print("group", flush=True)
     sys.stdin.readline()
-    return group(self, *task)
-stored_graph.StoredGraph._group = slow
+    return swept(*task)
+windows._swept = slow
 cg.open_graph(folder).jacobian(range(*EXTENT), range(3950, 4000), out=out)
 """
 
@@ -594,13 +610,13 @@ def test_a_jacobian_goes_on_after_a_kill(tmp_path, extent):
     done = json.loads((tmp_path / "J.npy.progress").read_bytes())["place"]
     assert done == 32
     asked = []
-    group = StoredGraph._group
+    swept = windows._swept
 
-    def counted(self, begins, *rest):
+    def counted(blocks, begins, *rest):
         asked.append(begins)
-        return group(self, begins, *rest)
+        return swept(blocks, begins, *rest)
 
-    with mock.patch.object(StoredGraph, "_group", counted):
+    with mock.patch.object(windows, "_swept", counted):
         J = cg.open_graph(D.folder).jacobian(*ends, out=out, resume=True)
     assert J.tobytes() == np.load(out).tobytes() == wanted.tobytes()
     assert sum(map(len, asked)) == min(len(ends[0]), 50) - done

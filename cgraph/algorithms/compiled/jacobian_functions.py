@@ -215,11 +215,14 @@ class JacobianFunction:
         Raises
         ------
         InvalidNodeError
-            If `x` has another shape, or another input is missing or not a number.
+            If `x` has another shape or does not hold real numbers, or another input is missing or not a number.
         EvaluationError
             If a value or a derivative is not finite.
         """
-        at = np.ascontiguousarray(x, np.float64)
+        try:
+            at = np.ascontiguousarray(x, np.float64)
+        except (TypeError, ValueError) as error:
+            raise InvalidNodeError(f"x must hold real numbers, a row of them for each point ({error})") from None
         given = self._given_with(inputs or {}) if inputs or self._missing else self._given
         if at.shape == self._shape_of_x:
             values, J = np.empty(self._rows_of_J), self._new(self._shape)

@@ -119,16 +119,16 @@ class _Method(ctypes.Structure):
 
 
 def python_function(name: str, table: Sequence[int], *kept: Any) -> Callable[..., bool]:
-    """Return one of `CALLS` of `cgraph.algorithms.compiled.python_calls`, as a function of Python.
+    """Return a function of `cgraph.algorithms.compiled.python_calls` that Python can call.
 
     Parameters
     ----------
     name : str
-        Which.
+        The function, one of `CALLS`.
     table : sequence of int
-        Its table.
+        The table of programs and arrays that the function reads.
     *kept
-        What lives as long as the function: programs and arrays.
+        Programs and arrays that must live as long as the function.
     """
     engine, methods = _python_calls()
     owner = np.array(table, np.int64).view(_Table)

@@ -3,8 +3,8 @@
 Python calls such a function with two addresses: of the object that the function belongs to, and of a row of arguments. The
 object is here an array of integers, the table of one program, so that one text serves all programs. Arrays are read as C
 code does by NumPy's header files (``PyArrayObject_fields``): what every object of Python begins with, then the address of
-the numbers, the number of axes, and the address of the shape. Nothing is checked: whoever calls passes arrays of float64
-that lie one after the other, of the shapes that the program fills.
+the numbers, the number of axes, and the address of the shape. Nothing is checked: the caller must pass contiguous arrays
+of float64, of the shapes that the program fills.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Orders by search: simulated annealing, which may be stopped at any time.
 
-A search is a number of annealings, of which each starts from the best order by rule, and more that start from two of the orders
-found before: one is followed up to some place, and the other one from there on. `anneal_slowly` is an annealing as it reads.
-`cgraph.algorithms.elimination.search_loops` is the same for machine code, and finds the same order for the same seed and number of
-evaluations.
+A search has two parts. In the first, each annealing starts from the best order by rule. In the second, each starts from two orders
+found before: it follows one of them up to some place, and the other one from there on. `anneal_slowly` is the reference for one
+annealing. `cgraph.algorithms.elimination.search_loops` is the same for machine code, and finds the same order for the same seed and
+number of evaluations.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ __all__ = [
 
 RULES = (markowitz, minimum_fill, relative_markowitz, reverse, forward)
 EVALUATIONS = 250_000
-# The temperature at first, at first where annealing starts from two orders, and at last: as a part of what a vertex costs on average.
+# Temperatures, as a part of the mean cost of a vertex: the first one, the first one of an annealing from two orders, and the last one.
 HOT, WARM, COLD = 1.6, 0.3, 0.02
-# There are up to so many annealings from the order by rule, in so large a part of the budget, each of them so many moves for each
-# vertex; in the rest of the budget, from two orders, the best of so many.
+# The first part: the most annealings, their part of the budget, and the least moves for each vertex in each of them.
 SEARCHES, ALONE, MOVES_OF_VERTEX = 6, 0.6, 200
+# The second part: the annealings, and the places at which two orders are crossed to find the best start of each.
 MIXES, CROSSINGS = 24, 10
-# Python and machine code make so many moves a second, about; numba is loaded for what would take Python so many seconds.
+# About how many moves Python and machine code make in a second, and the seconds of Python from which loading numba pays.
 MOVES_PER_SECOND, MOVES_IN_MACHINE_CODE, LEAST_TO_LOAD = 20_000, 300_000, 1.0
 # Moves between two looks at the clock, or at Ctrl-C: the first time, of a budget of time one part in so many, at most.
 FIRST_MOVES, PARTS, MOST_MOVES = 2_000, 50, 1_000_000
@@ -96,14 +96,14 @@ class Budget:
 
 
 class Share:
-    """What is left of a budget before a part of it is used.
+    """The share of a budget that one annealing may use.
 
     Parameters
     ----------
     budget : Budget
-        Which is used up.
+        The budget of the whole search.
     until : float, default 1
-        The part.
+        The part of `budget` that is used when the share is.
     """
 
     def __init__(self, budget: Budget, until: float = 1.0) -> None:
@@ -234,11 +234,11 @@ def anneal_slowly(
 
 
 def shuffled(pattern: Pattern, order: list[int], costs: list[int], chances: Chances) -> tuple[list[int], list[int]]:
-    """Return an order that costs as much, vertex by vertex, in which what hangs together stands together; and its costs.
+    """Return a random postorder of the elimination tree [1]_ of an order, and the cost of each vertex, which is the same.
 
-    What a vertex costs depends on those that are eliminated before it and hang together with it: those below it in the elimination
-    tree [1]_. Every order of the vertices in which none comes before what is below it costs the same. The vertices next to each
-    other in the tree are put next to each other in the order, with the branches in an order that is drawn anew.
+    The cost of a vertex depends on its descendants in this tree alone: the vertices that are eliminated before it and that a path
+    through such vertices joins to it. So every order in which descendants come first costs the same. In a postorder, each subtree
+    is a run of consecutive vertices, and a move within the run meets the vertices that matter.
 
     References
     ----------

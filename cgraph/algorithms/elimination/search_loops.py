@@ -236,9 +236,10 @@ def put_earlier(
 
 
 def grow_tree(sets: Words, order: Numbers, state: Numbers, tree: Numbers, place: Numbers) -> None:
-    """Find the elimination tree of an order, the children of each place in an order that is drawn.
+    """Find the elimination tree of an order, with the children of each place in random order.
 
-    The parent of a place is the first later one that an edge joins to what hangs below it. Roots are the children of a last place.
+    The parent of a place is the first later one that an edge joins to it or to one of its descendants. Roots are the children of a
+    place after the last.
     """
     n = len(order)
     for q in range(n):
@@ -269,7 +270,7 @@ def grow_tree(sets: Words, order: Numbers, state: Numbers, tree: Numbers, place:
 
 
 def shuffle(sets: Words, order: Numbers, costs: Numbers, state: Numbers, tree: Numbers, place: Numbers) -> None:
-    """Write an order down anew: what hangs together stands together, and every vertex costs what it did."""
+    """Turn an order into a random postorder of its elimination tree; the cost of every vertex is the same."""
     n = len(order)
     grow_tree(sets, order, state, tree, place)
     tree[OLD_ORDER, :n], tree[OLD_COSTS, :n] = order, costs

@@ -109,9 +109,8 @@ class Recorder:
         for operation in reversed(self._operations):
             if operation.y not in S:
                 continue
-            for k, x in reversed(
-                [*enumerate(operation.x)]
-            ):  # weights first: what they multiplied makes room for the rest
+            # The last operand first: in x @ W and in a convolution, no later step reads x after the gradient of W.
+            for k, x in reversed([*enumerate(operation.x)]):
                 if x in leads_on:
                     share = self._share(operation, k, S[operation.y], lead)
                     S[x] = self.steps.ufunc("add", S[x], share) if x in S else share
